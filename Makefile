@@ -1,0 +1,128 @@
+# Forecourt. The targets are a contract (DESIGN.md): all deps demo test check bench menuconfig clean.
+BOARD ?= host
+V ?= 0
+CC = gcc
+AR = ar
+-include boards/$(BOARD)/toolchain.mk
+
+out    := build/$(BOARD)
+deps   := build/deps
+config := $(out)/.config
+header := $(out)/include/kconfig.h
+q      := $(if $(filter 1,$(V)),,@)
+say     = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n')
+
+rooms    := base config loop store script bus device station upstream admin
+sources  := $(foreach r,$(rooms),$(wildcard core/$(r)/*.c))
+main_src := $(wildcard core/main/*.c)
+sims     := sim-charger sim-platform
+sim_src  := $(wildcard core/sim/*.c)
+units    := $(patsubst tests/unit/%.c,$(out)/unit/%,$(wildcard tests/unit/test_*.c))
+benches  := $(patsubst tests/bench/%.c,$(out)/bench/%,$(wildcard tests/bench/bench_*.c))
+
+-include $(out)/auto.conf
+ifeq ($(CONFIG_ADMIN),)
+sources := $(filter-out core/admin/%,$(sources))
+endif
+sanitize := $(if $(CONFIG_SANITIZE_ADDRESS),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined)
+comma    := ,
+sanitize += $(if $(CONFIG_SANITIZE_THREAD),-fsanitize=thread)
+
+pkgs      := lua5.4 sqlite3 libmodbus wolfssl
+warnings  := -Wall -Wextra -Wconversion -Wshadow -Werror
+version   := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+CPPFLAGS  += -D_GNU_SOURCE -Icore -I$(out)/include -isystem $(deps)/include
+CFLAGS    += -std=gnu11 $(if $(CONFIG_OPTIMIZE_SIZE),-Os,-O1) -g $(warnings) -fstack-protector-strong -fno-common $(sanitize)
+CFLAGS    += -ffunction-sections -fdata-sections -pthread
+LDFLAGS   += $(sanitize) -pthread -Wl,--gc-sections -Wl,-z,relro,-z,now
+LDLIBS    += $(deps)/lib/libwebsockets.a -llua5.4-cjson $(shell pkg-config --libs $(pkgs) 2>/dev/null) -lz -lm -ldl
+isystem   := $(subst -I,-isystem ,$(shell pkg-config --cflags $(pkgs) 2>/dev/null))
+
+objects = $(patsubst %.c,$(out)/obj/%.o,$(1))
+lib := $(out)/libforecourt.a
+
+.PHONY: all deps demo test check bench menuconfig clean objects units web tools FORCE
+.DELETE_ON_ERROR:
+
+all: deps
+	$(q)$(MAKE) --no-print-directory tools
+
+deps:
+	$(q)sh boards/deps.sh $(CURDIR)/$(deps)
+
+tools: $(out)/forecourtd $(addprefix $(out)/,$(sims)) web
+
+objects: $(call objects,$(sources) $(main_src))
+units: $(units)
+
+# Kconfig: the board's defconfig, then what menuconfig changed.
+$(config): boards/$(BOARD)/defconfig
+	@mkdir -p $(out)/include
+	$(q)KCONFIG_CONFIG=$@ kconfig-conf --defconfig=$< Kconfig >/dev/null
+	@touch $@
+
+kconfig_files := Kconfig $(wildcard core/*/Kconfig)
+$(out)/auto.conf $(header): $(config) $(kconfig_files)
+	$(q)KCONFIG_CONFIG=$(config) kconfig-conf --olddefconfig Kconfig >/dev/null
+	$(q)sh boards/kconfig-header.sh $(config) $(header) $(out)/auto.conf
+
+menuconfig: $(config)
+	KCONFIG_CONFIG=$(config) kconfig-mconf Kconfig
+
+$(out)/obj/%.o: %.c $(header)
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(q)$(CC) $(CPPFLAGS) $(isystem) -include $(header) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The version goes into one object only, so that a commit does not rebuild the world.
+$(out)/version.txt: FORCE
+	@mkdir -p $(@D)
+	@echo '$(version)' | cmp -s - $@ || echo '$(version)' >$@
+$(out)/obj/core/main/main.o: CPPFLAGS += -DFORECOURT_VERSION='"$(version)"'
+$(out)/obj/core/main/main.o: $(out)/version.txt
+
+$(lib): $(call objects,$(sources))
+	$(say) AR $@
+	$(q)rm -f $@ && $(AR) rcs $@ $^
+
+$(out)/forecourtd: $(call objects,$(main_src)) $(lib)
+	$(say) LD $@
+	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Simulators: programs of their own; of the daemon's code they use base/ and the transport in loop/, nothing that
+# encodes or decodes the protocols.
+$(out)/sim-charger: $(call objects,$(wildcard core/sim/charger*.c))
+	$(say) LD $@
+	$(q)$(CC) $(LDFLAGS) -o $@ $^ -lm
+$(out)/sim-platform: $(call objects,$(wildcard core/sim/platform*.c)) $(lib)
+	$(say) LD $@
+	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson -lcrypto
+
+$(out)/unit/%: $(out)/obj/tests/unit/%.o $(lib)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+$(out)/bench/%: $(out)/obj/tests/bench/%.o $(lib)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+web:
+	$(q)sh rootfs/www/build.sh $(out)/www
+
+demo: all
+	$(q)/usr/bin/python3 tests/system/demo.py --build $(out) $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
+
+test: all
+	$(q)sh tests/run.sh
+
+check: deps
+	$(q)sh tests/check.sh
+
+bench: all
+	$(q)/usr/bin/python3 tests/bench/run.py --build $(out)
+
+clean:
+	rm -rf $(filter-out build/deps,$(wildcard build/*))
+
+-include $(shell find $(out)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,76 @@
+#!/bin/sh
+# Installs what Forecourt builds with, from Debian 12 alone:
+#   1. binary packages (boards/packages.txt, one a line, # comments),
+#   2. libwebsockets from Debian's source package, built against wolfSSL, into the prefix given.
+# Cached by a hash of this script and the list: a second call does nothing and takes well under a second.
+#
+# usage: boards/deps.sh PREFIX
+set -eu
+
+prefix=${1:?usage: boards/deps.sh PREFIX}
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+stamp=$prefix/.stamp
+key=$(cat "$here/deps.sh" "$here/packages.txt" | sha256sum | cut -d' ' -f1)
+
+packages() { sed 's/#.*//' "$here/packages.txt" | tr -s ' \t\n' '\n' | sed '/^$/d'; }
+
+# A stamp alone could hide a missing install step (a new machine with an old tree): ask dpkg as well.
+# A package marked "a|b" is met by either: machines may carry a newer Node.js from elsewhere.
+installed() {
+	for p in $(echo "$1" | tr '|' ' '); do
+		dpkg-query -W -f='${Status}\n' "$p" 2>/dev/null | grep -q 'ok installed' && return 0
+	done
+	return 1
+}
+
+missing=
+for p in $(packages); do
+	installed "$p" || missing="$missing ${p%%|*}"
+done
+if [ -z "$missing" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then
+	exit 0
+fi
+
+sudo=
+[ "$(id -u)" = 0 ] || sudo=sudo
+
+if [ -n "$missing" ]; then
+	echo "deps: installing:$missing"
+	$sudo apt-get update -q
+	# shellcheck disable=SC2086 # one word a package is meant
+	DEBIAN_FRONTEND=noninteractive $sudo apt-get install -q -y --no-install-recommends $missing
+fi
+
+# The source package comes through a private apt state, so that the machine's own source list stays as it is.
+mkdir -p "$prefix"
+work=$(mktemp -d "$prefix/work.XXXXXX")
+trap 'rm -rf "$work"' EXIT INT TERM
+mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
+apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
+	'Created-By: Packages' 'Origin: Debian' 'Component: main' |
+	sort -u | while read -r uri release component; do
+	echo "deb-src $uri $release $component"
+done >"$work/sources.list"
+[ -s "$work/sources.list" ] || {
+	echo "deps: no Debian package source is known to apt (run apt-get update first?)" >&2
+	exit 1
+}
+src() {
+	apt-get -q -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+		-o "Dir::State::lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root "$@"
+}
+src update
+(cd "$work" && src source -q libwebsockets/bookworm)
+
+wolfssl=$(dpkg-query -L libwolfssl-dev | grep '/libwolfssl\.so$' | head -n1)
+cmake -S "$work"/libwebsockets-4* -B "$work/out" -Wno-dev \
+	-DCMAKE_BUILD_TYPE=MinSizeRel "-DCMAKE_INSTALL_PREFIX=$prefix" -DCMAKE_INSTALL_LIBDIR=lib \
+	-DLWS_WITH_WOLFSSL=ON "-DLWS_WOLFSSL_LIBRARIES=$wolfssl" \
+	"-DLWS_WOLFSSL_INCLUDE_DIRS=/usr/include;/usr/include/wolfssl" \
+	-DLWS_WITH_SHARED=OFF -DLWS_WITH_STATIC=ON -DLWS_WITHOUT_TESTAPPS=ON -DDISABLE_WERROR=ON \
+	-DLWS_WITH_HTTP2=OFF -DLWS_IPV6=ON -DLWS_WITH_ZIP_FOPS=OFF -DLWS_WITH_LIBCAP=OFF \
+	>"$work/cmake.log" 2>&1 || { cat "$work/cmake.log" >&2; exit 1; }
+make -s -C "$work/out" -j"$(nproc)" >"$work/make.log" 2>&1 || { tail -n 50 "$work/make.log" >&2; exit 1; }
+make -s -C "$work/out" install >/dev/null
+echo "$key" >"$stamp"
+echo "deps: libwebsockets with wolfSSL is in $prefix"

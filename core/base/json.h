@@ -1,0 +1,16 @@
+/* JSON writer: value tree to compact UTF-8 text.
+ *
+ * Reading JSON is lua-cjson's work (script/json.h); writing is ours because the protocol needs what that library
+ * can't give: numbers of a prescribed form (10.000), lists told from objects when empty, integers told from
+ * floats. Bytes that are not UTF-8 are replaced by U+FFFD. */
+#ifndef FC_BASE_JSON_H
+#define FC_BASE_JSON_H
+
+#include "base/buffer.h"
+#include "base/value.h"
+
+/* Appends v. VALUE_EMPTY is written {}; a schema turns it into an array first where a list is due.
+ * FC_OK, or FC_ELIMIT from the buffer. */
+int json_write(struct buffer *out, const struct value *v);
+
+#endif

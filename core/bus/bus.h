@@ -1,0 +1,112 @@
+/* Bus: Modbus lines and endpoints, each driven by one worker thread with one libmodbus context.
+ *
+ * A line is given its whole read plan once; the worker keeps the schedule by itself, so that a busy loop delays no
+ * poll and a dead unit only itself. Results come to the loop by value through one bounded queue. Exactly one line
+ * exists per host:port or device file. No allocation after bus_line_open.
+ *
+ * Failing units: after 3 failures in a row a unit goes to the slow lane: one probe a back-off step (1 s doubling to
+ * 60 s, jitter +-20 %), with the others' polls first. Any good answer brings it back. A line that can't connect backs
+ * off the same way. A time-out of one unit among several is no error of the line: it reconnects on evidence (socket
+ * error, wrong transaction, or all units silent). */
+#ifndef FC_BUS_BUS_H
+#define FC_BUS_BUS_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "loop/loop.h"
+
+#define BUS_WORDS_MAX 125
+#define BUS_NAME_MAX  64
+
+enum bus_kind { BUS_TCP, BUS_RTU };
+
+struct bus_line_config {
+	char name[BUS_NAME_MAX]; /* the configuration's section name */
+	enum bus_kind kind;
+	char host[128];   /* BUS_TCP: name or address */
+	int port;         /* BUS_TCP */
+	char device[128]; /* BUS_RTU: /dev/ttyS1 */
+	int baud, data_bits, stop_bits;
+	char parity;             /* 'N', 'E', 'O' */
+	int connect_timeout_ms;  /* default 3000 */
+	int response_timeout_ms; /* default 1000 */
+	int byte_timeout_ms;     /* default 50 */
+	int gap_ms;              /* silence before each request */
+};
+
+/* One block of registers read again and again. */
+struct bus_read {
+	uint8_t unit;       /* 0..247, 255 for TCP devices without units */
+	uint8_t function;   /* 1, 2, 3 or 4 */
+	uint16_t address;   /* zero-based protocol address */
+	uint16_t count;     /* 1..BUS_WORDS_MAX words (or bits for 1 and 2) */
+	uint32_t period_ms; /* 100..3600000 */
+	uint32_t gap_ms;    /* the device's own pause before a request */
+	uint32_t tag;       /* the owner's, handed back in results */
+};
+
+struct bus_write {
+	uint8_t unit;
+	uint8_t function; /* 5, 6, 15 or 16 */
+	uint16_t address;
+	uint16_t count; /* 1..16 */
+	uint16_t words[16];
+	uint32_t tag;
+	uint32_t deadline_ms; /* answered FC_ETIMEOUT when it could not be sent by then */
+};
+
+enum bus_status {
+	BUS_OK,
+	BUS_TIMEOUT,      /* no answer */
+	BUS_EXCEPTION,    /* the device said no: exception code */
+	BUS_BAD_ANSWER,   /* torn, wrong unit, wrong length, bad checksum */
+	BUS_DISCONNECTED, /* line not open */
+};
+const char *bus_status_name(enum bus_status status);
+
+struct bus_result {
+	uint32_t line; /* bus_line_id */
+	uint32_t tag;
+	uint8_t is_write;
+	uint8_t unit;
+	uint8_t status;    /* enum bus_status */
+	uint8_t exception; /* Modbus exception code, or 0 */
+	uint16_t count;    /* words valid when BUS_OK and a read */
+	int64_t mono_us;   /* when the answer came (or failed) */
+	uint32_t latency_us;
+	uint16_t words[BUS_WORDS_MAX]; /* bits: one a word */
+};
+
+struct bus_line_stats {
+	int connected;
+	uint32_t units, units_slow;                                 /* units known, in the slow lane */
+	uint64_t due;                                               /* polls that fell due */
+	uint64_t polls, ok, timeouts, exceptions, bad, disconnects; /* made, and how they ended */
+	uint64_t missed;        /* due polls of healthy units left out since the next was due already */
+	uint64_t late;          /* made more than half a period after they were due */
+	uint64_t queue_dropped; /* results dropped since the loop did not empty the queue */
+	uint32_t latency_mean_us, latency_max_us, late_max_us;
+};
+
+struct bus;
+struct bus_line;
+
+/* result is called on the loop's thread for every answer. */
+struct bus *bus_new(struct loop *loop, void (*result)(void *user, const struct bus_result *result), void *user,
+		    struct error *err);
+/* Closes all lines, joins their threads. */
+void bus_free(struct bus *bus);
+/* Starts a worker. reads are copied and staggered over their periods. NULL: FC_EEXIST when that endpoint is open
+ * already, FC_EINVAL, FC_ENOMEM. A line that can't connect yet is no error. */
+struct bus_line *bus_line_open(struct bus *bus, const struct bus_line_config *config, const struct bus_read *reads,
+			       uint32_t count, struct error *err);
+/* Ends the worker (waits for the request in flight); no result of it is delivered after. */
+void bus_line_close(struct bus_line *line);
+uint32_t bus_line_id(const struct bus_line *line);
+const char *bus_line_name(const struct bus_line *line);
+/* Queues a write ahead of the reads. FC_OK, FC_EBUSY (queue of 32 full). The answer always comes. */
+int bus_line_write(struct bus_line *line, const struct bus_write *write);
+void bus_line_get_stats(const struct bus_line *line, struct bus_line_stats *stats);
+
+#endif

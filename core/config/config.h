@@ -1,0 +1,212 @@
+/* Configuration: /etc/config/forecourt (UCI format) read strictly into typed structs.
+ *
+ * Every mistake of a file is found in one reading, each as "file:line: section.option: what is wrong and what is
+ * allowed"; a file with a mistake gives no configuration at all. Cross references are resolved to indices.
+ * All text lives in the configuration's arena. Text options that are not set are "" (never NULL); the schema
+ * (config/schema.c) is the one place for names, types, ranges and defaults. */
+#ifndef FC_CONFIG_CONFIG_H
+#define FC_CONFIG_CONFIG_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/log.h"
+
+/* config gateway (exactly one) */
+struct config_gateway {
+	const char *name;        /* section */
+	const char *operator_id; /* ours, 9 characters 0-9 A-Z (18 for a whole credit code is allowed) */
+	const char *data_dir;    /* database; default /var/lib/forecourt */
+	const char *lua_dir;     /* default /usr/share/forecourt/lua */
+	int log_level;           /* enum log_level; default from Kconfig */
+	int log_syslog;          /* bool, default 0 */
+};
+
+/* config listen (any number): where platforms call us */
+struct config_listen {
+	const char *name;
+	const char *address;           /* default "" = all */
+	int port;                      /* 1..65535 */
+	const char *certificate, *key; /* PEM files; required unless tls is 0 */
+	int tls;                       /* bool, default 1 */
+	const char *client_ca;         /* PEM file */
+	int client_certificate;        /* enum http_client_cert by word: none, optional, required; default none */
+	int max_body_kb;               /* 4..4096, default 256 */
+	int max_connections;           /* 1..1024, default 64 */
+	int max_connections_peer;      /* 1..1024, default 16 */
+};
+
+/* config admin (at most one) */
+struct config_admin {
+	const char *name;
+	int enabled;         /* bool, default 1 */
+	const char *address; /* default 127.0.0.1 */
+	int port;            /* default 8443 */
+	const char *certificate, *key;
+	int tls;                   /* bool, default 1 */
+	const char *www;           /* folder of the page; default /usr/share/forecourt/www */
+	const char *user;          /* default admin */
+	const char *password_hash; /* "" = a one-time password is made at start and printed on the console */
+};
+
+/* config station: protocol.md 2.1 StationInfo */
+struct config_station {
+	const char *name;
+	const char *station_id;                /* 1..20 characters */
+	const char *equipment_owner_id;        /* default: the gateway's operator_id */
+	const char *station_name;              /* required */
+	const char *country_code;              /* default CN */
+	const char *area_code;                 /* required, digits 6..20 */
+	const char *address;                   /* required */
+	const char *station_tel, *service_tel; /* service_tel required */
+	int station_type;                      /* 1, 50, 100..106, 255; default 1 */
+	int station_status;                    /* 0, 1, 5, 6, 50; default 50 */
+	int park_nums;                         /* 0..100000, default 0 */
+	int32_t lng_e6, lat_e6;                /* required; degrees x 10^6, -180..180 and -90..90 */
+	int construction;                      /* 1..15, 255; default 255 */
+	const char *site_guide, *match_cars, *park_info, *busine_hours, *electricity_fee, *service_fee, *park_fee,
+	    *payment, *remark;
+	int support_order; /* bool, default 0 */
+	const char **pictures;
+	int picture_count; /* list picture */
+};
+
+enum config_bus_kind { CONFIG_BUS_TCP, CONFIG_BUS_RTU };
+
+/* config bus: one serial line or one Modbus TCP endpoint; no two with the same device or host:port */
+struct config_bus {
+	const char *name;
+	int kind;                /* option kind: tcp or rtu */
+	const char *host;        /* tcp: required */
+	int port;                /* tcp: default 502 */
+	const char *device;      /* rtu: required */
+	int baud;                /* rtu: 1200..921600, default 9600 */
+	int data_bits;           /* 7..8, default 8 */
+	int stop_bits;           /* 1..2, default 1 */
+	int parity;              /* 'N', 'E' or 'O'; option parity none, even, odd; default none */
+	int connect_timeout_ms;  /* 100..60000, default 3000 */
+	int response_timeout_ms; /* 50..30000, default 1000 */
+	int byte_timeout_ms;     /* 5..5000, default 50 */
+	int gap_ms;              /* 0..5000, default 0 */
+};
+
+/* config charger: protocol.md 2.1 EquipmentInfo */
+struct config_charger {
+	const char *name;
+	int station;              /* option station: section name of a station; index here */
+	int bus;                  /* option bus */
+	int unit;                 /* 0..255, default 1; unique on its bus */
+	const char *profile;      /* required: lua/profiles/NAME.lua; [a-z0-9_-] */
+	const char *equipment_id; /* required, 1..23 */
+	int poll_ms;              /* 100..60000, default 1000 */
+	const char *manufacturer_id, *manufacturer_name, *equipment_model, *production_date, *equipment_name;
+	int equipment_type; /* 1..5, 255; default 1 */
+	int power_w;        /* 0..2000000, default: the sum of its connectors' */
+};
+
+/* config connector: protocol.md 2.1 ConnectorInfo */
+struct config_connector {
+	const char *name;
+	int charger;              /* option charger */
+	int number;               /* 1..16, default 1: which one of the charger; unique in it */
+	const char *connector_id; /* required, 1..26, unique in the file */
+	const char *connector_name, *park_no;
+	int connector_type;               /* 1..6, 255; default 4 */
+	int voltage_upper, voltage_lower; /* V, 0..2000; default 750 and 200; lower <= upper */
+	int current_a;                    /* 0..2000, default 250 */
+	int power_w;                      /* required, 1..2000000 */
+	int national_standard;            /* 1..4, default 2 */
+};
+
+/* One set of secrets (protocol.md 1.7); "" where not set. */
+struct config_keys {
+	const char *operator_secret;
+	const char *data_secret;    /* exactly 16 characters */
+	const char *data_secret_iv; /* exactly 16; default = data_secret never assumed: required */
+	const char *sig_secret;     /* 1..64 */
+};
+
+/* config platform: one upstream, its own world (DESIGN.md rule 7) */
+struct config_platform {
+	const char *name;
+	int enabled;               /* bool, default 1 */
+	const char *operator_id;   /* required: the platform's own, 9 or 18 */
+	const char *url;           /* required: http(s)://host[:port][/prefix], e.g. https://host/evcs/v20160701 */
+	int listen;                /* option listen: section of where it calls us; -1 = it does not */
+	const char *path;          /* our own prefix for it, default /evcs/v20160701; unique per listen unless the
+	                            operator_ids differ */
+	const char *mapping;       /* lua/operators/NAME.lua, default base */
+	struct config_keys ours;   /* our_operator_secret ...: issued by us, for the methods we implement */
+	struct config_keys theirs; /* their_operator_secret ...: issued by them, for the methods they implement */
+	const char *ca, *certificate, *key; /* TLS towards them */
+	int verify;                         /* bool, default 1 */
+	const char *client_name;            /* common name that its client certificate must have; "" = any */
+	const int *stations;
+	int station_count; /* list station; none = all */
+	/* What protocol.md section 5 leaves open; the tolerant choice is the default. */
+	int check_response_sig; /* option response_sig: strict (always), success (only when Ret is 0; default), off */
+	int replay_window_s;    /* 0..86400, 0 = time stamps are not judged (default) */
+	int keep_old_tokens;    /* bool, default 1 */
+	int token_lifetime_s;   /* 60..604800, default 7200 */
+	int error_data;         /* option error_data: empty (default), null, absent, object (encrypted {}) */
+	int missing_token_ret;  /* 4002 (default) or 4003 */
+	int page_size_max;      /* 1..1000, default 100 */
+	int item_size_is_page;  /* bool, default 0 (field variation 12) */
+	int request_timeout_ms; /* 1000..60000, default 10000 */
+	int retry_s;            /* 1..3600, default 60 (protocol.md 1.9) */
+	int retry_count;        /* 0..1000, default 5 */
+	int rate_per_s;         /* requests a second that we answer it, 1..1000, default 50; more is Ret -1 */
+	int resend_all_h;       /* 0..24, every so many hours all statuses are pushed again, default 3; 0 = never */
+	int push_station_info;  /* bool, default 0: push station information on change */
+	int push_stats;         /* bool, default 0: push yesterday's statistics daily */
+};
+enum { CONFIG_SIG_STRICT, CONFIG_SIG_SUCCESS, CONFIG_SIG_OFF };
+enum { CONFIG_DATA_EMPTY, CONFIG_DATA_NULL, CONFIG_DATA_ABSENT, CONFIG_DATA_OBJECT };
+
+struct config {
+	struct arena arena;
+	const char *path;
+	struct config_gateway gateway;
+	struct config_admin admin; /* enabled 0 when the section is missing */
+	struct config_listen *listens;
+	int listen_count;
+	struct config_station *stations;
+	int station_count;
+	struct config_bus *buses;
+	int bus_count;
+	struct config_charger *chargers;
+	int charger_count;
+	struct config_connector *connectors;
+	int connector_count; /* at most CONFIG_MAX_CONNECTORS (Kconfig) */
+	struct config_platform *platforms;
+	int platform_count;
+};
+
+/* Reads a file. On any mistake NULL, and each mistake printed to mistakes (may be NULL) on a line of its own;
+ * *err has the count and the first of them. Free with config_free. */
+struct config *config_read(const char *path, FILE *mistakes, struct error *err);
+void config_free(struct config *config);
+
+/* What a change asks of each object (netifd's way): printed by --check and by a reload before it happens. */
+enum config_action { CONFIG_SAME, CONFIG_APPLY, CONFIG_RESTART, CONFIG_ADD, CONFIG_REMOVE };
+const char *config_action_name(enum config_action action);
+struct config_change {
+	const char *type; /* "bus", "charger" ... */
+	const char *name; /* section; lives as long as both configurations */
+	enum config_action action;
+};
+/* Compares; calls each for every object that is not the same. from may be NULL (all is added). Returns how many. */
+int config_compare(const struct config *from, const struct config *to,
+		   void (*each)(void *user, const struct config_change *change), void *user);
+
+/* Field-wise equality of one object each (text by content, references by the name they point to). */
+int config_bus_equal(const struct config_bus *a, const struct config_bus *b);
+int config_charger_equal(const struct config *ca, const struct config_charger *a, const struct config *cb,
+			 const struct config_charger *b);
+int config_platform_equal(const struct config *ca, const struct config_platform *a, const struct config *cb,
+			  const struct config_platform *b);
+int config_listen_equal(const struct config_listen *a, const struct config_listen *b);
+
+#endif

@@ -1,0 +1,94 @@
+/* Device: a charger on a bus, read by its profile. Compiles the Lua profile into a poll plan (blocks of neighbouring
+ * registers), decodes answers into points with quality and age, derives the standard's connector status.
+ *
+ * Numbers are integers in thousandths of the point's unit ("milli"): 230.1 V is 230100. */
+#ifndef FC_DEVICE_DEVICE_H
+#define FC_DEVICE_DEVICE_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "bus/bus.h"
+#include "config/config.h"
+#include "loop/loop.h"
+
+#define DEVICE_POINTS_MAX 64
+#define DEVICE_TEXT_MAX   64
+
+enum quality {
+	QUALITY_UNKNOWN, /* never read, or the last read failed (DESIGN.md rule 4: never zero) */
+	QUALITY_GOOD,
+	QUALITY_STALE, /* good once, older than three periods */
+};
+const char *quality_name(enum quality quality);
+
+struct point_value {
+	enum quality quality;
+	int is_text;
+	int64_t milli;              /* thousandths of the unit */
+	char text[DEVICE_TEXT_MAX]; /* when is_text */
+	int64_t mono_us;            /* when it was read; 0 never */
+};
+
+/* Standard connector status, protocol.md 2.1. */
+enum connector_status {
+	CONNECTOR_OFFLINE = 0,
+	CONNECTOR_IDLE = 1,
+	CONNECTOR_OCCUPIED = 2,
+	CONNECTOR_CHARGING = 3,
+	CONNECTOR_RESERVED = 4,
+	CONNECTOR_FAULT = 255,
+};
+const char *connector_status_name(enum connector_status status);
+
+struct profile;
+/* Compiles profile NAME from lua_dir/profiles/NAME.lua and runs its examples. NULL and *err "file: points.power:
+ * what is wrong". connectors: how many it describes. */
+struct profile *profile_load(const char *lua_dir, const char *name, struct error *err);
+void profile_free(struct profile *profile);
+const char *profile_name(const struct profile *profile);
+const char *profile_hash(const struct profile *profile);
+/* Index of a point, or -1; count and names. */
+int profile_point(const struct profile *profile, const char *name);
+int profile_point_count(const struct profile *profile);
+const char *profile_point_name(const struct profile *profile, int point);
+const char *profile_point_unit(const struct profile *profile, int point);
+
+struct device_set;
+struct device; /* one charger */
+
+/* Called on the loop when something of a connector changed: its status, or any point (after a block was decoded or
+ * failed). number is 1-based. */
+typedef void (*device_changed)(void *user, struct device *device, int number);
+
+/* No devices yet. The profiles are read from lua_dir. */
+struct device_set *device_set_new(struct loop *loop, struct bus *bus, const char *lua_dir, device_changed changed,
+				  void *user, struct error *err);
+void device_set_free(struct device_set *set);
+/* The bus's result callback belongs here. */
+void device_set_result(void *device_set, const struct bus_result *result);
+/* Brings the lines and devices in step with the configuration: what did not change is not touched (its polls go on
+ * without a gap). All profiles are loaded before anything is touched; on failure nothing changed. */
+int device_set_apply(struct device_set *set, const struct config *config, struct error *err);
+/* Loads the profiles again (a changed file); devices whose profile did not change are untouched. */
+int device_set_reload_profiles(struct device_set *set, struct error *err);
+
+/* By the charger's section name, or NULL; and by place 0..count-1. Valid until the next apply. */
+struct device *device_find(struct device_set *set, const char *charger);
+int device_count(const struct device_set *set);
+struct device *device_at(struct device_set *set, int index);
+const char *device_name(const struct device *device);
+const struct profile *device_profile(const struct device *device);
+/* Nonzero while the unit answers. */
+int device_online(const struct device *device);
+enum connector_status device_status(const struct device *device, int number);
+/* By index; connector 1..n. Quality is worked out at the time of the call. FC_ENOENT when out of range. */
+int device_point(const struct device *device, int number, int point, struct point_value *out);
+/* By name. FC_ENOENT when the profile has no such point. */
+int device_point_by_name(const struct device *device, int number, const char *name, struct point_value *out);
+
+/* Sum over all lines, and the lines one by one (index 0..). FC_ENOENT past the end. */
+void device_bus_totals(const struct device_set *set, struct bus_line_stats *stats);
+int device_bus_line(const struct device_set *set, int index, const char **name, struct bus_line_stats *stats);
+
+#endif

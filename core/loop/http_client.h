@@ -1,0 +1,44 @@
+/* HTTPS client: one peer (host and port), keep-alive, verification on by default.
+ *
+ * libwebsockets with wolfSSL verifies nothing by itself (DESIGN.md, "A trap that was measured"): this file sets
+ * the verification and checks result and host name after the handshake, before any byte of the request. Name
+ * resolution happens in a thread of the loop's, never on it. */
+#ifndef FC_LOOP_HTTP_CLIENT_H
+#define FC_LOOP_HTTP_CLIENT_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "loop/loop.h"
+
+struct http_client_config {
+	const char *name; /* for logs */
+	const char *host; /* name or address; what the certificate must be for */
+	int port;
+	int tls;                       /* 0 = plain HTTP */
+	const char *ca;                /* PEM file with the peer's CA; NULL = the system's bundle */
+	const char *certificate, *key; /* our client certificate, or NULL */
+	int no_verify;                 /* 1 = accept any certificate; loudly logged; for a laboratory only */
+	int max_in_flight;             /* requests at once, each on its own kept-alive connection; default 4 when 0 */
+	size_t max_body;               /* of an answer; default 1048576 when 0 */
+};
+
+struct http_result {
+	int status;       /* HTTP status; 0 when the transport failed */
+	const char *body; /* followed by a zero byte; "" when none; valid during the callback */
+	size_t body_len;
+	struct error err; /* why the transport failed (FC_EAUTH: certificate, FC_ETIMEOUT, FC_EIO ...) */
+};
+typedef void (*http_done)(void *user, const struct http_result *result);
+
+struct http_client;
+/* Strings are copied. NULL and *err when a file can't be read ... No connection is made yet. */
+struct http_client *http_client_new(struct loop *loop, const struct http_client_config *config, struct error *err);
+/* Requests still waiting end with status 0 and their callbacks are called before this returns. */
+void http_client_free(struct http_client *client);
+/* POSTs body (copied). Waits its turn when max_in_flight are under way; FC_ELIMIT when 256 wait already.
+ * done is called exactly once, always later, on the loop's thread. authorization may be NULL. */
+int http_client_post(struct http_client *client, const char *path, const char *authorization, const char *content_type,
+		     const void *body, size_t len, int timeout_ms, http_done done, void *user, struct error *err);
+
+#endif

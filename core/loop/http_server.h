@@ -1,0 +1,55 @@
+/* HTTPS server: one listening port, one handler, bounded in every direction.
+ *
+ * TLS 1.2 and 1.3 only. Bodies over max_body are answered 413, more than max_connections (or per peer address) are
+ * closed at accept, a request that does not complete in 10 s is closed. Keep-alive. Handlers answer at once. */
+#ifndef FC_LOOP_HTTP_SERVER_H
+#define FC_LOOP_HTTP_SERVER_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "loop/loop.h"
+
+enum http_client_cert { HTTP_CLIENT_CERT_NONE, HTTP_CLIENT_CERT_OPTIONAL, HTTP_CLIENT_CERT_REQUIRED };
+
+struct http_server_config {
+	const char *name;              /* for logs */
+	const char *address;           /* interface address to bind, NULL or "" = all */
+	int port;                      /* 1..65535; 0 = any free one (tests), see http_server_port */
+	const char *certificate, *key; /* PEM files; both NULL = plain HTTP (only for tests and behind a proxy) */
+	const char *client_ca;         /* PEM file that client certificates must chain to */
+	enum http_client_cert client_cert;
+	size_t max_body;          /* bytes, default 262144 when 0 */
+	int max_connections;      /* default 64 when 0 */
+	int max_connections_peer; /* default 16 when 0 */
+};
+
+struct http_request {
+	const char *method;        /* "GET", "POST" ... */
+	const char *path;          /* without query, percent-decoded, never contains ".." segments */
+	const char *query;         /* after '?', raw; "" when none */
+	const char *authorization; /* header values, "" when absent */
+	const char *content_type;
+	const char *cookie;
+	const char *peer;      /* address text */
+	const char *peer_name; /* common name of the verified client certificate, "" when none */
+	const char *body;      /* followed by a zero byte */
+	size_t body_len;
+};
+
+struct http_response {
+	int status;               /* preset 200 */
+	const char *content_type; /* preset "application/json;charset=utf-8"; static text */
+	const char *headers;      /* extra header lines "name: value\r\n", or NULL; copied by the server */
+	struct buffer body;
+};
+
+typedef void (*http_handler)(void *user, const struct http_request *request, struct http_response *response);
+
+struct http_server;
+/* All strings of config are copied. NULL and *err on failure (port in use, certificate unreadable ...). */
+struct http_server *http_server_new(struct loop *loop, const struct http_server_config *config, http_handler handler,
+				    void *user, struct error *err);
+void http_server_free(struct http_server *server);
+int http_server_port(const struct http_server *server);
+
+#endif

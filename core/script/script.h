@@ -1,0 +1,46 @@
+/* Script: one Lua file in its own sandboxed Lua 5.4 state. The only room that includes lua.h: others hand it
+ * values (base/value.h) and get values back.
+ *
+ * The sandbox: no io, os.execute, load, dofile, debug, package, bytecode; memory by allocator; time by a count
+ * hook set on coroutines too; string.rep, string.find and friends, table.concat bounded. The file returns one
+ * table. Functions in it are called by path ("map.query_token.request").
+ *
+ * Global functions given to scripts beyond the safe standard library:
+ *   array(t)        marks t as a list, so that an empty one is written []
+ *   object(t)       marks t as an object, so that an empty one is written {}
+ *   fixed(x, n)     a number written with exactly n decimals: fixed(10, 3) is 10.000
+ *   null            JSON null
+ *   log(text)       a line in the gateway's log at level info */
+#ifndef FC_SCRIPT_SCRIPT_H
+#define FC_SCRIPT_SCRIPT_H
+
+#include "base/error.h"
+#include "base/value.h"
+
+struct script_limits {
+	size_t memory;    /* bytes for the whole state; default 4 MiB when 0 */
+	int instructions; /* VM instructions a call; default 5 000 000 when 0 */
+	int time_ms;      /* wall time a call; default 200 when 0 */
+};
+
+struct script;
+
+/* Loads and runs the file. NULL and *err ("file:line: reason"). lib_dir: folder that require() may read pure Lua
+ * modules from (each also sandboxed), or NULL. limits may be NULL. */
+struct script *script_load(const char *path, const char *lib_dir, const struct script_limits *limits,
+			   struct error *err);
+void script_free(struct script *script);
+const char *script_path(const struct script *script);
+/* SHA-256 of the file (64 hex characters): the version recorded with what the script shaped. */
+const char *script_hash(const struct script *script);
+/* The returned table as data; functions are left out. Integer-keyed tables 1..n are arrays; other integer keys
+ * become decimal text keys. Lives as long as the script. */
+const struct value *script_table(const struct script *script);
+/* Nonzero when the path names a function in the returned table. */
+int script_has(const struct script *script, const char *path);
+/* Calls it with up to two arguments (NULL = none); the result is built in arena. A function that returns nothing
+ * gives *out == NULL. FC_OK, FC_ENOENT, FC_ELIMIT, FC_ESCRIPT with "file:line: reason". The state stays usable. */
+int script_call(struct script *script, const char *path, const struct value *arg1, const struct value *arg2,
+		struct arena *arena, struct value **out, struct error *err);
+
+#endif

@@ -1,0 +1,44 @@
+/* Platform: one upstream, its own world: own keys, tokens, mapping, queues, limits (DESIGN.md rule 7). A failing
+ * platform holds up no other.
+ *
+ * The room's files: envelope (AES, HMAC), token, message (schema tables), codec (schema + mapping), icomm (building
+ * and answering), client (what we push), server (what we answer), platform (the set). */
+#ifndef FC_UPSTREAM_PLATFORM_H
+#define FC_UPSTREAM_PLATFORM_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "config/config.h"
+#include "loop/loop.h"
+#include "station/station.h"
+
+struct platform_set;
+
+struct platform_stats {
+	const char *name;
+	int linked;           /* a token is held and the last call went through */
+	char last_error[160]; /* "" when none since the last success */
+	uint64_t status_pushed, status_accepted, status_discarded, push_failed, push_superseded;
+	uint64_t info_pushed, stats_pushed;
+	uint64_t answered, refused;             /* their calls: Ret 0, other Ret */
+	uint32_t answer_mean_us, answer_p99_us; /* of answered, whole handler */
+	uint32_t waiting;                       /* pushes not yet confirmed */
+	char mapping[64];
+	char mapping_hash[65];
+};
+
+struct platform_set *platform_set_new(struct loop *loop, struct station_set *stations, struct error *err);
+void platform_set_free(struct platform_set *set);
+/* Brings platforms and listening ports in step; unchanged ones keep tokens, connections and queues. Mappings are loaded
+ * and checked before anything is touched; on failure nothing changed. config must outlive the next apply. */
+int platform_set_apply(struct platform_set *set, const struct config *config, struct error *err);
+/* Loads changed mappings again; a bad one leaves its running version in force and is logged with file:line. Returns
+ * how many were replaced, or the negative code of the last failure. */
+int platform_set_reload_mappings(struct platform_set *set, struct error *err);
+int platform_count(const struct platform_set *set);
+int platform_get_stats(const struct platform_set *set, int index, struct platform_stats *stats);
+/* The port a listen section is bound to (tests use 0 = any), or -1. */
+int platform_listen_port(const struct platform_set *set, const char *listen);
+
+#endif
