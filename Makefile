@@ -41,7 +41,7 @@ isystem   := $(subst -I,-isystem ,$(shell pkg-config --cflags $(pkgs) 2>/dev/nul
 objects = $(patsubst %.c,$(out)/obj/%.o,$(1))
 lib := $(out)/libforecourt.a
 
-.PHONY: all deps demo test check bench menuconfig clean objects units web tools FORCE
+.PHONY: all deps demo test check bench menuconfig clean objects units benches web tools FORCE
 .DELETE_ON_ERROR:
 
 all: deps
@@ -54,6 +54,7 @@ tools: $(out)/forecourtd $(addprefix $(out)/,$(sims)) web
 
 objects: $(call objects,$(sources) $(main_src))
 units: $(units)
+benches: $(benches)
 
 # Kconfig: the board's defconfig, then what menuconfig changed.
 $(config): boards/$(BOARD)/defconfig

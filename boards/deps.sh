@@ -15,17 +15,13 @@ key=$(cat "$here/deps.sh" "$here/packages.txt" | sha256sum | cut -d' ' -f1)
 packages() { sed 's/#.*//' "$here/packages.txt" | tr -s ' \t\n' '\n' | sed '/^$/d'; }
 
 # A stamp alone could hide a missing install step (a new machine with an old tree): ask dpkg as well.
-# A package marked "a|b" is met by either: machines may carry a newer Node.js from elsewhere.
-installed() {
-	for p in $(echo "$1" | tr '|' ' '); do
-		dpkg-query -W -f='${Status}\n' "$p" 2>/dev/null | grep -q 'ok installed' && return 0
-	done
-	return 1
-}
-
+have=$(dpkg-query -W -f='${db:Status-Abbrev} ${Package}\n' | sed -n 's/^ii  *//p')
 missing=
 for p in $(packages); do
-	installed "$p" || missing="$missing ${p%%|*}"
+	name=${p%%\?*}
+	# "package?command": a command from elsewhere (a newer Node.js, say) does as well.
+	[ "$name" = "$p" ] || ! command -v "${p#*\?}" >/dev/null 2>&1 || continue
+	echo "$have" | grep -qx "$name" || missing="$missing $name"
 done
 if [ -z "$missing" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then
 	exit 0
@@ -46,6 +42,7 @@ mkdir -p "$prefix"
 work=$(mktemp -d "$prefix/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT INT TERM
 mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
+# shellcheck disable=SC2016 # apt's own placeholders
 apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
 	'Created-By: Packages' 'Origin: Debian' 'Component: main' |
 	sort -u | while read -r uri release component; do

@@ -3,6 +3,7 @@
 #ifndef FC_STORE_STORE_H
 #define FC_STORE_STORE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -14,7 +15,9 @@ struct store;
 struct store *store_open(const char *data_dir, struct error *err);
 void store_close(struct store *store);
 int store_begin(struct store *store, struct error *err);
+/* FC_EIO: nothing of the transaction was kept. */
 int store_commit(struct store *store, struct error *err);
+void store_rollback(struct store *store);
 
 /* Energy a connector delivered on a day: adds delta_wh, and remembers the meter reading it was counted up to. */
 int store_energy_add(struct store *store, const char *connector_id, int32_t day, int64_t delta_wh, int64_t meter_wh,

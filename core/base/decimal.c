@@ -1,0 +1,90 @@
+#include "base/decimal.h"
+
+#include <stdio.h>
+
+#include "base/error.h"
+
+enum { DECIMALS_MAX = 9 };
+
+static int64_t power_of_ten(int n)
+{
+	int64_t p = 1;
+
+	while (n-- > 0)
+		p *= 10;
+	return p;
+}
+
+int64_t decimal_div_round(int64_t n, int64_t d)
+{
+	int64_t quotient = n / d;
+	int64_t rest = n % d;
+
+	/* Compared by subtraction: doubling the rest could overflow. */
+	if (rest >= 0)
+		return rest >= d - rest ? quotient + 1 : quotient;
+	return -rest >= d + rest ? quotient - 1 : quotient;
+}
+
+int64_t decimal_rescale(int64_t scaled, int from, int to)
+{
+	int64_t result;
+
+	if (from > to)
+		return decimal_div_round(scaled, power_of_ten(from - to));
+	if (__builtin_mul_overflow(scaled, power_of_ten(to - from), &result))
+		return scaled < 0 ? INT64_MIN : INT64_MAX;
+	return result;
+}
+
+int decimal_format(int64_t scaled, int decimals, char *out, size_t size)
+{
+	uint64_t magnitude = scaled < 0 ? 0 - (uint64_t)scaled : (uint64_t)scaled;
+	uint64_t unit = (uint64_t)power_of_ten(decimals);
+	const char *sign = scaled < 0 ? "-" : "";
+	int n;
+
+	if (decimals > 0)
+		n = snprintf(out, size, "%s%llu.%0*llu", sign, (unsigned long long)(magnitude / unit), decimals,
+			     (unsigned long long)(magnitude % unit));
+	else
+		n = snprintf(out, size, "%s%llu", sign, (unsigned long long)magnitude);
+	return n < 0 || (size_t)n >= size ? FC_ELIMIT : n;
+}
+
+static int push_digit(int64_t *value, char digit)
+{
+	return __builtin_mul_overflow(*value, 10, value) || __builtin_add_overflow(*value, digit - '0', value);
+}
+
+int decimal_parse(const char *text, int decimals, int64_t *scaled)
+{
+	int negative = 0, seen = 0, fraction = 0;
+	int64_t value = 0;
+
+	if (!text || decimals < 0 || decimals > DECIMALS_MAX)
+		return FC_EINVAL;
+	if (*text == '+' || *text == '-')
+		negative = *text++ == '-';
+	for (; *text >= '0' && *text <= '9'; text++, seen = 1)
+		if (push_digit(&value, *text))
+			return FC_ELIMIT;
+	int up = 0;
+	if (*text == '.') {
+		for (text++; *text >= '0' && *text <= '9'; text++, seen = 1, fraction++) {
+			if (fraction < decimals && push_digit(&value, *text))
+				return FC_ELIMIT;
+			if (fraction == decimals)
+				up = *text >= '5';
+		}
+	}
+	if (!seen || *text)
+		return FC_EINVAL;
+	for (; fraction < decimals; fraction++)
+		if (push_digit(&value, '0'))
+			return FC_ELIMIT;
+	if (up && __builtin_add_overflow(value, 1, &value))
+		return FC_ELIMIT;
+	*scaled = negative ? -value : value;
+	return FC_OK;
+}

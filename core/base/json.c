@@ -1,0 +1,163 @@
+#include "base/json.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/decimal.h"
+#include "base/error.h"
+
+/* Length of the well-formed UTF-8 sequence at p (RFC 3629), or 0. */
+static size_t utf8_length(const unsigned char *p, size_t left)
+{
+	unsigned char low = 0x80, high = 0xBF;
+	size_t n;
+
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] >= 0xC2 && p[0] <= 0xDF)
+		n = 2;
+	else if (p[0] >= 0xE0 && p[0] <= 0xEF)
+		n = 3;
+	else if (p[0] >= 0xF0 && p[0] <= 0xF4)
+		n = 4;
+	else
+		return 0;
+	if (p[0] == 0xE0)
+		low = 0xA0; /* overlong */
+	else if (p[0] == 0xED)
+		high = 0x9F; /* surrogates */
+	else if (p[0] == 0xF0)
+		low = 0x90; /* overlong */
+	else if (p[0] == 0xF4)
+		high = 0x8F; /* beyond U+10FFFF */
+	if (left < n || p[1] < low || p[1] > high)
+		return 0;
+	for (size_t i = 2; i < n; i++)
+		if ((p[i] & 0xC0) != 0x80)
+			return 0;
+	return n;
+}
+
+static void write_escape(struct buffer *out, unsigned char c)
+{
+	static const char short_form[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+
+	if (c == '"' || c == '\\')
+		(void)buffer_printf(out, "\\%c", c);
+	else if (c < sizeof(short_form) && short_form[c])
+		(void)buffer_printf(out, "\\%c", short_form[c]);
+	else
+		(void)buffer_printf(out, "\\u%04x", c);
+}
+
+static void write_string(struct buffer *out, const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t run = 0, i = 0;
+
+	(void)buffer_add(out, "\"", 1);
+	while (i < len) {
+		size_t n = utf8_length(p + i, len - i);
+
+		if (n && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\') {
+			i += n;
+			continue;
+		}
+		(void)buffer_add(out, text + run, i - run);
+		if (n)
+			write_escape(out, p[i]);
+		else
+			(void)buffer_text(out, "\xEF\xBF\xBD");
+		run = ++i;
+	}
+	(void)buffer_add(out, text + run, len - run);
+	(void)buffer_add(out, "\"", 1);
+}
+
+/* The shortest text that reads back as the same double, always with a fraction or an exponent so that a float stays
+ * told from an integer. */
+static void write_float(struct buffer *out, double f)
+{
+	char text[40];
+
+	if (!isfinite(f)) {
+		(void)buffer_text(out, "null");
+		return;
+	}
+	for (int precision = 15; precision <= 17; precision++) {
+		(void)snprintf(text, sizeof(text), "%.*g", precision, f);
+		if (strtod(text, NULL) == f)
+			break;
+	}
+	(void)buffer_text(out, text);
+	if (!strpbrk(text, ".eE"))
+		(void)buffer_text(out, ".0");
+}
+
+static void write_value(struct buffer *out, const struct value *v)
+{
+	char text[48];
+	const char *comma = "";
+
+	switch (v->type) {
+	case VALUE_NULL:
+		(void)buffer_text(out, "null");
+		return;
+	case VALUE_BOOL:
+		(void)buffer_text(out, v->i ? "true" : "false");
+		return;
+	case VALUE_INT:
+		(void)buffer_printf(out, "%lld", (long long)v->i);
+		return;
+	case VALUE_FLOAT:
+		write_float(out, v->f);
+		return;
+	case VALUE_DECIMAL:
+		if (decimal_format(v->i, v->decimals, text, sizeof(text)) < 0)
+			out->failed = 1;
+		else
+			(void)buffer_text(out, text);
+		return;
+	case VALUE_NUMBER:
+		(void)buffer_add(out, v->text, v->len);
+		return;
+	case VALUE_STRING:
+		write_string(out, v->text, v->len);
+		return;
+	case VALUE_EMPTY:
+		(void)buffer_text(out, "{}");
+		return;
+	case VALUE_ARRAY:
+		(void)buffer_text(out, "[");
+		value_each (item, v) {
+			(void)buffer_text(out, comma);
+			write_value(out, item);
+			comma = ",";
+		}
+		(void)buffer_text(out, "]");
+		return;
+	case VALUE_OBJECT:
+		(void)buffer_text(out, "{");
+		value_each (member, v) {
+			(void)buffer_text(out, comma);
+			write_string(out, member->key, strlen(member->key));
+			(void)buffer_text(out, ":");
+			write_value(out, member);
+			comma = ",";
+		}
+		(void)buffer_text(out, "}");
+		return;
+	}
+}
+
+int json_write(struct buffer *out, const struct value *v)
+{
+	if (v)
+		write_value(out, v);
+	else
+		(void)buffer_text(out, "null");
+	return out->failed ? FC_ELIMIT : FC_OK;
+}

@@ -1,0 +1,109 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The level and the target are the process's: there is one log as there is one standard error. */
+static atomic_int current_level = LOG_LEVEL_NOTICE;
+static atomic_int use_syslog;
+
+static const char *const level_words[] = {"error", "warning", "notice", "info", "debug"};
+static const int level_syslog[] = {LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG};
+enum { LEVELS = sizeof(level_words) / sizeof(level_words[0]) };
+
+void log_init(const char *ident, enum log_level level, int to_syslog)
+{
+	atomic_store(&current_level, (int)level);
+	if (to_syslog && !atomic_load(&use_syslog))
+		openlog(ident, LOG_PID, LOG_DAEMON);
+	atomic_store(&use_syslog, to_syslog);
+}
+
+void log_set_level(enum log_level level)
+{
+	atomic_store(&current_level, (int)level);
+}
+
+enum log_level log_get_level(void)
+{
+	return (enum log_level)atomic_load(&current_level);
+}
+
+int log_level_parse(const char *word)
+{
+	for (int i = 0; i < LEVELS; i++)
+		if (!strcmp(word, level_words[i]))
+			return i;
+	return -1;
+}
+
+/* A line break inside a text from outside would forge a second line. */
+static void flatten(char *line, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)line[i] < 0x20)
+			line[i] = ' ';
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+	char line[1024];
+	va_list args;
+	size_t head = 0;
+	int n;
+
+	if ((int)level > atomic_load(&current_level))
+		return;
+	if (!atomic_load(&use_syslog)) {
+		struct timespec now;
+		struct tm tm;
+
+		clock_gettime(CLOCK_REALTIME, &now);
+		gmtime_r(&now.tv_sec, &tm);
+		head = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &tm);
+		n = snprintf(line + head, sizeof(line) - head, ".%03ldZ %-7s ", now.tv_nsec / 1000000,
+			     level_words[level]);
+		if (n > 0)
+			head += (size_t)n;
+	}
+	va_start(args, fmt);
+	n = vsnprintf(line + head, sizeof(line) - head - 1, fmt, args);
+	va_end(args);
+	if (n < 0)
+		return;
+	size_t len = head + (size_t)n;
+	if (len > sizeof(line) - 2)
+		len = sizeof(line) - 2;
+	flatten(line, len);
+	line[len] = '\0';
+	if (atomic_load(&use_syslog)) {
+		syslog(level_syslog[level], "%s", line);
+		return;
+	}
+	line[len++] = '\n';
+	/* Nothing can be done about a log that can't be written. */
+	ssize_t written = write(STDERR_FILENO, line, len);
+	(void)written;
+}
+
+const char *log_mask(const char *text, char *out, size_t size)
+{
+	size_t len = text ? strlen(text) : 0;
+
+	if (!size)
+		return out;
+	if (len < 8) {
+		(void)snprintf(out, size, "***");
+		return out;
+	}
+	size_t kept = len < size ? len : size - 1;
+	for (size_t i = 0; i < kept; i++)
+		out[i] = i < 3 || i + 2 >= len ? text[i] : '*';
+	out[kept] = '\0';
+	return out;
+}

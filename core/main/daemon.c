@@ -1,0 +1,311 @@
+#include "main/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "bus/bus.h"
+#include "device/device.h"
+#include "loop/loop.h"
+#include "main/stats.h"
+#include "script/watch.h"
+#include "station/station.h"
+#include "store/store.h"
+#include "upstream/mapping.h"
+#include "upstream/platform.h"
+#ifdef CONFIG_ADMIN
+#include "admin/admin.h"
+#endif
+
+struct daemon {
+	const char *path;
+	const char *stats_file;
+	struct config *config;
+	int64_t started_us;
+	struct loop *loop;
+	struct loop_fd *signal_fd;
+	struct store *store;
+	struct bus *bus;
+	struct device_set *devices;
+	struct station_set *stations;
+	struct platform_set *platforms;
+	struct watch *watch;
+#ifdef CONFIG_ADMIN
+	struct admin *admin;
+#endif
+};
+
+int daemon_check_lua(const struct config *config, FILE *to)
+{
+	const char *lua_dir = config->gateway.lua_dir;
+	struct error err = {0};
+	int failures = 0;
+
+	for (int i = 0; i < config->charger_count; i++) {
+		int seen = 0;
+
+		for (int k = 0; k < i && !seen; k++)
+			seen = !strcmp(config->chargers[k].profile, config->chargers[i].profile);
+		if (seen)
+			continue;
+		struct profile *profile = profile_load(lua_dir, config->chargers[i].profile, &err);
+		if (!profile) {
+			fprintf(to, "%s\n", err.text);
+			failures++;
+		}
+		profile_free(profile);
+	}
+	for (int i = 0; i < config->platform_count; i++) {
+		struct mapping *mapping = mapping_load(lua_dir, config->platforms[i].mapping, &err);
+
+		if (!mapping) {
+			fprintf(to, "%s\n", err.text);
+			failures++;
+		}
+		mapping_free(mapping);
+	}
+	return failures;
+}
+
+static struct value *overview(void *user, struct arena *arena)
+{
+	struct daemon *d = user;
+
+	return stats_build(arena, &(struct stats_sources){.started_us = d->started_us,
+							  .devices = d->devices,
+							  .stations = d->stations,
+							  .platforms = d->platforms});
+}
+
+static void write_stats(struct daemon *d)
+{
+	struct error err = {0};
+	struct arena arena;
+
+	if (!d->stats_file)
+		return;
+	arena_init(&arena, STATS_MEMORY);
+	if (stats_write_file(overview(d, &arena), d->stats_file, &err))
+		log_warning("main: counters not written: %s", err.text);
+	arena_fini(&arena);
+}
+
+static void log_change(void *user, const struct config_change *change)
+{
+	(void)user;
+	log_notice("main: reload: %s %s: %s", change->type, change->name, config_action_name(change->action));
+}
+
+/* Nonzero when an option was changed that only a new start can bring into force. */
+static int needs_restart(const struct config *from, const struct config *to)
+{
+	return strcmp(from->gateway.operator_id, to->gateway.operator_id) != 0 ||
+	       strcmp(from->gateway.data_dir, to->gateway.data_dir) != 0 ||
+	       strcmp(from->gateway.lua_dir, to->gateway.lua_dir) != 0;
+}
+
+/* Brings every room to config, from the bottom up. Each room checks before it touches, so the first failure leaves
+ * the rooms above it as they were; those below are brought back by the caller with the old configuration. */
+static int apply(struct daemon *d, const struct config *config, struct error *err)
+{
+	int result = device_set_apply(d->devices, config, err);
+
+	if (!result)
+		result = station_set_apply(d->stations, config, d->devices, err);
+	if (!result)
+		result = platform_set_apply(d->platforms, config, err);
+	return result;
+}
+
+static void reload_lua(struct daemon *d)
+{
+	struct error err = {0};
+
+	/* Each says by itself what it replaced, or why not; what runs goes on. */
+	if (device_set_reload_profiles(d->devices, &err) < 0)
+		log_error("main: reload: profiles stay as they were: %s", err.text);
+	if (station_set_apply(d->stations, d->config, d->devices, &err))
+		log_error("main: reload: %s", err.text);
+	(void)platform_set_reload_mappings(d->platforms, &err);
+}
+
+static void reload(struct daemon *d)
+{
+	struct error err = {0};
+
+	log_notice("main: reload: %s", d->path);
+	struct config *next = config_read(d->path, stderr, &err);
+	if (!next) {
+		log_error("main: reload: refused, the running configuration stays: %s", err.text);
+		return;
+	}
+	if (needs_restart(d->config, next)) {
+		log_error(
+		    "main: reload: refused: gateway operator_id, data_dir and lua_dir change only with a new start");
+		config_free(next);
+		return;
+	}
+	int touched = config_compare(d->config, next, log_change, NULL);
+	if (apply(d, next, &err)) {
+		log_error("main: reload: refused, the running configuration stays: %s", err.text);
+		if (apply(d, d->config, &err))
+			log_error("main: reload: going back failed: %s", err.text);
+		config_free(next);
+		return;
+	}
+	log_set_level((enum log_level)next->gateway.log_level);
+#ifdef CONFIG_ADMIN
+	if (admin_apply(d->admin, next, &err))
+		log_error("main: reload: admin page stays as it was: %s", err.text);
+#endif
+	config_free(d->config);
+	d->config = next;
+	log_notice("main: reload: done, %d object(s) touched", touched);
+	reload_lua(d);
+}
+
+static void on_signal(void *user, int fd)
+{
+	struct daemon *d = user;
+	struct signalfd_siginfo info;
+
+	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGHUP:
+			reload(d);
+			break;
+		case SIGUSR1:
+			write_stats(d);
+			break;
+		default:
+			log_notice("main: signal %u: ending", info.ssi_signo);
+			loop_stop(d->loop);
+			break;
+		}
+	}
+}
+
+static void on_lua_changed(void *user, const char *folder)
+{
+	log_info("main: %s changed", folder);
+	reload_lua(user);
+}
+
+static int watch_lua(struct daemon *d, struct error *err)
+{
+	static const char *const folders[] = {"profiles", "operators", "lib"};
+	char path[400];
+
+	d->watch = watch_new(d->loop, on_lua_changed, d, err);
+	if (!d->watch)
+		return FC_EIO;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", d->config->gateway.lua_dir, folders[i]);
+		if (watch_add(d->watch, path, err))
+			log_warning("main: %s (changes there are taken over by SIGHUP only)", err->text);
+	}
+	return FC_OK;
+}
+
+/* The devices are made after the bus that they use: results find them by way of the daemon. */
+static void on_bus_result(void *user, const struct bus_result *result)
+{
+	struct daemon *d = user;
+
+	if (d->devices)
+		device_set_result(d->devices, result);
+}
+
+static int start(struct daemon *d, struct error *err)
+{
+	d->loop = loop_new(err);
+	if (!d->loop)
+		return FC_EIO;
+	d->store = store_open(d->config->gateway.data_dir, err);
+	if (!d->store)
+		return FC_EIO;
+	d->stations = station_set_new(d->loop, d->store, err);
+	if (!d->stations)
+		return FC_ENOMEM;
+	d->bus = bus_new(d->loop, on_bus_result, d, err);
+	if (!d->bus)
+		return FC_ENOMEM;
+	d->devices =
+	    device_set_new(d->loop, d->bus, d->config->gateway.lua_dir, station_set_device_changed, d->stations, err);
+	if (!d->devices)
+		return FC_ENOMEM;
+	d->platforms = platform_set_new(d->loop, d->stations, err);
+	if (!d->platforms)
+		return FC_ENOMEM;
+	int result = apply(d, d->config, err);
+	if (result)
+		return result;
+#ifdef CONFIG_ADMIN
+	d->admin = admin_new(d->loop, d->config, overview, d, err);
+	if (!d->admin)
+		return FC_EIO;
+#endif
+	return watch_lua(d, err);
+}
+
+struct daemon *daemon_new(const char *path, struct config *config, int signals, const char *stats_file,
+			  struct error *err)
+{
+	struct daemon *d = calloc(1, sizeof(*d));
+
+	if (!d) {
+		close(signals);
+		config_free(config);
+		(void)error_set(err, FC_ENOMEM, "main: no memory");
+		return NULL;
+	}
+	d->path = path;
+	d->stats_file = stats_file;
+	d->config = config;
+	d->started_us = clock_mono_us();
+	int result = start(d, err);
+	if (!result) {
+		d->signal_fd = loop_fd_add(d->loop, signals, on_signal, d, err);
+		result = d->signal_fd ? FC_OK : FC_EIO;
+	}
+	if (result) {
+		close(signals);
+		daemon_free(d);
+		return NULL;
+	}
+	return d;
+}
+
+int daemon_run(struct daemon *d)
+{
+	return loop_run(d->loop);
+}
+
+void daemon_free(struct daemon *d)
+{
+	if (!d)
+		return;
+	if (d->platforms)
+		write_stats(d);
+	watch_free(d->watch);
+#ifdef CONFIG_ADMIN
+	admin_free(d->admin);
+#endif
+	platform_set_free(d->platforms);
+	if (d->stations)
+		station_set_flush(d->stations);
+	device_set_free(d->devices);
+	bus_free(d->bus);
+	station_set_free(d->stations);
+	store_close(d->store);
+	if (d->signal_fd)
+		loop_fd_remove(d->signal_fd);
+	loop_free(d->loop);
+	config_free(d->config);
+	free(d);
+}

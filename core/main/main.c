@@ -1,0 +1,162 @@
+/* forecourtd: reads the configuration, starts the rooms from the bottom up, runs the loop, ends in reverse. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "config/config.h"
+#include "main/daemon.h"
+
+enum { EXIT_USAGE = 2, EXIT_START = 1 };
+
+static const char default_path[] = "/etc/config/forecourt";
+
+static void usage(FILE *to)
+{
+	fprintf(to,
+		"usage: forecourtd [-c FILE] [--check] [--stats-file FILE]\n"
+		"  -c FILE            configuration, default %s\n"
+		"  --check            check the configuration and everything it names, print what was found, end\n"
+		"                     with 0, or 2 when something is wrong\n"
+		"  --against FILE     with --check: print what a change from FILE would touch\n"
+		"  --stats-file FILE  write counters as JSON there at the end and on SIGUSR1\n"
+		"  --version          print the version\n"
+		"Signals: HUP reads configuration and Lua files again, USR1 writes the counters, TERM and INT end.\n",
+		default_path);
+}
+
+static void print_change(void *user, const struct config_change *change)
+{
+	FILE *to = user;
+
+	fprintf(to, "  %-8s %s %s\n", config_action_name(change->action), change->type, change->name);
+}
+
+/* --check: configuration first, then the Lua it names. */
+static int check(const char *path, const char *against)
+{
+	struct error err = {0};
+	struct config *config = config_read(path, stderr, &err);
+	int result = 0;
+
+	if (!config) {
+		fprintf(stderr, "%s\n", err.text);
+		return EXIT_USAGE;
+	}
+	if (daemon_check_lua(config, stderr))
+		result = EXIT_USAGE;
+	if (against) {
+		struct config *from = config_read(against, stderr, &err);
+
+		if (from) {
+			int n = config_compare(from, config, print_change, stdout);
+
+			printf("%d object(s) would be touched\n", n);
+			config_free(from);
+		} else {
+			fprintf(stderr, "%s\n", err.text);
+			result = EXIT_USAGE;
+		}
+	}
+	if (!result)
+		printf("%s: good: %d station(s), %d bus(es), %d charger(s), %d connector(s), %d platform(s)\n", path,
+		       config->station_count, config->bus_count, config->charger_count, config->connector_count,
+		       config->platform_count);
+	config_free(config);
+	return result;
+}
+
+/* Signals become readable on a descriptor, so that they are handled on the loop like everything else. Blocked before
+ * any thread starts: the bus workers inherit it. */
+static int block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return -1;
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static int run(const char *path, const char *stats_file)
+{
+	struct error err = {0};
+	struct config *config = config_read(path, stderr, &err);
+
+	if (!config) {
+		fprintf(stderr, "%s\n", err.text);
+		return EXIT_USAGE;
+	}
+	int signals = block_signals();
+	if (signals < 0) {
+		config_free(config);
+		fprintf(stderr, "forecourtd: signals can't be set up\n");
+		return EXIT_START;
+	}
+	log_init("forecourtd", (enum log_level)config->gateway.log_level, config->gateway.log_syslog);
+	log_notice("main: forecourtd %s starts with %s", FORECOURT_VERSION, path);
+	struct daemon *daemon = daemon_new(path, config, signals, stats_file, &err);
+	if (!daemon) {
+		log_error("main: not started: %s", err.text);
+		return EXIT_START;
+	}
+	int result = daemon_run(daemon);
+	daemon_free(daemon);
+	log_notice("main: forecourtd ended");
+	return result ? EXIT_START : 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"check", no_argument, NULL, 'k'},
+	    {"against", required_argument, NULL, 'a'},
+	    {"config", required_argument, NULL, 'c'},
+	    {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'v'},
+	    {"stats-file", required_argument, NULL, 's'},
+	    {NULL, 0, NULL, 0},
+	};
+	const char *path = default_path, *against = NULL, *stats_file = NULL;
+	int only_check = 0, c;
+
+	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'k':
+			only_check = 1;
+			break;
+		case 'a':
+			against = optarg;
+			break;
+		case 's':
+			stats_file = optarg;
+			break;
+		case 'v':
+			printf("forecourtd %s\n", FORECOURT_VERSION);
+			return 0;
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "forecourtd: \"%s\" is not an option\n", argv[optind]);
+		return EXIT_USAGE;
+	}
+	return only_check ? check(path, against) : run(path, stats_file);
+}

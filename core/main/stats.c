@@ -1,0 +1,216 @@
+#include "main/stats.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+
+/* Puts members and remembers the first failure: one check at the end of an object. */
+struct maker {
+	struct arena *arena;
+	int failed;
+};
+
+static void put(struct maker *m, struct value *object, const char *key, struct value *child)
+{
+	if (value_put(m->arena, object, key, child))
+		m->failed = 1;
+}
+
+static void put_int(struct maker *m, struct value *object, const char *key, int64_t i)
+{
+	put(m, object, key, value_int(m->arena, i));
+}
+
+static void put_text(struct maker *m, struct value *object, const char *key, const char *text)
+{
+	put(m, object, key, value_string(m->arena, text ? text : ""));
+}
+
+/* Resident memory from the kernel, in kB; 0 when it can't be read. */
+static int64_t rss_kb(void)
+{
+	long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*s %ld", &pages) != 1)
+		pages = 0;
+	(void)fclose(file);
+	return (int64_t)pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static struct value *line_stats(struct maker *m, const char *name, const struct bus_line_stats *s)
+{
+	struct value *o = value_object(m->arena);
+	const struct {
+		const char *key;
+		uint64_t value;
+	} counters[] = {
+	    {"connected", (uint64_t)s->connected},
+	    {"units", s->units},
+	    {"units_slow", s->units_slow},
+	    {"due", s->due},
+	    {"polls", s->polls},
+	    {"ok", s->ok},
+	    {"timeouts", s->timeouts},
+	    {"exceptions", s->exceptions},
+	    {"bad", s->bad},
+	    {"disconnects", s->disconnects},
+	    {"missed", s->missed},
+	    {"late", s->late},
+	    {"queue_dropped", s->queue_dropped},
+	    {"latency_mean_us", s->latency_mean_us},
+	    {"latency_max_us", s->latency_max_us},
+	    {"late_max_us", s->late_max_us},
+	};
+
+	put_text(m, o, "name", name);
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+		put_int(m, o, counters[i].key, (int64_t)counters[i].value);
+	return o;
+}
+
+static struct value *buses(struct maker *m, const struct stats_sources *s)
+{
+	struct value *list = value_array(m->arena);
+	struct bus_line_stats line;
+	const char *name;
+
+	for (int i = 0; !device_bus_line(s->devices, i, &name, &line); i++)
+		if (value_push(list, line_stats(m, name, &line)))
+			m->failed = 1;
+	return list;
+}
+
+static struct value *points(struct maker *m, const struct connector *c)
+{
+	struct value *o = value_object(m->arena);
+
+	if (!c->device)
+		return o;
+	const struct profile *profile = device_profile(c->device);
+	int64_t now = clock_mono_us();
+	for (int i = 0; i < profile_point_count(profile); i++) {
+		struct point_value v;
+		struct value *p = value_object(m->arena);
+
+		if (device_point(c->device, c->config->number, i, &v))
+			continue;
+		put_text(m, p, "quality", quality_name(v.quality));
+		/* An unknown value is left out: never zero (DESIGN.md rule 4). */
+		if (v.quality != QUALITY_UNKNOWN) {
+			put(m, p, "value",
+			    v.is_text ? value_string(m->arena, v.text) : value_decimal(m->arena, v.milli, 3));
+			put_int(m, p, "age_ms", (now - v.mono_us) / 1000);
+		}
+		put_text(m, p, "unit", profile_point_unit(profile, i));
+		put(m, o, profile_point_name(profile, i), p);
+	}
+	return o;
+}
+
+static struct value *connectors(struct maker *m, const struct stats_sources *s)
+{
+	struct value *list = value_array(m->arena);
+	int32_t today = clock_day(clock_wall());
+
+	for (int i = 0; i < station_connector_count(s->stations); i++) {
+		const struct connector *c = station_connector_at(s->stations, i);
+		struct value *o = value_object(m->arena);
+		char since[CLOCK_DATETIME_SIZE] = "";
+
+		if (c->status_wall)
+			clock_format_datetime(c->status_wall, since);
+		put_text(m, o, "connector_id", c->config->connector_id);
+		put_text(m, o, "name", c->config->connector_name);
+		put_text(m, o, "station", c->station->station_name);
+		put_text(m, o, "charger", c->charger->name);
+		put_int(m, o, "status", (int64_t)c->status);
+		put_text(m, o, "status_name", connector_status_name(c->status));
+		put_text(m, o, "since", since);
+		put_int(m, o, "changes", (int64_t)c->changes);
+		put_int(m, o, "today_wh", station_energy_wh(s->stations, c->config->connector_id, today, today));
+		put(m, o, "points", points(m, c));
+		if (value_push(list, o))
+			m->failed = 1;
+	}
+	return list;
+}
+
+static struct value *platforms(struct maker *m, const struct stats_sources *s)
+{
+	struct value *list = value_array(m->arena);
+
+	for (int i = 0; i < platform_count(s->platforms); i++) {
+		struct platform_stats p;
+		struct value *o = value_object(m->arena);
+
+		if (platform_get_stats(s->platforms, i, &p))
+			continue;
+		put_text(m, o, "name", p.name);
+		put_int(m, o, "linked", p.linked);
+		put_text(m, o, "last_error", p.last_error);
+		put_int(m, o, "status_pushed", (int64_t)p.status_pushed);
+		put_int(m, o, "status_accepted", (int64_t)p.status_accepted);
+		put_int(m, o, "status_discarded", (int64_t)p.status_discarded);
+		put_int(m, o, "push_failed", (int64_t)p.push_failed);
+		put_int(m, o, "push_superseded", (int64_t)p.push_superseded);
+		put_int(m, o, "info_pushed", (int64_t)p.info_pushed);
+		put_int(m, o, "stats_pushed", (int64_t)p.stats_pushed);
+		put_int(m, o, "answered", (int64_t)p.answered);
+		put_int(m, o, "refused", (int64_t)p.refused);
+		put_int(m, o, "answer_mean_us", p.answer_mean_us);
+		put_int(m, o, "answer_p99_us", p.answer_p99_us);
+		put_int(m, o, "waiting", p.waiting);
+		put_text(m, o, "mapping", p.mapping);
+		put_text(m, o, "mapping_hash", p.mapping_hash);
+		if (value_push(list, o))
+			m->failed = 1;
+	}
+	return list;
+}
+
+struct value *stats_build(struct arena *arena, const struct stats_sources *sources)
+{
+	struct maker m = {.arena = arena};
+	struct value *root = value_object(arena);
+	struct bus_line_stats totals;
+	char now[CLOCK_DATETIME_SIZE];
+
+	clock_format_datetime(clock_wall(), now);
+	device_bus_totals(sources->devices, &totals);
+	put_text(&m, root, "time", now);
+	put_int(&m, root, "uptime_s", (clock_mono_us() - sources->started_us) / 1000000);
+	put_int(&m, root, "rss_kb", rss_kb());
+	put(&m, root, "polls", line_stats(&m, "all", &totals));
+	put(&m, root, "buses", buses(&m, sources));
+	put(&m, root, "connectors", connectors(&m, sources));
+	put(&m, root, "platforms", platforms(&m, sources));
+	return m.failed ? NULL : root;
+}
+
+int stats_write_file(const struct value *tree, const char *path, struct error *err)
+{
+	struct buffer text;
+	char temporary[512];
+	int result = FC_OK;
+
+	if (!tree)
+		return error_set(err, FC_ENOMEM, "stats: no memory");
+	buffer_init(&text, STATS_MEMORY);
+	(void)snprintf(temporary, sizeof(temporary), "%s.new", path);
+	FILE *file = json_write(&text, tree) ? NULL : fopen(temporary, "w");
+	if (!file || fwrite(text.data, 1, text.len, file) != text.len)
+		result = error_set(err, FC_EIO, "stats: write: %s: %s", temporary, strerror(errno));
+	if (file && fclose(file) && !result)
+		result = error_set(err, FC_EIO, "stats: write: %s: %s", temporary, strerror(errno));
+	if (!result && rename(temporary, path))
+		result = error_set(err, FC_EIO, "stats: rename: %s: %s", path, strerror(errno));
+	buffer_fini(&text);
+	return result;
+}

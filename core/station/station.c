@@ -1,0 +1,317 @@
+#include "station/station.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "station/describe.h"
+#include "station/energy.h"
+
+/* Statistics may lose nothing but need no second-by-second writing: flash is spared. */
+static const int64_t flush_interval_us = (int64_t)300 * 1000000;
+
+struct station_connector {
+	struct connector public;
+	struct energy_counter energy;
+};
+
+struct station_set {
+	struct loop *loop;
+	struct store *store;                  /* borrowed, may be NULL */
+	const struct config *config;          /* borrowed, NULL before the first apply */
+	struct station_connector *connectors; /* in the configuration's order */
+	int connector_count;
+	int *by_device;        /* indices sorted by (device, number): device events find their connector */
+	int *by_id;            /* indices sorted by connector_id */
+	int64_t *changed_wall; /* per station of the configuration */
+	struct station_listener *listeners;
+	struct loop_timer flush_timer;
+};
+
+static void flush_due(void *user)
+{
+	struct station_set *set = user;
+
+	station_set_flush(set);
+	(void)loop_timer_set(set->loop, &set->flush_timer, flush_interval_us);
+}
+
+struct station_set *station_set_new(struct loop *loop, struct store *store, struct error *err)
+{
+	struct station_set *set = calloc(1, sizeof(*set));
+
+	if (!set) {
+		(void)error_set(err, FC_ENOMEM, "station: no memory");
+		return NULL;
+	}
+	set->loop = loop;
+	set->store = store;
+	set->flush_timer = (struct loop_timer){.fn = flush_due, .user = set};
+	if (loop && loop_timer_set(loop, &set->flush_timer, flush_interval_us)) {
+		(void)error_set(err, FC_ENOMEM, "station: timer: no memory");
+		free(set);
+		return NULL;
+	}
+	return set;
+}
+
+void station_set_free(struct station_set *set)
+{
+	if (!set)
+		return;
+	station_set_flush(set);
+	if (set->loop)
+		loop_timer_cancel(set->loop, &set->flush_timer);
+	free(set->connectors);
+	free(set->by_device);
+	free(set->by_id);
+	free(set->changed_wall);
+	free(set);
+}
+
+static void tell(struct station_set *set, const struct station_event *event)
+{
+	struct station_listener *next;
+
+	/* A listener may leave while it is told. */
+	for (struct station_listener *l = set->listeners; l; l = next) {
+		next = l->next;
+		l->fn(l->user, event);
+	}
+}
+
+void station_listen(struct station_set *set, struct station_listener *listener)
+{
+	listener->next = set->listeners;
+	set->listeners = listener;
+}
+
+void station_unlisten(struct station_set *set, struct station_listener *listener)
+{
+	for (struct station_listener **at = &set->listeners; *at; at = &(*at)->next) {
+		if (*at != listener)
+			continue;
+		*at = listener->next;
+		return;
+	}
+}
+
+static int compare_by_device(const void *a, const void *b, void *set_)
+{
+	const struct station_set *set = set_;
+	const struct connector *x = &set->connectors[*(const int *)a].public;
+	const struct connector *y = &set->connectors[*(const int *)b].public;
+
+	if (x->device != y->device)
+		return (uintptr_t)x->device < (uintptr_t)y->device ? -1 : 1;
+	return x->config->number - y->config->number;
+}
+
+static int compare_by_id(const void *a, const void *b, void *set_)
+{
+	const struct station_set *set = set_;
+
+	return strcmp(set->connectors[*(const int *)a].public.config->connector_id,
+		      set->connectors[*(const int *)b].public.config->connector_id);
+}
+
+static struct station_connector *find_by_id(const struct station_set *set, const char *id)
+{
+	int low = 0, high = set->connector_count - 1;
+
+	while (low <= high) {
+		int middle = low + (high - low) / 2;
+		struct station_connector *c = &set->connectors[set->by_id[middle]];
+		int order = strcmp(id, c->public.config->connector_id);
+
+		if (!order)
+			return c;
+		if (order < 0)
+			high = middle - 1;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+static struct station_connector *find_by_device(const struct station_set *set, const struct device *device, int number)
+{
+	int low = 0, high = set->connector_count - 1;
+
+	while (low <= high) {
+		int middle = low + (high - low) / 2;
+		struct station_connector *c = &set->connectors[set->by_device[middle]];
+
+		if (c->public.device == device && c->public.config->number == number)
+			return c;
+		if (c->public.device == device ? c->public.config->number < number
+					       : (uintptr_t)c->public.device < (uintptr_t)device)
+			low = middle + 1;
+		else
+			high = middle - 1;
+	}
+	return NULL;
+}
+
+static void set_status(struct station_set *set, struct connector *c, enum connector_status status)
+{
+	enum connector_status before = c->status;
+
+	if (before == status)
+		return;
+	c->status = status;
+	c->status_wall = clock_wall();
+	c->status_mono_us = clock_mono_us();
+	c->changes++;
+	log_info("station: connector %s: %s -> %s", c->config->connector_id, connector_status_name(before),
+		 connector_status_name(status));
+	tell(set, &(struct station_event){.kind = STATION_CONNECTOR_STATUS, .connector = c, .before = before});
+}
+
+void station_set_device_changed(void *station_set, struct device *device, int number)
+{
+	struct station_set *set = station_set;
+	struct station_connector *c = find_by_device(set, device, number);
+
+	if (!c)
+		return;
+	energy_update(&c->energy, set->store, &c->public);
+	set_status(set, &c->public, device_status(device, number));
+}
+
+/* Fills next from the configuration; a connector that was there before keeps its state and its counters. */
+static void fill_connectors(struct station_set *next, const struct station_set *old, struct device_set *devices)
+{
+	const struct config *config = next->config;
+
+	for (int i = 0; i < next->connector_count; i++) {
+		struct station_connector *c = &next->connectors[i];
+		const struct config_connector *cc = &config->connectors[i];
+		const struct config_charger *charger = &config->chargers[cc->charger];
+		const struct station_connector *before = old->config ? find_by_id(old, cc->connector_id) : NULL;
+
+		if (before)
+			*c = *before;
+		else
+			energy_init(&c->energy, next->store, cc->connector_id);
+		c->public.config = cc;
+		c->public.charger = charger;
+		c->public.station = &config->stations[charger->station];
+		c->public.device = devices ? device_find(devices, charger->name) : NULL;
+		next->by_device[i] = i;
+		next->by_id[i] = i;
+	}
+	qsort_r(next->by_device, (size_t)next->connector_count, sizeof(int), compare_by_device, next);
+	qsort_r(next->by_id, (size_t)next->connector_count, sizeof(int), compare_by_id, next);
+}
+
+static void refresh_statuses(struct station_set *set)
+{
+	for (int i = 0; i < set->connector_count; i++) {
+		struct connector *c = &set->connectors[i].public;
+
+		set_status(set, c, c->device ? device_status(c->device, c->config->number) : CONNECTOR_OFFLINE);
+	}
+}
+
+int station_set_apply(struct station_set *set, const struct config *config, struct device_set *devices,
+		      struct error *err)
+{
+	struct station_set next = *set;
+	size_t connectors = (size_t)config->connector_count + 1; /* never an allocation of nothing */
+
+	next.config = config;
+	next.connector_count = config->connector_count;
+	next.connectors = calloc(connectors, sizeof(*next.connectors));
+	next.by_device = calloc(connectors, sizeof(int));
+	next.by_id = calloc(connectors, sizeof(int));
+	next.changed_wall = calloc((size_t)config->station_count + 1, sizeof(int64_t));
+	if (!next.connectors || !next.by_device || !next.by_id || !next.changed_wall) {
+		free(next.connectors);
+		free(next.by_device);
+		free(next.by_id);
+		free(next.changed_wall);
+		return error_set(err, FC_ENOMEM, "station: no memory for %d connectors", config->connector_count);
+	}
+	/* A connector that goes leaves its counted energy behind. */
+	station_set_flush(set);
+	fill_connectors(&next, set, devices);
+	int changed = describe_changes(config, set->store, next.changed_wall);
+	free(set->connectors);
+	free(set->by_device);
+	free(set->by_id);
+	free(set->changed_wall);
+	*set = next;
+	refresh_statuses(set);
+	if (changed)
+		tell(set, &(struct station_event){.kind = STATION_INFO_CHANGED});
+	return FC_OK;
+}
+
+const struct config *station_set_config(const struct station_set *set)
+{
+	return set->config;
+}
+
+int station_connector_count(const struct station_set *set)
+{
+	return set->connector_count;
+}
+
+const struct connector *station_connector_at(const struct station_set *set, int index)
+{
+	return index >= 0 && index < set->connector_count ? &set->connectors[index].public : NULL;
+}
+
+const struct connector *station_connector_find(const struct station_set *set, const char *connector_id)
+{
+	struct station_connector *c = find_by_id(set, connector_id);
+
+	return c ? &c->public : NULL;
+}
+
+int64_t station_changed_wall(const struct station_set *set, int station)
+{
+	if (!set->config || station < 0 || station >= set->config->station_count)
+		return 0;
+	return set->changed_wall[station];
+}
+
+int64_t station_energy_wh(const struct station_set *set, const char *connector_id, int32_t first, int32_t last)
+{
+	struct station_connector *c = find_by_id(set, connector_id);
+	int64_t sum = set->store ? store_energy_sum(set->store, connector_id, first, last) : 0;
+
+	return sum + (c ? energy_pending(&c->energy, first, last) : 0);
+}
+
+void station_set_flush(struct station_set *set)
+{
+	struct error err = {0};
+	int open = 0;
+
+	if (!set->store)
+		return;
+	for (int i = 0; i < set->connector_count; i++) {
+		struct station_connector *c = &set->connectors[i];
+
+		if (!c->energy.dirty)
+			continue;
+		if (!open && store_begin(set->store, &err))
+			break;
+		open = 1;
+		if (energy_flush(&c->energy, set->store, c->public.config->connector_id, &err))
+			break;
+	}
+	if (open && !err.code && !store_commit(set->store, &err)) {
+		for (int i = 0; i < set->connector_count; i++)
+			energy_written(&set->connectors[i].energy);
+		return;
+	}
+	if (open && err.code)
+		store_rollback(set->store);
+	if (err.code)
+		log_error("station: statistics: not written, kept in memory: %s", err.text);
+}

@@ -1,0 +1,220 @@
+/* The primitives of the envelope: cipher, padding, Base64, signature, comparison. All by wolfCrypt. */
+#include <wolfssl/options.h>
+
+#include <wolfssl/wolfcrypt/aes.h>
+#include <wolfssl/wolfcrypt/coding.h>
+#include <wolfssl/wolfcrypt/hmac.h>
+
+#include <limits.h>
+#include <string.h>
+
+#include "upstream/envelope.h"
+
+enum { BLOCK = AES_BLOCK_SIZE };
+
+/* One message's plain text is never near this; it keeps every length inside wolfCrypt's 32-bit counts. */
+static const size_t text_max = INT_MAX / 4;
+
+static void wipe(void *memory, size_t len)
+{
+	volatile unsigned char *p = memory;
+
+	while (len--)
+		*p++ = 0;
+}
+
+int envelope_keys_set(struct envelope_keys *keys, const char *data_secret, const char *data_secret_iv,
+		      const char *sig_secret, struct error *err)
+{
+	if (!data_secret || strlen(data_secret) != ENVELOPE_KEY_SIZE)
+		return error_set(err, FC_EINVAL, "upstream: data_secret: must have exactly 16 characters");
+	if (!data_secret_iv || strlen(data_secret_iv) != ENVELOPE_KEY_SIZE)
+		return error_set(err, FC_EINVAL, "upstream: data_secret_iv: must have exactly 16 characters");
+	size_t len = sig_secret ? strlen(sig_secret) : 0;
+	if (len < 1 || len > ENVELOPE_SIG_SECRET_MAX)
+		return error_set(err, FC_EINVAL, "upstream: sig_secret: must have 1 to %d characters",
+				 ENVELOPE_SIG_SECRET_MAX);
+	memcpy(keys->data_secret, data_secret, ENVELOPE_KEY_SIZE);
+	memcpy(keys->data_iv, data_secret_iv, ENVELOPE_KEY_SIZE);
+	memcpy(keys->sig_secret, sig_secret, len);
+	keys->sig_secret_len = len;
+	return FC_OK;
+}
+
+void envelope_keys_clear(struct envelope_keys *keys)
+{
+	wipe(keys, sizeof(*keys));
+}
+
+static int cbc(const struct envelope_keys *keys, int direction, unsigned char *bytes, size_t len)
+{
+	Aes aes;
+	int result;
+
+	if (wc_AesInit(&aes, NULL, INVALID_DEVID))
+		return FC_EIO;
+	result = wc_AesSetKey(&aes, keys->data_secret, ENVELOPE_KEY_SIZE, keys->data_iv, direction);
+	if (!result && direction == AES_ENCRYPTION)
+		result = wc_AesCbcEncrypt(&aes, bytes, bytes, (word32)len);
+	else if (!result)
+		result = wc_AesCbcDecrypt(&aes, bytes, bytes, (word32)len);
+	wc_AesFree(&aes);
+	wipe(&aes, sizeof(aes));
+	return result ? FC_EIO : FC_OK;
+}
+
+int envelope_encrypt(const struct envelope_keys *keys, const char *plain, size_t len, struct buffer *out)
+{
+	if (len > text_max)
+		return FC_ELIMIT;
+	size_t pad = BLOCK - len % BLOCK;
+	size_t padded = len + pad;
+	word32 base64_len = (word32)((padded + 2) / 3 * 4 + 1);
+	struct arena scratch;
+	int result = FC_ENOMEM;
+
+	arena_init(&scratch, padded + base64_len + 256);
+	unsigned char *bytes = arena_alloc(&scratch, padded);
+	unsigned char *base64 = arena_alloc(&scratch, base64_len);
+	if (!bytes || !base64)
+		goto out;
+	if (len)
+		memcpy(bytes, plain, len);
+	memset(bytes + len, (int)pad, pad);
+	result = cbc(keys, AES_ENCRYPTION, bytes, padded);
+	if (result)
+		goto out;
+	result = FC_EIO;
+	if (Base64_Encode_NoNl(bytes, (word32)padded, base64, &base64_len))
+		goto out;
+	/* wolfCrypt counts a zero byte in some versions and not in others. */
+	if (base64_len && !base64[base64_len - 1])
+		base64_len--;
+	result = buffer_add(out, base64, base64_len);
+out:
+	arena_fini(&scratch);
+	return result;
+}
+
+static int is_base64(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+}
+
+/* Copies without white space; the length, or 0 when it can't be the Base64 text of whole cipher blocks. wolfCrypt's
+ * decoder alone is not enough: it stops at the first '=' and ignores what follows. */
+static size_t base64_clean(const char *data, size_t len, unsigned char *out)
+{
+	size_t n = 0, pads = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (data[i] == '\r' || data[i] == '\n' || data[i] == ' ' || data[i] == '\t')
+			continue;
+		if (data[i] == '=')
+			pads++;
+		else if (pads || !is_base64(data[i]))
+			return 0;
+		out[n++] = (unsigned char)data[i];
+	}
+	return pads > 2 || n % 4 ? 0 : n;
+}
+
+/* Length of the plain text, or SIZE_MAX when the padding is wrong. Looks at the whole last block whatever it finds. */
+static size_t unpad(const unsigned char *bytes, size_t len)
+{
+	unsigned pad = bytes[len - 1];
+	unsigned bad = ((pad - 1) >> 31) | ((BLOCK - pad) >> 31); /* 0, or more than a block */
+
+	for (unsigned i = 0; i < BLOCK; i++) {
+		unsigned in_padding = 0U - ((i - pad) >> 31); /* all ones while i < pad */
+
+		bad |= in_padding & (bytes[len - 1 - i] ^ pad);
+	}
+	return bad ? SIZE_MAX : len - pad;
+}
+
+int envelope_decrypt(const struct envelope_keys *keys, const char *data, size_t data_len, struct arena *arena,
+		     char **plain, size_t *plain_len, struct error *err)
+{
+	if (data_len > text_max)
+		return error_set(err, FC_ELIMIT, "upstream: Data: too large");
+	unsigned char *clean = arena_alloc(arena, data_len + 1);
+	unsigned char *bytes = arena_alloc(arena, data_len + BLOCK);
+	if (!clean || !bytes)
+		return error_set(err, FC_ELIMIT, "upstream: Data: too large");
+	size_t base64_len = base64_clean(data, data_len, clean);
+	word32 len = (word32)(data_len + BLOCK);
+	if (!base64_len || Base64_Decode(clean, (word32)base64_len, bytes, &len) || !len || len % BLOCK ||
+	    cbc(keys, AES_DECRYPTION, bytes, len))
+		return error_set(err, FC_EINVAL, "%s", ENVELOPE_UNREADABLE);
+	size_t text_len = unpad(bytes, len);
+	if (text_len == SIZE_MAX)
+		return error_set(err, FC_EINVAL, "%s", ENVELOPE_UNREADABLE);
+	bytes[text_len] = '\0';
+	*plain = (char *)bytes;
+	*plain_len = text_len;
+	return FC_OK;
+}
+
+int envelope_hmac(const void *key, size_t key_len, const struct envelope_part *parts, int count,
+		  char out[ENVELOPE_SIG_SIZE])
+{
+	static const char hex[] = "0123456789ABCDEF";
+	unsigned char digest[WC_MD5_DIGEST_SIZE];
+	Hmac hmac;
+	int result;
+
+	out[0] = '\0';
+	if (key_len > text_max || wc_HmacInit(&hmac, NULL, INVALID_DEVID))
+		return FC_EIO;
+	/* RFC 2104 takes a key of any length. A FIPS build of wolfCrypt refuses less than 14 bytes (and MD5 at
+	 * all); neither Debian's nor OpenWrt's is one. */
+	result = wc_HmacSetKey(&hmac, WC_MD5, key, (word32)key_len);
+	for (int i = 0; i < count && !result; i++) {
+		if (!parts[i].text || !parts[i].len)
+			continue;
+		result = parts[i].len > text_max ||
+			 wc_HmacUpdate(&hmac, (const byte *)parts[i].text, (word32)parts[i].len);
+	}
+	if (!result)
+		result = wc_HmacFinal(&hmac, digest);
+	wc_HmacFree(&hmac);
+	wipe(&hmac, sizeof(hmac));
+	if (result)
+		return FC_EIO;
+	for (size_t i = 0; i < sizeof(digest); i++) {
+		out[2 * i] = hex[digest[i] >> 4];
+		out[2 * i + 1] = hex[digest[i] & 15];
+	}
+	out[2 * sizeof(digest)] = '\0';
+	return FC_OK;
+}
+
+/* Lower case to upper case without a branch on the character; other characters stay. */
+static unsigned fold(unsigned char c)
+{
+	unsigned u = c;
+	unsigned is_lower = (((u - 'a') >> 31) ^ 1U) & ((('z' - u) >> 31) ^ 1U);
+
+	return u - (is_lower << 5);
+}
+
+int envelope_sig_equal(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	unsigned differs = 0;
+
+	if (a_len != b_len)
+		return 0;
+	for (size_t i = 0; i < a_len; i++)
+		differs |= fold((unsigned char)a[i]) ^ fold((unsigned char)b[i]);
+	return !differs;
+}
+
+int envelope_secret_equal(const char *expected, size_t expected_len, const char *given, size_t given_len)
+{
+	unsigned differs = expected_len != given_len;
+
+	for (size_t i = 0; i < given_len; i++)
+		differs |= (unsigned char)(expected_len ? expected[i % expected_len] : 0) ^ (unsigned char)given[i];
+	return !differs && expected_len;
+}

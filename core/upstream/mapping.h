@@ -1,0 +1,52 @@
+/* Mapping: what is different at one operator, from lua/operators/NAME.lua: paths, methods on or off, timing numbers, and
+ * functions that reshape messages. The form of the file is in lua/operators/README.md.
+ *
+ * A mapping never stops the station: a function that fails is logged with file:line and the message goes on as it
+ * was. Each platform loads its own (own Lua state): one platform's script can't slow or spoil another's. */
+#ifndef FC_UPSTREAM_MAPPING_H
+#define FC_UPSTREAM_MAPPING_H
+
+#include "base/error.h"
+#include "base/value.h"
+#include "config/config.h"
+#include "upstream/message.h"
+
+struct mapping;
+
+/* Loads lua_dir/operators/NAME.lua (require() reads lua_dir/lib), checks its form, runs its examples. NULL and *err
+ * ("lua/operators/x.lua: methods.query_tokn: no such method"); nothing is kept. Owner frees. */
+struct mapping *mapping_load(const char *lua_dir, const char *name, struct error *err);
+void mapping_free(struct mapping *mapping);
+
+const char *mapping_name(const struct mapping *mapping);
+const char *mapping_file(const struct mapping *mapping); /* path of the file */
+const char *mapping_hash(const struct mapping *mapping); /* SHA-256 of the file, hex */
+/* Function calls that failed since load. */
+uint64_t mapping_failures(const struct mapping *mapping);
+
+/* Last part of the URL for a method: what we call, and what we answer on. */
+const char *mapping_path(const struct mapping *mapping, const struct message *message);
+/* The method that we answer on this last part of a URL; NULL when there is none. Whether it is on is not judged. */
+const struct message *mapping_find(const struct mapping *mapping, const char *path);
+/* Is the method on for this platform? The mapping's word goes first, then the message's set with the platform's options
+ * push_station_info and push_stats. */
+int mapping_enabled(const struct mapping *mapping, const struct message *message,
+		    const struct config_platform *platform);
+/* A number of the table timing; otherwise when it is not there. */
+double mapping_timing(const struct mapping *mapping, const char *name, double otherwise);
+
+/* The ids that a function sees in its second argument (ctx); no secrets. */
+struct mapping_context {
+	const char *operator_id; /* ours */
+	const char *platform_id; /* theirs */
+	const char *platform;    /* section name */
+};
+enum mapping_direction { MAPPING_OUT, MAPPING_IN };
+/* Calls the function map.METHOD.PART if there is one. *out is the mapped message in arena, or in itself: when there is no
+ * function (FC_OK) and when it failed (FC_ESCRIPT, logged here; *err may be NULL). mapping NULL changes nothing. A
+ * result that is no table counts as a failure. */
+int mapping_apply(struct mapping *mapping, const struct message *message, enum message_part part,
+		  enum mapping_direction direction, struct value *in, const struct mapping_context *context,
+		  struct arena *arena, struct value **out, struct error *err);
+
+#endif

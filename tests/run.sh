@@ -1,0 +1,108 @@
+#!/bin/sh
+# All tests that need no extra hardware. Ends with "N passed, N failed" over all suites; non-zero on any failure.
+# A suite that can't run says SKIPPED and why, and is not counted as passed.
+#
+# usage: tests/run.sh [unit|asan|tsan|boards|system ...]   (default: all)
+set -u
+cd "$(dirname "$0")/.." || exit 1
+suites=${*:-unit asan tsan boards system}
+jobs=$(nproc)
+passed=0 failed=0 broken=
+logs=build/test-logs
+mkdir -p "$logs"
+
+fail() { # NAME COUNT
+	failed=$((failed + $2))
+	broken="$broken $1"
+}
+
+# Runs one cmocka program; its own closing lines are what counts.
+run_unit() { # PROGRAM LOG
+	timeout 600 "$1" >"$2" 2>&1
+	code=$?
+	p=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test(s)\..*/\1/p' "$2" | awk '{s+=$1} END {print s+0}')
+	f=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test(s).*/\1/p' "$2" | awk '{s+=$1} END {print s+0}')
+	passed=$((passed + p))
+	if [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi # crashed, leaked, or ran out of time
+	if [ "$code" -eq 0 ] && [ "$p" -eq 0 ]; then f=1; fi # a program that asserts nothing is no test
+	if [ "$f" -gt 0 ]; then
+		fail "$1" "$f"
+		echo "--- $1 (exit $code)"
+		grep -v '^\[ RUN  \|^\[       OK' "$2" | tail -n 60
+	else
+		echo "  ok    $1 ($p)"
+	fi
+}
+
+unit_suite() { # BOARD [FILTER]
+	if ! make --no-print-directory -j"$jobs" BOARD="$1" units >"$logs/$1-build.log" 2>&1; then
+		tail -n 40 "$logs/$1-build.log"
+		fail "build-$1" 1
+		return
+	fi
+	for source in tests/unit/test_"${2:-}"*.c; do
+		name=$(basename "$source" .c)
+		run_unit "build/$1/unit/$name" "$logs/$1-$name.log"
+	done
+}
+
+export FORECOURT_LUA=lua
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS="halt_on_error=0 exitcode=66"
+
+for suite in $suites; do
+	echo "== $suite"
+	case $suite in
+	unit) unit_suite host ;;
+	asan) unit_suite host-asan ;;
+	tsan) unit_suite host-tsan bus ;;
+	boards)
+		# Every defconfig must compile, also with the other compiler.
+		for variant in host-minimal:gcc host-clang:clang armhf:; do
+			board=${variant%%:*} cc=${variant##*:} out=build/${variant%%:*}
+			[ "$board" = host-clang ] && board=host
+			if [ "$board" = armhf ]; then
+				command -v arm-linux-gnueabihf-gcc >/dev/null 2>&1 || {
+					echo "  SKIPPED armhf: no cross compiler (installed by the packaging work)"
+					continue
+				}
+			fi
+			if make --no-print-directory -j"$jobs" BOARD="$board" out="$out" ${cc:+CC="$cc"} objects >"$logs/$board-$cc.log" 2>&1; then
+				passed=$((passed + 1))
+				echo "  ok    objects of $board ${cc:+with $cc}"
+			else
+				fail "$board-$cc" 1
+				tail -n 30 "$logs/$board-$cc.log"
+			fi
+		done
+		;;
+	system)
+		log=$logs/system.log
+		if ! make --no-print-directory -j"$jobs" tools benches >"$logs/tools.log" 2>&1; then
+			tail -n 40 "$logs/tools.log"
+			fail tools 1
+			continue
+		fi
+		timeout 2400 /usr/bin/python3 -B -m pytest -q -p no:cacheprovider --tb=short tests/system >"$log" 2>&1
+		code=$?
+		closing=$(grep -E '^[0-9]+ (passed|failed|error|skipped)|^=.* in [0-9.]+s' "$log" | tail -n 1)
+		p=$(echo "$closing" | grep -oE '[0-9]+ passed' | cut -d' ' -f1)
+		f=$(echo "$closing" | grep -oE '[0-9]+ failed' | cut -d' ' -f1)
+		e=$(echo "$closing" | grep -oE '[0-9]+ error' | cut -d' ' -f1)
+		passed=$((passed + ${p:-0}))
+		bad=$((${f:-0} + ${e:-0}))
+		if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi
+		[ "$bad" -gt 0 ] && fail system "$bad"
+		grep -E '^(SKIPPED|FAILED|ERROR)' "$log"
+		[ "$bad" -gt 0 ] && tail -n 120 "$log"
+		echo "  $closing"
+		;;
+	*)
+		echo "unknown suite $suite"
+		exit 2
+		;;
+	esac
+done
+[ -z "$broken" ] || echo "failed:$broken"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
