@@ -35,7 +35,7 @@ void arena_fini(struct arena *arena)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-	const size_t align = sizeof(max_align_t);
+	const size_t align = _Alignof(max_align_t);
 
 	if (size > SIZE_MAX / 2)
 		return NULL;

@@ -42,5 +42,8 @@ int script_has(const struct script *script, const char *path);
  * gives *out == NULL. FC_OK, FC_ENOENT, FC_ELIMIT, FC_ESCRIPT with "file:line: reason". The state stays usable. */
 int script_call(struct script *script, const char *path, const struct value *arg1, const struct value *arg2,
 		struct arena *arena, struct value **out, struct error *err);
+/* Runs the file's examples: a list of {call = "path", input = ..., context = ..., expect = ...}; each result must equal
+ * expect. No examples is fine. FC_OK, or FC_ESCRIPT "file: examples[2]: at PATH: expected ..., got ...". */
+int script_run_examples(struct script *script, struct error *err);
 
 #endif

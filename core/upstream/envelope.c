@@ -272,7 +272,7 @@ static int response_sig_ok(const struct envelope_keys *keys, struct arena *arena
 {
 	char sig[ENVELOPE_SIG_SIZE];
 
-	if (!value_text(given) || sign_response(keys, ret, msg, data, sig))
+	if (!given || !value_text(given) || sign_response(keys, ret, msg, data, sig))
 		return 0;
 	if (envelope_sig_equal(sig, ENVELOPE_SIG_SIZE - 1, given->text, given->len))
 		return 1;
@@ -310,7 +310,7 @@ int envelope_open_response(const struct envelope_keys *keys, struct json_reader 
 		return error_set(err, FC_EINVAL, "upstream: answer: Data: not a text");
 
 	struct envelope_part cipher = {0};
-	if (value_text(data))
+	if (data && value_text(data))
 		cipher = (struct envelope_part){data->text, data->len};
 	out->sig_ok = response_sig_ok(keys, arena, ret, out->msg, cipher, value_get(root, "Sig"));
 	int insist = strictness == CONFIG_SIG_STRICT || (strictness == CONFIG_SIG_SUCCESS && out->ret == RET_OK);

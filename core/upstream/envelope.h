@@ -9,7 +9,7 @@
  * wrong padding and a wrong key (which gives rubbish instead of JSON, with right padding once in 256 tries) one case
  * with one code and one text, ENVELOPE_UNREADABLE, so that an answer never tells which of them it was.
  *
- * "operator_id" is always the sender's. Secrets are borrowed from nowhere: struct envelope_keys holds copies. */
+ * "operator_id" is always the sender's. struct envelope_keys holds copies of the secrets: clear it when done. */
 #ifndef FC_UPSTREAM_ENVELOPE_H
 #define FC_UPSTREAM_ENVELOPE_H
 

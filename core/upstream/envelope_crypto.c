@@ -173,8 +173,8 @@ int envelope_hmac(const void *key, size_t key_len, const struct envelope_part *p
 	for (int i = 0; i < count && !result; i++) {
 		if (!parts[i].text || !parts[i].len)
 			continue;
-		result = parts[i].len > text_max ||
-			 wc_HmacUpdate(&hmac, (const byte *)parts[i].text, (word32)parts[i].len);
+		result =
+		    parts[i].len > text_max || wc_HmacUpdate(&hmac, (const byte *)parts[i].text, (word32)parts[i].len);
 	}
 	if (!result)
 		result = wc_HmacFinal(&hmac, digest);

@@ -193,7 +193,8 @@ int token_client_take(struct token_client *client, const struct value *answer, i
 				 (long long)reason, fail_reason(reason));
 	}
 	if (!usable_token(token))
-		return error_set(err, FC_EINVAL, "upstream: query_token: AccessToken: missing or not usable in a header");
+		return error_set(err, FC_EINVAL,
+				 "upstream: query_token: AccessToken: missing or not usable in a header");
 	if (value_to_double(value_get(answer, "TokenAvailableTime"), &life_s) || !(life_s > 0))
 		life_s = LIFETIME_DEFAULT_S;
 	int64_t life_ms = (int64_t)(fmin(life_s, LIFETIME_MAX_S) * 1000);

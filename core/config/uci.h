@@ -1,0 +1,47 @@
+/* UCI: strict reader of OpenWrt's configuration file format. Every mistake of a file is found in one reading. */
+#ifndef FC_CONFIG_UCI_H
+#define FC_CONFIG_UCI_H
+
+#include "base/arena.h"
+#include "base/error.h"
+
+enum { UCI_FILE_MAX = 1 << 20, UCI_LINE_MAX = 4096, UCI_SECTIONS_MAX = 20000 };
+
+struct uci_value {
+	const char *text;
+	int line;
+	struct uci_value *next;
+};
+
+struct uci_option {
+	const char *name;
+	int is_list;
+	int line;                 /* of its first value */
+	struct uci_value *values; /* at least one, in the file's order */
+	struct uci_option *next;
+};
+
+struct uci_section {
+	const char *type;
+	const char *name; /* "" when the section has none */
+	int line;
+	struct uci_option *options, *last;
+	struct uci_section *next;
+};
+
+struct uci_file {
+	struct uci_section *sections, *last;
+	int count;
+};
+
+/* Where mistakes go: what is one sentence, without the place. */
+typedef void (*uci_mistake)(void *user, int line, const char *what);
+
+/* Reads text (len bytes) into arena. Returns the number of mistakes; what could be read is in *file either way.
+ * FC_ENOMEM (negative) when the arena is full. */
+int uci_parse(const char *text, size_t len, struct arena *arena, struct uci_file *file, uci_mistake mistake,
+	      void *user);
+/* NULL when the section has no such option. */
+const struct uci_option *uci_option(const struct uci_section *section, const char *name);
+
+#endif

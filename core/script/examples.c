@@ -1,0 +1,137 @@
+/* The examples that a script file carries: run at load, so that a file that breaks its own word is refused. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "script/script.h"
+
+/* Where two trees differ first; both texts are of that place. */
+struct difference {
+	char path[160];
+	const struct value *expected, *got;
+};
+
+static int differs(const struct value *expected, const struct value *got, struct difference *d);
+
+static int differs_below(const char *step, const struct value *expected, const struct value *got, struct difference *d)
+{
+	size_t n = strlen(d->path);
+
+	(void)snprintf(d->path + n, sizeof(d->path) - n, "%s%s", n ? "." : "", step);
+	if (differs(expected, got, d))
+		return 1;
+	d->path[n] = '\0';
+	return 0;
+}
+
+static int differs(const struct value *expected, const struct value *got, struct difference *d)
+{
+	if (value_equal(expected, got))
+		return 0;
+	if (expected && got && expected->type == VALUE_OBJECT && got->type == VALUE_OBJECT) {
+		value_each (v, expected)
+			if (differs_below(v->key, v, value_get(got, v->key), d))
+				return 1;
+		value_each (v, got)
+			if (!value_get(expected, v->key) && differs_below(v->key, NULL, v, d))
+				return 1;
+	}
+	if (expected && got && expected->type == VALUE_ARRAY && got->type == VALUE_ARRAY &&
+	    expected->count == got->count) {
+		const struct value *x = expected->first, *y = got->first;
+
+		for (int i = 1; x && y; i++, x = x->next, y = y->next) {
+			char step[24];
+
+			(void)snprintf(step, sizeof(step), "%d", i);
+			if (differs_below(step, x, y, d))
+				return 1;
+		}
+	}
+	d->expected = expected;
+	d->got = got;
+	return 1;
+}
+
+static void describe(const struct value *v, char *out, size_t size)
+{
+	struct buffer text;
+
+	if (!v) {
+		(void)snprintf(out, size, "nothing");
+		return;
+	}
+	buffer_init(&text, 4096);
+	(void)json_write(&text, v);
+	(void)snprintf(out, size, "%.60s", text.data ? text.data : "?");
+	buffer_fini(&text);
+}
+
+/* The same number in another form is a difference that matters: an example of fixed() is about the form. */
+static int same_form(const struct value *expected, const struct value *got)
+{
+	return expected->type != VALUE_NUMBER || (got->type == VALUE_NUMBER && !strcmp(expected->text, got->text));
+}
+
+static int forms_differ(const struct value *expected, const struct value *got, struct difference *d)
+{
+	if (!same_form(expected, got)) {
+		d->expected = expected;
+		d->got = got;
+		return 1;
+	}
+	if (expected->type == VALUE_OBJECT) {
+		value_each (v, expected)
+			if (forms_differ(v, value_get(got, v->key), d))
+				return 1;
+	} else if (expected->type == VALUE_ARRAY) {
+		for (const struct value *x = expected->first, *y = got->first; x && y; x = x->next, y = y->next)
+			if (forms_differ(x, y, d))
+				return 1;
+	}
+	return 0;
+}
+
+static int run_example(struct script *script, const struct value *example, int number, struct arena *arena,
+		       struct error *err)
+{
+	const char *call = value_text(value_get(example, "call"));
+	const struct value *expect = value_get(example, "expect");
+	struct error why = {0};
+	struct difference d = {0};
+	struct value *got = NULL;
+	char expected_text[64], got_text[64];
+
+	if (!call || !expect)
+		return error_set(err, FC_EINVAL, "%s: examples[%d]: wants call, input and expect", script_path(script),
+				 number);
+	if (script_call(script, call, value_get(example, "input"), value_get(example, "context"), arena, &got, &why))
+		return error_set(err, FC_ESCRIPT, "%s: examples[%d]: %.200s", script_path(script), number, why.text);
+	if (!differs(expect, got, &d) && !forms_differ(expect, got, &d))
+		return FC_OK;
+	describe(d.expected, expected_text, sizeof(expected_text));
+	describe(d.got, got_text, sizeof(got_text));
+	return error_set(err, FC_ESCRIPT, "%s: examples[%d]: %s%sexpected %s, got %s", script_path(script), number,
+			 d.path, *d.path ? ": " : "", expected_text, got_text);
+}
+
+int script_run_examples(struct script *script, struct error *err)
+{
+	const struct value *examples = value_get(script_table(script), "examples");
+	int number = 0, result = FC_OK;
+
+	if (!examples)
+		return FC_OK;
+	if (!value_is_array(examples))
+		return error_set(err, FC_EINVAL, "%s: examples: must be a list", script_path(script));
+	value_each (example, examples) {
+		struct arena arena;
+
+		arena_init(&arena, (size_t)1 << 20);
+		result = run_example(script, example, ++number, &arena, err);
+		arena_fini(&arena);
+		if (result)
+			break;
+	}
+	return result;
+}

@@ -1,0 +1,190 @@
+#include "script/sandbox.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "script/library.h"
+
+enum { HOOK_INSTRUCTIONS = 1000, FILE_MAX = 512 * 1024 };
+
+struct sandbox *sandbox_of(lua_State *L)
+{
+	void *box;
+
+	(void)lua_getallocf(L, &box);
+	return box;
+}
+
+static void *allocate(void *user, void *old, size_t old_size, size_t size)
+{
+	struct sandbox *box = user;
+
+	if (!old)
+		old_size = 0; /* Lua passes a type tag there */
+	if (!size) {
+		free(old);
+		box->memory_used -= old_size;
+		return NULL;
+	}
+	if (size > old_size && size - old_size > box->memory_limit - box->memory_used)
+		return NULL;
+	void *fresh = realloc(old, size);
+	if (fresh)
+		box->memory_used += size - old_size;
+	return fresh;
+}
+
+/* Called every HOOK_INSTRUCTIONS instructions, in coroutines too: a thread inherits the hook of the one that made it,
+ * and the first one had it before any script ran. */
+static void count_hook(lua_State *L, lua_Debug *ar)
+{
+	struct sandbox *box = sandbox_of(L);
+
+	(void)ar;
+	box->instructions_left -= HOOK_INSTRUCTIONS;
+	if (box->instructions_left <= 0 || (box->deadline_us && clock_mono_us() > box->deadline_us))
+		box->exhausted = 1;
+	if (box->exhausted)
+		luaL_error(L, "the script took too long (limit of instructions or time)");
+}
+
+static int on_panic(lua_State *L)
+{
+	/* Can't happen: every entry goes through sandbox_call. If it does, the memory of the process is in doubt. */
+	(void)L;
+	(void)fprintf(stderr, "script: unprotected Lua error\n");
+	abort();
+}
+
+/* Any error object becomes a text, without running a script's __tostring. */
+static int make_text(lua_State *L)
+{
+	if (lua_type(L, 1) == LUA_TSTRING)
+		return 1;
+	if (lua_type(L, 1) == LUA_TNUMBER) {
+		(void)lua_tostring(L, 1);
+		return 1;
+	}
+	lua_pushfstring(L, "an error of type %s was raised", luaL_typename(L, 1));
+	return 1;
+}
+
+static int open_library(lua_State *L)
+{
+	library_open(L);
+	return 0;
+}
+
+int sandbox_open(struct sandbox *box, size_t memory_limit, int with_library)
+{
+	*box = (struct sandbox){.memory_limit = memory_limit};
+	box->L = lua_newstate(allocate, box);
+	if (!box->L)
+		return FC_ENOMEM;
+	lua_atpanic(box->L, on_panic);
+	lua_sethook(box->L, count_hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+	sandbox_budget(box, 10000000, 0);
+	if (!with_library)
+		return FC_OK;
+	lua_pushcfunction(box->L, open_library);
+	if (sandbox_call(box, 0, 0)) {
+		sandbox_close(box);
+		return FC_ENOMEM;
+	}
+	return FC_OK;
+}
+
+void sandbox_close(struct sandbox *box)
+{
+	if (box->L)
+		lua_close(box->L);
+	box->L = NULL;
+}
+
+void sandbox_budget(struct sandbox *box, int instructions, int time_ms)
+{
+	box->instructions_left = instructions;
+	box->deadline_us = time_ms ? clock_mono_us() + (int64_t)time_ms * 1000 : 0;
+	box->exhausted = 0;
+}
+
+int sandbox_call(struct sandbox *box, int arguments, int results)
+{
+	lua_State *L = box->L;
+	int handler = lua_gettop(L) - arguments;
+
+	/* A light C function: pushing it takes no memory, so this can't fail. */
+	lua_pushcfunction(L, make_text);
+	lua_insert(L, handler);
+	int status = lua_pcall(L, arguments, results, handler);
+	lua_remove(L, handler);
+	if (status == LUA_OK)
+		return FC_OK;
+	if (status == LUA_ERRMEM || box->exhausted) {
+		if (status == LUA_ERRMEM)
+			lua_gc(L, LUA_GCCOLLECT);
+		return FC_ELIMIT;
+	}
+	return FC_ESCRIPT;
+}
+
+void sandbox_error_text(struct sandbox *box, char *out, size_t size)
+{
+	const char *text = lua_type(box->L, -1) == LUA_TSTRING ? lua_tostring(box->L, -1) : "unknown error";
+
+	(void)snprintf(out, size, "%s", text);
+	lua_pop(box->L, 1);
+}
+
+struct file_text {
+	const char *path;
+	const char *text;
+	size_t len;
+};
+
+static int compile(lua_State *L)
+{
+	const struct file_text *file = lua_touserdata(L, 1);
+
+	/* Mode "t": text only, bytecode is refused by Lua itself. "@" makes messages name the file. */
+	lua_pushfstring(L, "@%s", file->path);
+	if (luaL_loadbufferx(L, file->text, file->len, lua_tostring(L, -1), "t") != LUA_OK)
+		return lua_error(L);
+	return 1;
+}
+
+int sandbox_load_file(struct sandbox *box, const char *path)
+{
+	struct file_text file = {.path = path};
+	FILE *in = fopen(path, "rb");
+
+	if (!in) {
+		lua_pushfstring(box->L, "%s: %s", path, strerror(errno));
+		return FC_ENOENT;
+	}
+	char *text = malloc(FILE_MAX + 1);
+	file.len = text ? fread(text, 1, FILE_MAX + 1, in) : 0;
+	int failed = ferror(in);
+	(void)fclose(in);
+	if (!text || failed || file.len > FILE_MAX) {
+		free(text);
+		lua_pushfstring(box->L, "%s: %s", path,
+				!text    ? "no memory"
+				: failed ? "can't be read"
+					 : "is larger than 512 KiB");
+		return FC_ELIMIT;
+	}
+	file.text = text;
+	lua_pushcfunction(box->L, compile);
+	lua_pushlightuserdata(box->L, &file);
+	int result = sandbox_call(box, 1, 1);
+	free(text);
+	return result;
+}

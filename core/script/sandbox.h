@@ -1,0 +1,36 @@
+/* Sandbox: a Lua state that can harm nobody: memory by allocator, work by instructions and time, no way out to files,
+ * programs or bytecode. Only files of this room include it. */
+#ifndef FC_SCRIPT_SANDBOX_H
+#define FC_SCRIPT_SANDBOX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lua.h>
+
+struct sandbox {
+	lua_State *L;
+	size_t memory_used, memory_limit;
+	int64_t instructions_left; /* of the call under way */
+	int64_t deadline_us;       /* monotonic; 0 = none */
+	int exhausted;             /* a limit was hit: no pcall may go on after it */
+	const char *lib_dir;       /* where require() looks, or NULL; borrowed */
+};
+
+/* FC_OK, FC_ENOMEM. with_library: open the standard library and the API; without it the state is bare. */
+int sandbox_open(struct sandbox *box, size_t memory_limit, int with_library);
+void sandbox_close(struct sandbox *box);
+/* A fresh budget; before every call into the state. */
+void sandbox_budget(struct sandbox *box, int instructions, int time_ms);
+/* lua_pcall with a handler that makes any error object a text and never fails itself. On failure the text is the one
+ * value left on the stack. Returns FC_OK, FC_ELIMIT (memory, instructions, time) or FC_ESCRIPT. */
+int sandbox_call(struct sandbox *box, int arguments, int results);
+/* The text of the error on the top of the stack; takes it off after copying (cut to size). */
+void sandbox_error_text(struct sandbox *box, char *out, size_t size);
+/* Reads a file as Lua text (bytecode is refused) and leaves the compiled chunk on the stack. FC_OK, or a code with the
+ * reason as text on the stack. */
+int sandbox_load_file(struct sandbox *box, const char *path);
+/* The sandbox of a state. */
+struct sandbox *sandbox_of(lua_State *L);
+
+#endif

@@ -1,0 +1,242 @@
+#include "script/script.h"
+
+#include <wolfssl/options.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+#include <wolfssl/wolfcrypt/sha256.h>
+
+#include "script/convert.h"
+#include "script/sandbox.h"
+
+static const size_t memory_default = (size_t)4 << 20;
+enum { INSTRUCTIONS_DEFAULT = 5000000, TIME_DEFAULT_MS = 200, DIGEST_TEXT = 65, LOAD_TIME_FACTOR = 10 };
+
+struct script {
+	struct sandbox box;
+	struct script_limits limits;
+	char *path, *lib_dir;
+	char hash[DIGEST_TEXT];
+	int table; /* registry reference of the returned table */
+	struct arena arena;
+	struct value *data;
+};
+
+static int hash_file(const char *path, char out[DIGEST_TEXT])
+{
+	unsigned char part[4096], digest[WC_SHA256_DIGEST_SIZE];
+	wc_Sha256 sha;
+	size_t n;
+	FILE *file = fopen(path, "rb");
+
+	if (!file)
+		return FC_EIO;
+	int failed = wc_InitSha256(&sha);
+	while (!failed && (n = fread(part, 1, sizeof(part), file)) > 0)
+		failed = wc_Sha256Update(&sha, part, (word32)n);
+	failed = failed || ferror(file) || wc_Sha256Final(&sha, digest);
+	wc_Sha256Free(&sha);
+	(void)fclose(file);
+	for (size_t i = 0; i < sizeof(digest) && !failed; i++)
+		(void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
+	return failed ? FC_EIO : FC_OK;
+}
+
+/* Keeps the table that the file returned, and its data as a tree. */
+static int keep_result(lua_State *L)
+{
+	struct script *script = lua_touserdata(L, 1);
+
+	if (!lua_istable(L, 2))
+		return luaL_error(L, "%s: must return a table, not a %s", script->path, luaL_typename(L, 2));
+	script->data = convert_read(L, 2, &script->arena, CONVERT_KEEP_FLOATS | CONVERT_SKIP_FUNCTIONS);
+	lua_settop(L, 2);
+	script->table = luaL_ref(L, LUA_REGISTRYINDEX);
+	return 0;
+}
+
+static int failed(struct script *script, int code, struct error *err)
+{
+	char text[ERROR_TEXT_MAX];
+
+	sandbox_error_text(&script->box, text, sizeof(text));
+	/* Lua's own messages name file and line; those of the allocator name nothing. */
+	if (strstr(text, script->path))
+		return error_set(err, code, "%s", text);
+	return error_set(err, code, "%s: %s", script->path, text);
+}
+
+static int load(struct script *script, struct error *err)
+{
+	lua_State *L = script->box.L;
+
+	int result = sandbox_load_file(&script->box, script->path);
+	if (!result) {
+		sandbox_budget(&script->box, script->limits.instructions * LOAD_TIME_FACTOR,
+			       script->limits.time_ms * LOAD_TIME_FACTOR);
+		result = sandbox_call(&script->box, 0, 1);
+	}
+	if (!result) {
+		lua_pushcfunction(L, keep_result);
+		lua_insert(L, -2);
+		lua_pushlightuserdata(L, script);
+		lua_insert(L, -2);
+		result = sandbox_call(&script->box, 2, 0);
+	}
+	return result ? failed(script, result, err) : FC_OK;
+}
+
+struct script *script_load(const char *path, const char *lib_dir, const struct script_limits *limits, struct error *err)
+{
+	struct script *script = calloc(1, sizeof(*script));
+
+	if (script) {
+		script->limits = limits ? *limits : (struct script_limits){0};
+		script->path = strdup(path);
+		script->lib_dir = lib_dir ? strdup(lib_dir) : NULL;
+	}
+	if (!script || !script->path || (lib_dir && !script->lib_dir)) {
+		script_free(script);
+		(void)error_set(err, FC_ENOMEM, "script: %s: no memory", path);
+		return NULL;
+	}
+	if (!script->limits.memory)
+		script->limits.memory = memory_default;
+	if (!script->limits.instructions)
+		script->limits.instructions = INSTRUCTIONS_DEFAULT;
+	if (!script->limits.time_ms)
+		script->limits.time_ms = TIME_DEFAULT_MS;
+	arena_init(&script->arena, script->limits.memory);
+	int result = hash_file(path, script->hash);
+	if (result)
+		result = error_set(err, FC_ENOENT, "script: %s: %s", path, strerror(errno));
+	else if (sandbox_open(&script->box, script->limits.memory, 1))
+		result = error_set(err, FC_ENOMEM, "script: %s: no memory for a Lua state", path);
+	if (!result) {
+		script->box.lib_dir = script->lib_dir;
+		result = load(script, err);
+	}
+	if (result) {
+		script_free(script);
+		return NULL;
+	}
+	return script;
+}
+
+void script_free(struct script *script)
+{
+	if (!script)
+		return;
+	sandbox_close(&script->box);
+	arena_fini(&script->arena);
+	free(script->path);
+	free(script->lib_dir);
+	free(script);
+}
+
+const char *script_path(const struct script *script)
+{
+	return script->path;
+}
+
+const char *script_hash(const struct script *script)
+{
+	return script->hash;
+}
+
+const struct value *script_table(const struct script *script)
+{
+	return script->data;
+}
+
+/* Pushes what path names in the returned table, by raw access: no metamethod runs. nil when there is none. */
+static void push_path(lua_State *L, const struct script *script, const char *path)
+{
+	lua_rawgeti(L, LUA_REGISTRYINDEX, script->table);
+	while (*path) {
+		size_t n = strcspn(path, ".");
+
+		if (!lua_istable(L, -1)) {
+			lua_pop(L, 1);
+			lua_pushnil(L);
+			return;
+		}
+		lua_pushlstring(L, path, n);
+		lua_rawget(L, -2);
+		lua_remove(L, -2);
+		path += n + (path[n] == '.');
+	}
+}
+
+struct call {
+	struct script *script;
+	const char *path;
+	const struct value *arg1, *arg2;
+	struct arena *arena;
+	struct value *out;
+	int found;
+};
+
+static int look(lua_State *L)
+{
+	struct call *call = lua_touserdata(L, 1);
+
+	push_path(L, call->script, call->path);
+	call->found = lua_isfunction(L, -1);
+	return 0;
+}
+
+static int run(lua_State *L)
+{
+	struct call *call = lua_touserdata(L, 1);
+
+	push_path(L, call->script, call->path);
+	call->found = lua_isfunction(L, -1);
+	if (!call->found)
+		return 0;
+	convert_push(L, call->arg1);
+	convert_push(L, call->arg2);
+	lua_call(L, 2, 1);
+	call->out = convert_read(L, -1, call->arena, CONVERT_KEEP_FLOATS);
+	return 0;
+}
+
+static int enter(struct script *script, lua_CFunction function, struct call *call)
+{
+	sandbox_budget(&script->box, script->limits.instructions, script->limits.time_ms);
+	lua_pushcfunction(script->box.L, function);
+	lua_pushlightuserdata(script->box.L, call);
+	return sandbox_call(&script->box, 1, 0);
+}
+
+int script_has(const struct script *script, const char *path)
+{
+	/* Looking changes nothing that a caller could see. */
+	struct script *looked = (struct script *)(size_t)script;
+	struct call call = {.script = looked, .path = path};
+
+	if (enter(looked, look, &call)) {
+		lua_settop(looked->box.L, 0);
+		return 0;
+	}
+	return call.found;
+}
+
+int script_call(struct script *script, const char *path, const struct value *arg1, const struct value *arg2,
+		struct arena *arena, struct value **out, struct error *err)
+{
+	struct call call = {.script = script, .path = path, .arg1 = arg1, .arg2 = arg2, .arena = arena};
+
+	*out = NULL;
+	int result = enter(script, run, &call);
+	if (result)
+		return failed(script, result, err);
+	if (!call.found)
+		return error_set(err, FC_ENOENT, "%s: there is no function %s", script->path, path);
+	*out = call.out;
+	return FC_OK;
+}

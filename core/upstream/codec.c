@@ -1,0 +1,41 @@
+#include "upstream/codec.h"
+
+#include "base/json.h"
+#include "upstream/envelope.h"
+
+int codec_encode(const struct codec *codec, const struct message *message, enum message_part part, struct value *value,
+		 struct arena *arena, struct buffer *out, struct error *err)
+{
+	struct value *mapped;
+
+	if (!value)
+		return error_set(err, FC_ENOMEM, "upstream: %s: no memory for the %s", message->method,
+				 message_part_name(part));
+	/* A failure is logged there; the standard's form is what goes out then. */
+	(void)mapping_apply(codec->mapping, message, part, MAPPING_OUT, value, &codec->context, arena, &mapped, NULL);
+	message_shape(message_schema(message, part), mapped);
+	if (json_write(out, mapped))
+		return error_set(err, FC_ELIMIT, "upstream: %s: the %s is too large", message->method,
+				 message_part_name(part));
+	return FC_OK;
+}
+
+int codec_decode(const struct codec *codec, const struct message *message, enum message_part part, const char *json,
+		 size_t len, struct arena *arena, struct value **out, struct error *err)
+{
+	struct value *raw = NULL;
+	struct value *mapped;
+
+	int result = json_read(codec->reader, json, len, arena, &raw, NULL);
+	if (result == FC_ELIMIT || result == FC_ENOMEM)
+		return error_set(err, FC_ELIMIT, "upstream: %s: the %s is too large", message->method,
+				 message_part_name(part));
+	/* The same words as for wrong padding: envelope.h says why. */
+	if (result || !value_is_object(raw))
+		return error_set(err, FC_EINVAL, "%s", ENVELOPE_UNREADABLE);
+	(void)mapping_apply(codec->mapping, message, part, MAPPING_IN, raw, &codec->context, arena, &mapped, NULL);
+	result = message_check(message_schema(message, part), mapped, part == MESSAGE_REQUEST, arena, err);
+	if (!result)
+		*out = mapped;
+	return result;
+}

@@ -1,0 +1,378 @@
+#include "upstream/mapping.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "script/script.h"
+
+enum {
+	NAME_MAX_LEN = 63,
+	FILE_MAX = 512,
+	API_VERSION = 1,
+	QUIET_MS = 60000, /* the same failure is logged no more often */
+};
+
+struct mapping_entry {
+	const char *path; /* NULL = the method's name */
+	int switched;     /* -1 the file says nothing, 0 off, 1 on */
+	int has[2];       /* a function for the request, for the answer */
+};
+
+struct mapping {
+	struct script *script;
+	char name[NAME_MAX_LEN + 1];
+	struct mapping_entry *entries; /* one a message, by message_index */
+	uint64_t failures;
+	char last_failure[ERROR_TEXT_MAX]; /* as logged last, at last_ms, and how many of it were kept quiet since */
+	int64_t last_ms;
+	uint64_t quiet;
+};
+
+static int valid_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len >= 1 && len <= NAME_MAX_LEN && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == len;
+}
+
+/* Every complaint names the file and the place in its table. */
+static int wrong(const struct mapping *mapping, struct error *err, const char *where, const char *what)
+{
+	return error_set(err, FC_EINVAL, "%s: %s: %s", script_path(mapping->script), where, what);
+}
+
+static int wrong_member(const struct mapping *mapping, struct error *err, const char *table, const char *key,
+			const char *what)
+{
+	return error_set(err, FC_EINVAL, "%s: %s.%s: %s", script_path(mapping->script), table, key, what);
+}
+
+static int function_path(const struct message *message, enum message_part part, char *out, size_t size)
+{
+	int n = snprintf(out, size, "map.%s.%s", message->method, message_part_name(part));
+
+	return n > 0 && (size_t)n < size ? FC_OK : FC_ELIMIT;
+}
+
+static int check_head(const struct mapping *mapping, const struct value *table, struct error *err)
+{
+	static const char *const known[] = {"forecourt", "kind",   "name",      "description", "paths",
+					    "methods",   "timing", "constants", "map",         "examples"};
+	int64_t version;
+
+	if (!value_is_object(table))
+		return wrong(mapping, err, "file", "must return a table");
+	value_each (v, table) {
+		int found = 0;
+
+		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			found |= !strcmp(v->key, known[i]);
+		if (!found)
+			return wrong(mapping, err, v->key,
+				     "unknown; known are forecourt, kind, name, description, paths, methods, timing, "
+				     "constants, map, examples");
+	}
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (script_has(mapping->script, known[i]))
+			return wrong(mapping, err, known[i], "must not be a function");
+	if (value_to_int(value_get(table, "forecourt"), &version) || version != API_VERSION)
+		return wrong(mapping, err, "forecourt", "must be 1, the version of this interface");
+	const char *kind = value_text(value_get(table, "kind"));
+	if (!kind || strcmp(kind, "operator") != 0)
+		return wrong(mapping, err, "kind", "must be \"operator\"");
+	const char *name = value_text(value_get(table, "name"));
+	if (!name || strcmp(name, mapping->name) != 0)
+		return wrong(mapping, err, "name", "must be the name of the file without .lua");
+	return FC_OK;
+}
+
+static int valid_path(const struct value *v)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";
+
+	return value_text(v) && v->len && v->len < 128 && strspn(v->text, allowed) == v->len && v->text[0] != '.';
+}
+
+static int we_answer(const struct message *message)
+{
+	return message->caller != MESSAGE_WE_CALL;
+}
+
+static int take_paths(struct mapping *mapping, const struct value *paths, struct error *err)
+{
+	if (paths && !value_is_object(paths))
+		return wrong(mapping, err, "paths", "must be a table of method = \"last part of the URL\"");
+	value_each (v, paths) {
+		const struct message *message = message_find(v->key);
+
+		if (!message)
+			return wrong_member(mapping, err, "paths", v->key, "no such method");
+		if (!valid_path(v))
+			return wrong_member(mapping, err, "paths", v->key,
+					    "must be a text of letters, digits and _ - . (the prefix belongs into the "
+					    "platform's options url and path)");
+		mapping->entries[message_index(message)].path = v->text;
+	}
+	/* A call must lead to one method. */
+	const struct message *a;
+	for (int i = 0; (a = message_at(i)); i++) {
+		const struct message *found = we_answer(a) ? mapping_find(mapping, mapping_path(mapping, a)) : a;
+
+		if (found != a)
+			return error_set(err, FC_EINVAL, "%s: paths.%s: \"%s\" is the path of %s already",
+					 script_path(mapping->script), a->method, mapping_path(mapping, a),
+					 found ? found->method : "?");
+	}
+	return FC_OK;
+}
+
+static int take_methods(struct mapping *mapping, const struct value *methods, struct error *err)
+{
+	if (methods && !value_is_object(methods))
+		return wrong(mapping, err, "methods", "must be a table of method = true or false");
+	value_each (v, methods) {
+		const struct message *message = message_find(v->key);
+
+		if (!message)
+			return wrong_member(mapping, err, "methods", v->key, "no such method");
+		if (v->type != VALUE_BOOL)
+			return wrong_member(mapping, err, "methods", v->key, "must be true or false");
+		mapping->entries[message_index(message)].switched = v->i != 0;
+	}
+	return FC_OK;
+}
+
+static int check_timing(const struct mapping *mapping, const struct value *timing, struct error *err)
+{
+	if (timing && !value_is_object(timing))
+		return wrong(mapping, err, "timing", "must be a table of name = number");
+	value_each (v, timing)
+		if ((v->type != VALUE_INT && v->type != VALUE_FLOAT) || (v->type == VALUE_INT ? v->i < 0 : v->f < 0))
+			return wrong_member(mapping, err, "timing", v->key, "must be a number, not below 0");
+	return FC_OK;
+}
+
+/* map may hold nothing but functions called request and answer, so what is left of it as data are empty tables. */
+static int take_functions(struct mapping *mapping, const struct value *map, struct error *err)
+{
+	char path[FILE_MAX];
+	const struct message *message;
+
+	if (map && !value_is_object(map))
+		return wrong(mapping, err, "map",
+			     "must be a table of method = { request = function, answer = function }");
+	value_each (v, map) {
+		if (!message_find(v->key))
+			return wrong_member(mapping, err, "map", v->key, "no such method");
+		if (!value_is_object(v) || v->count)
+			return wrong_member(mapping, err, "map", v->key,
+					    "may hold nothing but the functions request and answer");
+	}
+	for (int i = 0; (message = message_at(i)); i++) {
+		int n = snprintf(path, sizeof(path), "map.%s", message->method);
+
+		if (n > 0 && (size_t)n < sizeof(path) && script_has(mapping->script, path))
+			return wrong(mapping, err, path, "must be a table with the functions request and answer");
+		for (int part = MESSAGE_REQUEST; part <= MESSAGE_ANSWER; part++)
+			mapping->entries[i].has[part] =
+			    !function_path(message, (enum message_part)part, path, sizeof(path)) &&
+			    script_has(mapping->script, path);
+	}
+	return FC_OK;
+}
+
+static int take_table(struct mapping *mapping, struct error *err)
+{
+	const struct value *table = script_table(mapping->script);
+
+	for (int i = 0; i < message_count(); i++)
+		mapping->entries[i].switched = -1;
+	int result = check_head(mapping, table, err);
+	if (!result)
+		result = take_paths(mapping, value_get(table, "paths"), err);
+	if (!result)
+		result = take_methods(mapping, value_get(table, "methods"), err);
+	if (!result)
+		result = check_timing(mapping, value_get(table, "timing"), err);
+	if (!result)
+		result = take_functions(mapping, value_get(table, "map"), err);
+	if (!result)
+		result = script_run_examples(mapping->script, err);
+	return result;
+}
+
+struct mapping *mapping_load(const char *lua_dir, const char *name, struct error *err)
+{
+	char file[FILE_MAX], lib[FILE_MAX];
+
+	if (!valid_name(name)) {
+		(void)error_set(err, FC_EINVAL, "upstream: mapping: a name has only a-z 0-9 _ -, at most %d",
+				NAME_MAX_LEN);
+		return NULL;
+	}
+	int n = snprintf(file, sizeof(file), "%s/operators/%s.lua", lua_dir, name);
+	int m = snprintf(lib, sizeof(lib), "%s/lib", lua_dir);
+	if (n < 0 || (size_t)n >= sizeof(file) || m < 0 || (size_t)m >= sizeof(lib)) {
+		(void)error_set(err, FC_ELIMIT, "upstream: mapping: %s: the folder's name is too long", name);
+		return NULL;
+	}
+	struct mapping *mapping = calloc(1, sizeof(*mapping));
+	if (mapping)
+		mapping->entries = calloc((size_t)message_count(), sizeof(*mapping->entries));
+	if (!mapping || !mapping->entries) {
+		(void)error_set(err, FC_ENOMEM, "upstream: mapping: %s: no memory", name);
+		mapping_free(mapping);
+		return NULL;
+	}
+	(void)snprintf(mapping->name, sizeof(mapping->name), "%s", name);
+	mapping->script = script_load(file, lib, NULL, err);
+	if (!mapping->script || take_table(mapping, err)) {
+		mapping_free(mapping);
+		return NULL;
+	}
+	return mapping;
+}
+
+void mapping_free(struct mapping *mapping)
+{
+	if (!mapping)
+		return;
+	if (mapping->script)
+		script_free(mapping->script);
+	free(mapping->entries);
+	free(mapping);
+}
+
+const char *mapping_name(const struct mapping *mapping)
+{
+	return mapping->name;
+}
+
+const char *mapping_file(const struct mapping *mapping)
+{
+	return script_path(mapping->script);
+}
+
+const char *mapping_hash(const struct mapping *mapping)
+{
+	return script_hash(mapping->script);
+}
+
+uint64_t mapping_failures(const struct mapping *mapping)
+{
+	return mapping->failures;
+}
+
+const char *mapping_path(const struct mapping *mapping, const struct message *message)
+{
+	int index = message_index(message);
+	const char *path = mapping && index >= 0 ? mapping->entries[index].path : NULL;
+
+	return path ? path : message->method;
+}
+
+const struct message *mapping_find(const struct mapping *mapping, const char *path)
+{
+	const struct message *message;
+
+	for (int i = 0; (message = message_at(i)); i++)
+		if (we_answer(message) && !strcmp(mapping_path(mapping, message), path))
+			return message;
+	return NULL;
+}
+
+int mapping_enabled(const struct mapping *mapping, const struct message *message,
+		    const struct config_platform *platform)
+{
+	int index = message_index(message);
+	int switched = mapping && index >= 0 ? mapping->entries[index].switched : -1;
+
+	if (switched >= 0)
+		return switched;
+	switch (message->set) {
+	case MESSAGE_BASE:
+		return 1;
+	case MESSAGE_STATION_INFO:
+		return platform->push_station_info;
+	case MESSAGE_STATION_STATS:
+		return platform->push_stats;
+	case MESSAGE_ISERV:
+		return 0;
+	}
+	return 0;
+}
+
+double mapping_timing(const struct mapping *mapping, const char *name, double otherwise)
+{
+	const struct value *timing = mapping ? value_get(script_table(mapping->script), "timing") : NULL;
+	double number;
+
+	return value_to_double(value_get(timing, name), &number) ? otherwise : number;
+}
+
+static struct value *context_value(struct arena *arena, const struct message *message, enum mapping_direction direction,
+				   const struct mapping_context *context)
+{
+	struct value *out = value_object(arena);
+
+	if (value_put(arena, out, "operator_id", value_string(arena, context->operator_id)) ||
+	    value_put(arena, out, "platform_id", value_string(arena, context->platform_id)) ||
+	    value_put(arena, out, "platform", value_string(arena, context->platform)) ||
+	    value_put(arena, out, "method", value_string(arena, message->method)) ||
+	    value_put(arena, out, "direction", value_string(arena, direction == MAPPING_OUT ? "out" : "in")))
+		return NULL;
+	return out;
+}
+
+/* A broken function fails on every message: said once, then counted for a minute. */
+static void log_failure(struct mapping *mapping, const char *platform, const char *path, const char *why)
+{
+	int64_t now = clock_mono_ms();
+
+	mapping->failures++;
+	if (!strcmp(mapping->last_failure, why) && now - mapping->last_ms < QUIET_MS) {
+		mapping->quiet++;
+		return;
+	}
+	if (mapping->quiet)
+		log_warning("upstream: %s: mapping %s: the last failure came %llu times more", platform, mapping->name,
+			    (unsigned long long)mapping->quiet);
+	log_warning("upstream: %s: mapping %s: %s: %s; the message goes on as it was", platform, mapping->name, path,
+		    why);
+	(void)snprintf(mapping->last_failure, sizeof(mapping->last_failure), "%s", why);
+	mapping->last_ms = now;
+	mapping->quiet = 0;
+}
+
+int mapping_apply(struct mapping *mapping, const struct message *message, enum message_part part,
+		  enum mapping_direction direction, struct value *in, const struct mapping_context *context,
+		  struct arena *arena, struct value **out, struct error *err)
+{
+	int index = message_index(message);
+	char path[FILE_MAX];
+	struct value *mapped = NULL;
+	struct error why = {0};
+
+	*out = in;
+	if (!mapping || index < 0 || !mapping->entries[index].has[part])
+		return FC_OK;
+	int result = function_path(message, part, path, sizeof(path));
+	const struct value *ctx = context_value(arena, message, direction, context);
+	if (!result && !ctx)
+		result = error_set(&why, FC_ELIMIT, "%s: message too large", script_path(mapping->script));
+	if (!result)
+		result = script_call(mapping->script, path, in, ctx, arena, &mapped, &why);
+	if (!result && !value_is_object(mapped))
+		result =
+		    error_set(&why, FC_ESCRIPT, "%s: %s: must return the message, a table with names, not %s",
+			      script_path(mapping->script), path, mapped ? value_type_name(mapped->type) : "nothing");
+	if (!result) {
+		*out = mapped;
+		return FC_OK;
+	}
+	log_failure(mapping, context->platform, path, why.text);
+	return error_set(err, FC_ESCRIPT, "%s", why.text);
+}

@@ -1,0 +1,488 @@
+#include "upstream/peer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "loop/http_client.h"
+
+enum { REFUSED_RETRY_MS = 600000, PATH_SIZE = 512, CHECK_MS = 60000 };
+
+struct peer {
+	struct platform *platform;
+	struct peer_url url;
+	struct http_client *http;
+	struct envelope_sequence sequence;
+	struct token_client token;
+	unsigned token_number; /* which token: a late 4002 must not drop a newer one */
+	int login_busy;
+	int64_t login_not_before_ms;
+	struct loop_timer timer;
+	int last_ok;
+	int closing;
+	char said[PLATFORM_ERROR_SIZE]; /* the trouble that the log has already */
+	void (*ready)(void *user);
+	void *user;
+};
+
+/* One call under way; owned by the HTTP client's callback. */
+struct peer_exchange {
+	struct peer *peer;
+	const struct message *message;
+	unsigned token_number;
+	int64_t sent_ms;
+	peer_done done;
+	void *user;
+	char path[PATH_SIZE];
+	char authorization[TOKEN_PEER_MAX + sizeof("Bearer ")];
+};
+
+/* Address ------------------------------------------------------------------------------------------------------- */
+
+static int parse_port(const char *text, size_t len, int *port)
+{
+	int value = 0;
+
+	if (len < 1 || len > 5)
+		return FC_EINVAL;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return FC_EINVAL;
+		value = value * 10 + (text[i] - '0');
+	}
+	*port = value;
+	return value >= 1 && value <= 65535 ? FC_OK : FC_EINVAL;
+}
+
+static int take(char *out, size_t size, const char *from, size_t len)
+{
+	if (len >= size)
+		return FC_EINVAL;
+	memcpy(out, from, len);
+	out[len] = '\0';
+	return FC_OK;
+}
+
+int peer_url_parse(const char *text, struct peer_url *url)
+{
+	*url = (struct peer_url){0};
+	if (!strncmp(text, "https://", 8)) {
+		url->tls = 1;
+		url->port = 443;
+		text += 8;
+	} else if (!strncmp(text, "http://", 7)) {
+		url->port = 80;
+		text += 7;
+	} else {
+		return FC_EINVAL;
+	}
+	const char *host = text;
+	size_t authority = strcspn(text, "/?#"), host_len;
+	if (text[authority] && text[authority] != '/')
+		return FC_EINVAL;
+	const char *port;
+	if (*host == '[') {
+		host++;
+		host_len = strcspn(host, "]/");
+		if (host[host_len] != ']')
+			return FC_EINVAL;
+		port = host + host_len + 1;
+	} else {
+		host_len = strcspn(host, ":/");
+		port = host + host_len;
+	}
+	const char *end = text + authority;
+	if (!host_len || (port != end && *port != ':'))
+		return FC_EINVAL;
+	if (port != end && parse_port(port + 1, (size_t)(end - port) - 1, &url->port))
+		return FC_EINVAL;
+	size_t prefix = strlen(end);
+	while (prefix && end[prefix - 1] == '/')
+		prefix--;
+	if (strcspn(end, "?#") < prefix)
+		return FC_EINVAL;
+	return take(url->host, sizeof(url->host), host, host_len) || take(url->prefix, sizeof(url->prefix), end, prefix)
+		   ? FC_EINVAL
+		   : FC_OK;
+}
+
+/* Trouble ------------------------------------------------------------------------------------------------------- */
+
+/* level error: people must act; warning: it may heal by itself. The same text is logged once until a success. */
+static void trouble(struct peer *peer, enum log_level level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static void trouble(struct peer *peer, enum log_level level, const char *fmt, ...)
+{
+	struct platform *p = peer->platform;
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(p->last_error, sizeof(p->last_error), fmt, args);
+	va_end(args);
+	peer->last_ok = 0;
+	if (!strcmp(peer->said, p->last_error))
+		return;
+	memcpy(peer->said, p->last_error, sizeof(peer->said));
+	log_line(level, "upstream: %s: %s", p->options->name, p->last_error);
+}
+
+void peer_complain(struct peer *peer, const char *method, const char *what)
+{
+	trouble(peer, LOG_LEVEL_ERROR, "%s: %s", method, what);
+}
+
+static void success(struct peer *peer)
+{
+	struct platform *p = peer->platform;
+
+	if (peer->said[0])
+		log_notice("upstream: %s: calls go through again", p->options->name);
+	peer->said[0] = '\0';
+	p->last_error[0] = '\0';
+	peer->last_ok = 1;
+}
+
+/* Answers ------------------------------------------------------------------------------------------------------- */
+
+static enum peer_outcome judge_ret(struct peer *peer, const char *method, const struct envelope_response *response)
+{
+	const char *text = ret_text(response->ret);
+
+	switch (ret_action(response->ret)) {
+	case RET_DONE:
+		return PEER_DONE;
+	case RET_NEW_TOKEN:
+		return PEER_TOKEN;
+	case RET_RETRY:
+		trouble(peer, LOG_LEVEL_WARNING, "%s: Ret %d (%s) %s", method, response->ret, text, response->msg);
+		return PEER_BUSY;
+	case RET_GIVE_UP:
+		trouble(peer, LOG_LEVEL_ERROR, "%s: refused: Ret %d (%s) %s", method, response->ret, text,
+			response->msg);
+		return PEER_REFUSED;
+	}
+	return PEER_REFUSED;
+}
+
+/* From what the transport brought to a verdict and, when there is one, the answer's tree. */
+static enum peer_outcome judge(struct peer *peer, const struct message *message, const struct http_result *result,
+			       struct arena *arena, struct value **answer)
+{
+	const struct platform *p = peer->platform;
+	const struct codec codec = platform_codec(p);
+	struct envelope_response response;
+	struct error err = {0};
+
+	if (!result->status) {
+		trouble(peer, LOG_LEVEL_WARNING, "%s: %s", message->method, result->err.text);
+		return PEER_UNREACHED;
+	}
+	if (result->status != 200) {
+		trouble(peer, LOG_LEVEL_WARNING, "%s: HTTP %d", message->method, result->status);
+		return PEER_UNREACHED;
+	}
+	switch (envelope_open_response(&p->theirs, p->reader, p->options->check_response_sig, result->body,
+				       result->body_len, arena, &response, &err)) {
+	case FC_OK:
+		break;
+	case FC_EAUTH:
+		trouble(peer, LOG_LEVEL_ERROR, "%s: %s", message->method, err.text);
+		return PEER_REFUSED;
+	default:
+		trouble(peer, LOG_LEVEL_WARNING, "%s: %s", message->method, err.text);
+		return PEER_UNREACHED;
+	}
+	enum peer_outcome outcome = judge_ret(peer, message->method, &response);
+	if (outcome != PEER_DONE || !response.plain)
+		return outcome;
+	if (codec_decode(&codec, message, MESSAGE_ANSWER, response.plain, response.plain_len, arena, answer, &err))
+		log_info("upstream: %s: %s: answer not understood: %s", p->options->name, message->method, err.text);
+	return outcome;
+}
+
+/* Exchange ------------------------------------------------------------------------------------------------------ */
+
+static void wake(struct peer *peer, int64_t delay_ms)
+{
+	if (loop_timer_set(peer->platform->loop, &peer->timer, delay_ms > 0 ? delay_ms * 1000 : 1))
+		log_error("upstream: %s: timer: no memory", peer->platform->options->name);
+}
+
+static int build_body(struct peer *peer, const struct message *message, struct value *request, struct arena *arena,
+		      struct buffer *body, struct error *err)
+{
+	const struct platform *p = peer->platform;
+	const struct codec codec = platform_codec(p);
+	struct buffer json;
+
+	buffer_init(&json, PLATFORM_MESSAGE_MAX);
+	int result = codec_encode(&codec, message, MESSAGE_REQUEST, request, arena, &json, err);
+	if (!result)
+		result = envelope_seal_request(&p->theirs, p->config->gateway.operator_id, &peer->sequence,
+					       clock_wall(), json.data, json.len, body, err);
+	if (json.data)
+		explicit_bzero(json.data, json.len); /* query_token's has the secret in it */
+	buffer_fini(&json);
+	return result;
+}
+
+static int post(struct peer *peer, struct peer_exchange *exchange, struct value *request, struct arena *arena,
+		http_done done, struct error *err)
+{
+	const struct platform *p = peer->platform;
+	struct buffer body;
+
+	int n = snprintf(exchange->path, sizeof(exchange->path), "%s/%s", peer->url.prefix,
+			 mapping_path(p->mapping, exchange->message));
+	if (n < 0 || (size_t)n >= sizeof(exchange->path))
+		return error_set(err, FC_ELIMIT, "upstream: %s: path too long", exchange->message->method);
+	buffer_init(&body, (size_t)PLATFORM_MESSAGE_MAX * 2);
+	int result = build_body(peer, exchange->message, request, arena, &body, err);
+	if (!result)
+		result = http_client_post(peer->http, exchange->path,
+					  exchange->authorization[0] ? exchange->authorization : NULL,
+					  "application/json;charset=utf-8", body.data, body.len,
+					  p->options->request_timeout_ms, done, exchange, err);
+	buffer_fini(&body);
+	return result;
+}
+
+/* Log-in -------------------------------------------------------------------------------------------------------- */
+
+static const struct message *login_message(void)
+{
+	return message_find("query_token");
+}
+
+static int needs_token(const struct peer *peer)
+{
+	return mapping_enabled(peer->platform->mapping, login_message(), peer->platform->options);
+}
+
+static void login_failed(struct peer *peer, enum peer_outcome outcome)
+{
+	int64_t delay_ms = (int64_t)peer->platform->options->retry_s * 1000;
+
+	if ((outcome == PEER_REFUSED || outcome == PEER_TOKEN) && delay_ms < REFUSED_RETRY_MS)
+		delay_ms = REFUSED_RETRY_MS;
+	peer->login_not_before_ms = clock_mono_ms() + delay_ms;
+	wake(peer, delay_ms);
+}
+
+static enum peer_outcome take_token(struct peer *peer, const struct peer_exchange *exchange, const struct value *answer)
+{
+	struct error err = {0};
+
+	if (token_client_take(&peer->token, answer, exchange->sent_ms, &err)) {
+		trouble(peer, LOG_LEVEL_ERROR, "%s", err.text);
+		return PEER_REFUSED;
+	}
+	peer->token_number++;
+	return PEER_DONE;
+}
+
+static void login_done(void *user, const struct http_result *result)
+{
+	struct peer_exchange *exchange = user;
+	struct peer *peer = exchange->peer;
+	struct value *answer = NULL;
+	struct arena arena;
+
+	peer->login_busy = 0;
+	if (peer->closing) {
+		free(exchange);
+		return;
+	}
+	arena_init(&arena, PLATFORM_MEMORY_MAX);
+	enum peer_outcome outcome = judge(peer, exchange->message, result, &arena, &answer);
+	if (outcome == PEER_TOKEN)
+		trouble(peer, LOG_LEVEL_ERROR, "query_token: refused: Ret 4002");
+	if (outcome == PEER_DONE)
+		outcome = take_token(peer, exchange, answer);
+	arena_fini(&arena);
+	free(exchange);
+	if (outcome != PEER_DONE) {
+		login_failed(peer, outcome);
+		return;
+	}
+	success(peer);
+	peer->login_not_before_ms = 0;
+	wake(peer, CHECK_MS < peer->token.refresh_ms - clock_mono_ms() ? CHECK_MS
+								      : peer->token.refresh_ms - clock_mono_ms());
+	peer->ready(peer->user);
+}
+
+static void login(struct peer *peer)
+{
+	const struct platform *p = peer->platform;
+	struct peer_exchange *exchange = calloc(1, sizeof(*exchange));
+	struct error err = {0};
+	struct arena arena;
+
+	if (!exchange) {
+		login_failed(peer, PEER_UNREACHED);
+		return;
+	}
+	exchange->peer = peer;
+	exchange->message = login_message();
+	exchange->sent_ms = clock_mono_ms();
+	arena_init(&arena, PLATFORM_MEMORY_MAX);
+	struct value *request =
+	    token_request(&arena, p->config->gateway.operator_id, p->options->theirs.operator_secret);
+	int result = post(peer, exchange, request, &arena, login_done, &err);
+	arena_fini(&arena);
+	if (!result) {
+		peer->login_busy = 1;
+		return;
+	}
+	free(exchange);
+	trouble(peer, LOG_LEVEL_WARNING, "query_token: %s", err.text);
+	login_failed(peer, PEER_UNREACHED);
+}
+
+/* Looks whether a token is due. Also runs from time to time when none is: options may have changed. */
+static void login_if_due(void *user)
+{
+	struct peer *peer = user;
+	int64_t now = clock_mono_ms();
+
+	if (peer->login_busy)
+		return;
+	if (!needs_token(peer)) {
+		wake(peer, CHECK_MS);
+		peer->ready(peer->user);
+		return;
+	}
+	if (!token_client_due(&peer->token, now)) {
+		int64_t left = peer->token.refresh_ms - now;
+
+		wake(peer, left < CHECK_MS ? left : CHECK_MS);
+		return;
+	}
+	if (now < peer->login_not_before_ms) {
+		wake(peer, peer->login_not_before_ms - now);
+		return;
+	}
+	login(peer);
+}
+
+/* Calls --------------------------------------------------------------------------------------------------------- */
+
+static void call_done(void *user, const struct http_result *result)
+{
+	struct peer_exchange *exchange = user;
+	struct peer *peer = exchange->peer;
+	struct value *answer = NULL;
+	struct arena arena;
+
+	if (peer->closing) {
+		free(exchange);
+		return;
+	}
+	arena_init(&arena, PLATFORM_MEMORY_MAX);
+	enum peer_outcome outcome = judge(peer, exchange->message, result, &arena, &answer);
+	if (outcome == PEER_DONE)
+		success(peer);
+	if (outcome == PEER_TOKEN && exchange->token_number == peer->token_number) {
+		log_info("upstream: %s: %s: Ret 4002: new token", peer->platform->options->name,
+			 exchange->message->method);
+		token_client_drop(&peer->token, NULL);
+		wake(peer, 0);
+	}
+	exchange->done(exchange->user, outcome, answer);
+	arena_fini(&arena);
+	free(exchange);
+}
+
+int peer_call(struct peer *peer, const struct message *message, struct value *request, struct arena *arena,
+	      peer_done done, void *user, struct error *err)
+{
+	if (!peer_ready(peer))
+		return error_set(err, FC_EBUSY, "upstream: %s: no token yet", message->method);
+	struct peer_exchange *exchange = calloc(1, sizeof(*exchange));
+	if (!exchange)
+		return error_set(err, FC_EBUSY, "upstream: %s: no memory", message->method);
+	exchange->peer = peer;
+	exchange->message = message;
+	exchange->token_number = peer->token_number;
+	exchange->sent_ms = clock_mono_ms();
+	exchange->done = done;
+	exchange->user = user;
+	if (needs_token(peer))
+		(void)snprintf(exchange->authorization, sizeof(exchange->authorization), "Bearer %s", peer->token.text);
+	int result = post(peer, exchange, request, arena, call_done, err);
+	if (result)
+		free(exchange);
+	return result;
+}
+
+int peer_ready(const struct peer *peer)
+{
+	return !needs_token(peer) || token_client_get(&peer->token, clock_mono_ms()) != NULL;
+}
+
+int peer_linked(const struct peer *peer)
+{
+	return peer->last_ok && peer_ready(peer);
+}
+
+void peer_changed(struct peer *peer)
+{
+	wake(peer, 0);
+}
+
+struct peer *peer_new(struct platform *platform, int in_flight, void (*ready)(void *user), void *user,
+		      struct error *err)
+{
+	const struct config_platform *o = platform->options;
+	struct error why = {0};
+	struct peer *peer = calloc(1, sizeof(*peer));
+
+	if (!peer) {
+		(void)error_set(err, FC_ENOMEM, "upstream: platform %s: no memory", o->name);
+		return NULL;
+	}
+	peer->platform = platform;
+	peer->ready = ready;
+	peer->user = user;
+	peer->timer = (struct loop_timer){.fn = login_if_due, .user = peer};
+	if (peer_url_parse(o->url, &peer->url)) {
+		(void)error_set(err, FC_EINVAL, "upstream: platform %s: url: not http(s)://host[:port][/prefix]", o->name);
+		free(peer);
+		return NULL;
+	}
+	const struct http_client_config config = {
+	    .name = o->name,
+	    .host = peer->url.host,
+	    .port = peer->url.port,
+	    .tls = peer->url.tls,
+	    .ca = o->ca[0] ? o->ca : NULL,
+	    .certificate = o->certificate[0] ? o->certificate : NULL,
+	    .key = o->key[0] ? o->key : NULL,
+	    .no_verify = !o->verify,
+	    .max_in_flight = in_flight,
+	};
+	peer->http = http_client_new(platform->loop, &config, &why);
+	if (!peer->http || loop_timer_set(platform->loop, &peer->timer, 1)) {
+		(void)error_set(err, FC_EIO, "upstream: platform %s: %s", o->name,
+				peer->http ? "timer: no memory" : why.text);
+		peer_free(peer);
+		return NULL;
+	}
+	return peer;
+}
+
+void peer_free(struct peer *peer)
+{
+	if (!peer)
+		return;
+	peer->closing = 1;
+	loop_timer_cancel(peer->platform->loop, &peer->timer);
+	if (peer->http)
+		http_client_free(peer->http);
+	explicit_bzero(peer, sizeof(*peer));
+	free(peer);
+}

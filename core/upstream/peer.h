@@ -1,0 +1,54 @@
+/* Peer: the platform as a server that we call: its address, the token that it gave us, and one call from tree to
+ * verdict. What is called, when, and what is repeated is client.h's business.
+ *
+ * One log-in at a time. It starts by itself, refreshes the token in its last tenth while calls go on with the old one,
+ * and is repeated after retry_s when the platform can't be reached; when it refuses us (wrong secret, wrong signature)
+ * only every ten minutes, because only people can repair that. Each kind of trouble is logged once, not at each try.
+ * A mapping that turns query_token off means that calls carry no token. */
+#ifndef FC_UPSTREAM_PEER_H
+#define FC_UPSTREAM_PEER_H
+
+#include "upstream/platform_state.h"
+
+struct peer;
+
+enum peer_outcome {
+	PEER_DONE,      /* Ret says accepted; the business verdict is in the answer */
+	PEER_UNREACHED, /* transport: no answer, HTTP status other than 200, no envelope */
+	PEER_BUSY,      /* Ret -1, 500, or one that nobody knows: later */
+	PEER_TOKEN,     /* Ret 4002: the token was dropped and a new one is on its way; once more when peer_ready */
+	PEER_REFUSED,   /* Ret 4001, 4003, 4004 ..., or an answer whose signature is wrong: people must act */
+};
+/* answer: checked by its schema, valid during the callback; NULL when there was none or it made no sense. */
+typedef void (*peer_done)(void *user, enum peer_outcome outcome, const struct value *answer);
+
+/* Starts the first log-in in the loop's next turn. ready(user) is called when calls can be made (again). in_flight: calls
+ * at once. NULL and *err: "upstream: platform x: ..." (address, certificate files). */
+struct peer *peer_new(struct platform *platform, int in_flight, void (*ready)(void *user), void *user,
+		      struct error *err);
+/* Calls under way are dropped without their done. */
+void peer_free(struct peer *peer);
+/* The platform's options or mapping changed. */
+void peer_changed(struct peer *peer);
+
+/* Nonzero when a call can be made: a token is held, or none is needed. */
+int peer_ready(const struct peer *peer);
+/* Nonzero when it is ready and the last call or log-in went through. */
+int peer_linked(const struct peer *peer);
+/* Trouble that only the caller could see, for people to act on: logged once until a success, and last_error. */
+void peer_complain(struct peer *peer, const char *method, const char *what);
+/* Calls message with request (a tree in arena; may be changed). FC_OK: done comes later, once. Otherwise done does not
+ * come: FC_EBUSY (not ready, too many at once or in this second: try again), or what codec and envelope say. */
+int peer_call(struct peer *peer, const struct message *message, struct value *request, struct arena *arena,
+	      peer_done done, void *user, struct error *err);
+
+/* Takes "http(s)://host[:port][/prefix]" apart; an IPv6 address stands in brackets. FC_OK or FC_EINVAL. */
+struct peer_url {
+	int tls;
+	int port;
+	char host[256];
+	char prefix[256]; /* begins with a slash or is empty, does not end with one */
+};
+int peer_url_parse(const char *text, struct peer_url *url);
+
+#endif

@@ -1,0 +1,360 @@
+#include "upstream/platform.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "upstream/client.h"
+#include "upstream/platform_state.h"
+#include "upstream/ports.h"
+#include "upstream/server.h"
+
+struct platform_set {
+	struct loop *loop;
+	struct station_set *stations;
+	struct json_reader *reader;  /* one for all: everything happens on one thread */
+	const struct config *config; /* borrowed; NULL before the first apply */
+	struct platform **platforms; /* the enabled ones, in the configuration's order */
+	int count;
+	struct ports ports;
+	struct station_listener listener;
+	uint64_t lib_stamp; /* of lua_dir/lib when the mappings were loaded */
+};
+
+/* What an apply is going to do with one platform. */
+struct plan {
+	const struct config_platform *options;
+	struct platform *platform; /* one that stays, or a new one */
+	int fresh;
+	struct mapping *mapping; /* for one that stays: what replaces its mapping, or NULL */
+};
+
+/* Events -------------------------------------------------------------------------------------------------------- */
+
+static void on_station_event(void *user, const struct station_event *event)
+{
+	struct platform_set *set = user;
+
+	/* While a new configuration is taken over the stations have it and the platforms not yet: nothing is sent from
+	 * here, the clients look again in the loop's next turn. */
+	for (int i = 0; i < set->count; i++) {
+		struct client *client = set->platforms[i]->client;
+
+		if (!client)
+			continue;
+		switch (event->kind) {
+		case STATION_CONNECTOR_STATUS:
+			client_status_changed(client, event->connector);
+			break;
+		case STATION_INFO_CHANGED:
+			client_wake(client);
+			break;
+		}
+	}
+}
+
+static void on_request(void *user, const char *listen, const struct http_request *request,
+		       struct http_response *response)
+{
+	const struct platform_set *set = user;
+	const struct server_routes routes = {
+	    .platforms = set->platforms, .count = set->count, .listen = listen, .reader = set->reader};
+
+	server_answer(&routes, request, response);
+}
+
+struct platform_set *platform_set_new(struct loop *loop, struct station_set *stations, struct error *err)
+{
+	struct platform_set *set = calloc(1, sizeof(*set));
+
+	if (set)
+		set->reader = json_reader_new(0);
+	if (!set || !set->reader) {
+		free(set);
+		(void)error_set(err, FC_ENOMEM, "upstream: no memory");
+		return NULL;
+	}
+	set->loop = loop;
+	set->stations = stations;
+	set->listener = (struct station_listener){.fn = on_station_event, .user = set};
+	ports_init(&set->ports, loop, on_request, set);
+	station_listen(stations, &set->listener);
+	return set;
+}
+
+void platform_set_free(struct platform_set *set)
+{
+	if (!set)
+		return;
+	station_unlisten(set->stations, &set->listener);
+	ports_fini(&set->ports);
+	for (int i = 0; i < set->count; i++)
+		platform_free(set->platforms[i]);
+	free(set->platforms);
+	json_reader_free(set->reader);
+	free(set);
+}
+
+/* Comparison ---------------------------------------------------------------------------------------------------- */
+
+static int same_keys(const struct config_keys *a, const struct config_keys *b)
+{
+	return !strcmp(a->operator_secret, b->operator_secret) && !strcmp(a->data_secret, b->data_secret) &&
+	       !strcmp(a->data_secret_iv, b->data_secret_iv) && !strcmp(a->sig_secret, b->sig_secret);
+}
+
+/* Identity, secrets and the way there: with a change in these nothing of the old life is worth keeping. All other
+ * options are read where they are used. */
+static int same_life(const struct config_platform *a, const struct config_platform *b)
+{
+	return !strcmp(a->operator_id, b->operator_id) && !strcmp(a->url, b->url) && !strcmp(a->ca, b->ca) &&
+	       !strcmp(a->certificate, b->certificate) && !strcmp(a->key, b->key) && a->verify == b->verify &&
+	       same_keys(&a->ours, &b->ours) && same_keys(&a->theirs, &b->theirs);
+}
+
+static struct platform *find_platform(const struct platform_set *set, const char *name)
+{
+	for (int i = 0; i < set->count; i++)
+		if (!strcmp(set->platforms[i]->options->name, name))
+			return set->platforms[i];
+	return NULL;
+}
+
+/* Mappings ------------------------------------------------------------------------------------------------------ */
+
+/* Tells whether a module that mappings may require() was touched: names, sizes and times, in any order. */
+static uint64_t stamp_lib(const char *lua_dir)
+{
+	char path[512];
+	uint64_t stamp = 0;
+	const struct dirent *entry;
+
+	(void)snprintf(path, sizeof(path), "%s/lib", lua_dir);
+	DIR *dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		struct stat st;
+		uint64_t hash = 14695981039346656037u;
+
+		if (entry->d_name[0] == '.' || fstatat(dirfd(dir), entry->d_name, &st, 0))
+			continue;
+		for (const char *c = entry->d_name; *c; c++)
+			hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+		hash = (hash ^ (uint64_t)st.st_size) * 1099511628211u;
+		hash = (hash ^ (uint64_t)st.st_mtim.tv_sec) * 1099511628211u;
+		stamp += (hash ^ (uint64_t)st.st_mtim.tv_nsec) * 1099511628211u;
+	}
+	if (dir)
+		(void)closedir(dir);
+	return stamp;
+}
+
+static void replace_mapping(struct platform *p, struct mapping *mapping)
+{
+	mapping_free(p->mapping);
+	p->mapping = mapping;
+}
+
+static void refresh_client(struct platform *p)
+{
+	struct error err = {0};
+
+	if (p->client && client_apply(p->client, &err))
+		log_error("%s", err.text);
+}
+
+int platform_set_reload_mappings(struct platform_set *set, struct error *err)
+{
+	int replaced = 0, result = 0;
+
+	if (!set->config)
+		return 0;
+	uint64_t stamp = stamp_lib(set->config->gateway.lua_dir);
+	for (int i = 0; i < set->count; i++) {
+		struct platform *p = set->platforms[i];
+		struct error why = {0};
+		struct mapping *mapping = mapping_load(set->config->gateway.lua_dir, p->options->mapping, &why);
+
+		if (!mapping) {
+			log_error("upstream: %s: mapping %s stays as it was: %s", p->options->name, p->options->mapping,
+				  why.text);
+			result = error_set(err, why.code ? why.code : FC_EINVAL, "%s", why.text);
+			continue;
+		}
+		if (p->mapping && stamp == set->lib_stamp && !strcmp(mapping_hash(mapping), mapping_hash(p->mapping))) {
+			mapping_free(mapping);
+			continue;
+		}
+		replace_mapping(p, mapping);
+		refresh_client(p);
+		replaced++;
+		log_notice("upstream: %s: mapping %s: new version %.12s in force", p->options->name,
+			   mapping_name(mapping), mapping_hash(mapping));
+	}
+	set->lib_stamp = stamp;
+	return result ? result : replaced;
+}
+
+/* Apply --------------------------------------------------------------------------------------------------------- */
+
+static int plan_fresh(struct platform_set *set, const struct config *config, struct plan *plan, struct error *err)
+{
+	struct mapping *mapping = mapping_load(config->gateway.lua_dir, plan->options->mapping, err);
+
+	if (!mapping)
+		return FC_ESCRIPT;
+	plan->platform =
+	    platform_new(set->loop, set->stations, set->reader, config, plan->options, mapping, err);
+	if (!plan->platform)
+		return FC_EINVAL;
+	plan->fresh = 1;
+	if (!platform_can_push(plan->options))
+		return FC_OK;
+	plan->platform->client = client_new(plan->platform, err);
+	return plan->platform->client ? FC_OK : FC_EINVAL;
+}
+
+static int plan_one(struct platform_set *set, const struct config *config, struct plan *plan, struct error *err)
+{
+	struct platform *running = find_platform(set, plan->options->name);
+
+	if (!running || !same_life(running->options, plan->options))
+		return plan_fresh(set, config, plan, err);
+	plan->platform = running;
+	if (!strcmp(running->options->mapping, plan->options->mapping))
+		return FC_OK;
+	plan->mapping = mapping_load(config->gateway.lua_dir, plan->options->mapping, err);
+	return plan->mapping ? FC_OK : FC_ESCRIPT;
+}
+
+static void drop_plans(struct plan *plans, int count)
+{
+	for (int i = 0; i < count; i++) {
+		if (plans[i].fresh)
+			platform_free(plans[i].platform);
+		mapping_free(plans[i].mapping);
+	}
+}
+
+static int make_plans(struct platform_set *set, const struct config *config, struct plan *plans, int *count, char *used,
+		      struct error *err)
+{
+	for (int i = 0; i < config->platform_count; i++) {
+		const struct config_platform *options = &config->platforms[i];
+
+		if (!options->enabled)
+			continue;
+		plans[*count].options = options;
+		int result = plan_one(set, config, &plans[(*count)++], err);
+		if (result)
+			return result;
+		if (platform_can_answer(options))
+			used[options->listen] = 1;
+	}
+	return FC_OK;
+}
+
+static int is_dropped(const struct platform *p, const struct plan *plans, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (plans[i].platform == p)
+			return 0;
+	return 1;
+}
+
+/* Nothing in here can fail. next: room for the plans' platforms, taken over. */
+static void commit(struct platform_set *set, const struct config *config, struct plan *plans, int count,
+		   struct platform **next)
+{
+	for (int i = 0; i < set->count; i++)
+		if (is_dropped(set->platforms[i], plans, count))
+			platform_free(set->platforms[i]);
+	free(set->platforms);
+	for (int i = 0; i < count; i++) {
+		struct platform *p = plans[i].platform;
+
+		next[i] = p;
+		if (plans[i].fresh)
+			continue;
+		p->config = config;
+		p->options = plans[i].options;
+		token_server_options(&p->tokens, p->options->token_lifetime_s, p->options->keep_old_tokens);
+		if (plans[i].mapping)
+			replace_mapping(p, plans[i].mapping);
+		refresh_client(p);
+	}
+	set->platforms = next;
+	set->count = count;
+	set->config = config;
+}
+
+int platform_set_apply(struct platform_set *set, const struct config *config, struct error *err)
+{
+	struct plan *plans = calloc((size_t)config->platform_count + 1, sizeof(*plans));
+	struct platform **next = calloc((size_t)config->platform_count + 1, sizeof(struct platform *));
+	char *used = calloc((size_t)config->listen_count + 1, 1);
+	int count = 0, result;
+
+	if (!plans || !next || !used)
+		result = error_set(err, FC_ENOMEM, "upstream: no memory for %d platforms", config->platform_count);
+	else
+		result = make_plans(set, config, plans, &count, used, err);
+	/* Ports last: they are the one thing that has to be given up before it can be had again. */
+	if (!result)
+		result = ports_apply(&set->ports, set->config, config, used, err);
+	if (!result) {
+		if (!set->config)
+			set->lib_stamp = stamp_lib(config->gateway.lua_dir);
+		commit(set, config, plans, count, next);
+	} else {
+		drop_plans(plans, count);
+		free(next);
+	}
+	free(plans);
+	free(used);
+	return result;
+}
+
+/* Figures ------------------------------------------------------------------------------------------------------- */
+
+int platform_count(const struct platform_set *set)
+{
+	return set->count;
+}
+
+int platform_get_stats(const struct platform_set *set, int index, struct platform_stats *stats)
+{
+	if (index < 0 || index >= set->count)
+		return FC_ENOENT;
+	const struct platform *p = set->platforms[index];
+	const struct platform_counters *c = &p->counters;
+	*stats = (struct platform_stats){
+	    .name = p->options->name,
+	    .linked = p->client && client_linked(p->client),
+	    .status_pushed = c->status_pushed,
+	    .status_accepted = c->status_accepted,
+	    .status_discarded = c->status_discarded,
+	    .push_failed = c->push_failed,
+	    .push_superseded = c->push_superseded,
+	    .info_pushed = c->info_pushed,
+	    .stats_pushed = c->stats_pushed,
+	    .answered = c->answered,
+	    .refused = c->refused,
+	    .answer_mean_us = platform_times_mean(&p->times),
+	    .answer_p99_us = platform_times_p99(&p->times),
+	    .waiting = p->client ? client_waiting(p->client) : 0,
+	};
+	(void)snprintf(stats->last_error, sizeof(stats->last_error), "%s", p->last_error);
+	if (p->mapping) {
+		(void)snprintf(stats->mapping, sizeof(stats->mapping), "%s", mapping_name(p->mapping));
+		(void)snprintf(stats->mapping_hash, sizeof(stats->mapping_hash), "%s", mapping_hash(p->mapping));
+	}
+	return FC_OK;
+}
+
+int platform_listen_port(const struct platform_set *set, const char *listen)
+{
+	return ports_number(&set->ports, listen);
+}

@@ -1,0 +1,139 @@
+#include "upstream/platform_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "upstream/client.h"
+
+void platform_times_add(struct platform_times *times, int64_t us)
+{
+	uint32_t clipped = us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+
+	times->last_us[times->count % PLATFORM_TIMES] = clipped;
+	times->count++;
+	times->sum_us += clipped;
+}
+
+uint32_t platform_times_mean(const struct platform_times *times)
+{
+	return times->count ? (uint32_t)(times->sum_us / times->count) : 0;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+uint32_t platform_times_p99(const struct platform_times *times)
+{
+	uint32_t sorted[PLATFORM_TIMES];
+	size_t n = times->count < PLATFORM_TIMES ? (size_t)times->count : PLATFORM_TIMES;
+
+	if (!n)
+		return 0;
+	memcpy(sorted, times->last_us, n * sizeof(sorted[0]));
+	qsort(sorted, n, sizeof(sorted[0]), compare_times);
+	/* Nearest rank: the smallest that at least 99 of 100 don't exceed. */
+	return sorted[(n * 99 + 99) / 100 - 1];
+}
+
+int platform_rate_take(struct platform_rate *rate, int rate_per_s, int64_t now_ms)
+{
+	enum { ONE_E3 = 1000 };
+	int64_t full = (int64_t)rate_per_s * ONE_E3;
+	int64_t passed_ms = now_ms - rate->filled_ms;
+
+	/* rate_per_s calls a second are rate_per_s thousandths of a call a millisecond. */
+	if (!rate->filled_ms || passed_ms >= 1000)
+		rate->level_e3 = full;
+	else if (passed_ms > 0)
+		rate->level_e3 += passed_ms * rate_per_s;
+	if (rate->level_e3 > full)
+		rate->level_e3 = full;
+	rate->filled_ms = now_ms;
+	if (rate->level_e3 < ONE_E3)
+		return 0;
+	rate->level_e3 -= ONE_E3;
+	return 1;
+}
+
+static int has_keys(const struct config_keys *keys)
+{
+	return keys->data_secret[0] && keys->data_secret_iv[0] && keys->sig_secret[0];
+}
+
+int platform_can_push(const struct config_platform *options)
+{
+	return has_keys(&options->theirs);
+}
+
+int platform_can_answer(const struct config_platform *options)
+{
+	return options->listen >= 0 && has_keys(&options->ours);
+}
+
+static int set_keys(struct envelope_keys *keys, const struct config_keys *from, const char *platform, const char *whose,
+		    struct error *err)
+{
+	struct error why = {0};
+
+	if (!has_keys(from))
+		return FC_OK;
+	int result = envelope_keys_set(keys, from->data_secret, from->data_secret_iv, from->sig_secret, &why);
+	return result ? error_set(err, result, "upstream: platform %s: %s secrets: %s", platform, whose, why.text)
+		      : FC_OK;
+}
+
+struct platform *platform_new(struct loop *loop, const struct station_set *stations, struct json_reader *reader,
+			      const struct config *config, const struct config_platform *options,
+			      struct mapping *mapping, struct error *err)
+{
+	struct platform *p = calloc(1, sizeof(*p));
+
+	if (!p) {
+		mapping_free(mapping);
+		(void)error_set(err, FC_ENOMEM, "upstream: platform %s: no memory", options->name);
+		return NULL;
+	}
+	p->loop = loop;
+	p->stations = stations;
+	p->reader = reader;
+	p->config = config;
+	p->options = options;
+	p->mapping = mapping;
+	token_server_init(&p->tokens, options->token_lifetime_s, options->keep_old_tokens);
+	if (set_keys(&p->ours, &options->ours, options->name, "our", err) ||
+	    set_keys(&p->theirs, &options->theirs, options->name, "their", err)) {
+		platform_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void platform_free(struct platform *p)
+{
+	if (!p)
+		return;
+	client_free(p->client);
+	mapping_free(p->mapping);
+	envelope_keys_clear(&p->ours);
+	envelope_keys_clear(&p->theirs);
+	explicit_bzero(&p->tokens, sizeof(p->tokens));
+	free(p);
+}
+
+struct codec platform_codec(const struct platform *p)
+{
+	return (struct codec){.mapping = p->mapping,
+			      .reader = p->reader,
+			      .context = {.operator_id = p->config->gateway.operator_id,
+					  .platform_id = p->options->operator_id,
+					  .platform = p->options->name}};
+}
+
+struct icomm platform_view(const struct platform *p)
+{
+	return (struct icomm){.stations = p->stations, .platform = p->options};
+}

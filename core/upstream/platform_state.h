@@ -1,0 +1,92 @@
+/* Platform state: what one platform is to us, shared by the files of this room that serve it: platform.c owns the
+ * set, server.c answers its calls, client.c calls it. Nobody outside core/upstream/ includes this.
+ *
+ * A platform has two directions and may have only one: `listen` and our keys make it a caller that we answer, their
+ * keys make it one that we push to. */
+#ifndef FC_UPSTREAM_PLATFORM_STATE_H
+#define FC_UPSTREAM_PLATFORM_STATE_H
+
+#include <stdint.h>
+
+#include "config/config.h"
+#include "loop/loop.h"
+#include "script/json.h"
+#include "station/station.h"
+#include "upstream/codec.h"
+#include "upstream/envelope.h"
+#include "upstream/icomm.h"
+#include "upstream/mapping.h"
+#include "upstream/replay.h"
+#include "upstream/token.h"
+
+struct client;
+
+enum {
+	PLATFORM_TIMES = 1024,            /* durations kept for the 99th percentile */
+	PLATFORM_MESSAGE_MAX = 4 << 20,   /* bytes of an outgoing body: an answer, a push */
+	PLATFORM_MEMORY_MAX = 24 << 20,   /* of the trees of one message while it is worked on */
+	PLATFORM_ERROR_SIZE = 160,
+};
+
+/* How long answering took, for the mean over all and the percentile of the last PLATFORM_TIMES. */
+struct platform_times {
+	uint32_t last_us[PLATFORM_TIMES];
+	uint64_t count, sum_us;
+};
+void platform_times_add(struct platform_times *times, int64_t us);
+uint32_t platform_times_mean(const struct platform_times *times);
+uint32_t platform_times_p99(const struct platform_times *times);
+
+/* rate_per_s calls a second, as a bucket that fills steadily; after a second's rest a second's worth may come at once. */
+struct platform_rate {
+	int64_t filled_ms; /* 0 = never used: full */
+	int64_t level_e3;  /* thousandths of a call */
+};
+/* Nonzero when one more call is allowed now. */
+int platform_rate_take(struct platform_rate *rate, int rate_per_s, int64_t now_ms);
+
+struct platform_counters {
+	uint64_t status_pushed, status_accepted, status_discarded, push_failed, push_superseded;
+	uint64_t info_pushed, stats_pushed;
+	uint64_t answered, refused;
+};
+
+struct platform {
+	struct loop *loop;
+	struct json_reader *reader;             /* the set's: everything happens on one thread */
+	const struct station_set *stations;     /* borrowed */
+	const struct config *config;            /* borrowed, moved on by every apply */
+	const struct config_platform *options;  /* within config */
+	struct mapping *mapping;                /* owned; NULL changes nothing (tests) */
+
+	/* They call us. */
+	struct envelope_keys ours;
+	struct token_server tokens;
+	struct replay replay;
+	struct platform_rate rate;
+	struct platform_times times;
+
+	/* We call them. */
+	struct envelope_keys theirs;
+	struct client *client; /* owned; NULL when there is nothing to call with */
+
+	struct platform_counters counters;
+	char last_error[PLATFORM_ERROR_SIZE]; /* of pushing; "" since the last success */
+};
+
+/* A platform that answers but does not push yet (client_new makes it push). mapping is taken over, also on failure.
+ * NULL and *err, FC_EINVAL for unusable secrets. */
+struct platform *platform_new(struct loop *loop, const struct station_set *stations, struct json_reader *reader,
+			      const struct config *config, const struct config_platform *options,
+			      struct mapping *mapping, struct error *err);
+/* Ends its client first; wipes the secrets. */
+void platform_free(struct platform *platform);
+/* Nonzero when their keys are there, so that we can call it; when ours are there, so that we can be called. */
+int platform_can_push(const struct config_platform *options);
+int platform_can_answer(const struct config_platform *options);
+
+/* Views for the files below. */
+struct codec platform_codec(const struct platform *platform);
+struct icomm platform_view(const struct platform *platform);
+
+#endif

@@ -1,0 +1,300 @@
+#include "upstream/server.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* The platforms that a path may mean: one, or several that share it. */
+struct candidates {
+	struct platform *first;
+	int count;
+};
+
+/* One call on its way through the checks. */
+struct call {
+	const struct server_routes *routes;
+	const struct http_request *http;
+	struct platform *platform;
+	const struct message *message;
+	int64_t now_ms;
+	struct arena arena;
+	struct envelope_request envelope;
+	struct buffer json; /* the answer object */
+	struct error err;   /* err.text: the Msg of a refusal; "" = the Ret's own text */
+};
+
+static const char no_json_type[] = "text/plain;charset=utf-8";
+
+static void http_error(struct http_response *response, int status, const char *text)
+{
+	response->status = status;
+	response->content_type = no_json_type;
+	(void)buffer_text(&response->body, text);
+}
+
+/* Paths --------------------------------------------------------------------------------------------------------- */
+
+/* Nonzero when prefix (as configured, with or without slash at its end) is the first len bytes of path. */
+static int same_prefix(const char *prefix, const char *path, size_t len)
+{
+	size_t n = strlen(prefix);
+
+	while (n && prefix[n - 1] == '/')
+		n--;
+	return n == len && !memcmp(prefix, path, n);
+}
+
+static const struct message *find_method(const struct platform *p, const char *name)
+{
+	const struct message *message = mapping_find(p->mapping, name);
+
+	if (!message || !mapping_enabled(p->mapping, message, p->options))
+		return NULL;
+	return message->caller == MESSAGE_BOTH || icomm_answers(message) ? message : NULL;
+}
+
+static int is_candidate(const struct server_routes *routes, const struct platform *p, const char *path,
+			const char *last_slash)
+{
+	return platform_can_answer(p->options) &&
+	       !strcmp(p->config->listens[p->options->listen].name, routes->listen) &&
+	       same_prefix(p->options->path, path, (size_t)(last_slash - path)) && find_method(p, last_slash + 1);
+}
+
+static struct candidates find_candidates(const struct server_routes *routes, const char *path)
+{
+	const char *last_slash = strrchr(path, '/');
+	struct candidates found = {0};
+
+	for (int i = 0; last_slash && i < routes->count; i++) {
+		if (!is_candidate(routes, routes->platforms[i], path, last_slash))
+			continue;
+		if (!found.count++)
+			found.first = routes->platforms[i];
+	}
+	return found;
+}
+
+/* Among several: by the sender's OperatorID, or by the token where the envelope can't be read. NULL: nobody's. */
+static struct platform *choose(struct call *call)
+{
+	const struct server_routes *routes = call->routes;
+	const char *path = call->http->path, *last_slash = strrchr(path, '/');
+	struct arena arena;
+	struct envelope_request envelope = {0};
+	struct platform *by_id = NULL, *by_token = NULL;
+
+	arena_init(&arena, PLATFORM_MEMORY_MAX);
+	(void)envelope_read_request(routes->reader, call->http->body, call->http->body_len, &arena, &envelope, NULL);
+	for (int i = 0; i < routes->count; i++) {
+		struct platform *p = routes->platforms[i];
+
+		if (!is_candidate(routes, p, path, last_slash))
+			continue;
+		if (!by_id && envelope.operator_id && !strcmp(envelope.operator_id, p->options->operator_id))
+			by_id = p;
+		if (!by_token && !token_check(&p->tokens, call->http->authorization, call->now_ms))
+			by_token = p;
+	}
+	arena_fini(&arena);
+	return by_id ? by_id : by_token;
+}
+
+/* Checks -------------------------------------------------------------------------------------------------------- */
+
+static int refuse(struct call *call, int ret, const char *why)
+{
+	(void)error_set(&call->err, FC_EINVAL, "%s", why);
+	return ret;
+}
+
+static int is_login(const struct call *call)
+{
+	return call->message->caller == MESSAGE_BOTH;
+}
+
+static int check_bearer(struct call *call)
+{
+	const struct config_platform *options = call->platform->options;
+
+	/* A certificate of somebody else's is no proof of identity, and a new token would not help: query_token is
+	 * refused the same way, which ends the caller's attempts. */
+	if (options->client_name[0] && strcmp(options->client_name, call->http->peer_name) != 0)
+		return refuse(call, RET_TOKEN, "client certificate: not the expected name");
+	if (is_login(call))
+		return RET_OK;
+	switch (token_check(&call->platform->tokens, call->http->authorization, call->now_ms)) {
+	case FC_OK:
+		return RET_OK;
+	case FC_ENOENT:
+		return refuse(call, options->missing_token_ret, "token missing");
+	default:
+		return refuse(call, RET_TOKEN, "token wrong or expired");
+	}
+}
+
+static int check_envelope(struct call *call)
+{
+	struct platform *p = call->platform;
+	int ret = envelope_read_request(p->reader, call->http->body, call->http->body_len, &call->arena,
+					&call->envelope, &call->err);
+
+	if (ret)
+		return ret;
+	ret = envelope_verify_request(&p->ours, &call->envelope);
+	if (ret)
+		return ret;
+	/* query_token says "no such operator" in its own way (FailReason 1). */
+	if (!is_login(call) && strcmp(call->envelope.operator_id, p->options->operator_id) != 0)
+		return refuse(call, RET_ENVELOPE, "OperatorID: not the one that was agreed");
+	return RET_OK;
+}
+
+/* What only a proven caller may use up. */
+static int check_limits(struct call *call)
+{
+	struct platform *p = call->platform;
+
+	if (!platform_rate_take(&p->rate, p->options->rate_per_s, call->now_ms))
+		return RET_BUSY;
+	if (replay_time(call->envelope.timestamp, clock_wall(), clock_wall_trusted(), p->options->replay_window_s))
+		return refuse(call, RET_ENVELOPE, "TimeStamp: outside the allowed window");
+	if (!call->message->mutating)
+		return RET_OK;
+	switch (replay_first(&p->replay, call->message->method, &call->envelope, call->now_ms)) {
+	case FC_OK:
+		return RET_OK;
+	case FC_EEXIST:
+		return refuse(call, RET_ENVELOPE, "Seq: this request was received before");
+	default:
+		return RET_SYSTEM;
+	}
+}
+
+static int read_parameters(struct call *call, struct value **request)
+{
+	struct platform *p = call->platform;
+	const struct codec codec = platform_codec(p);
+	char *plain;
+	size_t len;
+
+	int result = envelope_decrypt(&p->ours, call->envelope.data, call->envelope.data_len, &call->arena, &plain,
+				      &len, &call->err);
+	if (!result)
+		result = codec_decode(&codec, call->message, MESSAGE_REQUEST, plain, len, &call->arena, request,
+				      &call->err);
+	return result ? RET_PARAMETER : RET_OK;
+}
+
+static int answer_parameters(struct call *call, const struct value *request)
+{
+	struct platform *p = call->platform;
+	const struct codec codec = platform_codec(p);
+	const struct icomm view = platform_view(p);
+	struct value *answer = NULL;
+	int ret = RET_OK;
+
+	if (!is_login(call))
+		ret = icomm_answer(&view, call->message, request, &call->arena, &answer, &call->err);
+	else if (token_answer(&p->tokens, p->options->operator_id, p->options->ours.operator_secret, request,
+			      call->now_ms, &call->arena, &answer, &call->err))
+		ret = RET_SYSTEM;
+	if (!ret && codec_encode(&codec, call->message, MESSAGE_ANSWER, answer, &call->arena, &call->json, &call->err))
+		ret = RET_SYSTEM;
+	return ret;
+}
+
+static int work(struct call *call)
+{
+	struct value *request = NULL;
+
+	int ret = check_bearer(call);
+	if (!ret)
+		ret = check_envelope(call);
+	if (!ret)
+		ret = check_limits(call);
+	if (!ret)
+		ret = read_parameters(call, &request);
+	if (!ret)
+		ret = answer_parameters(call, request);
+	return ret;
+}
+
+/* Answers ------------------------------------------------------------------------------------------------------- */
+
+static void log_refusal(const struct call *call, int ret)
+{
+	const char *why = call->err.text[0] ? call->err.text : ret_text(ret);
+
+	if (ret == RET_SYSTEM)
+		log_error("upstream: %s: %s from %s: Ret %d: %s", call->platform->options->name, call->message->method,
+			  call->http->peer, ret, why);
+	else
+		log_info("upstream: %s: %s from %s: refused: Ret %d: %s", call->platform->options->name,
+			 call->message->method, call->http->peer, ret, why);
+}
+
+static void seal(struct call *call, int ret, struct http_response *response)
+{
+	const struct config_platform *options = call->platform->options;
+	/* What failed inside is for our log, not for the caller. */
+	const char *msg = ret == RET_OK || ret == RET_SYSTEM || !call->err.text[0] ? NULL : call->err.text;
+	const char *json = ret == RET_OK ? call->json.data : NULL;
+
+	if (!envelope_seal_response(&call->platform->ours, ret, msg, json, call->json.len, options->error_data,
+				    &response->body))
+		return;
+	log_error("upstream: %s: %s: the answer can't be sealed", options->name, call->message->method);
+	buffer_clear(&response->body);
+	if (envelope_seal_response(&call->platform->ours, RET_SYSTEM, NULL, NULL, 0, options->error_data,
+				   &response->body))
+		http_error(response, 500, "");
+}
+
+static void answer_platform(struct call *call, struct http_response *response)
+{
+	struct platform *p = call->platform;
+	int64_t started_us = clock_mono_us();
+
+	arena_init(&call->arena, PLATFORM_MEMORY_MAX);
+	buffer_init(&call->json, PLATFORM_MESSAGE_MAX);
+	call->message = find_method(p, strrchr(call->http->path, '/') + 1);
+	int ret = work(call);
+	seal(call, ret, response);
+	if (ret == RET_OK) {
+		p->counters.answered++;
+		platform_times_add(&p->times, clock_mono_us() - started_us);
+	} else {
+		p->counters.refused++;
+		log_refusal(call, ret);
+	}
+	buffer_fini(&call->json);
+	arena_fini(&call->arena);
+}
+
+void server_answer(const struct server_routes *routes, const struct http_request *request,
+		   struct http_response *response)
+{
+	struct call call = {.routes = routes, .http = request, .now_ms = clock_mono_ms()};
+	struct candidates found = find_candidates(routes, request->path);
+
+	if (!found.count) {
+		http_error(response, 404, "no such path\n");
+		return;
+	}
+	if (strcmp(request->method, "POST") != 0) {
+		response->headers = "Allow: POST\r\n";
+		http_error(response, 405, "POST only\n");
+		return;
+	}
+	call.platform = found.count == 1 ? found.first : choose(&call);
+	if (call.platform) {
+		answer_platform(&call, response);
+		return;
+	}
+	log_info("upstream: %s from %s: refused: OperatorID missing or unknown", request->path, request->peer);
+	if (envelope_seal_response(NULL, RET_ENVELOPE, "OperatorID: missing or unknown", NULL, 0, CONFIG_DATA_EMPTY,
+				   &response->body))
+		http_error(response, 500, "");
+}

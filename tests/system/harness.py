@@ -1,0 +1,286 @@
+"""A whole station on this machine, for the demo and the system tests: certificates, configuration, the simulated chargers
+and platform, the gateway. Everything listens on loopback; every process started here is ended here."""
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STATION_OPERATOR = "MA1234567"
+PLATFORM_OPERATOR = "123456789"
+# Example secrets, of no use anywhere else: operator secret, data secret, initial vector, signature secret.
+OURS = ("station-operator-secret", "station-dat-key0", "station-dat-iv00", "station-sig-key0")
+THEIRS = ("platform-operator-secret", "platfrm-dat-key0", "platfrm-dat-iv00", "platfrm-sig-key0")
+
+
+def free_port(count=1):
+    """The first of count neighbouring TCP ports that are free now."""
+    for _ in range(200):
+        with contextlib.ExitStack() as stack:
+            first = stack.enter_context(socket.socket())
+            first.bind(("127.0.0.1", 0))
+            base = first.getsockname()[1]
+            if base + count > 65535:
+                continue
+            try:
+                for offset in range(1, count):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", base + offset))
+            except OSError:
+                continue
+            return base
+    raise RuntimeError("no free ports")
+
+
+def openssl(*args, cwd):
+    subprocess.run(["openssl", *args], cwd=cwd, check=True, capture_output=True)
+
+
+def make_certificates(folder, days="2"):
+    """A CA and a server certificate for localhost, signed by it: ca.pem, server.pem, server.key, client.pem, client.key."""
+    folder.mkdir(parents=True, exist_ok=True)
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    openssl("req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.pem", "-days", days, "-subj", "/CN=Forecourt test CA",
+            "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=keyCertSign", cwd=folder)
+    for name, common, extensions in (
+            ("server", "localhost", "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth"),
+            ("client", "station-client", "extendedKeyUsage=clientAuth")):
+        openssl("req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={common}", cwd=folder)
+        (folder / f"{name}.ext").write_text(extensions + "\n")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", days,
+                "-extfile", f"{name}.ext", "-out", f"{name}.pem", cwd=folder)
+
+
+def section(kind, name, **options):
+    lines = [f"config {kind}" + (f" '{name}'" if name else "")]
+    for key, value in options.items():
+        for item in value if isinstance(value, (list, tuple)) else [value]:
+            word = "list" if isinstance(value, (list, tuple)) else "option"
+            lines.append(f"\t{word} {key} '{item}'")
+    return "\n".join(lines) + "\n"
+
+
+class Process:
+    """A child process with its output in files; ended with TERM, then KILL."""
+
+    def __init__(self, command, folder, name, ready=None, timeout=30):
+        self.name = name
+        self.out_path = folder / f"{name}.out"
+        self.err_path = folder / f"{name}.err"
+        with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
+            self.popen = subprocess.Popen([str(c) for c in command], stdout=out, stderr=err, stdin=subprocess.DEVNULL)
+        if ready:
+            self.wait_for(ready, timeout)
+
+    def output(self):
+        return self.out_path.read_text(errors="replace") + self.err_path.read_text(errors="replace")
+
+    def wait_for(self, pattern, timeout=30):
+        """Waits for a line that matches; generous, since machines are shared."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            found = re.search(pattern, self.output())
+            if found:
+                return found
+            if self.popen.poll() is not None:
+                raise RuntimeError(f"{self.name} ended with {self.popen.returncode}:\n{self.output()[-3000:]}")
+            time.sleep(0.02)
+        raise RuntimeError(f"{self.name}: no {pattern!r} in {timeout} s:\n{self.output()[-3000:]}")
+
+    def running(self):
+        return self.popen.poll() is None
+
+    def stop(self, timeout=20):
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGTERM)
+            try:
+                self.popen.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.popen.kill()
+                self.popen.wait()
+        return self.popen.returncode
+
+
+def control(path, line, timeout=10):
+    """One line to a simulator's control socket, its one-line answer back."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+        s.settimeout(timeout)
+        s.connect(str(path))
+        s.sendall(line.encode() + b"\n")
+        data = b""
+        while not data.endswith(b"\n"):
+            part = s.recv(65536)
+            if not part:
+                break
+            data += part
+    return data.decode().strip()
+
+
+class Station:
+    """The parts of one station; start what is wanted, then stop() ends all."""
+
+    def __init__(self, build="build/host", tcp=2, line_units=(2,), connectors=1, mapping="base", poll_ms=1000, lua=None):
+        self.build = (ROOT / build).resolve()
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="forecourt-"))
+        self.tcp, self.line_units, self.connectors = tcp, tuple(line_units), connectors
+        self.mapping, self.poll_ms = mapping, poll_ms
+        # A copy of its own, so that a test (or the reader of the demo) may edit it.
+        self.lua = self.folder / "lua"
+        shutil.copytree(lua or ROOT / "lua", self.lua)
+        self.certs = self.folder / "certs"
+        make_certificates(self.certs)
+        self.charger_port = free_port(max(tcp, 1))
+        self.listen_port, self.platform_port, self.admin_port = free_port(), free_port(), free_port()
+        self.lines = [self.folder / f"line{i}" for i in range(len(self.line_units))]
+        self.charger_control = self.folder / "chargers.sock"
+        self.platform_control = self.folder / "platform.sock"
+        self.platform_log = self.folder / "platform.jsonl"
+        self.stats_file = self.folder / "stats.json"
+        self.config_file = self.folder / "forecourt"
+        self.processes = []
+        self.gateway = self.chargers = self.platform = None
+        self.extra = ""  # more configuration text
+        self.platform_options = {}
+        self.log_level = "info"
+        self.bus_options = {}
+
+    def connector_id(self, charger, number=1):
+        return f"1101050001{charger + 1:03d}{number}"
+
+    def charger_count(self):
+        return self.tcp + sum(self.line_units)
+
+    def config_text(self):
+        text = section("gateway", "gateway", operator_id=STATION_OPERATOR, data_dir=self.folder / "data", lua_dir=self.lua,
+                       log_level=self.log_level)
+        text += section("admin", "admin", port=self.admin_port, certificate=self.certs / "server.pem",
+                        key=self.certs / "server.key", www=self.build / "www")
+        text += section("listen", "platforms", address="127.0.0.1", port=self.listen_port,
+                        certificate=self.certs / "server.pem", key=self.certs / "server.key")
+        text += section("station", "s1", station_id="110105000100001", station_name="示范充电站 Demo station",
+                        area_code="110105", address="北京市朝阳区示例路1号", service_tel="4000000000", station_lng="116.480881",
+                        station_lat="39.989410", park_nums=self.charger_count() * self.connectors)
+        index = 0
+        for i in range(self.tcp):
+            text += section("bus", f"tcp{i}", kind="tcp", host="127.0.0.1", port=self.charger_port + i, **self.bus_options)
+            text += self.charger_text(index, f"tcp{i}", 1, 120000)
+            index += 1
+        for i, units in enumerate(self.line_units):
+            text += section("bus", f"line{i}", kind="rtu", device=self.lines[i], baud=115200, **self.bus_options)
+            for unit in range(1, units + 1):
+                text += self.charger_text(index, f"line{i}", unit, 22000)
+                index += 1
+        text += self.platform_text()
+        return text + self.extra
+
+    def charger_text(self, index, bus, unit, power):
+        text = section("charger", f"c{index}", station="s1", bus=bus, unit=unit, profile="forecourt-sim",
+                       equipment_id=f"1101050001{index + 1:03d}", poll_ms=self.poll_ms,
+                       equipment_type=1 if power > 50000 else 2)
+        for number in range(1, self.connectors + 1):
+            text += section("connector", f"c{index}n{number}", charger=f"c{index}", number=number,
+                            connector_id=self.connector_id(index, number), power_w=power,
+                            connector_name=f"{index + 1:02d}{'AB'[number - 1] if number < 3 else number}",
+                            connector_type=4 if power > 50000 else 3)
+        return text
+
+    def platform_text(self, name="p1", port=None, **more):
+        options = dict(operator_id=PLATFORM_OPERATOR, url=f"https://localhost:{port or self.platform_port}/evcs/v20160701",
+                       listen="platforms", path="/evcs/v20160701", mapping=self.mapping, ca=self.certs / "ca.pem",
+                       our_operator_secret=OURS[0], our_data_secret=OURS[1], our_data_secret_iv=OURS[2], our_sig_secret=OURS[3],
+                       their_operator_secret=THEIRS[0], their_data_secret=THEIRS[1], their_data_secret_iv=THEIRS[2],
+                       their_sig_secret=THEIRS[3], retry_s=1)
+        options.update(self.platform_options)
+        options.update(more)
+        return section("platform", name, **options)
+
+    def write_config(self):
+        new = self.folder / "forecourt.new"
+        new.write_text(self.config_text())
+        os.replace(new, self.config_file)
+
+    def start_chargers(self, *options):
+        command = [self.build / "sim-charger", "--connectors", self.connectors, "--control", self.charger_control]
+        if self.tcp:
+            command += ["--tcp", self.tcp, "--port", self.charger_port]
+        if self.lines:
+            assert len(set(self.line_units)) == 1, "the simulator has one number of units for all lines"
+            command += ["--chargers-per-line", self.line_units[0]]
+            for line in self.lines:
+                command += ["--line", line]
+        self.chargers = self.add(Process(command + list(options), self.folder, "chargers", r"(?m)^ready"))
+
+    def start_platform(self, interval_ms=500):
+        self.platform = self.add(Process(
+            [self.build / "sim-platform", "--listen", self.platform_port, "--certificate", self.certs / "server.pem",
+             "--key", self.certs / "server.key", "--ca", self.certs / "ca.pem",
+             "--station-url", f"https://localhost:{self.listen_port}/evcs/v20160701",
+             "--operator-id", PLATFORM_OPERATOR, "--station-operator-id", STATION_OPERATOR,
+             "--secrets-ours", ":".join(THEIRS), "--secrets-theirs", ":".join(OURS), "--path", "/evcs/v20160701",
+             "--log", self.platform_log, "--interval", interval_ms, "--control", self.platform_control],
+            self.folder, "platform", r"(?m)^ready"))
+
+    def start_gateway(self, wait=True):
+        self.write_config()
+        self.gateway = self.add(Process(
+            [self.build / "forecourtd", "-c", self.config_file, "--stats-file", self.stats_file],
+            self.folder, "gateway", r"admin: listens on" if wait else None))
+        return self.gateway
+
+    def add(self, process):
+        self.processes.append(process)
+        return process
+
+    def ask_chargers(self, line):
+        return control(self.charger_control, line)
+
+    def ask_platform(self, line):
+        return control(self.platform_control, line)
+
+    def summary(self):
+        return json.loads(self.ask_platform("summary"))
+
+    def stats(self):
+        """The gateway's counters, fresh."""
+        before = self.stats_file.stat().st_mtime_ns if self.stats_file.exists() else 0
+        self.gateway.popen.send_signal(signal.SIGUSR1)
+        self.until(lambda: self.stats_file.exists() and self.stats_file.stat().st_mtime_ns != before, 20, "fresh counters")
+        return json.loads(self.stats_file.read_text())
+
+    def messages(self, method=None):
+        """What the platform logged, oldest first."""
+        if not self.platform_log.exists():
+            return []
+        lines = self.platform_log.read_text().splitlines()
+        found = []
+        for line in lines:
+            with contextlib.suppress(json.JSONDecodeError):
+                found.append(json.loads(line))
+        return [m for m in found if method is None or m.get("method") == method]
+
+    @staticmethod
+    def until(condition, timeout, what):
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            value = condition()
+            if value:
+                return value
+            time.sleep(0.05)
+        raise AssertionError(f"waited {timeout} s for {what}")
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.stop()
