@@ -24,8 +24,7 @@ benches  := $(patsubst tests/bench/%.c,$(out)/bench/%,$(wildcard tests/bench/ben
 ifeq ($(CONFIG_ADMIN),)
 sources := $(filter-out core/admin/%,$(sources))
 endif
-sanitize := $(if $(CONFIG_SANITIZE_ADDRESS),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined)
-comma    := ,
+sanitize := $(if $(CONFIG_SANITIZE_ADDRESS),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined)
 sanitize += $(if $(CONFIG_SANITIZE_THREAD),-fsanitize=thread)
 
 pkgs      := lua5.4 sqlite3 libmodbus wolfssl

@@ -76,6 +76,8 @@ const char *value_type_name(enum value_type type);
 int value_equal(const struct value *a, const struct value *b);
 struct value *value_copy(struct arena *a, const struct value *v);
 
-#define value_each(item, list) for (struct value *item = (list) ? (list)->first : NULL; item; item = item->next)
+/* Walks the children; list may be NULL. */
+#define value_each(item, list) \
+	for (struct value *item = (list) ? (list)->first : NULL; item; item = item->next) /* NOLINT: a name can't stand in parentheses */
 
 #endif

@@ -18,10 +18,10 @@ enum {
 };
 
 /* In the order in which they go when several are due. */
-enum job_kind { JOB_INFO, JOB_STATUS, JOB_STATS, JOB_KINDS };
+enum job_kind { JOB_INFO, JOB_STATUS, JOB_STATS };
 
-static const char *const methods[JOB_KINDS] = {"notification_stationInfo", "notification_stationStatus",
-					       "notification_station_stats"};
+static const char *const methods[] = {"notification_stationInfo", "notification_stationStatus",
+				      "notification_station_stats"};
 
 struct job {
 	struct client *client;
@@ -169,9 +169,9 @@ int client_apply(struct client *client, struct error *err)
 	sweep(client);
 	peer_changed(client->peer);
 	wake(client, 0);
-	return result ? error_set(err, result, "upstream: platform %s: pushes: no memory",
-				  client->platform->options->name)
-		      : FC_OK;
+	return result
+		   ? error_set(err, result, "upstream: platform %s: pushes: no memory", client->platform->options->name)
+		   : FC_OK;
 }
 
 void client_status_changed(struct client *client, const struct connector *connector)
@@ -307,8 +307,6 @@ static void confirmed(struct job *job, const struct value *answer)
 	case JOB_STATS:
 		counters->stats_pushed++;
 		break;
-	case JOB_KINDS:
-		break;
 	}
 }
 
@@ -385,8 +383,6 @@ static struct value *build(struct job *job, struct arena *arena)
 			return NULL;
 		job->day = clock_day(clock_wall() - STATS_AFTER_S) - 1;
 		return icomm_push_stats(&view, station, job->day, arena);
-	case JOB_KINDS:
-		break;
 	}
 	return NULL;
 }

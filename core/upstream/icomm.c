@@ -241,8 +241,7 @@ struct value *icomm_station_stats(const struct icomm *view, int station, int32_t
 	clock_format_day(last, end);
 	for (int i = 0; i < config->charger_count; i++)
 		if (config->chargers[i].station == station)
-			push(&m, list,
-			     equipment_stats(&m, view, i, (struct days){.first = first, .last = last}, &sum));
+			push(&m, list, equipment_stats(&m, view, i, (struct days){.first = first, .last = last}, &sum));
 	put_text(&m, o, "StationID", config->stations[station].station_id);
 	put_text(&m, o, "StartTime", start);
 	put_text(&m, o, "EndTime", end);
@@ -320,7 +319,8 @@ static int query_stations_info(const struct icomm *view, const struct value *req
 		(void)error_set(err, FC_EINVAL, "Data.LastQueryTime: yyyy-MM-dd HH:mm:ss");
 		return RET_PARAMETER;
 	}
-	if (read_count(request, "PageNo", 1, &page, err) || read_count(request, "PageSize", ICOMM_PAGE_SIZE, &size, err))
+	if (read_count(request, "PageNo", 1, &page, err) ||
+	    read_count(request, "PageSize", ICOMM_PAGE_SIZE, &size, err))
 		return RET_PARAMETER;
 	if (size > view->platform->page_size_max)
 		size = view->platform->page_size_max;
@@ -341,8 +341,7 @@ static int query_stations_info(const struct icomm *view, const struct value *req
 /* Nonzero when an item before this one has the same text: an id asked for twice is answered once. */
 static int repeated(const struct value *list, const struct value *item)
 {
-	value_each(other, list)
-	{
+	value_each (other, list) {
 		if (other == item)
 			return 0;
 		if (value_text(other) && !strcmp(other->text, item->text))
@@ -363,8 +362,7 @@ static int query_station_status(const struct icomm *view, const struct value *re
 		(void)error_set(err, FC_EINVAL, "Data.StationIDs: 1 to %d ids", ICOMM_IDS_MAX);
 		return RET_PARAMETER;
 	}
-	value_each(id, ids)
-	{
+	value_each (id, ids) {
 		int station = value_text(id) ? icomm_station(view, id->text) : -1;
 
 		/* protocol.md 2.4: unknown ids are left out. */

@@ -22,9 +22,9 @@
 #include "upstream/message.h"
 
 enum {
-	ICOMM_IDS_MAX = 50,    /* protocol.md 2.4 */
-	ICOMM_PAGE_SIZE = 10,  /* protocol.md 2.2: the default */
-	ICOMM_DAYS_MAX = 400,  /* a year and some */
+	ICOMM_IDS_MAX = 50,   /* protocol.md 2.4 */
+	ICOMM_PAGE_SIZE = 10, /* protocol.md 2.2: the default */
+	ICOMM_DAYS_MAX = 400, /* a year and some */
 };
 
 /* What one platform may see; both borrowed. The platform's station indices belong to station_set_config(stations). */

@@ -86,7 +86,7 @@ const struct schema *message_schema(const struct message *message, enum message_
 	return part == MESSAGE_REQUEST ? message->request : message->answer;
 }
 
-const struct schema *schema_find(const char *name)
+const struct schema *schema_by_name(const char *name)
 {
 	for (int t = 0; t < TABLES; t++)
 		for (int i = 0; i < tables[t]->structure_count; i++)

@@ -69,7 +69,7 @@ int message_count(void);
 int message_index(const struct message *message);
 const struct schema *message_schema(const struct message *message, enum message_part part);
 /* A structure by the standard's name ("StationInfo"), NULL when unknown. */
-const struct schema *schema_find(const char *name);
+const struct schema *schema_by_name(const char *name);
 const struct field *schema_field(const struct schema *schema, const char *name);
 
 /* Normalises an incoming tree in place, after which every known field that is there has its schema's type: INT is

@@ -1,6 +1,5 @@
 #include "upstream/peer.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,17 +110,21 @@ int peer_url_parse(const char *text, struct peer_url *url)
 
 /* Trouble ------------------------------------------------------------------------------------------------------- */
 
+static const char *without(const char *text, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return !strncmp(text, prefix, len) && !strncmp(text + len, ": ", 2) ? text + len + 2 : text;
+}
+
 /* level error: people must act; warning: it may heal by itself. The same text is logged once until a success. */
-static void trouble(struct peer *peer, enum log_level level, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-static void trouble(struct peer *peer, enum log_level level, const char *fmt, ...)
+static void trouble(struct peer *peer, enum log_level level, const char *method, const char *what)
 {
 	struct platform *p = peer->platform;
-	va_list args;
 
-	va_start(args, fmt);
-	(void)vsnprintf(p->last_error, sizeof(p->last_error), fmt, args);
-	va_end(args);
+	/* Other files of the room name room and method themselves. */
+	what = without(without(what, "upstream"), method);
+	(void)snprintf(p->last_error, sizeof(p->last_error), "%s: %s", method, what);
 	peer->last_ok = 0;
 	if (!strcmp(peer->said, p->last_error))
 		return;
@@ -131,7 +134,7 @@ static void trouble(struct peer *peer, enum log_level level, const char *fmt, ..
 
 void peer_complain(struct peer *peer, const char *method, const char *what)
 {
-	trouble(peer, LOG_LEVEL_ERROR, "%s: %s", method, what);
+	trouble(peer, LOG_LEVEL_ERROR, method, what);
 }
 
 static void success(struct peer *peer)
@@ -149,22 +152,18 @@ static void success(struct peer *peer)
 
 static enum peer_outcome judge_ret(struct peer *peer, const char *method, const struct envelope_response *response)
 {
-	const char *text = ret_text(response->ret);
+	/* Their words, where they have any. */
+	const char *text = response->msg[0] ? response->msg : ret_text(response->ret);
+	enum ret_action action = ret_action(response->ret);
+	struct error why = {0};
 
-	switch (ret_action(response->ret)) {
-	case RET_DONE:
+	if (action == RET_DONE)
 		return PEER_DONE;
-	case RET_NEW_TOKEN:
+	if (action == RET_NEW_TOKEN)
 		return PEER_TOKEN;
-	case RET_RETRY:
-		trouble(peer, LOG_LEVEL_WARNING, "%s: Ret %d (%s) %s", method, response->ret, text, response->msg);
-		return PEER_BUSY;
-	case RET_GIVE_UP:
-		trouble(peer, LOG_LEVEL_ERROR, "%s: refused: Ret %d (%s) %s", method, response->ret, text,
-			response->msg);
-		return PEER_REFUSED;
-	}
-	return PEER_REFUSED;
+	(void)error_set(&why, FC_EAUTH, "%sRet %d (%s)", action == RET_GIVE_UP ? "refused: " : "", response->ret, text);
+	trouble(peer, action == RET_GIVE_UP ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, method, why.text);
+	return action == RET_GIVE_UP ? PEER_REFUSED : PEER_BUSY;
 }
 
 /* From what the transport brought to a verdict and, when there is one, the answer's tree. */
@@ -177,11 +176,12 @@ static enum peer_outcome judge(struct peer *peer, const struct message *message,
 	struct error err = {0};
 
 	if (!result->status) {
-		trouble(peer, LOG_LEVEL_WARNING, "%s: %s", message->method, result->err.text);
+		trouble(peer, LOG_LEVEL_WARNING, message->method, result->err.text);
 		return PEER_UNREACHED;
 	}
 	if (result->status != 200) {
-		trouble(peer, LOG_LEVEL_WARNING, "%s: HTTP %d", message->method, result->status);
+		(void)error_set(&err, FC_EIO, "HTTP %d", result->status);
+		trouble(peer, LOG_LEVEL_WARNING, message->method, err.text);
 		return PEER_UNREACHED;
 	}
 	switch (envelope_open_response(&p->theirs, p->reader, p->options->check_response_sig, result->body,
@@ -189,10 +189,10 @@ static enum peer_outcome judge(struct peer *peer, const struct message *message,
 	case FC_OK:
 		break;
 	case FC_EAUTH:
-		trouble(peer, LOG_LEVEL_ERROR, "%s: %s", message->method, err.text);
+		trouble(peer, LOG_LEVEL_ERROR, message->method, err.text);
 		return PEER_REFUSED;
 	default:
-		trouble(peer, LOG_LEVEL_WARNING, "%s: %s", message->method, err.text);
+		trouble(peer, LOG_LEVEL_WARNING, message->method, err.text);
 		return PEER_UNREACHED;
 	}
 	enum peer_outcome outcome = judge_ret(peer, message->method, &response);
@@ -277,7 +277,7 @@ static enum peer_outcome take_token(struct peer *peer, const struct peer_exchang
 	struct error err = {0};
 
 	if (token_client_take(&peer->token, answer, exchange->sent_ms, &err)) {
-		trouble(peer, LOG_LEVEL_ERROR, "%s", err.text);
+		trouble(peer, LOG_LEVEL_ERROR, exchange->message->method, err.text);
 		return PEER_REFUSED;
 	}
 	peer->token_number++;
@@ -299,7 +299,7 @@ static void login_done(void *user, const struct http_result *result)
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
 	enum peer_outcome outcome = judge(peer, exchange->message, result, &arena, &answer);
 	if (outcome == PEER_TOKEN)
-		trouble(peer, LOG_LEVEL_ERROR, "query_token: refused: Ret 4002");
+		trouble(peer, LOG_LEVEL_ERROR, exchange->message->method, "refused: Ret 4002");
 	if (outcome == PEER_DONE)
 		outcome = take_token(peer, exchange, answer);
 	arena_fini(&arena);
@@ -310,8 +310,8 @@ static void login_done(void *user, const struct http_result *result)
 	}
 	success(peer);
 	peer->login_not_before_ms = 0;
-	wake(peer, CHECK_MS < peer->token.refresh_ms - clock_mono_ms() ? CHECK_MS
-								      : peer->token.refresh_ms - clock_mono_ms());
+	wake(peer,
+	     CHECK_MS < peer->token.refresh_ms - clock_mono_ms() ? CHECK_MS : peer->token.refresh_ms - clock_mono_ms());
 	peer->ready(peer->user);
 }
 
@@ -339,7 +339,7 @@ static void login(struct peer *peer)
 		return;
 	}
 	free(exchange);
-	trouble(peer, LOG_LEVEL_WARNING, "query_token: %s", err.text);
+	trouble(peer, LOG_LEVEL_WARNING, login_message()->method, err.text);
 	login_failed(peer, PEER_UNREACHED);
 }
 
@@ -450,7 +450,8 @@ struct peer *peer_new(struct platform *platform, int in_flight, void (*ready)(vo
 	peer->user = user;
 	peer->timer = (struct loop_timer){.fn = login_if_due, .user = peer};
 	if (peer_url_parse(o->url, &peer->url)) {
-		(void)error_set(err, FC_EINVAL, "upstream: platform %s: url: not http(s)://host[:port][/prefix]", o->name);
+		(void)error_set(err, FC_EINVAL, "upstream: platform %s: url: not http(s)://host[:port][/prefix]",
+				o->name);
 		free(peer);
 		return NULL;
 	}

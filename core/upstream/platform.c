@@ -205,8 +205,7 @@ static int plan_fresh(struct platform_set *set, const struct config *config, str
 
 	if (!mapping)
 		return FC_ESCRIPT;
-	plan->platform =
-	    platform_new(set->loop, set->stations, set->reader, config, plan->options, mapping, err);
+	plan->platform = platform_new(set->loop, set->stations, set->reader, config, plan->options, mapping, err);
 	if (!plan->platform)
 		return FC_EINVAL;
 	plan->fresh = 1;

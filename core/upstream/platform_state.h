@@ -22,9 +22,9 @@
 struct client;
 
 enum {
-	PLATFORM_TIMES = 1024,            /* durations kept for the 99th percentile */
-	PLATFORM_MESSAGE_MAX = 4 << 20,   /* bytes of an outgoing body: an answer, a push */
-	PLATFORM_MEMORY_MAX = 24 << 20,   /* of the trees of one message while it is worked on */
+	PLATFORM_TIMES = 1024,          /* durations kept for the 99th percentile */
+	PLATFORM_MESSAGE_MAX = 4 << 20, /* bytes of an outgoing body: an answer, a push */
+	PLATFORM_MEMORY_MAX = 24 << 20, /* of the trees of one message while it is worked on */
 	PLATFORM_ERROR_SIZE = 160,
 };
 
@@ -53,11 +53,11 @@ struct platform_counters {
 
 struct platform {
 	struct loop *loop;
-	struct json_reader *reader;             /* the set's: everything happens on one thread */
-	const struct station_set *stations;     /* borrowed */
-	const struct config *config;            /* borrowed, moved on by every apply */
-	const struct config_platform *options;  /* within config */
-	struct mapping *mapping;                /* owned; NULL changes nothing (tests) */
+	struct json_reader *reader;            /* the set's: everything happens on one thread */
+	const struct station_set *stations;    /* borrowed */
+	const struct config *config;           /* borrowed, moved on by every apply */
+	const struct config_platform *options; /* within config */
+	struct mapping *mapping;               /* owned; NULL changes nothing (tests) */
 
 	/* They call us. */
 	struct envelope_keys ours;

@@ -182,8 +182,8 @@ static int read_parameters(struct call *call, struct value **request)
 	int result = envelope_decrypt(&p->ours, call->envelope.data, call->envelope.data_len, &call->arena, &plain,
 				      &len, &call->err);
 	if (!result)
-		result = codec_decode(&codec, call->message, MESSAGE_REQUEST, plain, len, &call->arena, request,
-				      &call->err);
+		result =
+		    codec_decode(&codec, call->message, MESSAGE_REQUEST, plain, len, &call->arena, request, &call->err);
 	return result ? RET_PARAMETER : RET_OK;
 }
 

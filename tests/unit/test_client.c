@@ -157,9 +157,9 @@ static int setup(void **state)
 	f->platform = platform_new(&f->loop, &f->set, f->reader, &f->set.config, &f->set.platform[0], NULL, NULL);
 	arena_init(&f->arena, 16 << 20);
 	*state = f;
-	return f->reader && f->platform ? envelope_keys_set(&f->keys, "1234567890abcdef", "1234567890abcdef",
-							     "1234567890abcdef", NULL)
-					 : -1;
+	return f->reader && f->platform
+		   ? envelope_keys_set(&f->keys, "1234567890abcdef", "1234567890abcdef", "1234567890abcdef", NULL)
+		   : -1;
 }
 
 static int teardown(void **state)
@@ -199,6 +199,15 @@ static struct post *wait_post(struct fixture *f)
 	return post;
 }
 
+/* The same, and not sooner than retry_s after begun_ms. */
+static struct post *wait_retry(struct fixture *f, int64_t begun_ms)
+{
+	struct post *post = wait_post(f);
+
+	assert_true(clock_mono_ms() - begun_ms >= 990);
+	return post;
+}
+
 static const struct value *parameters(struct fixture *f, const struct post *post)
 {
 	struct envelope_request envelope;
@@ -206,9 +215,9 @@ static const struct value *parameters(struct fixture *f, const struct post *post
 	char *plain;
 	size_t len;
 
-	assert_int_equal(envelope_open_request(&f->keys, f->reader, post->body, post->len, &f->arena, &envelope, &plain,
-					       &len, NULL),
-			 RET_OK);
+	assert_int_equal(
+	    envelope_open_request(&f->keys, f->reader, post->body, post->len, &f->arena, &envelope, &plain, &len, NULL),
+	    RET_OK);
 	assert_string_equal(envelope.operator_id, "123456789");
 	assert_int_equal(json_read(f->reader, plain, len, &f->arena, &v, NULL), FC_OK);
 	return v;
@@ -306,11 +315,17 @@ static void unknown_connectors_wait_a_little(void **state)
 
 	f->set.live[0].changes = 0;
 	f->set.live[0].status = CONNECTOR_OFFLINE;
+	int64_t begun = clock_mono_ms();
 	begin(f);
 	give_token(f, next_post(f), "T1");
 	struct post *b = next_post(f);
 	assert_status(f, b, "T1", "C31", 1);
-	assert_null(next_post(f));
+	struct post *early = next_post(f);
+	if (early) {
+		/* Only a test machine that stood still for so long comes here. */
+		assert_true(clock_mono_ms() - begun >= 4990);
+		return;
+	}
 	change(f, 0, CONNECTOR_CHARGING);
 	assert_status(f, next_post(f), "T1", "C11", 3);
 }
@@ -372,11 +387,11 @@ static void transport_failures_are_repeated(void **state)
 	change(f, 0, CONNECTOR_OCCUPIED);
 	struct post *post = next_post(f);
 	char *first = post->body;
+	int64_t begun = clock_mono_ms();
 	break_off(post, 0);
-	assert_null(next_post(f));
 	assert_string_equal(f->platform->last_error, "notification_stationStatus: no answer");
 	assert_false(client_linked(f->platform->client));
-	post = wait_post(f);
+	post = wait_retry(f, begun);
 	assert_status(f, post, "T1", "C11", 2);
 	assert_string_not_equal(post->body, first);
 	break_off(post, 503);
@@ -400,12 +415,12 @@ static void busy_is_repeated_later(void **state)
 
 	link_up(f);
 	change(f, 0, CONNECTOR_OCCUPIED);
+	int64_t begun = clock_mono_ms();
 	answer(f, next_post(f), -1, NULL);
-	assert_null(next_post(f));
-	struct post *post = wait_post(f);
+	struct post *post = wait_retry(f, begun);
+	begun = clock_mono_ms();
 	answer(f, post, 500, NULL);
-	assert_null(next_post(f));
-	answer(f, wait_post(f), 0, "{\"Status\":0}");
+	answer(f, wait_retry(f, begun), 0, "{\"Status\":0}");
 	assert_int_equal(f->platform->counters.push_failed, 0);
 	assert_int_equal(client_waiting(f->platform->client), 0);
 }
@@ -497,8 +512,9 @@ static void refused_login_does_not_hammer(void **state)
 	struct fixture *f = *state;
 
 	begin(f);
-	answer(f, next_post(f), 0, "{\"OperatorID\":\"123456789\",\"SuccStat\":1,\"AccessToken\":\"\","
-				   "\"TokenAvailableTime\":0,\"FailReason\":2}");
+	answer(f, next_post(f), 0,
+	       "{\"OperatorID\":\"123456789\",\"SuccStat\":1,\"AccessToken\":\"\","
+	       "\"TokenAvailableTime\":0,\"FailReason\":2}");
 	assert_non_null(strstr(f->platform->last_error, "FailReason 2"));
 	usleep(1100000);
 	assert_null(next_post(f));
@@ -510,9 +526,9 @@ static void unreachable_login_is_repeated(void **state)
 	struct fixture *f = *state;
 
 	begin(f);
+	int64_t begun = clock_mono_ms();
 	break_off(next_post(f), 0);
-	assert_null(next_post(f));
-	give_token(f, wait_post(f), "T1");
+	give_token(f, wait_retry(f, begun), "T1");
 	assert_status(f, next_post(f), "T1", "C11", 1);
 }
 

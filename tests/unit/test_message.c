@@ -124,7 +124,7 @@ static void walk(const struct schema *s, int depth)
 		assert_in_range(f->required, 0, 1);
 		assert_true(field_type_name(f->type)[0] != '\0');
 		if (f->child) {
-			assert_ptr_equal(f->child, schema_find(f->child->name));
+			assert_ptr_equal(f->child, schema_by_name(f->child->name));
 			walk(f->child, depth + 1);
 		}
 	}
@@ -148,13 +148,13 @@ static void test_every_schema(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
-		const struct schema *s = schema_find(want[i].name);
+		const struct schema *s = schema_by_name(want[i].name);
 
 		assert_non_null(s);
 		assert_int_equal(want[i].count, s->count);
 		walk(s, 0);
 	}
-	assert_null(schema_find("Nothing"));
+	assert_null(schema_by_name("Nothing"));
 	for (int i = 0; i < message_count(); i++) {
 		walk(message_at(i)->request, 0);
 		walk(message_at(i)->answer, 0);
@@ -181,14 +181,14 @@ static void test_every_schema(void **state)
 	    {"ChargeOrderInfoForBonus", "ConnectorPower", FIELD_DECIMAL, 1, 1},
 	};
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		const struct field *f = schema_field(schema_find(fields[i].schema), fields[i].field);
+		const struct field *f = schema_field(schema_by_name(fields[i].schema), fields[i].field);
 
 		assert_non_null(f);
 		assert_int_equal(fields[i].type, f->type);
 		assert_int_equal(fields[i].size, f->size);
 		assert_int_equal(fields[i].required, f->required);
 	}
-	assert_null(schema_field(schema_find("PolicyInfo"), "ServicePrice"));
+	assert_null(schema_field(schema_by_name("PolicyInfo"), "ServicePrice"));
 }
 
 /* What comes in, and how it stands after the check. */

@@ -47,8 +47,8 @@ static int setup(void **state)
 	for (int i = 0; i < 2; i++)
 		f->platforms[i] =
 		    platform_new(NULL, &f->set, f->reader, &f->set.config, &f->set.platform[i], NULL, NULL);
-	f->routes = (struct server_routes){
-	    .platforms = f->platforms, .count = 2, .listen = "public", .reader = f->reader};
+	f->routes =
+	    (struct server_routes){.platforms = f->platforms, .count = 2, .listen = "public", .reader = f->reader};
 	arena_init(&f->arena, 32 << 20);
 	buffer_init(&f->request, 8 << 20);
 	buffer_init(&f->response.body, 8 << 20);
@@ -61,10 +61,9 @@ static int setup(void **state)
 					.peer = "127.0.0.1",
 					.peer_name = ""};
 	*state = f;
-	return f->reader && f->platforms[0] && f->platforms[1] ? envelope_keys_set(&f->keys, "1234567890abcdef",
-										     "1234567890abcdef",
-										     "1234567890abcdef", NULL)
-								: -1;
+	return f->reader && f->platforms[0] && f->platforms[1]
+		   ? envelope_keys_set(&f->keys, "1234567890abcdef", "1234567890abcdef", "1234567890abcdef", NULL)
+		   : -1;
 }
 
 static int teardown(void **state)
@@ -107,9 +106,9 @@ static const char *path_of(struct fixture *f, const char *prefix, const char *me
 static void seal(struct fixture *f, const char *sender, const char *json)
 {
 	buffer_clear(&f->request);
-	assert_int_equal(envelope_seal_request(&f->keys, sender, &f->sequence, clock_wall(), json, strlen(json),
-					       &f->request, NULL),
-			 FC_OK);
+	assert_int_equal(
+	    envelope_seal_request(&f->keys, sender, &f->sequence, clock_wall(), json, strlen(json), &f->request, NULL),
+	    FC_OK);
 }
 
 static int call(struct fixture *f, const char *method, const char *json)
@@ -143,8 +142,8 @@ static int64_t answer_int(struct fixture *f, const char *key)
 static void log_in(struct fixture *f)
 {
 	f->authorization[0] = '\0';
-	assert_int_equal(
-	    call(f, "query_token", "{\"OperatorID\":\"987654321\",\"OperatorSecret\":\"our-secret\"}"), RET_OK);
+	assert_int_equal(call(f, "query_token", "{\"OperatorID\":\"987654321\",\"OperatorSecret\":\"our-secret\"}"),
+			 RET_OK);
 	assert_int_equal(answer_int(f, "SuccStat"), 0);
 	assert_int_equal(answer_int(f, "TokenAvailableTime"), 7200);
 	(void)snprintf(f->authorization, sizeof(f->authorization), "Bearer %s", answer_text(f, "AccessToken"));
@@ -199,8 +198,12 @@ static void paths_and_methods(void **state)
 	assert_int_equal(call(f, "Query_Stations_Info", "{}"), -1404);
 	assert_int_equal(call(f, "query_stations_info/", "{}"), -1404);
 	seal(f, "987654321", "{}");
-	static const char *const paths[] = {"",  "/", "query_stations_info", "/query_stations_info",
-					    "/evcs/v2016070/query_stations_info", "/evcs/v20160701//query_stations_info"};
+	static const char *const paths[] = {"",
+					    "/",
+					    "query_stations_info",
+					    "/query_stations_info",
+					    "/evcs/v2016070/query_stations_info",
+					    "/evcs/v20160701//query_stations_info"};
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		f->http.path = paths[i];
 		assert_int_equal(send_body(f, f->request.data, f->request.len), -1404);
@@ -244,8 +247,9 @@ static void missing_and_wrong_tokens(void **state)
 static void order_of_checks(void **state)
 {
 	struct fixture *f = *state;
-	static const char bad_sig[] = "{\"OperatorID\":\"987654321\",\"Data\":\"AAAA\",\"TimeStamp\":\"20260101000000\","
-				      "\"Seq\":\"0001\",\"Sig\":\"00000000000000000000000000000000\"}";
+	static const char bad_sig[] =
+	    "{\"OperatorID\":\"987654321\",\"Data\":\"AAAA\",\"TimeStamp\":\"20260101000000\","
+	    "\"Seq\":\"0001\",\"Sig\":\"00000000000000000000000000000000\"}";
 
 	f->http.path = "/evcs/v20160701/query_stations_info";
 	assert_int_equal(send_body(f, "{}", 2), RET_TOKEN);
@@ -271,10 +275,8 @@ static void undecryptable_data_tells_nothing(void **state)
 	log_in(f);
 	f->http.path = "/evcs/v20160701/query_stations_info";
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		const struct envelope_part parts[] = {{"987654321", 9},
-						      {texts[i], strlen(texts[i])},
-						      {"20260101000000", 14},
-						      {"0001", 4}};
+		const struct envelope_part parts[] = {
+		    {"987654321", 9}, {texts[i], strlen(texts[i])}, {"20260101000000", 14}, {"0001", 4}};
 
 		assert_int_equal(envelope_hmac("1234567890abcdef", 16, parts, 4, sig), FC_OK);
 		int n = snprintf(body, sizeof(body),
@@ -337,11 +339,11 @@ static void client_certificate_name(void **state)
 	struct fixture *f = *state;
 
 	f->set.platform[0].client_name = "city.example";
-	assert_int_equal(
-	    call(f, "query_token", "{\"OperatorID\":\"987654321\",\"OperatorSecret\":\"our-secret\"}"), RET_TOKEN);
+	assert_int_equal(call(f, "query_token", "{\"OperatorID\":\"987654321\",\"OperatorSecret\":\"our-secret\"}"),
+			 RET_TOKEN);
 	f->http.peer_name = "other.example";
-	assert_int_equal(
-	    call(f, "query_token", "{\"OperatorID\":\"987654321\",\"OperatorSecret\":\"our-secret\"}"), RET_TOKEN);
+	assert_int_equal(call(f, "query_token", "{\"OperatorID\":\"987654321\",\"OperatorSecret\":\"our-secret\"}"),
+			 RET_TOKEN);
 	f->http.peer_name = "city.example";
 	log_in(f);
 	assert_int_equal(call(f, "query_stations_info", "{}"), RET_OK);
@@ -402,8 +404,7 @@ static void time_stamp_window(void **state)
 	assert_int_equal(send_body(f, f->request.data, f->request.len), RET_OK);
 	f->set.platform[0].replay_window_s = 300;
 	/* Judged only while our own clock is to be trusted. */
-	assert_int_equal(send_body(f, f->request.data, f->request.len),
-			 clock_wall_trusted() ? RET_ENVELOPE : RET_OK);
+	assert_int_equal(send_body(f, f->request.data, f->request.len), clock_wall_trusted() ? RET_ENVELOPE : RET_OK);
 	assert_int_equal(call(f, "query_stations_info", "{}"), RET_OK);
 }
 
@@ -462,9 +463,9 @@ static void hostile_parameters(void **state)
 					    "{\"StationIDs\":[\"\\u0000\"]}",
 					    "{\"StationIDs\":[]}",
 					    "{\"StationIDs\":null}"};
-	static const char *const pages[] = {"{\"PageNo\":1e300}", "{\"PageNo\":-0.5}",        "{\"PageNo\":\"x\"}",
-					    "{\"PageNo\":{}}",    "{\"LastQueryTime\":[1]}", "{\"LastQueryTime\":\"x\"}",
-					    "{\"PageSize\":[]}",  "{\"PageSize\":true}"};
+	static const char *const pages[] = {
+	    "{\"PageNo\":1e300}",      "{\"PageNo\":-0.5}",         "{\"PageNo\":\"x\"}", "{\"PageNo\":{}}",
+	    "{\"LastQueryTime\":[1]}", "{\"LastQueryTime\":\"x\"}", "{\"PageSize\":[]}",  "{\"PageSize\":true}"};
 
 	log_in(f);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

@@ -1,0 +1,172 @@
+#include "bus/bus.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bus/line.h"
+#include "bus/queue.h"
+
+enum { RESULTS_MAX = 1024, RESERVED = 128, LINES_FIRST = 16 };
+
+struct bus {
+	struct loop *loop;
+	void (*result)(void *user, const struct bus_result *result);
+	void *user;
+	struct queue results;
+	struct loop_waker waker;
+	struct bus_line **lines;
+	size_t count, size;
+	uint32_t next_id;
+	atomic_ullong dropped;
+	atomic_int closing; /* nobody will empty the queue any more */
+};
+
+/* On a worker's thread. */
+static void sink(void *user, const struct bus_result *result, int must)
+{
+	struct bus *bus = user;
+	static const struct timespec moment = {.tv_nsec = 5000000};
+
+	while (queue_put(&bus->results, result, must ? 0 : RESERVED)) {
+		if (!must || atomic_load(&bus->closing)) {
+			atomic_fetch_add(&bus->dropped, 1);
+			return;
+		}
+		loop_wake(bus->loop);
+		(void)nanosleep(&moment, NULL);
+	}
+	loop_wake(bus->loop);
+}
+
+static int is_open(const struct bus *bus, uint32_t id)
+{
+	for (size_t i = 0; i < bus->count; i++)
+		if (bus_line_id(bus->lines[i]) == id)
+			return 1;
+	return 0;
+}
+
+/* On the loop. A result of a line that was closed meanwhile finds nobody. */
+static void deliver(void *user)
+{
+	struct bus *bus = user;
+	struct bus_result result;
+
+	while (!queue_take(&bus->results, &result))
+		if (is_open(bus, result.line))
+			bus->result(bus->user, &result);
+}
+
+struct bus *bus_new(struct loop *loop, void (*result)(void *user, const struct bus_result *result), void *user,
+		    struct error *err)
+{
+	struct bus *bus = calloc(1, sizeof(*bus));
+
+	if (!bus || queue_init(&bus->results, sizeof(struct bus_result), RESULTS_MAX)) {
+		free(bus);
+		(void)error_set(err, FC_ENOMEM, "bus: no memory");
+		return NULL;
+	}
+	bus->loop = loop;
+	bus->result = result;
+	bus->user = user;
+	bus->waker = (struct loop_waker){.fn = deliver, .user = bus};
+	loop_waker_add(loop, &bus->waker);
+	return bus;
+}
+
+void bus_free(struct bus *bus)
+{
+	if (!bus)
+		return;
+	while (bus->count)
+		bus_line_close(bus->lines[bus->count - 1]);
+	loop_waker_remove(bus->loop, &bus->waker);
+	queue_fini(&bus->results);
+	free(bus->lines);
+	free(bus);
+}
+
+static int same_endpoint(const struct bus_line_config *a, const struct bus_line_config *b)
+{
+	if (a->kind != b->kind)
+		return 0;
+	if (a->kind == BUS_RTU)
+		return !strcmp(a->device, b->device);
+	return a->port == b->port && !strcmp(a->host, b->host);
+}
+
+static int check_reads(const struct bus_line_config *config, const struct bus_read *reads, uint32_t count,
+		       struct error *err)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const struct bus_read *r = &reads[i];
+		int unit_good =
+		    config->kind == BUS_RTU ? r->unit >= 1 && r->unit <= 247 : r->unit <= 247 || r->unit == 255;
+
+		if (!unit_good)
+			return error_set(err, FC_EINVAL, "bus: %s: unit %u is not allowed on this line", config->name,
+					 r->unit);
+		if (r->function < 1 || r->function > 4 || !r->count || r->count > BUS_WORDS_MAX ||
+		    (uint32_t)r->address + r->count > 65536 || r->period_ms < 100 || r->period_ms > 3600000)
+			return error_set(err, FC_EINVAL,
+					 "bus: %s: unit %u: read of %u at %u by function %u is not allowed",
+					 config->name, r->unit, r->count, r->address, r->function);
+	}
+	return FC_OK;
+}
+
+static int make_room(struct bus *bus)
+{
+	if (bus->count < bus->size)
+		return FC_OK;
+	size_t size = bus->size ? bus->size * 2 : LINES_FIRST;
+	struct bus_line **lines = realloc(bus->lines, size * sizeof(struct bus_line *));
+	if (!lines)
+		return FC_ENOMEM;
+	bus->lines = lines;
+	bus->size = size;
+	return FC_OK;
+}
+
+struct bus_line *bus_line_open(struct bus *bus, const struct bus_line_config *config, const struct bus_read *reads,
+			       uint32_t count, struct error *err)
+{
+	for (size_t i = 0; i < bus->count; i++)
+		if (same_endpoint(line_config(bus->lines[i]), config)) {
+			(void)error_set(err, FC_EEXIST, "bus: %s: that endpoint is open already as %s", config->name,
+					bus_line_name(bus->lines[i]));
+			return NULL;
+		}
+	if (check_reads(config, reads, count, err))
+		return NULL;
+	if (make_room(bus)) {
+		(void)error_set(err, FC_ENOMEM, "bus: no memory");
+		return NULL;
+	}
+	struct bus_line *line = line_start(++bus->next_id, config, reads, count, sink, bus, err);
+	if (!line)
+		return NULL;
+	line_set_owner(line, bus);
+	bus->lines[bus->count++] = line;
+	return line;
+}
+
+void bus_line_close(struct bus_line *line)
+{
+	struct bus *bus = line_owner(line);
+
+	for (size_t i = 0; i < bus->count; i++) {
+		if (bus->lines[i] != line)
+			continue;
+		memmove(&bus->lines[i], &bus->lines[i + 1], (bus->count - i - 1) * sizeof(struct bus_line *));
+		bus->count--;
+		break;
+	}
+	/* We are the one who empties the queue: a worker must not wait for us while we wait for it. */
+	atomic_store(&bus->closing, 1);
+	line_stop(line);
+	atomic_store(&bus->closing, 0);
+}

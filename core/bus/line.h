@@ -1,0 +1,19 @@
+/* Line: one worker thread with its libmodbus context. For this room only. */
+#ifndef FC_BUS_LINE_H
+#define FC_BUS_LINE_H
+
+#include "bus/bus.h"
+
+/* Where a worker's results go; called on the worker's thread. must: may not be dropped (answers to writes). */
+typedef void (*line_sink)(void *user, const struct bus_result *result, int must);
+
+struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, const struct bus_read *reads,
+			    uint32_t count, line_sink sink, void *user, struct error *err);
+/* Tells the worker to end and joins it. */
+void line_stop(struct bus_line *line);
+const struct bus_line_config *line_config(const struct bus_line *line);
+/* The bus that the line belongs to (set once, by bus.c). */
+void line_set_owner(struct bus_line *line, struct bus *bus);
+struct bus *line_owner(const struct bus_line *line);
+
+#endif

@@ -1,0 +1,233 @@
+#include "loop/loop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libwebsockets.h>
+
+#include "base/log.h"
+
+/* lws takes tables of this many descriptors at start; more than any station opens. */
+enum { DESCRIPTORS_MAX = 2048 };
+
+struct loop {
+	struct lws_context *lws;
+	struct lws_vhost *vhost; /* of descriptors and wake-ups; listens nowhere */
+	struct loop_waker *wakers;
+	volatile int stopped;
+};
+
+struct loop_timer_impl {
+	lws_sorted_usec_list_t sul; /* first: the callback gets its address */
+	struct loop_timer *timer;
+};
+
+struct loop_fd {
+	struct lws *wsi;
+	int fd;
+	void (*fn)(void *user, int fd);
+	void *user;
+};
+
+static int loop_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+{
+	struct loop_fd *lfd;
+	struct loop *loop;
+	struct loop_waker *next;
+
+	(void)user;
+	(void)in;
+	(void)len;
+	switch (reason) {
+	case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+		loop = lws_context_user(lws_get_context(wsi));
+		for (struct loop_waker *w = loop->wakers; w; w = next) {
+			next = w->next;
+			w->fn(w->user);
+		}
+		return 0;
+	case LWS_CALLBACK_RAW_RX_FILE:
+		lfd = lws_get_opaque_user_data(wsi);
+		if (lfd)
+			lfd->fn(lfd->user, lfd->fd);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static const struct lws_protocols loop_protocols[] = {{.name = "forecourt-loop", .callback = loop_callback}, {0}};
+
+/* lws speaks of its own inner life at notice; what matters is said by our callbacks. */
+static void lws_to_log(int level, const char *line)
+{
+	size_t n = strlen(line);
+
+	while (n && line[n - 1] == '\n')
+		n--;
+	if (level & (LLL_ERR | LLL_WARN))
+		log_debug("loop: libwebsockets: %.*s", (int)n, line);
+}
+
+struct loop *loop_new(struct error *err)
+{
+	struct lws_context_creation_info info = {0};
+	struct loop *loop = calloc(1, sizeof(*loop));
+
+	if (!loop) {
+		(void)error_set(err, FC_ENOMEM, "loop: no memory");
+		return NULL;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	lws_set_log_level(LLL_ERR | LLL_WARN, lws_to_log);
+	info.port = CONTEXT_PORT_NO_LISTEN;
+	info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+	info.gid = -1;
+	info.uid = -1;
+	info.user = loop;
+	info.fd_limit_per_thread = DESCRIPTORS_MAX;
+	loop->lws = lws_create_context(&info);
+	if (loop->lws) {
+		info.protocols = loop_protocols;
+		info.vhost_name = "loop";
+		loop->vhost = lws_create_vhost(loop->lws, &info);
+	}
+	if (!loop->lws || !loop->vhost) {
+		(void)error_set(err, FC_EIO, "loop: libwebsockets can't start");
+		loop_free(loop);
+		return NULL;
+	}
+	return loop;
+}
+
+void loop_free(struct loop *loop)
+{
+	if (!loop)
+		return;
+	if (loop->lws)
+		lws_context_destroy(loop->lws);
+	free(loop);
+}
+
+int loop_run(struct loop *loop)
+{
+	while (!loop->stopped)
+		if (lws_service(loop->lws, 0) < 0)
+			return FC_EIO;
+	return FC_OK;
+}
+
+void loop_stop(struct loop *loop)
+{
+	loop->stopped = 1;
+	lws_cancel_service(loop->lws);
+}
+
+static void nothing(void *user)
+{
+	(void)user;
+}
+
+int loop_step(struct loop *loop, int timeout_ms)
+{
+	struct loop_timer limit = {.fn = nothing};
+
+	if (loop_timer_set(loop, &limit, (int64_t)timeout_ms * 1000))
+		return FC_ENOMEM;
+	int result = lws_service(loop->lws, 0);
+	loop_timer_cancel(loop, &limit);
+	return result < 0 ? FC_EIO : FC_OK;
+}
+
+static void timer_fired(lws_sorted_usec_list_t *sul)
+{
+	struct loop_timer_impl *impl = (struct loop_timer_impl *)(void *)sul;
+
+	impl->timer->fn(impl->timer->user);
+}
+
+int loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t delay_us)
+{
+	if (!timer->impl) {
+		timer->impl = calloc(1, sizeof(*timer->impl));
+		if (!timer->impl)
+			return FC_ENOMEM;
+		timer->impl->timer = timer;
+	}
+	lws_sul_schedule(loop->lws, 0, &timer->impl->sul, timer_fired, delay_us > 0 ? delay_us : 1);
+	return FC_OK;
+}
+
+void loop_timer_cancel(struct loop *loop, struct loop_timer *timer)
+{
+	if (!timer->impl)
+		return;
+	lws_sul_schedule(loop->lws, 0, &timer->impl->sul, NULL, LWS_SET_TIMER_USEC_CANCEL);
+	free(timer->impl);
+	timer->impl = NULL;
+}
+
+void loop_waker_add(struct loop *loop, struct loop_waker *waker)
+{
+	waker->next = loop->wakers;
+	loop->wakers = waker;
+}
+
+void loop_waker_remove(struct loop *loop, struct loop_waker *waker)
+{
+	for (struct loop_waker **at = &loop->wakers; *at; at = &(*at)->next) {
+		if (*at != waker)
+			continue;
+		*at = waker->next;
+		return;
+	}
+}
+
+void loop_wake(struct loop *loop)
+{
+	lws_cancel_service(loop->lws);
+}
+
+struct loop_fd *loop_fd_add(struct loop *loop, int fd, void (*fn)(void *user, int fd), void *user, struct error *err)
+{
+	struct loop_fd *lfd = calloc(1, sizeof(*lfd));
+	/* lws closes what it adopted, when it likes: it gets a copy. */
+	lws_sock_file_fd_type copy = {.filefd = dup(fd)};
+
+	if (!lfd || copy.filefd < 0) {
+		(void)error_set(err, FC_ENOMEM, "loop: descriptor: %s", strerror(errno));
+		if (copy.filefd >= 0)
+			close(copy.filefd);
+		free(lfd);
+		return NULL;
+	}
+	lfd->fd = fd;
+	lfd->fn = fn;
+	lfd->user = user;
+	lfd->wsi = lws_adopt_descriptor_vhost(loop->vhost, LWS_ADOPT_RAW_FILE_DESC, copy, "forecourt-loop", NULL);
+	if (!lfd->wsi) {
+		(void)error_set(err, FC_EIO, "loop: descriptor can't be watched");
+		free(lfd);
+		return NULL;
+	}
+	lws_set_opaque_user_data(lfd->wsi, lfd);
+	return lfd;
+}
+
+void loop_fd_remove(struct loop_fd *lfd)
+{
+	if (!lfd)
+		return;
+	lws_set_opaque_user_data(lfd->wsi, NULL);
+	lws_set_timeout(lfd->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
+	close(lfd->fd);
+	free(lfd);
+}
+
+struct lws_context *loop_lws(struct loop *loop)
+{
+	return loop->lws;
+}

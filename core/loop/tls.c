@@ -1,0 +1,77 @@
+#include <wolfssl/options.h>
+
+#include "loop/tls.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <wolfssl/ssl.h>
+
+static const char system_bundle[] = "/etc/ssl/certs/ca-certificates.crt";
+
+int tls_set_versions(void *ctx)
+{
+	return wolfSSL_CTX_SetMinVersion(ctx, WOLFSSL_TLSV1_2) == WOLFSSL_SUCCESS ? FC_OK : FC_EIO;
+}
+
+int tls_trust(void *ctx, const char *ca)
+{
+	return wolfSSL_CTX_load_verify_locations(ctx, ca, NULL) == WOLFSSL_SUCCESS ? FC_OK : FC_EINVAL;
+}
+
+int tls_require_peer(void *ctx, const char *ca, struct error *err)
+{
+	wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_PEER, NULL);
+	if (tls_trust(ctx, ca ? ca : system_bundle))
+		return error_set(err, FC_EINVAL, "tls: %s: no usable CA certificate in it", ca ? ca : system_bundle);
+	return FC_OK;
+}
+
+static int is_address(const char *host)
+{
+	unsigned char binary[16];
+
+	return inet_pton(AF_INET, host, binary) == 1 || inet_pton(AF_INET6, host, binary) == 1;
+}
+
+int tls_check_peer(void *ssl, const char *host, struct error *err)
+{
+	char name[128];
+
+	if (!ssl)
+		return error_set(err, FC_EAUTH, "tls: the connection is not encrypted");
+	long verdict = wolfSSL_get_verify_result(ssl);
+	if (verdict != X509_V_OK) {
+		tls_error_text((int)verdict, name, sizeof(name));
+		return error_set(err, FC_EAUTH, "tls: certificate of %s: %s", host, name);
+	}
+	WOLFSSL_X509 *peer = wolfSSL_get_peer_certificate(ssl);
+	if (!peer)
+		return error_set(err, FC_EAUTH, "tls: %s showed no certificate", host);
+	int match = is_address(host) ? wolfSSL_X509_check_ip_asc(peer, host, 0)
+				     : wolfSSL_X509_check_host(peer, host, strlen(host), 0, NULL);
+	wolfSSL_X509_free(peer);
+	if (match != WOLFSSL_SUCCESS)
+		return error_set(err, FC_EAUTH, "tls: the certificate is not for %s", host);
+	return FC_OK;
+}
+
+void tls_peer_name(void *ssl, char *out, size_t size)
+{
+	out[0] = '\0';
+	WOLFSSL_X509 *peer = ssl ? wolfSSL_get_peer_certificate(ssl) : NULL;
+	if (!peer)
+		return;
+	const char *name = wolfSSL_X509_get_subjectCN(peer);
+	(void)snprintf(out, size, "%s", name ? name : "");
+	wolfSSL_X509_free(peer);
+}
+
+void tls_error_text(int code, char *out, size_t size)
+{
+	char text[WOLFSSL_MAX_ERROR_SZ];
+
+	wolfSSL_ERR_error_string_n((unsigned long)(code < 0 ? code : -code), text, sizeof(text));
+	(void)snprintf(out, size, "%s", text);
+}
