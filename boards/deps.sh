@@ -65,7 +65,7 @@ cmake -S "$work"/libwebsockets-4* -B "$work/out" -Wno-dev \
 	-DLWS_WITH_WOLFSSL=ON "-DLWS_WOLFSSL_LIBRARIES=$wolfssl" \
 	"-DLWS_WOLFSSL_INCLUDE_DIRS=/usr/include;/usr/include/wolfssl" \
 	-DLWS_WITH_SHARED=OFF -DLWS_WITH_STATIC=ON -DLWS_WITHOUT_TESTAPPS=ON -DDISABLE_WERROR=ON \
-	-DLWS_WITH_HTTP2=OFF -DLWS_IPV6=ON -DLWS_WITH_ZIP_FOPS=OFF -DLWS_WITH_LIBCAP=OFF \
+	-DLWS_WITH_HTTP2=OFF -DLWS_IPV6=ON -DLWS_WITH_ZIP_FOPS=OFF -DLWS_HAVE_LIBCAP=0 \
 	>"$work/cmake.log" 2>&1 || { cat "$work/cmake.log" >&2; exit 1; }
 make -s -C "$work/out" -j"$(nproc)" >"$work/make.log" 2>&1 || { tail -n 50 "$work/make.log" >&2; exit 1; }
 make -s -C "$work/out" install >/dev/null

@@ -19,25 +19,23 @@ struct bus {
 	struct bus_line **lines;
 	size_t count, size;
 	uint32_t next_id;
-	atomic_ullong dropped;
 	atomic_int closing; /* nobody will empty the queue any more */
 };
 
 /* On a worker's thread. */
-static void sink(void *user, const struct bus_result *result, int must)
+static int sink(void *user, const struct bus_result *result, int must)
 {
 	struct bus *bus = user;
 	static const struct timespec moment = {.tv_nsec = 5000000};
 
 	while (queue_put(&bus->results, result, must ? 0 : RESERVED)) {
-		if (!must || atomic_load(&bus->closing)) {
-			atomic_fetch_add(&bus->dropped, 1);
-			return;
-		}
+		if (!must || atomic_load(&bus->closing))
+			return FC_EBUSY;
 		loop_wake(bus->loop);
 		(void)nanosleep(&moment, NULL);
 	}
 	loop_wake(bus->loop);
+	return FC_OK;
 }
 
 static int is_open(const struct bus *bus, uint32_t id)

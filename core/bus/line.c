@@ -96,6 +96,16 @@ static const struct line_protocol protocols[] = {
     [BUS_RTU] = {make_rtu, rtu_silence},
 };
 
+/* Hands a result over; what is dropped is counted. */
+static void tell(struct bus_line *line, const struct bus_result *result, int must)
+{
+	if (!line->sink(line->user, result, must))
+		return;
+	pthread_mutex_lock(&line->lock);
+	line->stats.queue_dropped++;
+	pthread_mutex_unlock(&line->lock);
+}
+
 static void set_connected(struct bus_line *line, int connected)
 {
 	line->connected = connected;
@@ -150,7 +160,7 @@ static void tell_lost(struct bus_line *line, int unit)
 			continue;
 		result.tag = e->read.tag;
 		result.unit = e->read.unit;
-		line->sink(line->user, &result, 1);
+		tell(line, &result, 1);
 	}
 }
 
@@ -345,7 +355,7 @@ static void poll_entry(struct bus_line *line, const struct schedule_choice *choi
 	conclude(line, &r, got, started);
 	int alive = r.status == BUS_OK || r.status == BUS_EXCEPTION;
 	int moved = schedule_done(&line->schedule, choice->entry, r.mono_us, alive);
-	line->sink(line->user, &r, 0);
+	tell(line, &r, 0);
 	if (moved == 1) {
 		log_warning("bus: %s: unit %u: %s %d times: asked slowly from now on", line->config.name, read->unit,
 			    bus_status_name((enum bus_status)r.status), SCHEDULE_FAILURES);
@@ -410,7 +420,7 @@ static void serve_writes(struct bus_line *line)
 			now = clock_mono_us();
 			conclude(line, &r, do_write(line, &write), now);
 		}
-		line->sink(line->user, &r, 1);
+		tell(line, &r, 1);
 	}
 }
 

@@ -4,8 +4,9 @@
 
 #include "bus/bus.h"
 
-/* Where a worker's results go; called on the worker's thread. must: may not be dropped (answers to writes). */
-typedef void (*line_sink)(void *user, const struct bus_result *result, int must);
+/* Where a worker's results go; called on the worker's thread. must: may not be dropped (answers to writes). FC_OK, or
+ * FC_EBUSY when it was dropped. */
+typedef int (*line_sink)(void *user, const struct bus_result *result, int must);
 
 struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, const struct bus_read *reads,
 			    uint32_t count, line_sink sink, void *user, struct error *err);

@@ -1,0 +1,13 @@
+/* Decode: registers to a point's value, and points to the connector's status. Pure functions. */
+#ifndef FC_DEVICE_DECODE_H
+#define FC_DEVICE_DECODE_H
+
+#include "device/profile.h"
+
+/* words: point->words registers (or bits, one a word). Sets is_text and milli or text. FC_OK, or FC_EINVAL when the
+ * device marks the value as absent (an invalid pattern, NaN) or it lies outside the point's range: then it is unknown. */
+int decode_point(const struct point *point, const uint16_t *words, struct point_value *out);
+/* values[] by point. OFFLINE when the state is not GOOD. */
+enum connector_status decode_status(const struct status_rules *rules, const struct point_value *values);
+
+#endif

@@ -1,0 +1,28 @@
+/* Instance: one charger's inside. For this room only. */
+#ifndef FC_DEVICE_INSTANCE_H
+#define FC_DEVICE_INSTANCE_H
+
+#include "device/plan.h"
+#include "device/profile.h"
+
+struct device {
+	char name[64];           /* section of the charger */
+	struct profile *profile; /* borrowed from the set */
+	uint8_t unit;
+	uint32_t poll_ms;
+	int numbers[PROFILE_CONNECTORS_MAX]; /* connectors that are configured */
+	int connectors, highest;
+	int online;
+	enum connector_status last[PROFILE_CONNECTORS_MAX]; /* last told, by place in numbers */
+	struct plan plan;
+	struct point_value *values; /* [connector number - 1][DEVICE_POINTS_MAX] */
+};
+
+/* NULL when there is no memory. */
+struct device *device_new(const char *name, struct profile *profile, const int *numbers, int connectors,
+			  uint32_t poll_ms, uint8_t unit);
+void device_free(struct device *device);
+/* A result for one of its blocks. No allocation. */
+void device_take(struct device *device, uint32_t block, const struct bus_result *result);
+
+#endif

@@ -1,0 +1,248 @@
+#include "sim/charger_model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Figures of an everyday car: 60 kWh battery, current falls above 80 %. */
+static const double battery_wh = 60000;
+static const double taper_from = 80;
+static const double ramp_s = 6;
+
+static double chance(uint32_t *state)
+{
+	*state = *state * 1664525u + 1013904223u;
+	return (double)(*state >> 8) / 16777216.0;
+}
+
+void model_init(struct model_charger *charger, int index, int connectors, int is_ac)
+{
+	*charger = (struct model_charger){.index = index, .connectors = connectors, .is_ac = is_ac};
+	charger->rated_w = is_ac ? (index % 2 ? 7000 : 22000) : 120000;
+	for (int i = 0; i < connectors; i++)
+		charger->c[i].energy_wh = 100000 + 1000 * index + 10 * i;
+}
+
+static void enter(struct model_connector *c, enum model_state state)
+{
+	c->state = state;
+	c->in_state_s = 0;
+	if (state != MODEL_CHARGING)
+		c->power_w = c->current = 0;
+}
+
+static void begin_session(struct model_connector *c)
+{
+	c->session_wh = 0;
+	enter(c, MODEL_CHARGING);
+}
+
+/* Ramp up, constant power, taper above 80 %. */
+static double power_wanted(const struct model_charger *charger, const struct model_connector *c)
+{
+	double power = charger->rated_w;
+
+	if (c->in_state_s < ramp_s)
+		power *= c->in_state_s / ramp_s;
+	if (!charger->is_ac && c->soc > taper_from)
+		power *= fmax(0.08, 1 - (c->soc - taper_from) / (100 - taper_from) * 0.92);
+	return power;
+}
+
+static void charge(struct model_charger *charger, struct model_connector *c, double seconds)
+{
+	c->power_w = power_wanted(charger, c);
+	c->voltage = charger->is_ac ? 230 : 350 + c->soc;
+	c->current = c->power_w / c->voltage / (charger->is_ac && charger->rated_w > 10000 ? 3 : 1);
+	double wh = c->power_w * seconds / 3600;
+	c->energy_wh += wh;
+	c->session_wh += wh;
+	c->soc = fmin(100, c->soc + wh / battery_wh * 100);
+	if (c->soc >= c->target_soc)
+		enter(c, MODEL_FINISHED);
+}
+
+/* A car's stay, one step after the other. */
+static void next_step(struct model_connector *c, uint32_t *random)
+{
+	switch (c->state) {
+	case MODEL_FREE:
+		c->soc = 30 + 30 * chance(random);
+		c->target_soc = c->soc + 8 + 12 * chance(random);
+		enter(c, MODEL_PLUGGED);
+		c->next_s = 100 + 60 * chance(random);
+		return;
+	case MODEL_PLUGGED:
+		begin_session(c);
+		c->next_s = 600 + 600 * chance(random); /* leaves after so long at the latest */
+		return;
+	case MODEL_CHARGING:
+		enter(c, MODEL_FINISHED);
+		c->next_s = 120;
+		return;
+	case MODEL_FINISHED:
+		enter(c, MODEL_FREE);
+		c->next_s = 200 + 600 * chance(random);
+		return;
+	case MODEL_RESERVED:
+	case MODEL_FAULT:
+		return;
+	}
+}
+
+void model_step(struct model_charger *charger, double seconds, int automatic, uint32_t *random)
+{
+	for (int i = 0; i < charger->connectors; i++) {
+		struct model_connector *c = &charger->c[i];
+		enum model_state before = c->state;
+
+		c->in_state_s += seconds;
+		if (c->state == MODEL_CHARGING)
+			charge(charger, c, seconds);
+		if (before == MODEL_CHARGING && c->state == MODEL_FINISHED)
+			c->next_s = 120;
+		if (!automatic)
+			continue;
+		if (c->next_s <= 0 && c->state == MODEL_FREE)
+			c->next_s = 100 + 900 * chance(random) * (charger->index ? 1 : 0.1);
+		if (c->in_state_s >= c->next_s)
+			next_step(c, random);
+	}
+}
+
+int model_command(struct model_charger *charger, int connector, const char *command)
+{
+	struct model_connector *c = &charger->c[connector];
+
+	if (!strcmp(command, "plug") && (c->state == MODEL_FREE || c->state == MODEL_RESERVED)) {
+		c->soc = 40;
+		c->target_soc = 100;
+		enter(c, MODEL_PLUGGED);
+	} else if (!strcmp(command, "start") && (c->state == MODEL_PLUGGED || c->state == MODEL_FINISHED)) {
+		begin_session(c);
+	} else if (!strcmp(command, "stop") && c->state == MODEL_CHARGING) {
+		enter(c, MODEL_FINISHED);
+	} else if (!strcmp(command, "unplug") && c->state != MODEL_FREE && c->state != MODEL_FAULT) {
+		enter(c, MODEL_FREE);
+	} else if (!strcmp(command, "reserve") && c->state == MODEL_FREE) {
+		enter(c, MODEL_RESERVED);
+	} else if (!strcmp(command, "clear") && c->state == MODEL_FAULT) {
+		c->fault = 0;
+		enter(c, c->before_fault == MODEL_CHARGING ? MODEL_FINISHED : c->before_fault);
+	} else if (!strcmp(command, "clear") && c->state == MODEL_RESERVED) {
+		enter(c, MODEL_FREE);
+	} else {
+		return -1;
+	}
+	return 0;
+}
+
+void model_fault(struct model_charger *charger, int connector, uint16_t code)
+{
+	struct model_connector *c = &charger->c[connector];
+
+	if (c->state != MODEL_FAULT)
+		c->before_fault = c->state;
+	c->fault = code;
+	enter(c, MODEL_FAULT);
+}
+
+static uint16_t half(uint32_t value, int low)
+{
+	return (uint16_t)(low ? value & 0xFFFF : value >> 16);
+}
+
+static uint16_t scaled(double value, double factor)
+{
+	return (uint16_t)(int16_t)lround(value * factor);
+}
+
+static uint16_t serial_word(const struct model_charger *charger, int word)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "SIM%04d-FORECOURT", charger->index);
+	return (uint16_t)((unsigned char)text[2 * word] << 8 | (unsigned char)text[2 * word + 1]);
+}
+
+int model_read(const struct model_charger *charger, uint16_t address, uint16_t *value)
+{
+	int number = address / MODEL_STRIDE, at = address % MODEL_STRIDE;
+
+	if (number >= charger->connectors || (address >= MODEL_DENY_FIRST && address <= MODEL_DENY_LAST))
+		return 2;
+	const struct model_connector *c = &charger->c[number];
+	uint32_t power = (uint32_t)lround(c->power_w);
+	uint32_t energy = (uint32_t)floor(c->energy_wh / 10), session = (uint32_t)floor(c->session_wh / 10);
+
+	if (number == 0 && at >= 20 && at < 28) {
+		*value = serial_word(charger, at - 20);
+		return 0;
+	}
+	switch (at) {
+	case 0:
+		*value = (uint16_t)c->state;
+		return 0;
+	case 1:
+		*value = c->fault;
+		return 0;
+	case 2:
+		*value = scaled(c->voltage, 10);
+		return 0;
+	case 3:
+		*value = scaled(c->current, 10);
+		return 0;
+	case 4:
+	case 5:
+		*value = half(power, at == 5);
+		return 0;
+	case 6:
+	case 7:
+		*value = half(energy, at == 7);
+		return 0;
+	case 8:
+	case 9:
+		*value = half(session, at == 9);
+		return 0;
+	case 10:
+		*value = scaled(c->soc, 10);
+		return 0;
+	case 11:
+		*value = scaled(25 + c->power_w / 10000, 10);
+		return 0;
+	default:
+		*value = 0;
+		return at < 50 ? 0 : 2;
+	}
+}
+
+int model_write(struct model_charger *charger, uint16_t address, uint16_t value)
+{
+	static const char *const commands[] = {NULL, "start", "stop", "plug", "unplug", "clear"};
+	int number = address / MODEL_STRIDE, at = address % MODEL_STRIDE;
+
+	if (number >= charger->connectors || at != 40)
+		return 2;
+	if (value < 1 || value >= sizeof(commands) / sizeof(commands[0]))
+		return 3;
+	return model_command(charger, number, commands[value]) ? 3 : 0;
+}
+
+const char *model_state_name(enum model_state state)
+{
+	switch (state) {
+	case MODEL_FREE:
+		return "free";
+	case MODEL_PLUGGED:
+		return "plugged";
+	case MODEL_CHARGING:
+		return "charging";
+	case MODEL_FINISHED:
+		return "finished";
+	case MODEL_RESERVED:
+		return "reserved";
+	case MODEL_FAULT:
+		return "fault";
+	}
+	return "?";
+}

@@ -1,0 +1,45 @@
+/* The simulated charger: cars come and go, charging curves, registers. Knows nothing of Modbus framing. */
+#ifndef FC_SIM_CHARGER_MODEL_H
+#define FC_SIM_CHARGER_MODEL_H
+
+#include <stdint.h>
+
+enum { MODEL_CONNECTORS = 4, MODEL_STRIDE = 100, MODEL_DENY_FIRST = 60, MODEL_DENY_LAST = 79 };
+enum model_state {
+	MODEL_FREE = 0,
+	MODEL_PLUGGED = 1,
+	MODEL_CHARGING = 2,
+	MODEL_FINISHED = 3,
+	MODEL_RESERVED = 4,
+	MODEL_FAULT = 9
+};
+
+struct model_connector {
+	enum model_state state, before_fault;
+	uint16_t fault;
+	double soc, target_soc; /* percent */
+	double power_w, voltage, current;
+	double energy_wh, session_wh;
+	double in_state_s; /* simulated time since the last change */
+	double next_s;     /* --auto: when the next step comes */
+};
+
+struct model_charger {
+	int index, connectors, is_ac;
+	double rated_w;
+	struct model_connector c[MODEL_CONNECTORS];
+};
+
+void model_init(struct model_charger *charger, int index, int connectors, int is_ac);
+/* Advances simulated time; automatic: cars come and go by themselves. */
+void model_step(struct model_charger *charger, double seconds, int automatic, uint32_t *random);
+/* start, stop, plug, unplug, reserve, clear; 0, or -1 when the state does not allow it. */
+int model_command(struct model_charger *charger, int connector, const char *command);
+void model_fault(struct model_charger *charger, int connector, uint16_t code);
+/* The register at address: 0, or the Modbus exception (2: no such register). */
+int model_read(const struct model_charger *charger, uint16_t address, uint16_t *value);
+/* A write: 0, or the exception (2 address, 3 value). */
+int model_write(struct model_charger *charger, uint16_t address, uint16_t value);
+const char *model_state_name(enum model_state state);
+
+#endif
