@@ -273,21 +273,19 @@ static int set_up_tls(const struct http_server *server, void *ctx)
 
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
-	const struct lws_protocols *protocol = wsi ? lws_get_protocol(wsi) : NULL;
-	struct http_server *server = protocol ? protocol->user : NULL;
+	/* By the vhost: some callbacks come before the connection has a protocol. */
+	struct lws_vhost *vhost = wsi ? lws_get_vhost(wsi) : NULL;
+	struct http_server *server = vhost ? lws_get_vhost_user(vhost) : NULL;
 	struct connection *c;
 
-	if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
-		/* No connection yet: wsi is a stand-in of the vhost. */
-		server = wsi && lws_get_vhost(wsi) ? lws_get_vhost_user(lws_get_vhost(wsi)) : NULL;
+	if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS)
 		return server ? set_up_tls(server, user) : -1;
-	}
 	if (!server)
 		return 0;
 	switch (reason) {
 	case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
 		return admit(server, (int)(intptr_t)in);
-	case LWS_CALLBACK_WSI_CREATE:
+	case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED: /* right after the accept, before the handshake */
 		return arrive(server, wsi);
 	case LWS_CALLBACK_WSI_DESTROY:
 		c = lws_get_opaque_user_data(wsi);

@@ -57,8 +57,8 @@ def make_certificates(folder, days="2"):
                 "-extfile", f"{name}.ext", "-out", f"{name}.pem", cwd=folder)
 
 
-def section(kind, name, **options):
-    lines = [f"config {kind}" + (f" '{name}'" if name else "")]
+def section(section_type, name, **options):
+    lines = [f"config {section_type}" + (f" '{name}'" if name else "")]
     for key, value in options.items():
         for item in value if isinstance(value, (list, tuple)) else [value]:
             word = "list" if isinstance(value, (list, tuple)) else "option"
