@@ -18,6 +18,7 @@ enum {
 	IN_FLIGHT_DEFAULT = 4,
 	BODY_DEFAULT = 1 << 20,
 	WAITING_MAX = 256,
+	CONNECTIONS_MAX = 64,
 	PART = 8192,
 	WARM_SECONDS = 60,     /* a connection without requests is kept so long */
 	RESOLVED_SECONDS = 60, /* ... and so long an address is believed */
@@ -34,8 +35,7 @@ struct job {
 	struct buffer body, answer;
 	size_t sent;
 	int status;
-	int address; /* which of the resolved ones is tried */
-	int attempts;
+	int address;   /* which of the resolved ones is tried */
 	int got_bytes; /* of an answer */
 	int reused;    /* went out on a connection that had carried others */
 	struct loop_timer timer;
@@ -54,6 +54,9 @@ struct http_client {
 	int64_t resolved_us; /* 0 = not */
 	struct job *first, *last;
 	int in_flight, waiting;
+	/* Connections that lws holds for us, busy or resting: a request on a resting one takes its place. */
+	struct lws *connections[CONNECTIONS_MAX];
+	int connection_count;
 	struct loop_timer kick;
 	int leaving;
 };
@@ -139,7 +142,10 @@ static void timed_out(void *user)
 	fail(job, FC_ETIMEOUT, "%s:%d: no answer in time", job->client->config.host, job->client->config.port);
 }
 
-static int connect_job(struct job *job)
+/* Starts a request. reuse: over a connection that rests. libwebsockets 4.1 finds those by comparing the address that is
+ * asked for with the Host text of the connection, so a request that wants one gives the Host text as its address, and
+ * one that wants a fresh connection gives the numeric address (no name is looked up on the loop in either case). */
+static int connect_job(struct job *job, int reuse)
 {
 	struct http_client *client = job->client;
 	struct lws_client_connect_info info = {0};
@@ -151,7 +157,8 @@ static int connect_job(struct job *job)
 		(void)snprintf(host, sizeof(host), "%s:%d", client->config.host, client->config.port);
 	info.context = loop_lws(client->loop);
 	info.vhost = client->vhost;
-	info.address = client->addresses.addresses[job->address];
+	info.address = reuse ? host : client->addresses.addresses[job->address];
+	job->reused = reuse;
 	info.port = client->config.port;
 	info.path = job->path;
 	info.host = host;
@@ -164,12 +171,25 @@ static int connect_job(struct job *job)
 	info.keep_warm_secs = WARM_SECONDS;
 	info.ssl_connection = LCCSCF_PIPELINE | (client->config.tls ? LCCSCF_USE_SSL : 0);
 	job->state = JOB_CONNECTING;
-	job->attempts++;
 	job->sent = 0;
 	job->got_bytes = 0;
 	buffer_clear(&job->answer);
 	info.pwsi = &job->wsi;
-	return lws_client_connect_via_info(&info) ? FC_OK : FC_EIO;
+	struct lws *wsi = lws_client_connect_via_info(&info);
+	if (!wsi)
+		return FC_EIO;
+	if (client->connection_count < CONNECTIONS_MAX)
+		client->connections[client->connection_count++] = wsi;
+	return FC_OK;
+}
+
+static void forget_connection(struct http_client *client, const struct lws *wsi)
+{
+	for (int i = 0; i < client->connection_count; i++)
+		if (client->connections[i] == wsi) {
+			client->connections[i] = client->connections[--client->connection_count];
+			return;
+		}
 }
 
 static int addresses_known(struct http_client *client)
@@ -201,7 +221,7 @@ static void start_jobs(struct http_client *client)
 		client->in_flight++;
 		job->state = JOB_CONNECTING;
 		job->address = 0;
-		if (connect_job(job))
+		if (connect_job(job, client->connection_count >= client->in_flight))
 			/* lws may have called back with the reason, and the job be gone: finish() keeps the list. */
 			for (struct job *j = client->first; j; j = j->next)
 				if (j == job) {
@@ -288,13 +308,13 @@ static void broken(struct job *job, const char *why)
 	struct http_client *client = job->client;
 
 	job->wsi = NULL;
-	if (!job->why.code && !job->got_bytes) {
-		if (job->state == JOB_CONNECTING && job->address + 1 < client->addresses.count) {
-			job->address++;
-			if (!connect_job(job))
+	if (!job->why.code && !job->got_bytes && client->addresses.count) {
+		if (job->reused) {
+			if (!connect_job(job, 0))
 				return;
-		} else if (job->state == JOB_SENT && job->attempts == 1) {
-			if (!connect_job(job))
+		} else if (job->state == JOB_CONNECTING && job->address + 1 < client->addresses.count) {
+			job->address++;
+			if (!connect_job(job, 0))
 				return;
 		}
 	}
@@ -339,6 +359,11 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 
 		return client ? set_up_tls(client, user) : 0;
 	}
+	struct lws_vhost *vhost = wsi ? lws_get_vhost(wsi) : NULL;
+	struct http_client *owner = vhost ? lws_get_vhost_user(vhost) : NULL;
+
+	if (owner && reason == LWS_CALLBACK_WSI_DESTROY)
+		forget_connection(owner, wsi);
 	struct job *job = wsi ? lws_get_opaque_user_data(wsi) : NULL;
 	if (!job)
 		return 0;

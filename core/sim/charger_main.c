@@ -500,7 +500,7 @@ static void run(struct station *s, double seconds)
 		if (now - last < STEP_MS)
 			continue;
 		for (int i = 0; i < s->count; i++)
-			model_step(&s->chargers[i].model, (now - last) / 1000 * s->speed, s->automatic, &s->random);
+			model_step(&s->chargers[i].model, (now - last) / 1000, s->speed, s->automatic, &s->random);
 		last = now;
 	}
 }

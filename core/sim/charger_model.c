@@ -49,7 +49,7 @@ static double power_wanted(const struct model_charger *charger, const struct mod
 	return power;
 }
 
-static void charge(struct model_charger *charger, struct model_connector *c, double seconds)
+static void charge(struct model_charger *charger, struct model_connector *c, double seconds, double speed)
 {
 	c->power_w = power_wanted(charger, c);
 	c->voltage = charger->is_ac ? 230 : 350 + c->soc;
@@ -57,7 +57,7 @@ static void charge(struct model_charger *charger, struct model_connector *c, dou
 	double wh = c->power_w * seconds / 3600;
 	c->energy_wh += wh;
 	c->session_wh += wh;
-	c->soc = fmin(100, c->soc + wh / battery_wh * 100);
+	c->soc = fmin(100, c->soc + wh * speed / battery_wh * 100);
 	if (c->soc >= c->target_soc)
 		enter(c, MODEL_FINISHED);
 }
@@ -90,15 +90,15 @@ static void next_step(struct model_connector *c, uint32_t *random)
 	}
 }
 
-void model_step(struct model_charger *charger, double seconds, int automatic, uint32_t *random)
+void model_step(struct model_charger *charger, double seconds, double speed, int automatic, uint32_t *random)
 {
 	for (int i = 0; i < charger->connectors; i++) {
 		struct model_connector *c = &charger->c[i];
 		enum model_state before = c->state;
 
-		c->in_state_s += seconds;
+		c->in_state_s += seconds * speed;
 		if (c->state == MODEL_CHARGING)
-			charge(charger, c, seconds);
+			charge(charger, c, seconds, speed);
 		if (before == MODEL_CHARGING && c->state == MODEL_FINISHED)
 			c->next_s = 120;
 		if (!automatic)

@@ -31,8 +31,9 @@ struct model_charger {
 };
 
 void model_init(struct model_charger *charger, int index, int connectors, int is_ac);
-/* Advances simulated time; automatic: cars come and go by themselves. */
-void model_step(struct model_charger *charger, double seconds, int automatic, uint32_t *random);
+/* Advances time by real seconds. speed shortens stays and shrinks the batteries; power and energy stay what a real
+ * charger's registers would show. automatic: cars come and go by themselves. */
+void model_step(struct model_charger *charger, double seconds, double speed, int automatic, uint32_t *random);
 /* start, stop, plug, unplug, reserve, clear; 0, or -1 when the state does not allow it. */
 int model_command(struct model_charger *charger, int connector, const char *command);
 void model_fault(struct model_charger *charger, int connector, uint16_t code);

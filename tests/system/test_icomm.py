@@ -156,7 +156,7 @@ def check_sums(text):
 def test_statistics_measured_and_kept_over_a_restart(make_station):
     station = make_station(tcp=1, line_units=(1,), connectors=2, poll_ms=200, chargers=("--speed", "30"))
     wh = charge_once(station)
-    charge_once(station, charger=1, number=2, minimum_wh=100)
+    charge_once(station, charger=1, number=2, minimum_wh=20)
     station.client.login()
     day, week, month = today(), today() - datetime.timedelta(days=6), today() - datetime.timedelta(days=29)
     totals = [check_sums(ask_stats(station, first, day).text) for first in (day, week, month)]
