@@ -56,7 +56,8 @@ static int read_meter(const struct connector *connector, int64_t *wh)
 	return FC_OK;
 }
 
-static void end_day(struct energy_counter *counter, struct store *store, const char *connector_id)
+/* Writes what was counted so far. */
+static void write_now(struct energy_counter *counter, struct store *store, const char *connector_id)
 {
 	struct error err = {0};
 
@@ -64,7 +65,7 @@ static void end_day(struct energy_counter *counter, struct store *store, const c
 		return;
 	if (energy_flush(counter, store, connector_id, &err)) {
 		/* It stays pending and will count for the next day: late, but not lost. */
-		log_error("station: connector %s: statistics of the day not written: %s", connector_id, err.text);
+		log_error("station: connector %s: statistics not written: %s", connector_id, err.text);
 		return;
 	}
 	energy_written(counter);
@@ -80,8 +81,13 @@ void energy_update(struct energy_counter *counter, struct store *store, const st
 		return;
 	int32_t day = clock_day(clock_wall());
 	if (counter->dirty && counter->day != day)
-		end_day(counter, store, id);
-	if (energy_count(counter, wh, clock_mono_us(), day, connector->config->power_w) < 0 && had)
+		write_now(counter, store, id);
+	int64_t counted = energy_count(counter, wh, clock_mono_us(), day, connector->config->power_w);
+	/* The first starting point is kept at once: from then on even a power cut loses nothing, since what the register
+	 * advanced meanwhile counts at the next start. */
+	if (!had)
+		write_now(counter, store, id);
+	else if (counted < 0)
 		log_warning("station: connector %s: energy register went from %lld to %lld Wh: new starting point, "
 			    "nothing counted",
 			    id, (long long)before, (long long)wh);
