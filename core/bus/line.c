@@ -267,7 +267,13 @@ static void account(struct bus_line *line, const struct bus_result *r)
 	s->missed = line->schedule.missed;
 	s->late = line->schedule.late;
 	s->late_max_us = line->schedule.late_max_us;
-	s->units_slow = schedule_slow_count(&line->schedule);
+	pthread_mutex_unlock(&line->lock);
+}
+
+static void account_slow(struct bus_line *line)
+{
+	pthread_mutex_lock(&line->lock);
+	line->stats.units_slow = schedule_slow_count(&line->schedule);
 	pthread_mutex_unlock(&line->lock);
 }
 
@@ -356,6 +362,8 @@ static void poll_entry(struct bus_line *line, const struct schedule_choice *choi
 	int alive = r.status == BUS_OK || r.status == BUS_EXCEPTION;
 	int moved = schedule_done(&line->schedule, choice->entry, r.mono_us, alive);
 	tell(line, &r, 0);
+	if (moved)
+		account_slow(line);
 	if (moved == 1) {
 		log_warning("bus: %s: unit %u: %s %d times: asked slowly from now on", line->config.name, read->unit,
 			    bus_status_name((enum bus_status)r.status), SCHEDULE_FAILURES);

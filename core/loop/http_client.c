@@ -47,7 +47,7 @@ struct job {
 struct http_client {
 	struct loop *loop;
 	struct lws_vhost *vhost;
-	struct lws_protocols protocols[2];
+	int leaving;                      /* freed: the memory goes with the vhost */
 	struct http_client_config config; /* strings are ours */
 	struct resolve *resolve;
 	struct resolve_result addresses;
@@ -58,10 +58,12 @@ struct http_client {
 	struct lws *connections[CONNECTIONS_MAX];
 	int connection_count;
 	struct loop_timer kick;
-	int leaving;
 };
 
+static const char protocol_name[] = "http-client";
+
 static void start_jobs(struct http_client *client);
+static void free_client(struct http_client *client);
 
 static void unlink_job(struct http_client *client, struct job *job)
 {
@@ -165,8 +167,8 @@ static int connect_job(struct job *job, int reuse)
 	info.origin = host;
 	info.method = "POST";
 	info.alpn = "http/1.1";
-	info.protocol = client->protocols[0].name;
-	info.local_protocol_name = client->protocols[0].name;
+	info.protocol = protocol_name;
+	info.local_protocol_name = protocol_name;
 	info.opaque_user_data = job;
 	info.keep_warm_secs = WARM_SECONDS;
 	info.ssl_connection = LCCSCF_PIPELINE | (client->config.tls ? LCCSCF_USE_SSL : 0);
@@ -364,6 +366,10 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 
 	if (owner && reason == LWS_CALLBACK_WSI_DESTROY)
 		forget_connection(owner, wsi);
+	if (owner && owner->leaving && reason == LWS_CALLBACK_PROTOCOL_DESTROY) {
+		free_client(owner);
+		return 0;
+	}
 	struct job *job = wsi ? lws_get_opaque_user_data(wsi) : NULL;
 	if (!job)
 		return 0;
@@ -402,6 +408,8 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	}
 }
 
+static const struct lws_protocols protocols[] = {{.name = protocol_name, .callback = callback}, {0}};
+
 static char *copy(const char *text)
 {
 	return text && *text ? strdup(text) : NULL;
@@ -409,8 +417,6 @@ static char *copy(const char *text)
 
 static void free_client(struct http_client *client)
 {
-	resolve_free(client->resolve);
-	loop_timer_cancel(client->loop, &client->kick);
 	free((char *)(size_t)client->config.name);
 	free((char *)(size_t)client->config.host);
 	free((char *)(size_t)client->config.ca);
@@ -448,9 +454,8 @@ static int make_vhost(struct http_client *client, struct error *err)
 	struct lws_context_creation_info info = {0};
 	const struct http_client_config *c = &client->config;
 
-	client->protocols[0] = (struct lws_protocols){.name = "http-client", .callback = callback, .user = client};
 	info.port = CONTEXT_PORT_NO_LISTEN;
-	info.protocols = client->protocols;
+	info.protocols = protocols;
 	info.vhost_name = c->name;
 	info.user = client;
 	if (c->tls) {
@@ -462,7 +467,6 @@ static int make_vhost(struct http_client *client, struct error *err)
 	if (!client->vhost)
 		return error_set(err, FC_EIO, "loop: %s: client can't be set up", c->name);
 	if (c->tls && lws_init_vhost_client_ssl(&info, client->vhost)) {
-		lws_vhost_destroy(client->vhost);
 		return error_set(err, FC_EINVAL, "loop: %s: CA or client certificate not usable", c->name);
 	}
 	return FC_OK;
@@ -482,7 +486,7 @@ struct http_client *http_client_new(struct loop *loop, const struct http_client_
 	copy_config(&client->config, config);
 	client->resolve = resolve_new(loop, config->host, resolved, client, err);
 	if (!client->resolve || check_files(&client->config, err) || make_vhost(client, err)) {
-		free_client(client);
+		http_client_free(client);
 		return NULL;
 	}
 	if (inet_pton(AF_INET, config->host, binary) == 1 || inet_pton(AF_INET6, config->host, binary) == 1) {
@@ -503,8 +507,17 @@ void http_client_free(struct http_client *client)
 	client->leaving = 1;
 	while (client->first)
 		fail(client->first, FC_EIO, "%s:%d: cancelled", client->config.host, client->config.port);
+	resolve_free(client->resolve);
+	loop_timer_cancel(client->loop, &client->kick);
+	while (client->connection_count)
+		lws_set_timeout(client->connections[--client->connection_count], PENDING_TIMEOUT_KILLED_BY_PARENT,
+				LWS_TO_KILL_SYNC);
+	if (!client->vhost) {
+		free_client(client);
+		return;
+	}
+	/* libwebsockets takes the vhost apart when it likes, and calls back then: the memory is freed there. */
 	lws_vhost_destroy(client->vhost);
-	free_client(client);
 }
 
 int http_client_post(struct http_client *client, const char *path, const char *authorization, const char *content_type,

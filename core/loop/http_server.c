@@ -1,7 +1,9 @@
 #include "loop/http_server.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,8 @@ enum {
 /* One TCP connection, from accept to close; over it come several requests, one after the other. */
 struct connection {
 	struct connection *next;
+	struct http_server *server;
+	struct lws *wsi;
 	char peer[PEER_TEXT];
 	char peer_name[128];
 	/* the request under way */
@@ -48,7 +52,10 @@ struct connection {
 struct http_server {
 	struct loop *loop;
 	struct lws_vhost *vhost;
-	struct lws_protocols protocols[2];
+	struct loop_fd *listener; /* ours: libwebsockets closes its own up to a second late */
+	int port;
+	void *tls;   /* its WOLFSSL_CTX, borrowed */
+	int leaving; /* freed: the memory goes with the vhost */
 	http_handler handler;
 	void *user;
 	struct http_server_config config; /* strings are ours */
@@ -123,6 +130,8 @@ static int arrive(struct http_server *server, struct lws *wsi)
 	if (!c)
 		return -1;
 	(void)snprintf(c->peer, sizeof(c->peer), "%s", server->arriving);
+	c->server = server;
+	c->wsi = wsi;
 	c->next = server->connections;
 	server->connections = c;
 	server->count++;
@@ -259,8 +268,9 @@ static int write_part(struct connection *c, struct lws *wsi)
 	return lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
-static int set_up_tls(const struct http_server *server, void *ctx)
+static int set_up_tls(struct http_server *server, void *ctx)
 {
+	server->tls = ctx;
 	if (tls_set_versions(ctx))
 		return -1;
 	if (server->config.client_cert != HTTP_CLIENT_CERT_NONE && tls_trust(ctx, server->config.client_ca)) {
@@ -271,24 +281,44 @@ static int set_up_tls(const struct http_server *server, void *ctx)
 	return 0;
 }
 
+static void free_config(struct http_server_config *config)
+{
+	free((char *)(size_t)config->name);
+	free((char *)(size_t)config->address);
+	free((char *)(size_t)config->certificate);
+	free((char *)(size_t)config->key);
+	free((char *)(size_t)config->client_ca);
+}
+
+static void free_server(struct http_server *server)
+{
+	free_config(&server->config);
+	free(server);
+}
+
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
 	/* By the vhost: some callbacks come before the connection has a protocol. */
 	struct lws_vhost *vhost = wsi ? lws_get_vhost(wsi) : NULL;
 	struct http_server *server = vhost ? lws_get_vhost_user(vhost) : NULL;
-	struct connection *c;
+	struct connection *c = wsi ? lws_get_opaque_user_data(wsi) : NULL;
 
 	if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS)
 		return server ? set_up_tls(server, user) : -1;
+	/* At the request libwebsockets moves a connection to the first vhost of its port number, which for those that
+	 * listen nowhere by themselves is any of them: a connection stays its server's. */
+	if (c)
+		server = c->server;
 	if (!server)
 		return 0;
 	switch (reason) {
-	case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
-		return admit(server, (int)(intptr_t)in);
+	case LWS_CALLBACK_PROTOCOL_DESTROY:
+		if (server->leaving)
+			free_server(server);
+		return 0;
 	case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED: /* right after the accept, before the handshake */
 		return arrive(server, wsi);
 	case LWS_CALLBACK_WSI_DESTROY:
-		c = lws_get_opaque_user_data(wsi);
 		lws_set_opaque_user_data(wsi, NULL);
 		if (c)
 			drop_connection(server, c);
@@ -296,7 +326,6 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	default:
 		break;
 	}
-	c = lws_get_opaque_user_data(wsi);
 	if (!c)
 		return reason == LWS_CALLBACK_HTTP ? -1 : 0;
 	switch (reason) {
@@ -322,18 +351,11 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	}
 }
 
+static const struct lws_protocols protocols[] = {{.name = "http", .callback = callback}, {0}};
+
 static char *copy(const char *text)
 {
 	return text && *text ? strdup(text) : NULL;
-}
-
-static void free_config(struct http_server_config *config)
-{
-	free((char *)(size_t)config->name);
-	free((char *)(size_t)config->address);
-	free((char *)(size_t)config->certificate);
-	free((char *)(size_t)config->key);
-	free((char *)(size_t)config->client_ca);
 }
 
 static void copy_config(struct http_server_config *to, const struct http_server_config *from)
@@ -368,17 +390,12 @@ static void fill_info(struct http_server *server, struct lws_context_creation_in
 {
 	const struct http_server_config *c = &server->config;
 
-	info->port = c->port;
-	info->iface = c->address;
-	info->protocols = server->protocols;
+	info->port = CONTEXT_PORT_NO_LISTEN_SERVER;
+	info->protocols = protocols;
 	info->vhost_name = c->name;
 	info->user = server;
 	info->keepalive_timeout = IDLE_SECONDS;
 	info->timeout_secs = REQUEST_SECONDS;
-	info->options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
-	/* An IPv4 address is bound as such; all interfaces are bound as IPv6, which takes both. */
-	if (c->address && strchr(c->address, '.'))
-		info->options |= LWS_SERVER_OPTION_DISABLE_IPV6;
 	if (!c->certificate)
 		return;
 	info->options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
@@ -388,6 +405,74 @@ static void fill_info(struct http_server *server, struct lws_context_creation_in
 		info->options |= LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT;
 	if (c->client_cert == HTTP_CLIENT_CERT_OPTIONAL)
 		info->options |= LWS_SERVER_OPTION_PEER_CERT_NOT_REQUIRED;
+}
+
+static void accept_one(void *user, int fd)
+{
+	struct http_server *server = user;
+	lws_sock_file_fd_type socket = {.sockfd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+
+	if (socket.sockfd < 0)
+		return;
+	if (admit(server, socket.sockfd)) {
+		close(socket.sockfd);
+		return;
+	}
+	/* On failure libwebsockets closes the socket. */
+	(void)lws_adopt_descriptor_vhost(server->vhost, LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | LWS_ADOPT_ALLOW_SSL, socket,
+					 NULL, NULL);
+}
+
+/* A listening socket, or -1 and errno. No address: IPv6, which takes IPv4 too, or IPv4 where there is no IPv6. */
+static int listen_on(const char *address, int port, int *bound)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV},
+			*list;
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(name);
+	char service[8];
+	int on = 1, off = 0, fd = -1;
+
+	(void)snprintf(service, sizeof(service), "%d", port);
+	if (getaddrinfo(address ? address : "::", service, &hints, &list)) {
+		errno = EADDRNOTAVAIL;
+		return -1;
+	}
+	fd = socket(list->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && list->ai_family == AF_INET6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	if (fd >= 0 &&
+	    (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) || bind(fd, list->ai_addr, list->ai_addrlen) ||
+	     listen(fd, 64) || getsockname(fd, (struct sockaddr *)&name, &len))) {
+		int code = errno;
+
+		close(fd);
+		fd = -1;
+		errno = code;
+	}
+	freeaddrinfo(list);
+	if (fd < 0 && !address && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
+		return listen_on("0.0.0.0", port, bound);
+	if (fd >= 0)
+		*bound = ntohs(name.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&name)->sin6_port
+							  : ((struct sockaddr_in *)(void *)&name)->sin_port);
+	return fd;
+}
+
+static int start_listening(struct http_server *server, struct error *err)
+{
+	const struct http_server_config *c = &server->config;
+	int fd = listen_on(c->address, c->port, &server->port);
+
+	if (fd < 0)
+		return error_set(err, FC_EIO, "loop: %s: listen on %s:%d: %s", c->name, c->address ? c->address : "*",
+				 c->port, strerror(errno));
+	server->listener = loop_fd_add(server->loop, fd, accept_one, server, err);
+	if (!server->listener) {
+		close(fd);
+		return FC_EIO;
+	}
+	return FC_OK;
 }
 
 struct http_server *http_server_new(struct loop *loop, const struct http_server_config *config, http_handler handler,
@@ -405,19 +490,22 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
 	server->user = user;
 	copy_config(&server->config, config);
 	if (!server->config.name || check_files(&server->config, err)) {
-		free_config(&server->config);
-		free(server);
+		free_server(server);
 		return NULL;
 	}
-	server->protocols[0] = (struct lws_protocols){.name = "http", .callback = callback, .user = server};
 	fill_info(server, &info);
 	server->vhost = lws_create_vhost(loop_lws(loop), &info);
 	if (!server->vhost) {
-		(void)error_set(
-		    err, FC_EIO, "loop: %s: can't listen on %s:%d (port in use, or certificate and key not usable)",
-		    server->config.name, server->config.address ? server->config.address : "*", config->port);
-		free_config(&server->config);
-		free(server);
+		(void)error_set(err, FC_EIO, "loop: %s: certificate %s and key not usable", server->config.name,
+				server->config.certificate ? server->config.certificate : "(none)");
+		free_server(server);
+		return NULL;
+	}
+	/* Its server-name callback would hand the handshake to another vhost's certificate and client-certificate rules. */
+	if (server->tls)
+		tls_fix_vhost(server->tls);
+	if (start_listening(server, err)) {
+		http_server_free(server);
 		return NULL;
 	}
 	return server;
@@ -427,15 +515,20 @@ void http_server_free(struct http_server *server)
 {
 	if (!server)
 		return;
+	loop_fd_remove(server->listener);
+	while (server->connections) {
+		struct connection *c = server->connections;
+
+		lws_set_opaque_user_data(c->wsi, NULL);
+		lws_set_timeout(c->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
+		drop_connection(server, c);
+	}
+	/* libwebsockets takes the vhost apart when it likes, and calls back then: the memory is freed there. */
+	server->leaving = 1;
 	lws_vhost_destroy(server->vhost);
-	/* lws finishes the vhost in its own time but closes the connections at once. */
-	while (server->connections)
-		drop_connection(server, server->connections);
-	free_config(&server->config);
-	free(server);
 }
 
 int http_server_port(const struct http_server *server)
 {
-	return lws_get_vhost_listen_port(server->vhost);
+	return server->port;
 }

@@ -15,6 +15,11 @@ int tls_set_versions(void *ctx)
 	return wolfSSL_CTX_SetMinVersion(ctx, WOLFSSL_TLSV1_2) == WOLFSSL_SUCCESS ? FC_OK : FC_EIO;
 }
 
+void tls_fix_vhost(void *ctx)
+{
+	wolfSSL_CTX_set_servername_callback(ctx, NULL);
+}
+
 int tls_trust(void *ctx, const char *ca)
 {
 	return wolfSSL_CTX_load_verify_locations(ctx, ca, NULL) == WOLFSSL_SUCCESS ? FC_OK : FC_EINVAL;

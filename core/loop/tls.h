@@ -9,6 +9,8 @@
 
 /* TLS 1.2 and 1.3 only. */
 int tls_set_versions(void *ctx);
+/* The server's context serves every server name: none hands the handshake to another context. */
+void tls_fix_vhost(void *ctx);
 /* The other side must show a certificate that chains to ca (a PEM file; NULL = the system's bundle). */
 int tls_require_peer(void *ctx, const char *ca, struct error *err);
 /* Makes certificates of ca acceptable; whether one is asked for is the caller's (libwebsockets') setting. */

@@ -111,8 +111,11 @@ def test_pymodbus_as_a_second_charger(make_station):
     station.add(harness.Process(["/usr/bin/python3", server, port], station.folder, "pymodbus"))
     station.start_gateway()
     station.wait_status("ABB1", 3)
-    points = next(c for c in station.stats()["connectors"] if c["connector_id"] == "ABB1")["points"]
-    assert points["power"]["value"] == 7200 and points["session_energy"]["value"] == 4660
+
+    def points():
+        return next(c for c in station.stats()["connectors"] if c["connector_id"] == "ABB1")["points"]
+    station.until(lambda: points()["power"]["quality"] == "good", 60, "the second block")
+    assert points()["power"]["value"] == 7200 and points()["session_energy"]["value"] == 4660
 
 
 def test_mbpoll_agrees_with_the_simulator(station):
