@@ -77,7 +77,7 @@ int value_equal(const struct value *a, const struct value *b);
 struct value *value_copy(struct arena *a, const struct value *v);
 
 /* Walks the children; list may be NULL. */
-#define value_each(item, list) \
-	for (struct value *item = (list) ? (list)->first : NULL; item; item = item->next) /* NOLINT: a name can't stand in parentheses */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a name that is declared can't stand in parentheses */
+#define value_each(item, list) for (struct value *item = (list) ? (list)->first : NULL; item; item = item->next)
 
 #endif

@@ -303,6 +303,10 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	struct http_server *server = vhost ? lws_get_vhost_user(vhost) : NULL;
 	struct connection *c = wsi ? lws_get_opaque_user_data(wsi) : NULL;
 
+	/* libwebsockets overrules the library's verdict by what is returned here: 0 would accept any client certificate, of a
+	 * foreign CA or expired. len is that verdict. */
+	if (reason == LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION)
+		return len ? 0 : 1;
 	if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS)
 		return server ? set_up_tls(server, user) : -1;
 	/* At the request libwebsockets moves a connection to the first vhost of its port number, which for those that

@@ -98,6 +98,8 @@ static int setup(void **state)
 	fixture_init(&f->set);
 	f->set.config.gateway.lua_dir = f->dir;
 	f->set.config.platform_count = 1;
+	/* Another address than the city's: libwebsockets lets servers share a socket that look the same, port 0 too. */
+	f->set.listen[0].address = "127.0.0.2";
 	f->set.platform[0].url = f->url;
 	f->platforms = platform_set_new(f->loop, &f->set, NULL);
 	*state = f;
@@ -189,7 +191,7 @@ static void questions_are_answered_on_the_port(void **state)
 {
 	struct fixture *f = *state;
 	const struct http_client_config config = {
-	    .name = "asks", .host = "127.0.0.1", .port = platform_listen_port(f->platforms, "public")};
+	    .name = "asks", .host = "127.0.0.2", .port = platform_listen_port(f->platforms, "public")};
 	struct platform_stats stats;
 
 	assert_true(config.port > 0);
@@ -210,6 +212,17 @@ static void questions_are_answered_on_the_port(void **state)
 	assert_int_equal(platform_set_apply(f->platforms, &f->set.config, NULL), FC_OK);
 	assert_int_equal(platform_listen_port(f->platforms, "public"), config.port);
 	assert_int_equal(ask(f, "query_station_status", "{\"StationIDs\":[\"S1\"]}"), RET_OK);
+	/* A changed section is opened again on the same number; the token is the platform's, not the port's. */
+	struct station_set next = f->set;
+	struct config_listen changed = f->set.listen[0];
+	changed.port = config.port;
+	changed.max_connections = 9;
+	next.config.listens = &changed;
+	assert_int_equal(platform_set_apply(f->platforms, &next.config, NULL), FC_OK);
+	assert_int_equal(platform_listen_port(f->platforms, "public"), config.port);
+	assert_int_equal(ask(f, "query_station_status", "{\"StationIDs\":[\"S1\"]}"), RET_OK);
+	/* The configuration must outlive the set. */
+	assert_int_equal(platform_set_apply(f->platforms, &f->set.config, NULL), FC_OK);
 }
 
 static void freed_while_everything_is_under_way(void **state)
