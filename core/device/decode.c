@@ -37,7 +37,7 @@ static int decode_text(const struct point *point, const uint16_t *words, struct 
 
 static int64_t sign_extend(uint64_t raw, int bits)
 {
-	if (bits < 64 && raw >> (bits - 1) & 1)
+	if (bits > 0 && bits < 64 && raw >> (bits - 1) & 1)
 		raw |= ~(uint64_t)0 << bits;
 	return (int64_t)raw;
 }

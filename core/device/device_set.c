@@ -102,7 +102,7 @@ static void free_line(struct line *line)
 		return;
 	if (line->bus)
 		bus_line_close(line->bus);
-	for (int i = 0; i < line->device_count; i++)
+	for (int i = 0; line->devices && i < line->device_count; i++)
 		device_free(line->devices[i]);
 	free(line->devices);
 	free(line->reads);
@@ -227,6 +227,9 @@ static int add_devices(struct line *line, const struct config *config, int bus, 
 		if (c->bus != bus)
 			continue;
 		struct profile *profile = find_profile(profiles, c->profile);
+		if (!profile)
+			return error_set(err, FC_ENOENT, "device: charger %s: profile %s is not loaded", c->name,
+					 c->profile);
 		int n = connector_numbers(config, i, numbers);
 		for (int k = 0; k < n; k++)
 			if (numbers[k] > profile->connectors)
@@ -246,7 +249,7 @@ static int add_reads(struct line *line)
 {
 	uint32_t n = 0;
 
-	for (int i = 0; i < line->device_count; i++)
+	for (int i = 0; line->devices && i < line->device_count; i++)
 		n += line->devices[i]->plan.count;
 	line->reads = calloc((size_t)n + 1, sizeof(*line->reads));
 	line->targets = calloc((size_t)n + 1, sizeof(*line->targets));

@@ -432,7 +432,7 @@ static int listen_on(const char *address, int port, int *bound)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV},
 			*list;
-	struct sockaddr_storage name;
+	struct sockaddr_storage name = {0};
 	socklen_t len = sizeof(name);
 	char service[8];
 	int on = 1, off = 0, fd = -1;

@@ -1,5 +1,6 @@
 /* forecourtd: reads the configuration, starts the rooms from the bottom up, runs the loop, ends in reverse. */
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +103,10 @@ static int run(const char *path, const char *stats_file)
 		fprintf(stderr, "forecourtd: signals can't be set up\n");
 		return EXIT_START;
 	}
+	/* One heap for all threads, trimmed early: the workers hardly allocate, and the box has little memory. */
+	(void)mallopt(M_ARENA_MAX, 1);
+	(void)mallopt(M_TRIM_THRESHOLD, 64 * 1024);
+	(void)mallopt(M_MMAP_THRESHOLD, 64 * 1024);
 	log_init("forecourtd", (enum log_level)config->gateway.log_level, config->gateway.log_syslog);
 	log_notice("main: forecourtd %s starts with %s", FORECOURT_VERSION, path);
 	struct daemon *daemon = daemon_new(path, config, signals, stats_file, &err);

@@ -122,15 +122,14 @@ int model_command(struct model_charger *charger, int connector, const char *comm
 		begin_session(c);
 	} else if (!strcmp(command, "stop") && c->state == MODEL_CHARGING) {
 		enter(c, MODEL_FINISHED);
-	} else if (!strcmp(command, "unplug") && c->state != MODEL_FREE && c->state != MODEL_FAULT) {
+	} else if ((!strcmp(command, "unplug") && c->state != MODEL_FREE && c->state != MODEL_FAULT) ||
+		   (!strcmp(command, "clear") && c->state == MODEL_RESERVED)) {
 		enter(c, MODEL_FREE);
 	} else if (!strcmp(command, "reserve") && c->state == MODEL_FREE) {
 		enter(c, MODEL_RESERVED);
 	} else if (!strcmp(command, "clear") && c->state == MODEL_FAULT) {
 		c->fault = 0;
 		enter(c, c->before_fault == MODEL_CHARGING ? MODEL_FINISHED : c->before_fault);
-	} else if (!strcmp(command, "clear") && c->state == MODEL_RESERVED) {
-		enter(c, MODEL_FREE);
 	} else {
 		return -1;
 	}

@@ -239,11 +239,12 @@ int station_set_apply(struct station_set *set, const struct config *config, stru
 	station_set_flush(set);
 	fill_connectors(&next, set, devices);
 	int changed = describe_changes(config, set->store, next.changed_wall);
-	free(set->connectors);
-	free(set->by_device);
-	free(set->by_id);
-	free(set->changed_wall);
+	struct station_set old = *set;
 	*set = next;
+	free(old.connectors);
+	free(old.by_device);
+	free(old.by_id);
+	free(old.changed_wall);
 	refresh_statuses(set);
 	if (changed)
 		tell(set, &(struct station_event){.kind = STATION_INFO_CHANGED});

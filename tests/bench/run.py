@@ -1,0 +1,86 @@
+#!/usr/bin/python3
+"""make bench: the spine's figures, printed; ratios against what was measured in the same run."""
+import argparse
+import pathlib
+import statistics
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "system"))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "peers"))
+import conftest  # noqa: E402
+
+
+def latencies(station, count, poll_ms):
+    """Seconds from a change in the simulated charger to its push at the platform, spread over the poll period."""
+    found = []
+    for i in range(count):
+        charger = i % station.tcp
+        connector = station.connector_id(charger)
+        time.sleep(0.037 * (i % 27))
+        want = 2 if station.statuses(connector)[-1] == 1 else 1
+        before = time.monotonic()
+        station.ask_chargers(f"{'plug' if want == 2 else 'unplug'} {charger} 1")
+        station.wait_status(connector, want)
+        found.append(time.monotonic() - before)
+    return found
+
+
+def periods(station, chargers):
+    """Milliseconds between requests for the same block, per charger: the simulator's own clock."""
+    import json
+    found = []
+    for c in chargers:
+        times = json.loads(station.ask_chargers(f"times {c}"))
+        found += [b - a for a, b in zip(times, times[1:])]
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build/host")
+    parser.add_argument("--changes", type=int, default=60)
+    args = parser.parse_args()
+    poll_ms = 1000
+    station = conftest.PeerStation(build=args.build, tcp=32, line_units=(16, 16), connectors=1, poll_ms=poll_ms)
+    try:
+        station.start_chargers()
+        station.start_gateway()
+        for i in range(64):
+            station.wait_status(station.connector_id(i), 1)
+        time.sleep(10)
+        before = station.stats()
+        tcp = [b for b in before["buses"] if b["name"].startswith("tcp")]
+        found = sorted(latencies(station, args.changes, poll_ms))
+        healthy = periods(station, range(1, 32))
+        mean_before = statistics.mean(healthy)
+        station.ask_chargers("close 0")
+        time.sleep(8)
+        closed = statistics.mean(periods(station, range(1, 32)))
+        station.ask_chargers("open 0")
+        station.ask_chargers("mute 0")
+        time.sleep(8)
+        muted = statistics.mean(periods(station, range(1, 32)))
+        after = station.stats()
+        after_tcp = [b for b in after["buses"] if b["name"].startswith("tcp") and b["name"] != "tcp0"]
+        rows = [
+            ("connectors (32 TCP, 32 on two serial lines), poll period", f"64, {poll_ms} ms"),
+            ("polls due on TCP before any fault, missed", f"{sum(b['due'] for b in tcp)}, {sum(b['missed'] for b in tcp)}"),
+            ("polls missed on the other 31 after one charger failed", sum(b["missed"] for b in after_tcp)),
+            ("polls missed on the serial lines", sum(b["missed"] for b in after["buses"] if b["name"].startswith("line"))),
+            ("status change to platform: median", f"{statistics.median(found) * 1000:.0f} ms"),
+            ("status change to platform: worst of " + str(len(found)), f"{found[-1] * 1000:.0f} ms"),
+            ("  goal: one period plus 100 ms", f"{'met' if found[-1] * 1000 <= poll_ms + 100 else 'NOT met'} ({poll_ms + 100} ms)"),
+            ("mean request spacing of 31 chargers, all well", f"{mean_before:.1f} ms"),
+            ("  with one unplugged (ratio)", f"{closed:.1f} ms ({closed / mean_before:.3f})"),
+            ("  with one open and silent (ratio)", f"{muted:.1f} ms ({muted / mean_before:.3f})"),
+            ("resident memory (goal 12 MB)", f"{after['rss_kb'] / 1024:.1f} MB"),
+        ]
+        width = max(len(name) for name, _ in rows)
+        for name, value in rows:
+            print(f"  {name:<{width}}  {value}")
+    finally:
+        station.stop()
+
+
+main()
