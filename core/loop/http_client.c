@@ -280,8 +280,11 @@ static int begin_request(struct job *job, struct lws *wsi, unsigned char **at, s
 	if (append_headers(job, wsi, at, *at + len))
 		return -1;
 	job->state = JOB_SENT;
-	lws_client_http_body_pending(wsi, 1);
-	lws_callback_on_writable(wsi);
+	/* Without a body no write would ever say that it is over. */
+	if (job->body.len) {
+		lws_client_http_body_pending(wsi, 1);
+		lws_callback_on_writable(wsi);
+	}
 	return 0;
 }
 

@@ -43,7 +43,8 @@ struct connection {
 	char content_type[128];
 	char cookie[512];
 	struct buffer body;
-	int whole; /* the request is complete: its answer is on the way */
+	int whole;     /* the request is complete: its answer is on the way */
+	int too_large; /* its body is read and thrown away, then 413: an answer before its end is lost in the reset */
 	/* its answer */
 	struct http_response response;
 	size_t sent;
@@ -80,6 +81,7 @@ static void forget_request(struct connection *c)
 	buffer_fini(&c->response.body);
 	c->method = NULL;
 	c->whole = 0;
+	c->too_large = 0;
 	c->sent = 0;
 }
 
@@ -184,8 +186,7 @@ static int begin_request(struct http_server *server, struct connection *c, struc
 	    copy_header(wsi, WSI_TOKEN_HTTP_COOKIE, c->cookie, sizeof(c->cookie)) ||
 	    copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, sizeof(length)))
 		return refuse(wsi, HTTP_STATUS_REQ_ENTITY_TOO_LARGE);
-	if (*length && strtoull(length, NULL, 10) > server->config.max_body)
-		return refuse(wsi, HTTP_STATUS_REQ_ENTITY_TOO_LARGE);
+	c->too_large = *length && strtoull(length, NULL, 10) > server->config.max_body;
 	if (server->config.client_cert != HTTP_CLIENT_CERT_NONE)
 		tls_peer_name(lws_get_ssl(wsi), c->peer_name, sizeof(c->peer_name));
 	lws_set_timer_usecs(wsi, REQUEST_SECONDS * LWS_USEC_PER_SEC);
@@ -232,7 +233,10 @@ static int answer(struct http_server *server, struct connection *c, struct lws *
 	lws_set_timer_usecs(wsi, LWS_SET_TIMER_USEC_CANCEL);
 	c->response = (struct http_response){.status = 200, .content_type = "application/json;charset=utf-8"};
 	buffer_init(&c->response.body, ANSWER_MAX);
-	server->handler(server->user, &request, &c->response);
+	if (c->too_large)
+		c->response.status = HTTP_STATUS_REQ_ENTITY_TOO_LARGE;
+	else
+		server->handler(server->user, &request, &c->response);
 	if (c->response.body.failed) {
 		buffer_clear(&c->response.body);
 		c->response.status = 500;
@@ -341,9 +345,10 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		    lws_hdr_total_length(wsi, WSI_TOKEN_PUT_URI) > 0 ||
 		    lws_hdr_total_length(wsi, WSI_TOKEN_PATCH_URI) > 0)
 			return 0;
-		return answer(server, c, wsi);
+		return c->too_large ? refuse(wsi, HTTP_STATUS_REQ_ENTITY_TOO_LARGE) : answer(server, c, wsi);
 	case LWS_CALLBACK_HTTP_BODY:
-		return buffer_add(&c->body, in, len) ? refuse(wsi, HTTP_STATUS_REQ_ENTITY_TOO_LARGE) : 0;
+		c->too_large = c->too_large || buffer_add(&c->body, in, len);
+		return 0;
 	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
 		return answer(server, c, wsi);
 	case LWS_CALLBACK_HTTP_WRITEABLE:

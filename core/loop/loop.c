@@ -16,7 +16,7 @@ enum { DESCRIPTORS_MAX = 2048 };
 struct loop {
 	struct lws_context *lws;
 	struct lws_vhost *vhost; /* of descriptors and wake-ups; listens nowhere */
-	struct loop_waker *wakers;
+	struct loop_waker *wakers, *next_waker; /* the latter while they are called: any may leave meanwhile */
 	volatile int stopped;
 };
 
@@ -36,7 +36,6 @@ static int loop_callback(struct lws *wsi, enum lws_callback_reasons reason, void
 {
 	struct loop_fd *lfd;
 	struct loop *loop;
-	struct loop_waker *next;
 
 	(void)user;
 	(void)in;
@@ -44,8 +43,8 @@ static int loop_callback(struct lws *wsi, enum lws_callback_reasons reason, void
 	switch (reason) {
 	case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
 		loop = lws_context_user(lws_get_context(wsi));
-		for (struct loop_waker *w = loop->wakers; w; w = next) {
-			next = w->next;
+		for (struct loop_waker *w = loop->wakers; w; w = loop->next_waker) {
+			loop->next_waker = w->next;
 			w->fn(w->user);
 		}
 		return 0;
@@ -182,6 +181,8 @@ void loop_waker_remove(struct loop *loop, struct loop_waker *waker)
 		if (*at != waker)
 			continue;
 		*at = waker->next;
+		if (loop->next_waker == waker)
+			loop->next_waker = waker->next;
 		return;
 	}
 }
