@@ -78,7 +78,7 @@ static int exact_milli(const struct point *point, uint64_t raw, int64_t *milli)
 	int is_signed = point->type == POINT_S16 || point->type == POINT_S32 || point->type == POINT_S64;
 
 	if (point->type == POINT_F32 || point->type == POINT_F64 || point->scale < 1 || point->scale > 1 ||
-	    fpclassify(point->offset) != FP_ZERO || (!is_signed && raw > INT64_MAX))
+	    fabs(point->offset) > 0 || (!is_signed && raw > INT64_MAX))
 		return 0;
 	int64_t whole = is_signed ? sign_extend(raw, point->words * 16) : (int64_t)raw;
 	return !__builtin_mul_overflow(whole, (int64_t)1000, milli);
