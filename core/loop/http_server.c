@@ -436,14 +436,14 @@ static void accept_one(void *user, int fd)
 static int listen_on(const char *address, int port, int *bound)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV},
-			*list;
+			*list = NULL;
 	struct sockaddr_storage name = {0};
 	socklen_t len = sizeof(name);
 	char service[8];
-	int on = 1, off = 0, fd = -1;
+	int on = 1, off = 0, fd;
 
 	(void)snprintf(service, sizeof(service), "%d", port);
-	if (getaddrinfo(address ? address : "::", service, &hints, &list)) {
+	if (getaddrinfo(address ? address : "::", service, &hints, &list) || !list) {
 		errno = EADDRNOTAVAIL;
 		return -1;
 	}

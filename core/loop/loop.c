@@ -15,7 +15,7 @@ enum { DESCRIPTORS_MAX = 2048 };
 
 struct loop {
 	struct lws_context *lws;
-	struct lws_vhost *vhost; /* of descriptors and wake-ups; listens nowhere */
+	struct lws_vhost *vhost;                /* of descriptors and wake-ups; listens nowhere */
 	struct loop_waker *wakers, *next_waker; /* the latter while they are called: any may leave meanwhile */
 	volatile int stopped;
 };
