@@ -462,9 +462,12 @@ static int listen_on(const char *address, int port, int *bound)
 	freeaddrinfo(list);
 	if (fd < 0 && !address && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
 		return listen_on("0.0.0.0", port, bound);
-	if (fd >= 0)
-		*bound = ntohs(name.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&name)->sin6_port
-							  : ((struct sockaddr_in *)(void *)&name)->sin_port);
+	if (fd >= 0) {
+		in_port_t found = 0; /* at the same place in both kinds of address */
+
+		memcpy(&found, (char *)&name + offsetof(struct sockaddr_in, sin_port), sizeof(found));
+		*bound = ntohs(found);
+	}
 	return fd;
 }
 
