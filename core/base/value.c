@@ -123,30 +123,47 @@ int value_push(struct value *array, struct value *child)
 	return FC_OK;
 }
 
-int value_put(struct arena *a, struct value *object, const char *key, struct value *child)
+int value_add(struct arena *a, struct value *object, const char *key, struct value *child)
 {
 	if (!object || !child)
 		return FC_ENOMEM;
-	if (object->type == VALUE_EMPTY)
-		object->type = VALUE_OBJECT;
 	child->key = arena_copy(a, key, strlen(key));
 	if (!child->key)
 		return FC_ENOMEM;
+	if (object->type == VALUE_EMPTY)
+		object->type = VALUE_OBJECT;
+	append(object, child);
+	return FC_OK;
+}
+
+/* The new child takes the place of old, which follows before (NULL: is the first). */
+static void replace(struct value *object, struct value *before, const struct value *old, struct value *child)
+{
+	child->next = old->next;
+	if (before)
+		before->next = child;
+	else
+		object->first = child;
+	if (object->last == old)
+		object->last = child;
+}
+
+int value_put(struct arena *a, struct value *object, const char *key, struct value *child)
+{
 	struct value *before = NULL;
+
+	if (!object || !child)
+		return FC_ENOMEM;
 	for (struct value *old = object->first; old; before = old, old = old->next) {
 		if (strcmp(old->key, key) != 0)
 			continue;
-		child->next = old->next;
-		if (before)
-			before->next = child;
-		else
-			object->first = child;
-		if (object->last == old)
-			object->last = child;
+		child->key = arena_copy(a, key, strlen(key));
+		if (!child->key)
+			return FC_ENOMEM;
+		replace(object, before, old, child);
 		return FC_OK;
 	}
-	append(object, child);
-	return FC_OK;
+	return value_add(a, object, key, child);
 }
 
 int value_drop(struct value *object, const char *key)

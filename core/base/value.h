@@ -54,6 +54,8 @@ struct value *value_empty(struct arena *a);
 /* Adds child (which must not be in a tree yet) under key; replaces a member of the same key in place.
  * FC_OK or FC_ENOMEM (any argument NULL). key is copied. */
 int value_put(struct arena *a, struct value *object, const char *key, struct value *child);
+/* value_put of a key that the object does not hold yet: does not search, so that building stays linear in time. */
+int value_add(struct arena *a, struct value *object, const char *key, struct value *child);
 int value_push(struct value *array, struct value *child);
 /* Removes the member; FC_ENOENT when there is none. */
 int value_drop(struct value *object, const char *key);

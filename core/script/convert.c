@@ -8,8 +8,9 @@
 #include <lauxlib.h>
 
 #include "script/library.h"
+#include "script/sandbox.h"
 
-enum { DEPTH_MAX = 32, NODES_MAX = 100000, PATH_MAX_TEXT = 160 };
+enum { DEPTH_MAX = 32, PATH_MAX_TEXT = 160 };
 
 void convert_push(lua_State *L, const struct value *v)
 {
@@ -82,8 +83,10 @@ static const char *place(const struct reader *r)
 
 static void *checked(struct reader *r, void *made)
 {
-	if (!made)
+	if (!made) {
+		sandbox_of(r->L)->exhausted = SANDBOX_MEMORY;
 		luaL_error(r->L, "%s: no memory", place(r));
+	}
 	return made;
 }
 
@@ -222,7 +225,7 @@ static struct value *read_object(struct reader *r, int index, size_t count, int 
 		}
 		struct value *member = read_value(r, lua_gettop(r->L), depth + 1);
 		lua_pop(r->L, 1);
-		if (member && value_put(r->arena, object, keys[i].text, member))
+		if (member && value_add(r->arena, object, keys[i].text, member))
 			(void)checked(r, NULL);
 		r->path[cut] = '\0';
 	}
@@ -260,8 +263,10 @@ static struct value *read_value(struct reader *r, int index, int depth)
 	size_t len;
 
 	luaL_checkstack(L, 6, "too deep");
-	if (++r->nodes > NODES_MAX)
-		luaL_error(L, "%s: more than %d values", place(r), NODES_MAX);
+	if (++r->nodes > CONVERT_VALUES_MAX) {
+		sandbox_of(L)->exhausted = SANDBOX_MEMORY;
+		luaL_error(L, "%s: more than %d values", place(r), CONVERT_VALUES_MAX);
+	}
 	switch (lua_type(L, index)) {
 	case LUA_TNIL:
 		return NULL;
@@ -294,4 +299,34 @@ struct value *convert_read(lua_State *L, int index, struct arena *arena, int fla
 	struct reader r = {.L = L, .arena = arena, .flags = flags};
 
 	return read_value(&r, lua_absindex(L, index), 0);
+}
+
+static void list_functions(struct reader *r, int index, int depth, struct value *list)
+{
+	lua_State *L = r->L;
+
+	luaL_checkstack(L, 6, "too deep");
+	if (depth > DEPTH_MAX)
+		luaL_error(L, "%s: is nested deeper than %d (or holds itself)", place(r), DEPTH_MAX);
+	lua_pushnil(L);
+	while (lua_next(L, index)) {
+		int is_text = lua_type(L, -2) == LUA_TSTRING;
+		size_t cut = enter(r, is_text ? lua_tostring(L, -2) : NULL, is_text ? 0 : lua_tointeger(L, -2));
+
+		if (lua_isfunction(L, -1))
+			(void)value_push(list, checked(r, value_string(r->arena, r->path)));
+		else if (lua_istable(L, -1))
+			list_functions(r, lua_gettop(L), depth + 1, list);
+		lua_pop(L, 1);
+		r->path[cut] = '\0';
+	}
+}
+
+struct value *convert_functions(lua_State *L, int index, struct arena *arena)
+{
+	struct reader r = {.L = L, .arena = arena};
+	struct value *list = checked(&r, value_array(arena));
+
+	list_functions(&r, lua_absindex(L, index), 0, list);
+	return list;
 }

@@ -10,7 +10,9 @@
 #include "script/sandbox.h"
 
 static const size_t memory_default = (size_t)8 << 20;
-enum { DEPTH_MAX = 32 };
+/* Most bytes of Lua memory that one '[', '{', ':' or ',' can stand for (a table, its place in a growing list, a key), and
+ * what the state takes before it reads anything. */
+enum { DEPTH_MAX = 32, BYTES_A_MARK = 64, BYTES_OF_STATE = 128 << 10 };
 
 struct json_reader {
 	struct sandbox box;
@@ -82,6 +84,20 @@ static int decode(lua_State *L)
 	return 0;
 }
 
+/* lua-cjson leaks its buffer when the state runs out of memory while it decodes. So what could do that is refused
+ * before it starts: for a text of this length, with so many marks, the limit can't be reached. */
+static int fits(const struct json_reader *reader, const char *text, size_t len)
+{
+	size_t left = reader->box.memory_limit, marks = 0;
+
+	if (len > left / 4 || left < BYTES_OF_STATE + 2 * len)
+		return 0;
+	left -= BYTES_OF_STATE + 2 * len;
+	for (size_t i = 0; i < len; i++)
+		marks += text[i] == '[' || text[i] == '{' || text[i] == ':' || text[i] == ',';
+	return marks <= left / BYTES_A_MARK;
+}
+
 int json_read(struct json_reader *reader, const char *text, size_t len, struct arena *arena, struct value **out,
 	      struct error *err)
 {
@@ -89,10 +105,15 @@ int json_read(struct json_reader *reader, const char *text, size_t len, struct a
 	char why[160];
 
 	*out = NULL;
+	if (!fits(reader, text, len))
+		return error_set(err, FC_ELIMIT, "json: too long or too many values (%zu bytes)", len);
 	sandbox_budget(&reader->box, 1000000, 0);
 	lua_pushcfunction(reader->box.L, decode);
 	lua_pushlightuserdata(reader->box.L, &job);
 	int result = sandbox_call(&reader->box, 1, 0);
+	/* The next text must find the memory free, and the box has little of it. */
+	if (reader->box.memory_used > reader->box.memory_limit / 8)
+		lua_gc(reader->box.L, LUA_GCCOLLECT);
 	if (result) {
 		sandbox_error_text(&reader->box, why, sizeof(why));
 		return error_set(err, result == FC_ELIMIT ? FC_ELIMIT : FC_EINVAL, "json: %s", why);

@@ -8,6 +8,7 @@
 #include <lualib.h>
 
 #include "base/log.h"
+#include "script/protect.h"
 #include "script/sandbox.h"
 
 enum {
@@ -15,23 +16,11 @@ enum {
 	LIST_MAX = 1000000, /* most elements the table functions may walk */
 	PATTERN_MAX = 256,
 	FIXED_DECIMALS_MAX = 9,
+	BYTES_A_STEP = 64, /* a C function handles so many bytes in the time of a VM instruction */
 };
 
 /* Most steps a pattern match may be thought to take: (length of the text) ^ (number of repetitions in the pattern). */
 static const double pattern_work_max = 1e9;
-
-/* Runs the function kept as upvalue, and does not let a script go on by catching the error of an exhausted limit. */
-static int guarded(lua_State *L)
-{
-	int n = lua_gettop(L);
-
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_call(L, n, LUA_MULTRET);
-	if (sandbox_of(L)->exhausted)
-		return luaL_error(L, "the script took too long (limit of instructions or time)");
-	return lua_gettop(L);
-}
 
 static int call_upvalue(lua_State *L)
 {
@@ -52,6 +41,7 @@ static int bounded_rep(lua_State *L)
 	(void)luaL_optlstring(L, 3, "", &separator);
 	if (n > 0 && (len + separator) && (lua_Integer)(TEXT_MAX / (len + separator)) < n)
 		return luaL_error(L, "string.rep: the result would be larger than 1 MiB");
+	sandbox_charge(L, n > 0 ? (size_t)n * (len + separator) / BYTES_A_STEP : 0);
 	return call_upvalue(L);
 }
 
@@ -92,14 +82,40 @@ static int bounded_match(lua_State *L)
 			return luaL_error(L, "the pattern has too many repetitions for a text of %d bytes",
 					  (int)text_len);
 	}
+	sandbox_charge(L, text_len / BYTES_A_STEP);
 	return call_upvalue(L);
 }
 
 /* A table can lie about its length by __len. */
+static size_t bounded_length(lua_State *L)
+{
+	lua_Integer n = lua_istable(L, 1) ? luaL_len(L, 1) : 0;
+
+	if (n > LIST_MAX)
+		luaL_error(L, "the list has more than 1 000 000 elements");
+	return n > 0 ? (size_t)n : 0;
+}
+
 static int bounded_list(lua_State *L)
 {
-	if (lua_istable(L, 1) && luaL_len(L, 1) > LIST_MAX)
-		return luaL_error(L, "the list has more than 1 000 000 elements");
+	sandbox_charge(L, bounded_length(L));
+	return call_upvalue(L);
+}
+
+/* At the end of a list these two touch one element, anywhere else they move all that follow. */
+static int bounded_insert(lua_State *L)
+{
+	size_t n = bounded_length(L);
+
+	sandbox_charge(L, lua_gettop(L) > 2 ? n : 1);
+	return call_upvalue(L);
+}
+
+static int bounded_remove(lua_State *L)
+{
+	size_t n = bounded_length(L);
+
+	sandbox_charge(L, lua_gettop(L) > 1 ? n : 1);
 	return call_upvalue(L);
 }
 
@@ -109,6 +125,7 @@ static int bounded_move(lua_State *L)
 
 	if (to >= from && (from < 0 ? to > LIST_MAX + from : to - from > LIST_MAX))
 		return luaL_error(L, "table.move: more than 1 000 000 elements");
+	sandbox_charge(L, to >= from ? (size_t)(to - from) : 0);
 	return call_upvalue(L);
 }
 
@@ -177,7 +194,12 @@ static int api_log(lua_State *L)
 {
 	char text[256];
 
-	(void)snprintf(text, sizeof(text), "%s", luaL_checkstring(L, 1));
+	const char *said = luaL_checkstring(L, 1);
+	struct sandbox *box = sandbox_of(L);
+	if (box->log_left <= 0)
+		return 0;
+	box->log_left--;
+	(void)snprintf(text, sizeof(text), "%s", said);
 	log_info("script: %s", text);
 	return 0;
 }
@@ -200,7 +222,7 @@ static int api_require(lua_State *L)
 	/* The loader works on the main state's stack; a coroutine that requires would mix the two. */
 	if (L != box->L)
 		return luaL_error(L, "require: not from a coroutine");
-	if (sandbox_load_file(box, path))
+	if (sandbox_load_file(box, path, NULL, NULL))
 		return lua_error(L);
 	lua_call(L, 0, 1);
 	lua_pushvalue(L, -1);
@@ -272,19 +294,18 @@ static void open_standard(lua_State *L)
 static void bound_standard(lua_State *L)
 {
 	static const char *const matchers[] = {"find", "match", "gmatch", "gsub"};
-	static const char *const walkers[] = {"insert", "remove", "sort", "concat", "unpack"};
+	static const char *const walkers[] = {"sort", "concat", "unpack"};
 
 	for (size_t i = 0; i < sizeof(matchers) / sizeof(matchers[0]); i++)
 		wrap(L, "string", matchers[i], bounded_match);
 	for (size_t i = 0; i < sizeof(walkers) / sizeof(walkers[0]); i++)
 		wrap(L, "table", walkers[i], bounded_list);
+	wrap(L, "table", "insert", bounded_insert);
+	wrap(L, "table", "remove", bounded_remove);
 	wrap(L, "string", "rep", bounded_rep);
 	wrap(L, "table", "move", bounded_move);
 	wrap(L, NULL, "setmetatable", bounded_setmetatable);
-	wrap(L, NULL, "pcall", guarded);
-	wrap(L, NULL, "xpcall", guarded);
-	wrap(L, "coroutine", "resume", guarded);
-	wrap(L, "coroutine", "close", guarded);
+	protect_open(L);
 	/* The metatable of texts: ("x"):rep() finds the bounded functions, and nobody gets at it. */
 	lua_pushliteral(L, "");
 	lua_getmetatable(L, -1);

@@ -1,6 +1,7 @@
 #include "script/sandbox.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 #include "base/error.h"
 #include "script/library.h"
 
-enum { HOOK_INSTRUCTIONS = 1000, FILE_MAX = 512 * 1024 };
+/* Few instructions between two looks at the clock: one of them may be a C function that copies a megabyte. */
+enum { HOOK_INSTRUCTIONS = 100, FILE_MAX = 512 * 1024, LOG_LINES = 20 };
 
 struct sandbox *sandbox_of(lua_State *L)
 {
@@ -20,6 +22,11 @@ struct sandbox *sandbox_of(lua_State *L)
 
 	(void)lua_getallocf(L, &box);
 	return box;
+}
+
+static int is_late(const struct sandbox *box)
+{
+	return box->deadline_us && clock_mono_us() > box->deadline_us;
 }
 
 static void *allocate(void *user, void *old, size_t old_size, size_t size)
@@ -33,7 +40,14 @@ static void *allocate(void *user, void *old, size_t old_size, size_t size)
 		box->memory_used -= old_size;
 		return NULL;
 	}
-	if (size > old_size && size - old_size > box->memory_limit - box->memory_used)
+	if (size > old_size && size - old_size > box->memory_limit - box->memory_used) {
+		/* Lua collects all garbage and tries again. A state that lives at its limit does so at every step: time
+		 * that no hook sees. */
+		if (is_late(box))
+			box->exhausted = SANDBOX_MEMORY;
+		return NULL;
+	}
+	if (size > old_size && box->exhausted == SANDBOX_MEMORY)
 		return NULL;
 	void *fresh = realloc(old, size);
 	if (fresh)
@@ -41,18 +55,39 @@ static void *allocate(void *user, void *old, size_t old_size, size_t size)
 	return fresh;
 }
 
-/* Called every HOOK_INSTRUCTIONS instructions, in coroutines too: a thread inherits the hook of the one that made it,
- * and the first one had it before any script ran. */
-static void count_hook(lua_State *L, lua_Debug *ar)
+void sandbox_refuse_exhausted(lua_State *L)
+{
+	switch (sandbox_of(L)->exhausted) {
+	case SANDBOX_WITHIN:
+		return;
+	case SANDBOX_TIME:
+		luaL_error(L, "the script took too long (limit of instructions or time)");
+		return;
+	case SANDBOX_MEMORY:
+		luaL_error(L, "not enough memory");
+		return;
+	}
+}
+
+void sandbox_charge(lua_State *L, size_t work)
 {
 	struct sandbox *box = sandbox_of(L);
 
+	if (work > (size_t)INT_MAX)
+		work = INT_MAX;
+	box->instructions_left -= (int64_t)work;
+	if (!box->exhausted && (box->instructions_left <= 0 || is_late(box)))
+		box->exhausted = SANDBOX_TIME;
+	sandbox_refuse_exhausted(L);
+}
+
+/* Called every HOOK_INSTRUCTIONS instructions, in coroutines too: a thread inherits the hook of the one that made it,
+ * and the first one had it before any script ran. Lua runs no hook inside a hook, nor in what an error raised here
+ * calls before it is caught: protect.c sees to it that no script's function is called there. */
+static void count_hook(lua_State *L, lua_Debug *ar)
+{
 	(void)ar;
-	box->instructions_left -= HOOK_INSTRUCTIONS;
-	if (box->instructions_left <= 0 || (box->deadline_us && clock_mono_us() > box->deadline_us))
-		box->exhausted = 1;
-	if (box->exhausted)
-		luaL_error(L, "the script took too long (limit of instructions or time)");
+	sandbox_charge(L, HOOK_INSTRUCTIONS);
 }
 
 static int on_panic(lua_State *L)
@@ -112,7 +147,8 @@ void sandbox_budget(struct sandbox *box, int instructions, int time_ms)
 {
 	box->instructions_left = instructions;
 	box->deadline_us = time_ms ? clock_mono_us() + (int64_t)time_ms * 1000 : 0;
-	box->exhausted = 0;
+	box->exhausted = SANDBOX_WITHIN;
+	box->log_left = LOG_LINES;
 }
 
 int sandbox_call(struct sandbox *box, int arguments, int results)
@@ -127,12 +163,11 @@ int sandbox_call(struct sandbox *box, int arguments, int results)
 	lua_remove(L, handler);
 	if (status == LUA_OK)
 		return FC_OK;
-	if (status == LUA_ERRMEM || box->exhausted) {
-		if (status == LUA_ERRMEM)
-			lua_gc(L, LUA_GCCOLLECT);
-		return FC_ELIMIT;
-	}
-	return FC_ESCRIPT;
+	if (status == LUA_ERRMEM)
+		box->exhausted = SANDBOX_MEMORY;
+	if (box->exhausted == SANDBOX_MEMORY)
+		lua_gc(L, LUA_GCCOLLECT);
+	return box->exhausted ? FC_ELIMIT : FC_ESCRIPT;
 }
 
 void sandbox_error_text(struct sandbox *box, char *out, size_t size)
@@ -160,28 +195,46 @@ static int compile(lua_State *L)
 	return 1;
 }
 
-int sandbox_load_file(struct sandbox *box, const char *path)
+static int push_text(lua_State *L)
+{
+	lua_pushstring(L, lua_touserdata(L, 1));
+	return 1;
+}
+
+/* Leaves "path: why" on the stack, or the reason why that failed: pushing a text may fail like any allocation. */
+static int refuse_file(struct sandbox *box, int code, const char *path, const char *why)
+{
+	char text[ERROR_TEXT_MAX];
+
+	(void)snprintf(text, sizeof(text), "%s: %s", path, why);
+	lua_pushcfunction(box->L, push_text);
+	lua_pushlightuserdata(box->L, text);
+	int result = sandbox_call(box, 1, 1);
+	return result ? result : code;
+}
+
+int sandbox_load_file(struct sandbox *box, const char *path, void (*read)(void *user, const char *text, size_t len),
+		      void *user)
 {
 	struct file_text file = {.path = path};
 	FILE *in = fopen(path, "rb");
 
-	if (!in) {
-		lua_pushfstring(box->L, "%s: %s", path, strerror(errno));
-		return FC_ENOENT;
-	}
+	if (!in)
+		return refuse_file(box, FC_ENOENT, path, strerror(errno));
 	char *text = malloc(FILE_MAX + 1);
 	file.len = text ? fread(text, 1, FILE_MAX + 1, in) : 0;
-	int failed = ferror(in);
+	int unread = ferror(in);
 	(void)fclose(in);
-	if (!text || failed || file.len > FILE_MAX) {
+	if (!text || unread || file.len > FILE_MAX) {
 		free(text);
-		lua_pushfstring(box->L, "%s: %s", path,
-				!text    ? "no memory"
-				: failed ? "can't be read"
-					 : "is larger than 512 KiB");
-		return FC_ELIMIT;
+		return refuse_file(box, FC_ELIMIT, path,
+				   !text    ? "no memory"
+				   : unread ? "can't be read"
+					    : "is larger than 512 KiB");
 	}
 	file.text = text;
+	if (read)
+		read(user, text, file.len);
 	lua_pushcfunction(box->L, compile);
 	lua_pushlightuserdata(box->L, &file);
 	int result = sandbox_call(box, 1, 1);

@@ -8,13 +8,16 @@
 
 #include <lua.h>
 
+enum sandbox_limit { SANDBOX_WITHIN, SANDBOX_TIME, SANDBOX_MEMORY };
+
 struct sandbox {
 	lua_State *L;
 	size_t memory_used, memory_limit;
-	int64_t instructions_left; /* of the call under way */
-	int64_t deadline_us;       /* monotonic; 0 = none */
-	int exhausted;             /* a limit was hit: no pcall may go on after it */
-	const char *lib_dir;       /* where require() looks, or NULL; borrowed */
+	int64_t instructions_left;    /* of the call under way */
+	int64_t deadline_us;          /* monotonic; 0 = none */
+	enum sandbox_limit exhausted; /* the limit that was hit: no pcall of a script may go on after it */
+	int log_left;                 /* lines that the call may still log */
+	const char *lib_dir;          /* where require() looks, or NULL; borrowed */
 };
 
 /* FC_OK, FC_ENOMEM. with_library: open the standard library and the API; without it the state is bare. */
@@ -22,14 +25,20 @@ int sandbox_open(struct sandbox *box, size_t memory_limit, int with_library);
 void sandbox_close(struct sandbox *box);
 /* A fresh budget; before every call into the state. */
 void sandbox_budget(struct sandbox *box, int instructions, int time_ms);
+/* Counts work done in a C function, where no hook reaches, as if it were so many VM instructions. Raises the error of an
+ * exhausted limit: a C function called by a script calls it before it does what takes long. */
+void sandbox_charge(lua_State *L, size_t work);
+/* Raises the error of a limit that is exhausted already, else does nothing. */
+void sandbox_refuse_exhausted(lua_State *L);
 /* lua_pcall with a handler that makes any error object a text and never fails itself. On failure the text is the one
  * value left on the stack. Returns FC_OK, FC_ELIMIT (memory, instructions, time) or FC_ESCRIPT. */
 int sandbox_call(struct sandbox *box, int arguments, int results);
 /* The text of the error on the top of the stack; takes it off after copying (cut to size). */
 void sandbox_error_text(struct sandbox *box, char *out, size_t size);
 /* Reads a file as Lua text (bytecode is refused) and leaves the compiled chunk on the stack. FC_OK, or a code with the
- * reason as text on the stack. */
-int sandbox_load_file(struct sandbox *box, const char *path);
+ * reason as text on the stack. read, if not NULL, is shown the bytes that are compiled. */
+int sandbox_load_file(struct sandbox *box, const char *path, void (*read)(void *user, const char *text, size_t len),
+		      void *user);
 /* The sandbox of a state. */
 struct sandbox *sandbox_of(lua_State *L);
 

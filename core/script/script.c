@@ -2,12 +2,12 @@
 
 #include <wolfssl/options.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
+#include <wolfssl/wolfcrypt/hash.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 
 #include "script/convert.h"
@@ -23,27 +23,19 @@ struct script {
 	char hash[DIGEST_TEXT];
 	int table; /* registry reference of the returned table */
 	struct arena arena;
-	struct value *data;
+	struct value *data, *functions;
 };
 
-static int hash_file(const char *path, char out[DIGEST_TEXT])
+/* Of the very bytes that are compiled: the file may change between two readings. */
+static void hash_text(void *user, const char *text, size_t len)
 {
-	unsigned char part[4096], digest[WC_SHA256_DIGEST_SIZE];
-	wc_Sha256 sha;
-	size_t n;
-	FILE *file = fopen(path, "rb");
+	struct script *script = user;
+	unsigned char digest[WC_SHA256_DIGEST_SIZE];
 
-	if (!file)
-		return FC_EIO;
-	int failed = wc_InitSha256(&sha);
-	while (!failed && (n = fread(part, 1, sizeof(part), file)) > 0)
-		failed = wc_Sha256Update(&sha, part, (word32)n);
-	failed = failed || ferror(file) || wc_Sha256Final(&sha, digest);
-	wc_Sha256Free(&sha);
-	(void)fclose(file);
-	for (size_t i = 0; i < sizeof(digest) && !failed; i++)
-		(void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
-	return failed ? FC_EIO : FC_OK;
+	if (wc_Sha256Hash((const unsigned char *)text, (word32)len, digest))
+		return;
+	for (size_t i = 0; i < sizeof(digest); i++)
+		(void)snprintf(script->hash + 2 * i, 3, "%02x", digest[i]);
 }
 
 /* Keeps the table that the file returned, and its data as a tree. */
@@ -54,6 +46,7 @@ static int keep_result(lua_State *L)
 	if (!lua_istable(L, 2))
 		return luaL_error(L, "%s: must return a table, not a %s", script->path, luaL_typename(L, 2));
 	script->data = convert_read(L, 2, &script->arena, CONVERT_KEEP_FLOATS | CONVERT_SKIP_FUNCTIONS);
+	script->functions = convert_functions(L, 2, &script->arena);
 	lua_settop(L, 2);
 	script->table = luaL_ref(L, LUA_REGISTRYINDEX);
 	return 0;
@@ -74,7 +67,9 @@ static int load(struct script *script, struct error *err)
 {
 	lua_State *L = script->box.L;
 
-	int result = sandbox_load_file(&script->box, script->path);
+	int result = sandbox_load_file(&script->box, script->path, hash_text, script);
+	if (!result && !*script->hash)
+		return error_set(err, FC_EIO, "%s: can't be hashed", script->path);
 	if (!result) {
 		sandbox_budget(&script->box, script->limits.instructions * LOAD_TIME_FACTOR,
 			       script->limits.time_ms * LOAD_TIME_FACTOR);
@@ -111,10 +106,8 @@ struct script *script_load(const char *path, const char *lib_dir, const struct s
 	if (!script->limits.time_ms)
 		script->limits.time_ms = TIME_DEFAULT_MS;
 	arena_init(&script->arena, script->limits.memory);
-	int result = hash_file(path, script->hash);
-	if (result)
-		result = error_set(err, FC_ENOENT, "script: %s: %s", path, strerror(errno));
-	else if (sandbox_open(&script->box, script->limits.memory, 1))
+	int result = FC_OK;
+	if (sandbox_open(&script->box, script->limits.memory, 1))
 		result = error_set(err, FC_ENOMEM, "script: %s: no memory for a Lua state", path);
 	if (!result) {
 		script->box.lib_dir = script->lib_dir;
@@ -181,15 +174,6 @@ struct call {
 	int found;
 };
 
-static int look(lua_State *L)
-{
-	struct call *call = lua_touserdata(L, 1);
-
-	push_path(L, call->script, call->path);
-	call->found = lua_isfunction(L, -1);
-	return 0;
-}
-
 static int run(lua_State *L)
 {
 	struct call *call = lua_touserdata(L, 1);
@@ -213,17 +197,17 @@ static int enter(struct script *script, lua_CFunction function, struct call *cal
 	return sandbox_call(&script->box, 1, 0);
 }
 
+const struct value *script_functions(const struct script *script)
+{
+	return script->functions;
+}
+
 int script_has(const struct script *script, const char *path)
 {
-	/* Looking changes nothing that a caller could see. */
-	struct script *looked = (struct script *)(size_t)script;
-	struct call call = {.script = looked, .path = path};
-
-	if (enter(looked, look, &call)) {
-		lua_settop(looked->box.L, 0);
-		return 0;
-	}
-	return call.found;
+	value_each (function, script->functions)
+		if (!strcmp(value_text(function), path))
+			return 1;
+	return 0;
 }
 
 int script_call(struct script *script, const char *path, const struct value *arg1, const struct value *arg2,

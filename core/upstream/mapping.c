@@ -75,9 +75,6 @@ static int check_head(const struct mapping *mapping, const struct value *table, 
 				     "unknown; known are forecourt, kind, name, description, paths, methods, timing, "
 				     "constants, map, examples");
 	}
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (script_has(mapping->script, known[i]))
-			return wrong(mapping, err, known[i], "must not be a function");
 	if (value_to_int(value_get(table, "forecourt"), &version) || version != API_VERSION)
 		return wrong(mapping, err, "forecourt", "must be 1, the version of this interface");
 	const char *kind = value_text(value_get(table, "kind"));
@@ -155,6 +152,26 @@ static int check_timing(const struct mapping *mapping, const struct value *timin
 	return FC_OK;
 }
 
+/* A misspelt function would be passed over in silence, so each one in the file must be one that is called. */
+static int check_functions(const struct mapping *mapping, struct error *err)
+{
+	value_each (function, script_functions(mapping->script)) {
+		const struct message *message;
+		char path[FILE_MAX];
+		int known = 0;
+
+		for (int i = 0; !known && (message = message_at(i)); i++)
+			for (int part = MESSAGE_REQUEST; part <= MESSAGE_ANSWER; part++)
+				known |= !function_path(message, (enum message_part)part, path, sizeof(path)) &&
+					 !strcmp(path, value_text(function));
+		if (!known)
+			return wrong(mapping, err, value_text(function),
+				     "no function is expected here; functions are map.<method>.request and "
+				     "map.<method>.answer");
+	}
+	return FC_OK;
+}
+
 /* map may hold nothing but functions called request and answer, so what is left of it as data are empty tables. */
 static int take_functions(struct mapping *mapping, const struct value *map, struct error *err)
 {
@@ -171,16 +188,13 @@ static int take_functions(struct mapping *mapping, const struct value *map, stru
 			return wrong_member(mapping, err, "map", v->key,
 					    "may hold nothing but the functions request and answer");
 	}
-	for (int i = 0; (message = message_at(i)); i++) {
-		int n = snprintf(path, sizeof(path), "map.%s", message->method);
-
-		if (n > 0 && (size_t)n < sizeof(path) && script_has(mapping->script, path))
-			return wrong(mapping, err, path, "must be a table with the functions request and answer");
+	if (check_functions(mapping, err))
+		return FC_EINVAL;
+	for (int i = 0; (message = message_at(i)); i++)
 		for (int part = MESSAGE_REQUEST; part <= MESSAGE_ANSWER; part++)
 			mapping->entries[i].has[part] =
 			    !function_path(message, (enum message_part)part, path, sizeof(path)) &&
 			    script_has(mapping->script, path);
-	}
 	return FC_OK;
 }
 
