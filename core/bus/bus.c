@@ -101,10 +101,8 @@ static int check_reads(const struct bus_line_config *config, const struct bus_re
 {
 	for (uint32_t i = 0; i < count; i++) {
 		const struct bus_read *r = &reads[i];
-		int unit_good =
-		    config->kind == BUS_RTU ? r->unit >= 1 && r->unit <= 247 : r->unit <= 247 || r->unit == 255;
 
-		if (!unit_good)
+		if (!bus_unit_valid(config->kind, r->unit))
 			return error_set(err, FC_EINVAL, "bus: %s: unit %u is not allowed on this line", config->name,
 					 r->unit);
 		if (r->function < 1 || r->function > 4 || !r->count || r->count > BUS_WORDS_MAX ||

@@ -6,8 +6,8 @@
  *
  * Failing units: after 3 failures in a row a unit goes to the slow lane: one probe a back-off step (1 s doubling to
  * 60 s, jitter +-20 %), with the others' polls first. Any good answer brings it back. A line that can't connect backs
- * off the same way. A time-out of one unit among several is no error of the line: it reconnects on evidence (socket
- * error, wrong transaction, or all units silent). */
+ * off the same way, and so does one that is connected and dropped without an answer. A time-out of one unit among several
+ * is no error of the line: it reconnects on evidence (socket error, wrong transaction, or all units silent). */
 #ifndef FC_BUS_BUS_H
 #define FC_BUS_BUS_H
 
@@ -16,8 +16,9 @@
 #include "base/error.h"
 #include "loop/loop.h"
 
-#define BUS_WORDS_MAX 125
-#define BUS_NAME_MAX  64
+#define BUS_WORDS_MAX       125
+#define BUS_WRITE_WORDS_MAX 16
+#define BUS_NAME_MAX        64
 
 enum bus_kind { BUS_TCP, BUS_RTU };
 
@@ -50,10 +51,10 @@ struct bus_write {
 	uint8_t unit;
 	uint8_t function; /* 5, 6, 15 or 16 */
 	uint16_t address;
-	uint16_t count; /* 1..16 */
-	uint16_t words[16];
+	uint16_t count; /* 1..BUS_WRITE_WORDS_MAX; 1 for functions 5 and 6 */
+	uint16_t words[BUS_WRITE_WORDS_MAX];
 	uint32_t tag;
-	uint32_t deadline_ms; /* answered FC_ETIMEOUT when it could not be sent by then */
+	uint32_t deadline_ms; /* answered BUS_TIMEOUT when it could not be sent by then */
 };
 
 enum bus_status {
@@ -85,9 +86,13 @@ struct bus_line_stats {
 	uint64_t polls, ok, timeouts, exceptions, bad, disconnects; /* made, and how they ended */
 	uint64_t missed;        /* due polls of healthy units left out since the next was due already */
 	uint64_t late;          /* made more than half a period after they were due */
+	uint64_t flushed;       /* bytes that came unasked (late answers), thrown away before the next request */
 	uint64_t queue_dropped; /* results dropped since the loop did not empty the queue */
 	uint32_t latency_mean_us, latency_max_us, late_max_us;
 };
+
+/* Units that a device on this kind of line can have: 1..247, on TCP 0 and 255 too. */
+int bus_unit_valid(enum bus_kind kind, unsigned unit);
 
 struct bus;
 struct bus_line;
@@ -105,7 +110,8 @@ struct bus_line *bus_line_open(struct bus *bus, const struct bus_line_config *co
 void bus_line_close(struct bus_line *line);
 uint32_t bus_line_id(const struct bus_line *line);
 const char *bus_line_name(const struct bus_line *line);
-/* Queues a write ahead of the reads. FC_OK, FC_EBUSY (queue of 32 full). The answer always comes. */
+/* Queues a write ahead of the reads. FC_OK, FC_EBUSY (queue of 32 full), FC_EINVAL (no such function, unit, count or
+ * address; a broadcast too: nobody would answer). The answer always comes, unless the line is closed before. */
 int bus_line_write(struct bus_line *line, const struct bus_write *write);
 void bus_line_get_stats(const struct bus_line *line, struct bus_line_stats *stats);
 

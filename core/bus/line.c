@@ -7,13 +7,14 @@
 #include <string.h>
 #include <time.h>
 
-#include <modbus.h>
-
 #include "base/clock.h"
 #include "base/log.h"
+#include "bus/exchange.h"
 #include "bus/schedule.h"
 
-enum { STACK = 128 * 1024, WRITES_MAX = 32, BITS_MAX = BUS_WORDS_MAX };
+enum { STACK = 128 * 1024, WRITES_MAX = 32 };
+/* Exceptions by which a gateway says that it can't reach the unit. */
+enum { GATEWAY_NO_PATH = 10, GATEWAY_NO_ANSWER = 11 };
 
 static const int64_t connect_first_us = 1000000;
 static const int64_t connect_last_us = 60000000;
@@ -35,13 +36,17 @@ struct bus_line {
 	uint64_t latency_sum_us;
 	/* the worker's own */
 	struct schedule schedule;
-	modbus_t *modbus;
-	int connected;
-	int said_down; /* the log knows that the line is down */
+	struct exchange *exchange;
+	int connected, answered; /* something was heard since it was connected */
+	int said_down;           /* the log knows that the line is down */
 	int64_t connect_at_us, connect_backoff_us;
 	int64_t quiet_since_us; /* end of the last byte */
-	uint32_t silent;        /* time-outs in a row, over all units */
 };
+
+int bus_unit_valid(enum bus_kind kind, unsigned unit)
+{
+	return kind == BUS_RTU ? unit >= 1 && unit <= 247 : unit <= 247 || unit == 255;
+}
 
 const char *bus_status_name(enum bus_status status)
 {
@@ -60,42 +65,6 @@ const char *bus_status_name(enum bus_status status)
 	return "unknown";
 }
 
-/* What differs between the kinds of lines; everything else is written once. */
-struct line_protocol {
-	modbus_t *(*make)(const struct bus_line_config *config);
-	int64_t (*silence_us)(const struct bus_line_config *config);
-};
-
-static modbus_t *make_tcp(const struct bus_line_config *config)
-{
-	char service[8];
-
-	(void)snprintf(service, sizeof(service), "%d", config->port);
-	return modbus_new_tcp_pi(config->host, service);
-}
-
-static int64_t no_silence(const struct bus_line_config *config)
-{
-	(void)config;
-	return 0;
-}
-
-static modbus_t *make_rtu(const struct bus_line_config *config)
-{
-	return modbus_new_rtu(config->device, config->baud, config->parity, config->data_bits, config->stop_bits);
-}
-
-/* t3.5 of the serial line specification: fixed above 19200 baud. */
-static int64_t rtu_silence(const struct bus_line_config *config)
-{
-	return config->baud > 19200 ? 1750 : (int64_t)35 * 11 * 100000 / config->baud;
-}
-
-static const struct line_protocol protocols[] = {
-    [BUS_TCP] = {make_tcp, no_silence},
-    [BUS_RTU] = {make_rtu, rtu_silence},
-};
-
 /* Hands a result over; what is dropped is counted. */
 static void tell(struct bus_line *line, const struct bus_result *result, int must)
 {
@@ -112,11 +81,6 @@ static void set_connected(struct bus_line *line, int connected)
 	pthread_mutex_lock(&line->lock);
 	line->stats.connected = connected;
 	pthread_mutex_unlock(&line->lock);
-}
-
-static void set_timeout(modbus_t *modbus, int64_t us)
-{
-	(void)modbus_set_response_timeout(modbus, (uint32_t)(us / 1000000), (uint32_t)(us % 1000000));
 }
 
 /* Waits until us from now, a write, or the end. */
@@ -164,88 +128,76 @@ static void tell_lost(struct bus_line *line, int unit)
 	}
 }
 
-static void disconnect(struct bus_line *line, const char *why)
-{
-	if (!line->connected)
-		return;
-	modbus_close(line->modbus);
-	set_connected(line, 0);
-	pthread_mutex_lock(&line->lock);
-	line->stats.disconnects++;
-	pthread_mutex_unlock(&line->lock);
-	log_info("bus: %s: closed: %s", line->config.name, why);
-	line->silent = 0;
-	/* The first try to come back is made at once. */
-	line->connect_at_us = clock_mono_us();
-}
-
-static void connect_failed(struct bus_line *line, int code)
+/* Once in the log when the line goes, once when it comes back: not at each try. */
+static void stay_away(struct bus_line *line, const char *why)
 {
 	line->connect_at_us = clock_mono_us() + schedule_jitter(&line->schedule.random, line->connect_backoff_us);
 	line->connect_backoff_us =
 	    line->connect_backoff_us * 2 < connect_last_us ? line->connect_backoff_us * 2 : connect_last_us;
-	/* Once when it goes, once when it comes back: not at each try. */
 	if (line->said_down)
 		return;
 	line->said_down = 1;
-	if (line->config.kind == BUS_RTU)
-		log_warning("bus: %s: open: %s (%d baud, parity %c): %s", line->config.name, line->config.device,
-			    line->config.baud, line->config.parity,
-			    code == EINVAL ? "the driver refuses these settings" : modbus_strerror(code));
-	else
-		log_warning("bus: %s: connect: %s:%d: %s", line->config.name, line->config.host, line->config.port,
-			    modbus_strerror(code));
+	log_warning("bus: %s: %s", line->config.name, why);
 	tell_lost(line, -1);
+}
+
+static void disconnect(struct bus_line *line, const char *why)
+{
+	if (!line->connected)
+		return;
+	exchange_close(line->exchange);
+	set_connected(line, 0);
+	pthread_mutex_lock(&line->lock);
+	line->stats.disconnects++;
+	pthread_mutex_unlock(&line->lock);
+	/* The first try to come back is made at once, unless we were taken and dropped without a word. */
+	if (!line->answered) {
+		stay_away(line, why);
+		return;
+	}
+	log_info("bus: %s: closed: %s", line->config.name, why);
+	line->connect_at_us = clock_mono_us();
 }
 
 static void connect_line(struct bus_line *line)
 {
-	/* libmodbus takes its response time-out for connecting too. */
-	set_timeout(line->modbus, (int64_t)line->config.connect_timeout_ms * 1000);
-	if (modbus_connect(line->modbus)) {
-		connect_failed(line, errno);
+	char why[320];
+
+	if (exchange_connect(line->exchange)) {
+		exchange_connect_error(line->exchange, errno, why, sizeof(why));
+		stay_away(line, why);
 		return;
 	}
-	(void)modbus_set_byte_timeout(line->modbus, (uint32_t)(line->config.byte_timeout_ms / 1000),
-				      (uint32_t)(line->config.byte_timeout_ms % 1000 * 1000));
 	set_connected(line, 1);
-	line->connect_backoff_us = connect_first_us;
+	line->answered = 0;
 	line->quiet_since_us = clock_mono_us();
-	if (line->said_down)
-		log_notice("bus: %s: connected again", line->config.name);
-	line->said_down = 0;
 	schedule_resume(&line->schedule, clock_mono_us());
 }
 
-static enum bus_status classify(int code, uint8_t *exception)
+/* The line is known to be good only now: a peer that takes connections to drop them is not. */
+static void heard(struct bus_line *line)
 {
-	if (code > MODBUS_ENOBASE && code < MODBUS_ENOBASE + MODBUS_EXCEPTION_MAX) {
-		*exception = (uint8_t)(code - MODBUS_ENOBASE);
-		return BUS_EXCEPTION;
-	}
-	switch (code) {
-	case ETIMEDOUT:
-		return BUS_TIMEOUT;
-	case EMBBADCRC:
-	case EMBBADDATA:
-	case EMBBADEXC:
-	case EMBUNKEXC:
-	case EMBMDATA:
-	case EMBBADSLAVE:
-		return BUS_BAD_ANSWER;
-	default:
-		return BUS_DISCONNECTED;
-	}
+	line->answered = 1;
+	line->connect_backoff_us = connect_first_us;
+	if (line->said_down)
+		log_notice("bus: %s: connected again", line->config.name);
+	line->said_down = 0;
 }
 
-/* Silence that the line and the device want before a request. */
-static void keep_gap(struct bus_line *line, uint32_t gap_ms)
+/* Silence that the line and the device want before a request; what came in meanwhile was asked for by nobody. */
+static void make_ready(struct bus_line *line, uint32_t gap_ms)
 {
 	int64_t gap = (int64_t)(gap_ms > (uint32_t)line->config.gap_ms ? gap_ms : (uint32_t)line->config.gap_ms) * 1000;
-	int64_t silence = protocols[line->config.kind].silence_us(&line->config);
+	int64_t silence = exchange_silence_us(line->exchange);
 
 	gap = gap > silence ? gap : silence;
 	wait_for(line, line->quiet_since_us + gap - clock_mono_us(), 0);
+	int flushed = exchange_flush(line->exchange);
+	if (!flushed)
+		return;
+	pthread_mutex_lock(&line->lock);
+	line->stats.flushed += (uint64_t)flushed;
+	pthread_mutex_unlock(&line->lock);
 }
 
 static void account(struct bus_line *line, const struct bus_result *r)
@@ -277,15 +229,12 @@ static void account_slow(struct bus_line *line)
 	pthread_mutex_unlock(&line->lock);
 }
 
-/* After a failure: what is left of a late answer must never be taken for the next one's. */
-static void recover(struct bus_line *line, const struct bus_result *r)
+static void recover(struct bus_line *line, enum bus_status status)
 {
-	uint32_t healthy = line->schedule.unit_count - schedule_slow_count(&line->schedule);
-
-	switch ((enum bus_status)r->status) {
+	switch (status) {
 	case BUS_OK:
 	case BUS_EXCEPTION:
-		line->silent = 0;
+		heard(line);
 		return;
 	case BUS_DISCONNECTED:
 		disconnect(line, "connection broken");
@@ -294,53 +243,31 @@ static void recover(struct bus_line *line, const struct bus_result *r)
 		/* On TCP a wrong transaction or length means that we are out of step for good (chargers.md 4, row 1). */
 		if (line->config.kind == BUS_TCP)
 			disconnect(line, "answers out of step");
-		else
-			(void)modbus_flush(line->modbus);
 		return;
 	case BUS_TIMEOUT:
-		(void)modbus_flush(line->modbus);
 		/* One silent unit among several is no error of the line; all of them silent is. */
-		if (++line->silent > healthy && line->config.kind == BUS_TCP)
+		if (line->config.kind == BUS_TCP && schedule_all_failing(&line->schedule))
 			disconnect(line, "no unit answers");
 		return;
 	}
 }
 
-/* Fills the rest of r from what the request returned: words or bits read or written, or -1 and errno. */
-static void conclude(struct bus_line *line, struct bus_result *r, int got, int64_t started_us)
+static void conclude(struct bus_line *line, struct bus_result *r, enum bus_status status, int64_t started_us)
 {
-	int code = errno;
-
 	r->mono_us = clock_mono_us();
 	r->latency_us = (uint32_t)(r->mono_us - started_us);
 	line->quiet_since_us = r->mono_us;
-	r->status = got >= 0 ? BUS_OK : (uint8_t)classify(code, &r->exception);
-	if (got < 0)
+	r->status = (uint8_t)status;
+	if (status != BUS_OK)
 		r->count = 0;
 	account(line, r);
-	recover(line, r);
 }
 
-static int do_read(struct bus_line *line, const struct bus_read *read, uint16_t *words)
+/* A gateway that speaks for a unit it can't reach is no sign of life of that unit. */
+static int is_alive(const struct bus_result *r)
 {
-	uint8_t bits[BITS_MAX];
-	int got = -1;
-
-	switch (read->function) {
-	case 3:
-		return modbus_read_registers(line->modbus, read->address, read->count, words);
-	case 4:
-		return modbus_read_input_registers(line->modbus, read->address, read->count, words);
-	case 1:
-		got = modbus_read_bits(line->modbus, read->address, read->count, bits);
-		break;
-	default:
-		got = modbus_read_input_bits(line->modbus, read->address, read->count, bits);
-		break;
-	}
-	for (int i = 0; i < got; i++)
-		words[i] = bits[i];
-	return got;
+	return r->status == BUS_OK ||
+	       (r->status == BUS_EXCEPTION && r->exception != GATEWAY_NO_PATH && r->exception != GATEWAY_NO_ANSWER);
 }
 
 static void poll_entry(struct bus_line *line, const struct schedule_choice *choice)
@@ -348,47 +275,22 @@ static void poll_entry(struct bus_line *line, const struct schedule_choice *choi
 	const struct bus_read *read = &line->schedule.entries[choice->entry].read;
 	struct bus_result r = {.line = line->id, .tag = read->tag, .unit = read->unit, .count = read->count};
 
-	keep_gap(line, read->gap_ms);
-	(void)modbus_set_slave(line->modbus, read->unit);
-	set_timeout(line->modbus, choice->timeout_us);
+	make_ready(line, read->gap_ms);
 	int64_t started = clock_mono_us();
-	int got = do_read(line, read, r.words);
-	/* libmodbus gives what was asked for, or fails: anything else is no answer to this request. */
-	if (got >= 0 && got != read->count) {
-		got = -1;
-		errno = EMBBADDATA;
-	}
-	conclude(line, &r, got, started);
-	int alive = r.status == BUS_OK || r.status == BUS_EXCEPTION;
-	int moved = schedule_done(&line->schedule, choice->entry, r.mono_us, alive);
+	enum bus_status status = exchange_read(line->exchange, read, choice->timeout_us, r.words, &r.exception);
+	conclude(line, &r, status, started);
+	int moved = schedule_done(&line->schedule, choice->entry, r.mono_us, is_alive(&r));
 	tell(line, &r, 0);
 	if (moved)
 		account_slow(line);
 	if (moved == 1) {
 		log_warning("bus: %s: unit %u: %s %d times: asked slowly from now on", line->config.name, read->unit,
-			    bus_status_name((enum bus_status)r.status), SCHEDULE_FAILURES);
+			    bus_status_name(status), SCHEDULE_FAILURES);
 		tell_lost(line, read->unit);
 	} else if (moved == 2) {
 		log_notice("bus: %s: unit %u answers again", line->config.name, read->unit);
 	}
-}
-
-static int do_write(struct bus_line *line, const struct bus_write *write)
-{
-	uint8_t bits[16];
-
-	switch (write->function) {
-	case 5:
-		return modbus_write_bit(line->modbus, write->address, write->words[0] != 0);
-	case 6:
-		return modbus_write_register(line->modbus, write->address, write->words[0]);
-	case 15:
-		for (int i = 0; i < write->count; i++)
-			bits[i] = write->words[i] != 0;
-		return modbus_write_bits(line->modbus, write->address, write->count, bits);
-	default:
-		return modbus_write_registers(line->modbus, write->address, write->count, write->words);
-	}
+	recover(line, status);
 }
 
 /* Takes the oldest write; 0 when there is none. */
@@ -412,7 +314,9 @@ static void serve_writes(struct bus_line *line)
 	struct bus_write write;
 	int64_t deadline;
 
-	while (take_write(line, &write, &deadline)) {
+	/* A line that may be opened again now is opened first. */
+	while (!stopping(line) && (line->connected || clock_mono_us() < line->connect_at_us) &&
+	       take_write(line, &write, &deadline)) {
 		struct bus_result r = {.line = line->id, .tag = write.tag, .unit = write.unit, .is_write = 1};
 		int64_t now = clock_mono_us();
 
@@ -422,13 +326,16 @@ static void serve_writes(struct bus_line *line)
 		} else if (!line->connected) {
 			r.status = BUS_DISCONNECTED;
 		} else {
-			keep_gap(line, 0);
-			(void)modbus_set_slave(line->modbus, write.unit);
-			set_timeout(line->modbus, (int64_t)line->config.response_timeout_ms * 1000);
+			make_ready(line, 0);
 			now = clock_mono_us();
-			conclude(line, &r, do_write(line, &write), now);
+			conclude(line, &r,
+				 exchange_write(line->exchange, &write,
+						(int64_t)line->config.response_timeout_ms * 1000, &r.exception),
+				 now);
 		}
 		tell(line, &r, 1);
+		if (line->connected)
+			recover(line, (enum bus_status)r.status);
 	}
 }
 
@@ -454,7 +361,7 @@ static void *work(void *user)
 			wait_for(line, choice.wait_us < 60000000 ? choice.wait_us : 60000000, 1);
 	}
 	if (line->connected)
-		modbus_close(line->modbus);
+		exchange_close(line->exchange);
 	return NULL;
 }
 
@@ -479,8 +386,7 @@ static int start_thread(struct bus_line *line)
 
 static void free_line(struct bus_line *line)
 {
-	if (line->modbus)
-		modbus_free(line->modbus);
+	exchange_free(line->exchange);
 	schedule_fini(&line->schedule);
 	free(line);
 }
@@ -507,14 +413,13 @@ struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, c
 		return NULL;
 	}
 	line->stats.units = line->schedule.unit_count;
-	line->modbus = protocols[config->kind].make(config);
-	if (!line->modbus) {
-		(void)error_set(err, FC_EINVAL, "bus: %s: %s", config->name, modbus_strerror(errno));
+	line->exchange = exchange_new(config);
+	if (!line->exchange) {
+		(void)error_set(err, FC_EINVAL, "bus: %s: the Modbus library refuses these settings: %s", config->name,
+				strerror(errno));
 		free_line(line);
 		return NULL;
 	}
-	/* We own the reconnect (peers.md, row 12): the library only reports. */
-	(void)modbus_set_error_recovery(line->modbus, MODBUS_ERROR_RECOVERY_NONE);
 	if (start_thread(line)) {
 		(void)error_set(err, FC_ENOMEM, "bus: %s: no thread", config->name);
 		free_line(line);
@@ -560,10 +465,22 @@ const char *bus_line_name(const struct bus_line *line)
 	return line->config.name;
 }
 
+static int is_possible(const struct bus_line *line, const struct bus_write *w)
+{
+	int many = w->function == 15 || w->function == 16;
+
+	if (!bus_unit_valid(line->config.kind, w->unit) || (!many && w->function != 5 && w->function != 6))
+		return 0;
+	return w->count >= 1 && w->count <= (many ? BUS_WRITE_WORDS_MAX : 1) &&
+	       (uint32_t)w->address + w->count <= 65536;
+}
+
 int bus_line_write(struct bus_line *line, const struct bus_write *write)
 {
 	int result = FC_EBUSY;
 
+	if (!is_possible(line, write))
+		return FC_EINVAL;
 	pthread_mutex_lock(&line->lock);
 	if (line->write_count < WRITES_MAX) {
 		uint32_t at = (line->write_first + line->write_count++) % WRITES_MAX;

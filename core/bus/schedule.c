@@ -214,3 +214,11 @@ uint32_t schedule_slow_count(const struct schedule *s)
 		n += (uint32_t)s->units[i].slow;
 	return n;
 }
+
+int schedule_all_failing(const struct schedule *s)
+{
+	for (uint32_t i = 0; i < s->unit_count; i++)
+		if (!s->units[i].failures && !s->units[i].slow)
+			return 0;
+	return 1;
+}

@@ -54,6 +54,8 @@ struct schedule_choice schedule_next(struct schedule *s, int64_t now_us, int64_t
 int schedule_done(struct schedule *s, int entry, int64_t now_us, int ok);
 /* The line was broken for a while: what fell due meanwhile is not made up for, and counts as nothing. */
 void schedule_resume(struct schedule *s, int64_t now_us);
+/* Nonzero when the last read of every unit failed. */
+int schedule_all_failing(const struct schedule *s);
 uint32_t schedule_slow_count(const struct schedule *s);
 /* base_us +-20 %. */
 int64_t schedule_jitter(uint32_t *random, int64_t base_us);

@@ -1,0 +1,474 @@
+/* bus/ on Modbus TCP against a peer of raw bytes (bus_fixture.h). Runs under TSan too. */
+#include "bus_fixture.h"
+
+static void values_of_every_function_arrive(void **state)
+{
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+
+	(void)state;
+	field_read(&f, 1, 3, 0, 125, 100);
+	field_read(&f, 1, 4, 65535, 1, 100);
+	field_read(&f, 2, 1, 7, 19, 100);
+	field_read(&f, 255, 2, 100, 125, 100);
+	field_read(&f, 0, 3, 40, 2, 100);
+	field_open(&f, &c);
+	for (uint32_t i = 0; i < f.count; i++)
+		turn_until(&f, &f.ok_of[i], 3);
+	assert_int_equal(stats_of(&f).connected, 1);
+	assert_int_equal(stats_of(&f).units, 4);
+	assert_int_equal(stats_of(&f).disconnects, 0);
+	field_stop(&f);
+	assert_int_equal(p->connections, 1);
+	peer_free(p);
+}
+
+/* field_stop looks at every failed read: no count, no words. */
+static void a_failed_read_carries_no_words(void **state)
+{
+	static const struct {
+		enum fault fault;
+		int value;
+		enum bus_status status;
+	} cases[] = {
+	    {EXCEPTION, 2, BUS_EXCEPTION}, {SILENT, 0, BUS_TIMEOUT},        {TORN, 0, BUS_TIMEOUT},
+	    {STALE, 0, BUS_BAD_ANSWER},    {WRONG_UNIT, 0, BUS_BAD_ANSWER}, {HANG_UP, 0, BUS_DISCONNECTED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct peer *p = peer_tcp();
+		struct field f = {0};
+		struct bus_line_config c = config_of(p);
+
+		peer_set(p, 5, cases[i].fault, cases[i].value);
+		field_read(&f, 5, 3, 10, 4, 100);
+		field_open(&f, &c);
+		turn_until(&f, &f.by_status[cases[i].status], 1);
+		assert_int_equal(f.exception, cases[i].fault == EXCEPTION ? 2 : 0);
+		assert_int_equal(f.by_status[BUS_OK], 0);
+		/* And it is good again as soon as the device is. */
+		peer_set(p, 5, NORMAL, 0);
+		turn_until(&f, &f.by_status[BUS_OK], 1);
+		field_stop(&f);
+		peer_free(p);
+	}
+}
+
+/* Answers come after their time-out, between two requests or into the next one: for no request but their own. */
+static void a_late_answer_is_never_the_next_ones(void **state)
+{
+	static const int delays[] = {150, 190, 230, 320};
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+
+	(void)state;
+	c.response_timeout_ms = 100;
+	for (uint16_t i = 0; i < 8; i++)
+		field_read(&f, (uint8_t)(1 + i % 2), 3, (uint16_t)(i * 16), 4, 400);
+	field_open(&f, &c);
+	turn_until(&f, &f.by_status[BUS_OK], 8);
+	for (size_t i = 0; i < sizeof(delays) / sizeof(delays[0]); i++) {
+		int asked = peer_count(p, &p->requests[1]);
+
+		peer_set(p, 1, LATE, delays[i]);
+		turn_until_asked(&f, p, &p->requests[1], asked + 5);
+		peer_set(p, 1, NORMAL, 0);
+		asked = f.ok_of[0];
+		turn_until(&f, &f.ok_of[0], asked + 2);
+	}
+	assert_true(f.by_status[BUS_TIMEOUT] > 0);
+	field_stop(&f);
+	peer_free(p);
+}
+
+static void two_answers_in_one_segment(void **state)
+{
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+
+	(void)state;
+	field_read(&f, 1, 3, 0, 4, 100);
+	field_read(&f, 1, 3, 50, 4, 100);
+	field_open(&f, &c);
+	turn_until(&f, &f.by_status[BUS_OK], 2);
+	peer_set(p, 1, TWO_ANSWERS, 0);
+	turn_until(&f, &f.by_status[BUS_BAD_ANSWER], 2);
+	peer_set(p, 1, NORMAL, 0);
+	int before = f.by_status[BUS_OK];
+	turn_until(&f, &f.by_status[BUS_OK], before + 4);
+	field_stop(&f);
+	peer_free(p);
+}
+
+static void the_line_comes_back_after_a_close(void **state)
+{
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+
+	(void)state;
+	field_read(&f, 1, 3, 0, 4, 100);
+	field_open(&f, &c);
+	for (int i = 1; i <= 3; i++) {
+		int before = f.by_status[BUS_OK];
+
+		turn_until(&f, &f.by_status[BUS_OK], before + 3);
+		peer_set(p, 1, HANG_UP, 0);
+		turn_until(&f, &f.by_status[BUS_DISCONNECTED], i);
+		peer_set(p, 1, NORMAL, 0);
+	}
+	int before = f.by_status[BUS_OK];
+	turn_until(&f, &f.by_status[BUS_OK], before + 1);
+	assert_true(stats_of(&f).disconnects >= 3);
+	field_stop(&f);
+	peer_free(p);
+}
+
+/* chargers.md 4, rows 19 and 21: taken and dropped at once, again and again. A slow machine connects less often. */
+static void a_peer_that_drops_us_is_not_stormed(void **state)
+{
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+
+	(void)state;
+	peer_set(p, 0, HANG_UP, 0);
+	for (uint16_t i = 0; i < 10; i++)
+		field_read(&f, (uint8_t)(1 + i), 3, i, 1, 100);
+	field_open(&f, &c);
+	/* Every unit is told, although not each was asked. */
+	for (uint32_t i = 0; i < f.count; i++)
+		turn_until(&f, &f.told_of[i], 1);
+	int64_t start = clock_mono_ms();
+	int before = peer_count(p, &p->connections);
+	turn_for(&f, 3000);
+	int64_t seconds = (clock_mono_ms() - start) / 1000;
+	assert_true(peer_count(p, &p->connections) - before <= seconds + 1);
+	peer_set(p, 0, NORMAL, 0);
+	turn_until(&f, &f.ok_of[0], 1);
+	assert_int_equal(stats_of(&f).connected, 1);
+	field_stop(&f);
+	peer_free(p);
+}
+
+/* neuron#1602: the silence of one unit is no reason to cut the line of the others. */
+static void a_silent_unit_keeps_the_connection(void **state)
+{
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+
+	(void)state;
+	c.response_timeout_ms = 100;
+	field_read(&f, 1, 3, 0, 1, 6000); /* asked so seldom that many time-outs of unit 2 come in a row */
+	field_read(&f, 2, 3, 0, 1, 200);
+	peer_set(p, 2, SILENT, 0);
+	field_open(&f, &c);
+	turn_until(&f, &f.ok_of[0], 1);
+	turn_until_asked(&f, p, &p->requests[2], 6);
+	assert_int_equal(stats_of(&f).units_slow, 1);
+	assert_int_equal(stats_of(&f).disconnects, 0);
+	assert_int_equal(peer_count(p, &p->connections), 1);
+	field_stop(&f);
+	peer_free(p);
+}
+
+static void all_units_silent_reopen_the_connection(void **state)
+{
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+
+	(void)state;
+	c.response_timeout_ms = 100;
+	for (uint8_t unit = 1; unit <= 3; unit++)
+		field_read(&f, unit, 3, 0, 1, 400);
+	field_open(&f, &c);
+	turn_until(&f, &f.by_status[BUS_OK], 3);
+	for (uint8_t unit = 1; unit <= 3; unit++)
+		peer_set(p, unit, SILENT, 0);
+	turn_until_asked(&f, p, &p->connections, 2);
+	assert_true(stats_of(&f).disconnects >= 1);
+	for (uint8_t unit = 1; unit <= 3; unit++)
+		peer_set(p, unit, NORMAL, 0);
+	int before = f.by_status[BUS_OK];
+	turn_until(&f, &f.by_status[BUS_OK], before + 3);
+	field_stop(&f);
+	peer_free(p);
+}
+
+/* A converter that answers for its dead unit (exception 11) keeps the line busy as the silent one does; any other
+ * exception comes from the device itself. */
+static void a_gateways_exception_is_the_units_silence(void **state)
+{
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+
+	(void)state;
+	peer_set(p, 2, EXCEPTION, 11);
+	peer_set(p, 3, EXCEPTION, 2);
+	for (uint8_t unit = 1; unit <= 3; unit++)
+		field_read(&f, unit, 3, 0, 1, 100);
+	field_open(&f, &c);
+	turn_until(&f, &f.told_of[2], 8);
+	turn_until(&f, &f.told_of[1], 3);
+	turn_until_slow(&f, 1);
+	peer_set(p, 2, NORMAL, 0);
+	turn_until(&f, &f.ok_of[1], 3);
+	turn_until_slow(&f, 0);
+	field_stop(&f);
+	peer_free(p);
+}
+
+static struct bus_write write_of(uint8_t unit, uint8_t function, uint16_t count)
+{
+	return (struct bus_write){
+	    .unit = unit, .function = function, .address = 40, .count = count, .tag = 9, .deadline_ms = 60000};
+}
+
+static void every_write_function_is_confirmed(void **state)
+{
+	static const uint8_t functions[] = {5, 6, 15, 16};
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+
+	(void)state;
+	field_open(&f, &c);
+	for (int i = 0; i < 4; i++) {
+		struct bus_write w = write_of(3, functions[i], functions[i] < 15 ? 1 : 16);
+
+		assert_int_equal(bus_line_write(f.line, &w), FC_OK);
+		turn_until(&f, &f.writes, i + 1);
+		assert_int_equal(f.write_status[BUS_OK], i + 1);
+		assert_int_equal(p->notes[i], functions[i]);
+	}
+	struct bus_write w = write_of(3, 6, 1);
+	peer_set(p, 3, WRONG_UNIT, 0);
+	assert_int_equal(bus_line_write(f.line, &w), FC_OK);
+	turn_until(&f, &f.write_status[BUS_BAD_ANSWER], 1);
+	peer_set(p, 3, SILENT, 0);
+	assert_int_equal(bus_line_write(f.line, &w), FC_OK);
+	turn_until(&f, &f.write_status[BUS_TIMEOUT], 1);
+	field_stop(&f);
+	peer_free(p);
+}
+
+static void a_write_that_can_not_be_is_refused(void **state)
+{
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+	const struct bus_write bad[] = {write_of(1, 16, 17), write_of(1, 16, 0), write_of(1, 3, 1), write_of(250, 6, 1),
+					write_of(1, 6, 2)};
+
+	(void)state;
+	field_open(&f, &c);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(bus_line_write(f.line, &bad[i]), FC_EINVAL);
+	field_stop(&f);
+	assert_int_equal(p->total, 0);
+	peer_free(p);
+}
+
+/* The line is busy without a pause; a write is the next request but for the one in flight. */
+static void a_write_goes_before_the_reads(void **state)
+{
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+	struct bus_write w = write_of(1, 6, 1);
+
+	(void)state;
+	peer_set(p, 1, LATE, 20);
+	for (uint16_t i = 0; i < 40; i++)
+		field_read(&f, 1, 3, i, 1, 100);
+	field_open(&f, &c);
+	turn_until(&f, &f.by_status[BUS_OK], 10);
+	for (int k = 1; k <= 5; k++) {
+		int before = peer_count(p, &p->total), between = 0;
+
+		assert_int_equal(bus_line_write(f.line, &w), FC_OK);
+		turn_until(&f, &f.writes, k);
+		pthread_mutex_lock(&p->lock);
+		while (p->notes[before + between] != 6)
+			between++;
+		pthread_mutex_unlock(&p->lock);
+		/* One that was in flight, and one that had been chosen when we wrote. */
+		assert_true(between <= 2);
+	}
+	assert_int_equal(f.write_status[BUS_OK], 5);
+	assert_true(stats_of(&f).missed > 0); /* it was busy indeed */
+	field_stop(&f);
+	peer_free(p);
+}
+
+/* A command that is too old is answered but never sent. */
+static void a_write_too_late_is_not_sent(void **state)
+{
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+	struct bus_write first = write_of(1, 6, 1), second = write_of(2, 5, 1);
+
+	(void)state;
+	peer_set(p, 1, SILENT, 0);
+	second.deadline_ms = 1;
+	field_open(&f, &c);
+	assert_int_equal(bus_line_write(f.line, &first), FC_OK);
+	assert_int_equal(bus_line_write(f.line, &second), FC_OK);
+	turn_until(&f, &f.writes, 2);
+	assert_int_equal(f.write_status[BUS_TIMEOUT], 2);
+	assert_int_equal(peer_count(p, &p->requests[2]), 0);
+	field_stop(&f);
+	peer_free(p);
+}
+
+/* 32 commands to a silent unit: closing waits for the one in flight, not for all. */
+static void closing_waits_for_the_request_in_flight_only(void **state)
+{
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+	struct bus_write w = write_of(1, 6, 1);
+
+	(void)state;
+	peer_set(p, 1, SILENT, 0);
+	field_open(&f, &c);
+	turn_until_asked(&f, p, &p->connections, 1);
+	for (int i = 0; i < 32; i++)
+		assert_int_equal(bus_line_write(f.line, &w), FC_OK);
+	turn_until_asked(&f, p, &p->total, 1);
+	int before = peer_count(p, &p->total);
+	bus_line_close(f.line);
+	assert_true(peer_count(p, &p->total) <= before + 1);
+	int told = f.writes;
+	turn_for(&f, 100);
+	assert_int_equal(f.writes, told); /* nothing of it after */
+	f.line = NULL;
+	field_stop(&f);
+	peer_free(p);
+}
+
+static void nothing_is_delivered_after_the_close(void **state)
+{
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+
+	(void)state;
+	for (uint16_t i = 0; i < 20; i++)
+		field_read(&f, 1, 3, i, 1, 100);
+	field_open(&f, &c);
+	turn_until(&f, &f.by_status[BUS_OK], 20);
+	/* The queue fills while the loop rests. */
+	while (stats_of(&f).ok < 60)
+		(void)usleep(5000);
+	bus_line_close(f.line);
+	f.line = NULL;
+	int told = f.by_status[BUS_OK];
+	turn_for(&f, 100);
+	assert_int_equal(f.by_status[BUS_OK], told);
+	/* The endpoint is free again. */
+	field_open(&f, &c);
+	turn_until(&f, &f.by_status[BUS_OK], told + 5);
+	assert_int_equal(f.foreign, 0);
+	field_stop(&f);
+	peer_free(p);
+}
+
+static void thirty_two_lines_open_and_close(void **state)
+{
+	enum { LINES = 32 };
+	struct peer *p[LINES];
+	struct field f = {0};
+	struct bus_line *lines[LINES];
+	struct error err = {0};
+
+	(void)state;
+	/* An hour to the next poll: every wait must be broken off. */
+	field_read(&f, 1, 3, 0, 1, 3600000);
+	field_start(&f);
+	for (int i = 0; i < LINES; i++)
+		p[i] = peer_tcp();
+	for (int round = 1; round <= 2; round++) {
+		for (int i = 0; i < LINES; i++) {
+			struct bus_line_config c = config_of(p[i]);
+
+			lines[i] = bus_line_open(f.bus, &c, f.reads, f.count, &err);
+			assert_non_null(lines[i]);
+			assert_null(bus_line_open(f.bus, &c, f.reads, f.count, &err));
+			assert_int_equal(err.code, FC_EEXIST);
+		}
+		turn_until(&f, &f.by_status[BUS_OK], LINES * round);
+		for (int i = 0; i < LINES; i++)
+			bus_line_close(lines[i]);
+	}
+	field_stop(&f);
+	for (int i = 0; i < LINES; i++)
+		peer_free(p[i]);
+}
+
+/* More is lost at once than the queue holds: the workers wait for the loop with what may not be dropped, also while
+ * the loop waits for one of them. */
+static void closing_one_line_costs_the_others_nothing(void **state)
+{
+	enum { LINES = 12, READS = 120 };
+	struct field f = {0};
+	struct bus_line *lines[LINES];
+	struct error err = {0};
+
+	(void)state;
+	for (uint16_t i = 0; i < READS; i++)
+		field_read(&f, 1, 3, i, 1, 1000);
+	field_start(&f);
+	for (int i = 0; i < LINES; i++) {
+		struct peer nobody = {.port = 1 + i};
+		struct bus_line_config c = config_of(&nobody);
+
+		lines[i] = bus_line_open(f.bus, &c, f.reads, f.count, &err);
+		assert_non_null(lines[i]);
+	}
+	(void)usleep(500000); /* most have filled the queue by now; if not, the test is only less sharp */
+	for (int i = 0; i < 3; i++)
+		bus_line_close(lines[i]);
+	for (int i = 0; i < READS; i++)
+		turn_until(&f, &f.told_of[i], LINES - 3);
+	for (int i = 3; i < LINES; i++) {
+		struct bus_line_stats s;
+
+		bus_line_get_stats(lines[i], &s);
+		assert_int_equal(s.queue_dropped, 0);
+	}
+	field_stop(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(values_of_every_function_arrive),
+	    cmocka_unit_test(a_failed_read_carries_no_words),
+	    cmocka_unit_test(a_late_answer_is_never_the_next_ones),
+	    cmocka_unit_test(two_answers_in_one_segment),
+	    cmocka_unit_test(the_line_comes_back_after_a_close),
+	    cmocka_unit_test(a_peer_that_drops_us_is_not_stormed),
+	    cmocka_unit_test(a_silent_unit_keeps_the_connection),
+	    cmocka_unit_test(all_units_silent_reopen_the_connection),
+	    cmocka_unit_test(a_gateways_exception_is_the_units_silence),
+	    cmocka_unit_test(every_write_function_is_confirmed),
+	    cmocka_unit_test(a_write_that_can_not_be_is_refused),
+	    cmocka_unit_test(a_write_goes_before_the_reads),
+	    cmocka_unit_test(a_write_too_late_is_not_sent),
+	    cmocka_unit_test(closing_waits_for_the_request_in_flight_only),
+	    cmocka_unit_test(nothing_is_delivered_after_the_close),
+	    cmocka_unit_test(thirty_two_lines_open_and_close),
+	    cmocka_unit_test(closing_one_line_costs_the_others_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
