@@ -12,6 +12,7 @@ struct compiler {
 	struct profile *p;
 	struct error *err;
 	int mistakes;
+	int full; /* the error's text has no more room */
 };
 
 static const struct {
@@ -32,10 +33,32 @@ static void __attribute__((format(printf, 3, 4))) wrong(struct compiler *c, cons
 	va_start(args, fmt);
 	(void)vsnprintf(what, sizeof(what), fmt, args);
 	va_end(args);
-	if (!c->mistakes++)
+	if (!c->mistakes++) {
 		(void)error_set(c->err, FC_EINVAL, "%s: %s: %s", c->path, place, what);
-	else
-		log_error("device: %s: %s: %s", c->path, place, what);
+		return;
+	}
+	/* Each mistake is told once: by the error as long as it has room for it, else by the log. */
+	char *end = c->err ? c->err->text + strlen(c->err->text) : NULL;
+	size_t left = c->err ? sizeof(c->err->text) - strlen(c->err->text) : 0;
+	if (!c->full && end && strlen(place) + strlen(what) + strlen("; : ") < left) {
+		(void)snprintf(end, left, "; %s: %s", place, what);
+		return;
+	}
+	c->full = 1;
+	log_error("device: %s: %s: %s", c->path, place, what);
+}
+
+/* An optional table. Anything else in its place would be passed over in silence. */
+static const struct value *get_table(struct compiler *c, const struct value *t, const char *where, const char *key)
+{
+	const struct value *v = value_get(t, key);
+	char place[100];
+
+	if (!v || value_is_object(v) || value_is_array(v))
+		return v;
+	(void)snprintf(place, sizeof(place), "%s%s%s", where, *where ? "." : "", key);
+	wrong(c, place, "must be a table");
+	return NULL;
 }
 
 /* Optional integer within a range; the place is "where.key". */
@@ -110,7 +133,7 @@ static void compile_modbus(struct compiler *c, const struct value *t)
 	p->merge_gap = (int)get_int(c, t, "modbus", "merge_gap", 4, 0, BUS_WORDS_MAX);
 	p->gap_ms = (uint32_t)get_int(c, t, "modbus", "gap_ms", 0, 0, 10000);
 	p->single = get_bool(c, t, "modbus", "single");
-	value_each (range, value_get(t, "deny")) {
+	value_each (range, get_table(c, t, "modbus", "deny")) {
 		int64_t first, last;
 
 		if (p->deny_count == PROFILE_DENY_MAX || range->count != 2 || value_to_int(range->first, &first) ||
@@ -161,19 +184,47 @@ static void compile_order(struct compiler *c, const struct value *t, const char 
 	}
 }
 
+/* The register image of a number: -1 of an s16 is 0xFFFF. 0: it does not fit. */
+static int raw_of(const struct point *point, int64_t i, uint64_t *raw)
+{
+	int bits = point->words * 16;
+
+	*raw = (uint64_t)i;
+	if (bits >= 64)
+		return 1;
+	*raw &= ((uint64_t)1 << bits) - 1;
+	return i >= -((int64_t)1 << (bits - 1)) && i < (int64_t)1 << bits;
+}
+
 static void compile_invalid(struct compiler *c, const struct value *t, const char *where, struct point *point)
 {
 	char place[100];
 	int64_t i;
 
-	value_each (v, value_get(t, "invalid")) {
-		if (point->invalid_count == PROFILE_INVALID_MAX || value_to_int(v, &i)) {
+	value_each (v, get_table(c, t, where, "invalid")) {
+		if (point->invalid_count == PROFILE_INVALID_MAX || point->type == POINT_TEXT || value_to_int(v, &i) ||
+		    !raw_of(point, i, &point->invalid[point->invalid_count])) {
 			(void)snprintf(place, sizeof(place), "%s.invalid", where);
-			wrong(c, place, "must be a list of at most %d whole numbers", PROFILE_INVALID_MAX);
+			wrong(c, place,
+			      "must be a list of at most %d whole numbers that fit the type (none for a text)",
+			      PROFILE_INVALID_MAX);
 			return;
 		}
-		point->invalid[point->invalid_count++] = (uint64_t)i;
+		point->invalid_count++;
 	}
+}
+
+static void check_bits(struct compiler *c, const struct value *t, const char *where, const struct point *point)
+{
+	char place[100];
+
+	if (!value_get(t, "shift") && !value_get(t, "mask"))
+		return;
+	if (point->type != POINT_F32 && point->type != POINT_F64 && point->type != POINT_TEXT &&
+	    point->type != POINT_BOOL)
+		return;
+	(void)snprintf(place, sizeof(place), "%s.%s", where, value_get(t, "mask") ? "mask" : "shift");
+	wrong(c, place, "only whole numbers (u16 to s64) have bits to take out");
 }
 
 static void compile_point(struct compiler *c, const struct value *t)
@@ -202,6 +253,7 @@ static void compile_point(struct compiler *c, const struct value *t)
 	compile_type(c, t, where, point);
 	compile_order(c, t, where, point);
 	compile_invalid(c, t, where, point);
+	check_bits(c, t, where, point);
 	point->function = (uint8_t)get_int(c, t, where, "fc", 3, 1, 4);
 	point->address = (uint16_t)get_int(c, t, where, "address", 0, 0, 65535);
 	point->scale = get_double(c, t, where, "scale", 1);
@@ -310,8 +362,8 @@ static void compile_status(struct compiler *c, const struct value *t)
 	rules->otherwise = (enum connector_status)otherwise;
 	if (rules->point < 0)
 		return;
-	compile_states(c, value_get(t, "map"));
-	compile_faults(c, value_get(t, "faults"));
+	compile_states(c, get_table(c, t, "status", "map"));
+	compile_faults(c, get_table(c, t, "status", "faults"));
 }
 
 static void check_addresses(struct compiler *c)
@@ -346,29 +398,31 @@ int profile_compile(const struct value *table, const char *path, struct profile 
 	static const char *const known_connectors[] = {"count", "stride", NULL};
 	struct compiler c = {.path = path, .p = profile, .err = err};
 	const char *kind = value_text(value_get(table, "kind")), *name = value_text(value_get(table, "name"));
-	const struct value *connectors = value_get(table, "connectors");
 	int64_t version;
 
-	*profile = (struct profile){0};
+	memset(profile, 0, sizeof(*profile)); /* padding too: it is fingerprinted */
 	check_keys(&c, table, "", known);
 	if (value_to_int(value_get(table, "forecourt"), &version) || version != 1)
 		wrong(&c, "forecourt", "must be 1, the version of the profile format");
 	if (!kind || strcmp(kind, "profile") != 0)
 		wrong(&c, "kind", "must be \"profile\"");
 	(void)snprintf(profile->name, sizeof(profile->name), "%.63s", name ? name : "");
-	compile_modbus(&c, value_get(table, "modbus"));
+	compile_modbus(&c, get_table(&c, table, "", "modbus"));
+	const struct value *connectors = get_table(&c, table, "", "connectors");
 	check_keys(&c, connectors, "connectors", known_connectors);
 	profile->connectors = (int)get_int(&c, connectors, "connectors", "count", 1, 1, PROFILE_CONNECTORS_MAX);
 	profile->stride = (int)get_int(&c, connectors, "connectors", "stride", 0, 0, 65535);
-	if (!value_get(table, "points") || !value_get(table, "points")->count)
+	const struct value *points = get_table(&c, table, "", "points");
+	if (!points || !points->count)
 		wrong(&c, "points", "is missing: a table of named points");
-	value_each (t, value_get(table, "points")) {
+	(void)get_table(&c, table, "", "examples");
+	value_each (t, points) {
 		if (t->key)
 			compile_point(&c, t);
 		else
 			wrong(&c, "points", "must be named, not a list");
 	}
-	compile_status(&c, value_get(table, "status"));
+	compile_status(&c, get_table(&c, table, "", "status"));
 	check_addresses(&c);
 	return c.mistakes ? FC_EINVAL : FC_OK;
 }

@@ -72,6 +72,18 @@ static double as_double(const struct point *point, uint64_t raw)
 	return (double)raw;
 }
 
+/* Whole numbers in whole units stay exact: a double would lose low bits of a 64-bit word of flags. 0: not such a one. */
+static int exact_milli(const struct point *point, uint64_t raw, int64_t *milli)
+{
+	int is_signed = point->type == POINT_S16 || point->type == POINT_S32 || point->type == POINT_S64;
+
+	if (point->type == POINT_F32 || point->type == POINT_F64 || point->scale < 1 || point->scale > 1 ||
+	    fabs(point->offset) > 0 || (!is_signed && raw > INT64_MAX))
+		return 0;
+	int64_t whole = is_signed ? sign_extend(raw, point->words * 16) : (int64_t)raw;
+	return !__builtin_mul_overflow(whole, (int64_t)1000, milli);
+}
+
 int decode_point(const struct point *point, const uint16_t *words, struct point_value *out)
 {
 	if (point->type == POINT_TEXT)
@@ -86,10 +98,12 @@ int decode_point(const struct point *point, const uint16_t *words, struct point_
 	double value = as_double(point, raw) * point->scale + point->offset;
 	if (!isfinite(value) || (point->has_range && (value < point->min || value > point->max)))
 		return FC_EINVAL;
+	out->is_text = 0;
+	if (exact_milli(point, raw, &out->milli))
+		return FC_OK;
 	double milli = value * 1000;
 	if (fabs(milli) >= 9.2e18)
 		return FC_EINVAL;
-	out->is_text = 0;
 	out->milli = llround(milli);
 	return FC_OK;
 }

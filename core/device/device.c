@@ -10,6 +10,8 @@
 
 /* A value is GOOD for so many periods, but at least this long. */
 enum { GOOD_PERIODS = 3 };
+/* Modbus exception codes that come from a gateway, not from the device. */
+enum { GATEWAY_NO_PATH = 10, GATEWAY_NO_ANSWER = 11 };
 static const int64_t good_shortest_us = 3000000;
 
 struct device *device_new(const char *name, struct profile *profile, const int *numbers, int connectors,
@@ -98,6 +100,9 @@ void device_take(struct device *d, uint32_t block, const struct bus_result *r)
 		take_words(d, &d->plan.blocks[block], r);
 		return;
 	case BUS_EXCEPTION:
+		/* A gateway speaks for a device that it can't reach: a lost answer like any other (chargers.md 4, row 41). */
+		if (r->exception == GATEWAY_NO_PATH || r->exception == GATEWAY_NO_ANSWER)
+			return;
 		d->online = 1;
 		forget_block(d, &d->plan.blocks[block]);
 		return;
@@ -135,14 +140,30 @@ static int64_t good_for_us(const struct device *d, int point)
 	return us > good_shortest_us ? us : good_shortest_us;
 }
 
+static enum quality quality_at(const struct device *d, const struct point_value *value, int point, int64_t now_us)
+{
+	if (value->quality == QUALITY_GOOD && now_us - value->mono_us > good_for_us(d, point))
+		return QUALITY_STALE;
+	return value->quality;
+}
+
 int device_point(const struct device *device, int number, int point, struct point_value *out)
 {
 	if (number < 1 || number > device->highest || point < 0 || point >= device->profile->point_count)
 		return FC_ENOENT;
 	*out = *value_at(device, number, point);
-	if (out->quality == QUALITY_GOOD && clock_mono_us() - out->mono_us > good_for_us(device, point))
-		out->quality = QUALITY_STALE;
+	out->quality = quality_at(device, out, point, clock_mono_us());
 	return FC_OK;
+}
+
+int device_stale(const struct device *device, int number)
+{
+	int64_t now = clock_mono_us();
+	int stale = 0;
+
+	for (int p = 0; p < device->profile->point_count; p++)
+		stale += quality_at(device, value_at(device, number, p), p, now) == QUALITY_STALE;
+	return stale;
 }
 
 int device_point_by_name(const struct device *device, int number, const char *name, struct point_value *out)

@@ -6,6 +6,8 @@
 #include "base/buffer.h"
 #include "base/log.h"
 #include "device/instance.h"
+#include "device/keep.h"
+#include "device/profiles.h"
 
 enum { AGE_CHECK_US = 1000000, SIGNATURE_MAX = 1 << 20 };
 
@@ -27,11 +29,6 @@ struct line {
 	uint32_t read_count;
 };
 
-struct profiles {
-	struct profile **list;
-	int count;
-};
-
 struct device_set {
 	struct loop *loop;
 	struct bus *bus;
@@ -42,12 +39,24 @@ struct device_set {
 	struct line **lines;
 	int line_count;
 	struct profiles profiles;
-	const struct config *config; /* of the last apply; borrowed */
+	struct config *kept; /* of the last apply; ours */
 };
 
 static void tell(struct device_set *set, struct device *d, int number)
 {
 	set->changed(set->user, d, number);
+}
+
+/* Remembers what is told of a connector; nonzero when it differs from what was told last. */
+static int note(struct device *d, int place)
+{
+	enum connector_status status = device_status(d, d->numbers[place]);
+	int stale = device_stale(d, d->numbers[place]);
+	int differs = status != d->last[place] || stale != d->stale[place];
+
+	d->last[place] = status;
+	d->stale[place] = stale;
+	return differs;
 }
 
 /* Time passes also when no results come: values grow old, and a connector goes off line. */
@@ -59,14 +68,9 @@ static void check_ages(void *user)
 		for (int k = 0; k < set->lines[i]->device_count; k++) {
 			struct device *d = set->lines[i]->devices[k];
 
-			for (int n = 0; n < d->connectors; n++) {
-				enum connector_status status = device_status(d, d->numbers[n]);
-
-				if (status == d->last[n])
-					continue;
-				d->last[n] = status;
-				tell(set, d, d->numbers[n]);
-			}
+			for (int n = 0; n < d->connectors; n++)
+				if (note(d, n))
+					tell(set, d, d->numbers[n]);
 		}
 	(void)loop_timer_set(set->loop, &set->age_timer, AGE_CHECK_US);
 }
@@ -111,14 +115,6 @@ static void free_line(struct line *line)
 	free(line);
 }
 
-static void free_profiles(struct profiles *profiles)
-{
-	for (int i = 0; i < profiles->count; i++)
-		profile_free(profiles->list[i]);
-	free(profiles->list);
-	*profiles = (struct profiles){0};
-}
-
 void device_set_free(struct device_set *set)
 {
 	if (!set)
@@ -127,37 +123,10 @@ void device_set_free(struct device_set *set)
 	for (int i = 0; i < set->line_count; i++)
 		free_line(set->lines[i]);
 	free(set->lines);
-	free_profiles(&set->profiles);
+	profiles_free(&set->profiles);
+	keep_free(set->kept);
 	free(set->lua_dir);
 	free(set);
-}
-
-static struct profile *find_profile(const struct profiles *profiles, const char *name)
-{
-	for (int i = 0; i < profiles->count; i++)
-		if (!strcmp(profiles->list[i]->name, name))
-			return profiles->list[i];
-	return NULL;
-}
-
-static int load_profiles(struct device_set *set, const struct config *config, struct profiles *out, struct error *err)
-{
-	*out = (struct profiles){.list = calloc((size_t)config->charger_count + 1, sizeof(struct profile *))};
-	if (!out->list)
-		return error_set(err, FC_ENOMEM, "device: no memory");
-	for (int i = 0; i < config->charger_count; i++) {
-		const char *name = config->chargers[i].profile;
-
-		if (find_profile(out, name))
-			continue;
-		struct profile *profile = profile_load(set->lua_dir, name, err);
-		if (!profile) {
-			free_profiles(out);
-			return FC_EINVAL;
-		}
-		out->list[out->count++] = profile;
-	}
-	return FC_OK;
 }
 
 /* Numbers of the connectors that are configured for a charger. */
@@ -186,8 +155,10 @@ static char *make_signature(const struct config *config, int bus, const struct p
 
 		if (c->bus != bus)
 			continue;
-		(void)buffer_printf(&text, "%s %d %d %s", c->name, c->unit, c->poll_ms,
-				    profile_hash(find_profile(profiles, c->profile)));
+		const struct profile *profile = profiles_find(profiles, c->profile);
+		/* The fingerprint too: a module that the file requires may have changed and the file not. */
+		(void)buffer_printf(&text, "%s %d %d %s %016llx", c->name, c->unit, c->poll_ms, profile->hash,
+				    (unsigned long long)profile->fingerprint);
 		for (int k = 0, n = connector_numbers(config, i, numbers); k < n; k++)
 			(void)buffer_printf(&text, " %d", numbers[k]);
 		(void)buffer_text(&text, "\n");
@@ -226,7 +197,7 @@ static int add_devices(struct line *line, const struct config *config, int bus, 
 
 		if (c->bus != bus)
 			continue;
-		struct profile *profile = find_profile(profiles, c->profile);
+		struct profile *profile = profiles_find(profiles, c->profile);
 		if (!profile)
 			return error_set(err, FC_ENOENT, "device: charger %s: profile %s is not loaded", c->name,
 					 c->profile);
@@ -252,7 +223,7 @@ static int add_reads(struct line *line)
 	if (!line->devices)
 		return FC_ENOMEM;
 	for (int i = 0; i < line->device_count; i++)
-		n += line->devices[i] ? line->devices[i]->plan.count : 0;
+		n += line->devices[i]->plan.count;
 	line->reads = calloc((size_t)n + 1, sizeof(*line->reads));
 	line->targets = calloc((size_t)n + 1, sizeof(*line->targets));
 	if (!line->reads || !line->targets)
@@ -260,7 +231,7 @@ static int add_reads(struct line *line)
 	for (int i = 0; i < line->device_count; i++) {
 		struct device *d = line->devices[i];
 
-		for (uint32_t b = 0; d && b < d->plan.count; b++) {
+		for (uint32_t b = 0; b < d->plan.count; b++) {
 			const struct plan_block *block = &d->plan.blocks[b];
 			uint32_t tag = line->read_count++;
 
@@ -320,34 +291,37 @@ static void adopt_profiles(struct line *line, const struct profiles *profiles)
 	for (int i = 0; i < line->device_count; i++) {
 		struct device *d = line->devices[i];
 
-		d->profile = find_profile(profiles, d->profile->name);
+		d->profile = profiles_find(profiles, d->profile->name);
 	}
 }
 
 struct next {
 	struct line **lines;
-	int *kept; /* by place: the line runs already */
+	int *is_kept; /* by place: the line runs already */
 	int count;
 	struct profiles profiles;
+	struct config *kept;
 };
 
 static void drop_next(struct next *next)
 {
 	for (int i = 0; i < next->count; i++)
-		if (!next->kept[i])
+		if (!next->is_kept[i])
 			free_line(next->lines[i]);
 	free(next->lines);
-	free(next->kept);
-	free_profiles(&next->profiles);
+	free(next->is_kept);
+	profiles_free(&next->profiles);
+	keep_free(next->kept);
 }
 
 static int prepare(struct device_set *set, const struct config *config, struct next *next, struct error *err)
 {
 	next->lines = calloc((size_t)config->bus_count + 1, sizeof(struct line *));
-	next->kept = calloc((size_t)config->bus_count + 1, sizeof(int));
-	if (!next->lines || !next->kept)
+	next->is_kept = calloc((size_t)config->bus_count + 1, sizeof(int));
+	next->kept = keep_config(config);
+	if (!next->lines || !next->is_kept || !next->kept)
 		return error_set(err, FC_ENOMEM, "device: no memory");
-	int result = load_profiles(set, config, &next->profiles, err);
+	int result = profiles_load(set->lua_dir, config, &next->profiles, err);
 	for (int i = 0; i < config->bus_count && !result; i++) {
 		char *signature = make_signature(config, i, &next->profiles);
 
@@ -356,7 +330,7 @@ static int prepare(struct device_set *set, const struct config *config, struct n
 		struct line *line = take_same(set, config->buses[i].name, signature);
 		if (line) {
 			free(signature);
-			next->kept[next->count] = 1;
+			next->is_kept[next->count] = 1;
 		} else {
 			line = make_line(config, i, &next->profiles, signature, err);
 		}
@@ -367,7 +341,7 @@ static int prepare(struct device_set *set, const struct config *config, struct n
 	return result;
 }
 
-static int is_kept(const struct next *next, const struct line *line)
+static int stays(const struct next *next, const struct line *line)
 {
 	for (int i = 0; i < next->count; i++)
 		if (next->lines[i] == line)
@@ -387,31 +361,33 @@ int device_set_apply(struct device_set *set, const struct config *config, struct
 	}
 	/* From here on nothing is refused but by the system. First what goes, so that its endpoints are free. */
 	for (int i = 0; i < set->line_count; i++)
-		if (!is_kept(&next, set->lines[i]))
+		if (!stays(&next, set->lines[i]))
 			free_line(set->lines[i]);
 	for (int i = 0; i < next.count; i++) {
 		struct line *line = next.lines[i];
 
 		adopt_profiles(line, &next.profiles);
-		if (next.kept[i])
+		if (next.is_kept[i])
 			continue;
 		line->bus = bus_line_open(set->bus, &line->config, line->reads, line->read_count, &why);
 		if (!line->bus)
 			result = error_set(err, why.code, "%s", why.text);
 	}
 	free(set->lines);
-	free_profiles(&set->profiles);
-	free(next.kept);
+	profiles_free(&set->profiles);
+	free(next.is_kept);
 	set->lines = next.lines;
 	set->line_count = next.count;
 	set->profiles = next.profiles;
-	set->config = config;
+	/* Last: after a reload of the profiles config is the old copy itself. */
+	keep_free(set->kept);
+	set->kept = next.kept;
 	return result;
 }
 
 int device_set_reload_profiles(struct device_set *set, struct error *err)
 {
-	return set->config ? device_set_apply(set, set->config, err) : FC_OK;
+	return set->kept ? device_set_apply(set, set->kept, err) : FC_OK;
 }
 
 static struct line *find_line(const struct device_set *set, uint32_t id)
@@ -432,7 +408,7 @@ void device_set_result(void *device_set, const struct bus_result *result)
 	struct device *d = line->targets[result->tag].device;
 	device_take(d, line->targets[result->tag].block, result);
 	for (int i = 0; i < d->connectors; i++) {
-		d->last[i] = device_status(d, d->numbers[i]);
+		(void)note(d, i);
 		tell(set, d, d->numbers[i]);
 	}
 }

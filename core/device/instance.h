@@ -14,6 +14,7 @@ struct device {
 	int connectors, highest;
 	int online;
 	enum connector_status last[PROFILE_CONNECTORS_MAX]; /* last told, by place in numbers */
+	int stale[PROFILE_CONNECTORS_MAX];                  /* values that were STALE then */
 	struct plan plan;
 	struct point_value *values; /* [connector number - 1][DEVICE_POINTS_MAX] */
 };
@@ -24,5 +25,7 @@ struct device *device_new(const char *name, struct profile *profile, const int *
 void device_free(struct device *device);
 /* A result for one of its blocks. No allocation. */
 void device_take(struct device *device, uint32_t block, const struct bus_result *result);
+/* How many values of the connector are STALE now. Between two results time can only add to them. */
+int device_stale(const struct device *device, int number);
 
 #endif

@@ -39,6 +39,17 @@ const char *connector_status_name(enum connector_status status)
 	return "unknown";
 }
 
+/* FNV-1a over the bytes. Padding can at worst make the same look different: then a line is reopened needlessly. */
+static uint64_t fingerprint(const struct profile *profile)
+{
+	const unsigned char *bytes = (const unsigned char *)profile;
+	uint64_t hash = 14695981039346656037u;
+
+	for (size_t i = 0; i < sizeof(*profile); i++)
+		hash = (hash ^ bytes[i]) * 1099511628211u;
+	return hash;
+}
+
 struct profile *profile_load(const char *lua_dir, const char *name, struct error *err)
 {
 	char path[512], lib[400];
@@ -59,6 +70,7 @@ struct profile *profile_load(const char *lua_dir, const char *name, struct error
 	/* The name by which it is asked for counts, whatever the file calls itself. */
 	(void)snprintf(profile->name, sizeof(profile->name), "%s", name);
 	(void)snprintf(profile->hash, sizeof(profile->hash), "%s", script_hash(script));
+	profile->fingerprint = fingerprint(profile);
 	script_free(script);
 	if (result) {
 		free(profile);
@@ -186,6 +198,14 @@ static int run_example(const struct profile *p, const struct value *example, con
 	const struct value *registers = value_get(example, "registers"), *expect = value_get(example, "expect");
 	int64_t connector = 1, function = 0, status;
 
+	value_each (member, example) {
+		const char *key = member->key ? member->key : "";
+
+		if (strcmp(key, "registers") != 0 && strcmp(key, "expect") != 0 && strcmp(key, "connector") != 0 &&
+		    strcmp(key, "fc") != 0)
+			return error_set(err, FC_EINVAL, "%s: examples[%d].%s: there is no such key", path, number,
+					 key);
+	}
 	if (!registers || !expect)
 		return error_set(err, FC_EINVAL, "%s: examples[%d]: wants registers and expect", path, number);
 	if (value_get(example, "connector") &&

@@ -79,6 +79,7 @@ struct register_range {
 struct profile {
 	char name[64];
 	char hash[65];
+	uint64_t fingerprint; /* of what was compiled, modules that the file requires included */
 	struct point points[DEVICE_POINTS_MAX];
 	int point_count;
 	int connectors, stride;
@@ -90,7 +91,7 @@ struct profile {
 };
 
 /* Compiles the table that a profile file returned. FC_OK, or FC_EINVAL with "file: points.power.type: what is wrong and
- * what is allowed" (the first mistake; all go to the log). */
+ * what is allowed; next place: ...": all mistakes of the file, as many as the text holds; the rest go to the log. */
 int profile_compile(const struct value *table, const char *path, struct profile *profile, struct error *err);
 /* Runs the table's examples: registers in, status and points out. */
 int profile_run_examples(const struct value *table, const char *path, const struct profile *profile, struct error *err);

@@ -1,0 +1,40 @@
+#include "device/profiles.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int profiles_load(const char *lua_dir, const struct config *config, struct profiles *out, struct error *err)
+{
+	*out = (struct profiles){.list = calloc((size_t)config->charger_count + 1, sizeof(struct profile *))};
+	if (!out->list)
+		return error_set(err, FC_ENOMEM, "device: no memory");
+	for (int i = 0; i < config->charger_count; i++) {
+		const char *name = config->chargers[i].profile;
+
+		if (profiles_find(out, name))
+			continue;
+		struct profile *profile = profile_load(lua_dir, name, err);
+		if (!profile) {
+			profiles_free(out);
+			return FC_EINVAL;
+		}
+		out->list[out->count++] = profile;
+	}
+	return FC_OK;
+}
+
+void profiles_free(struct profiles *profiles)
+{
+	for (int i = 0; i < profiles->count; i++)
+		profile_free(profiles->list[i]);
+	free(profiles->list);
+	*profiles = (struct profiles){0};
+}
+
+struct profile *profiles_find(const struct profiles *profiles, const char *name)
+{
+	for (int i = 0; i < profiles->count; i++)
+		if (!strcmp(profiles->list[i]->name, name))
+			return profiles->list[i];
+	return NULL;
+}

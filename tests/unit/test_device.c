@@ -1,0 +1,676 @@
+/* device/: what results do to quality, age and status, and what an apply or a reload leaves alone. The chargers are
+ * small Modbus TCP servers in this file, asked through the real bus. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "device/instance.h"
+
+/* A charger ---------------------------------------------------------------------------------------------------------- */
+
+enum { REGISTERS = 256, CLIENTS = 4 };
+
+struct server {
+	int listener, port;
+	pthread_t thread;
+	atomic_int stop, silent;
+	atomic_int accepted, requests;
+	atomic_int refused_at; /* reads that touch this address get exception 2; -1 = none */
+	atomic_uint registers[REGISTERS];
+};
+
+static void answer(struct server *s, int fd, const uint8_t *q)
+{
+	unsigned address = (unsigned)(q[8] << 8 | q[9]), count = (unsigned)(q[10] << 8 | q[11]);
+	int refused_at = atomic_load(&s->refused_at);
+	uint8_t a[9 + 250] = {q[0], q[1], 0, 0, 0, 3, q[6], q[7]};
+	size_t len = 9;
+
+	atomic_fetch_add(&s->requests, 1);
+	if (atomic_load(&s->silent))
+		return;
+	if (address + count > REGISTERS || count > 125 ||
+	    (refused_at >= (int)address && refused_at < (int)(address + count))) {
+		a[7] |= 0x80;
+		a[8] = 2;
+	} else {
+		a[5] = (uint8_t)(3 + 2 * count);
+		a[8] = (uint8_t)(2 * count);
+		for (unsigned i = 0; i < count; i++) {
+			unsigned v = atomic_load(&s->registers[address + i]);
+
+			a[len++] = (uint8_t)(v >> 8);
+			a[len++] = (uint8_t)v;
+		}
+	}
+	(void)!send(fd, a, len, MSG_NOSIGNAL);
+}
+
+/* The requests of libmodbus are twelve bytes, and come whole on the loopback. */
+static int serve_one(struct server *s, int fd)
+{
+	uint8_t q[12];
+	ssize_t got = recv(fd, q, sizeof(q), MSG_WAITALL);
+
+	if (got != (ssize_t)sizeof(q))
+		return 0;
+	answer(s, fd, q);
+	return 1;
+}
+
+static void *serve(void *user)
+{
+	struct server *s = user;
+	struct pollfd fds[1 + CLIENTS] = {{.fd = s->listener, .events = POLLIN}};
+	nfds_t n = 1;
+
+	while (!atomic_load(&s->stop)) {
+		if (poll(fds, n, 20) <= 0)
+			continue;
+		for (nfds_t i = 1; i < n; i++)
+			if (fds[i].revents && !serve_one(s, fds[i].fd)) {
+				close(fds[i].fd);
+				fds[i--] = fds[--n];
+			}
+		if (fds[0].revents && n < 1 + CLIENTS) {
+			fds[n++] = (struct pollfd){.fd = accept(s->listener, NULL, NULL), .events = POLLIN};
+			atomic_fetch_add(&s->accepted, 1);
+		}
+	}
+	while (n > 1)
+		close(fds[--n].fd);
+	close(s->listener);
+	return NULL;
+}
+
+static void server_start(struct server *s)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(at);
+
+	memset(s, 0, sizeof(*s));
+	atomic_store(&s->refused_at, -1);
+	s->listener = socket(AF_INET, SOCK_STREAM, 0);
+	assert_true(s->listener >= 0);
+	assert_int_equal(bind(s->listener, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(s->listener, 8), 0);
+	assert_int_equal(getsockname(s->listener, (struct sockaddr *)&at, &len), 0);
+	s->port = ntohs(at.sin_port);
+	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+}
+
+static void server_stop(struct server *s)
+{
+	if (!s->port)
+		return;
+	atomic_store(&s->stop, 1);
+	assert_int_equal(pthread_join(s->thread, NULL), 0);
+	s->port = 0;
+}
+
+/* A set -------------------------------------------------------------------------------------------------------------- */
+
+#define POINTS                                                                                      \
+	"points = { state = { address = 0, type = 'u16' }, fault = { address = 1, type = 'u16' }, " \
+	"power = { address = 40, type = 'u32', unit = 'W', max = 100000 } }, "                      \
+	"status = { point = 'state', map = { [0] = 1, [1] = 2, [2] = 3 }, default = 255, "          \
+	"faults = { { point = 'fault', ['not'] = 0 } } }, connectors = { count = 2, stride = 100 }"
+
+/* Two buses with a charger each; the second has two connectors. */
+struct fixture {
+	char folder[64];
+	struct server servers[2];
+	struct loop *loop;
+	struct bus *bus;
+	struct device_set *set;
+	int changes[3]; /* told changes: a/1, b/1, b/2 */
+	struct config *config;
+};
+
+static void told(void *user, struct device *device, int number)
+{
+	struct fixture *f = user;
+
+	f->changes[strcmp(device_name(device), "a") != 0 ? number : 0]++;
+}
+
+static void forward(void *user, const struct bus_result *result)
+{
+	struct fixture *f = user;
+
+	device_set_result(f->set, result);
+}
+
+static void write_file(const struct fixture *f, const char *name, const char *text)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/%s.lua", f->folder, name);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void write_profile(const struct fixture *f, const char *name, const char *body)
+{
+	char path[64], text[1200];
+
+	(void)snprintf(path, sizeof(path), "profiles/%s", name);
+	(void)snprintf(text, sizeof(text), "return { forecourt = 1, kind = 'profile', %s }", body);
+	write_file(f, path, text);
+}
+
+static void free_config(struct config *c)
+{
+	if (!c)
+		return;
+	/* What was borrowed past the call must show: the memory goes, and says something else before. */
+	memset(c->buses, 0x5A, 2 * sizeof(*c->buses));
+	memset(c->chargers, 0x5A, 2 * sizeof(*c->chargers));
+	memset(c->connectors, 0x5A, 3 * sizeof(*c->connectors));
+	free(c->buses);
+	free(c->chargers);
+	free(c->connectors);
+	free(c);
+}
+
+static struct config *make_config(const struct fixture *f)
+{
+	struct config *c = calloc(1, sizeof(*c));
+
+	assert_non_null(c);
+	c->buses = calloc(2, sizeof(*c->buses));
+	c->chargers = calloc(2, sizeof(*c->chargers));
+	c->connectors = calloc(3, sizeof(*c->connectors));
+	assert_true(c->buses && c->chargers && c->connectors);
+	c->bus_count = c->charger_count = 2;
+	c->connector_count = 3;
+	for (int i = 0; i < 2; i++) {
+		c->buses[i] = (struct config_bus){.name = i ? "bus-b" : "bus-a",
+						  .kind = CONFIG_BUS_TCP,
+						  .host = "127.0.0.1",
+						  .port = f->servers[i].port,
+						  .device = "",
+						  .baud = 9600,
+						  .data_bits = 8,
+						  .stop_bits = 1,
+						  .parity = 'N',
+						  .connect_timeout_ms = 3000,
+						  .response_timeout_ms = 500,
+						  .byte_timeout_ms = 100};
+		c->chargers[i] = (struct config_charger){
+		    .name = i ? "b" : "a", .bus = i, .unit = 1, .profile = i ? "two" : "one", .poll_ms = 200};
+	}
+	c->connectors[0] = (struct config_connector){.name = "a1", .charger = 0, .number = 1};
+	c->connectors[1] = (struct config_connector){.name = "b1", .charger = 1, .number = 1};
+	c->connectors[2] = (struct config_connector){.name = "b2", .charger = 1, .number = 2};
+	return c;
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct error err = {0};
+	char path[96];
+
+	assert_non_null(f);
+	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/fc-device-XXXXXX");
+	assert_non_null(mkdtemp(f->folder));
+	(void)snprintf(path, sizeof(path), "%s/profiles", f->folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/lib", f->folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	write_profile(f, "one", POINTS);
+	write_profile(f, "two", POINTS);
+	server_start(&f->servers[0]);
+	server_start(&f->servers[1]);
+	f->loop = loop_new(&err);
+	assert_non_null(f->loop);
+	f->bus = bus_new(f->loop, forward, f, &err);
+	assert_non_null(f->bus);
+	f->set = device_set_new(f->loop, f->bus, f->folder, told, f, &err);
+	assert_non_null(f->set);
+	f->config = make_config(f);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+	char command[128];
+
+	device_set_free(f->set);
+	bus_free(f->bus);
+	loop_free(f->loop);
+	server_stop(&f->servers[0]);
+	server_stop(&f->servers[1]);
+	free_config(f->config);
+	(void)snprintf(command, sizeof(command), "rm -rf '%s'", f->folder);
+	int result = system(command);
+	free(f);
+	return result;
+}
+
+/* Applies the configuration and throws it away: the set may keep nothing of it. */
+static void apply(struct fixture *f)
+{
+	struct error err = {0};
+
+	if (device_set_apply(f->set, f->config, &err))
+		fail_msg("%s", err.text);
+	free_config(f->config);
+	f->config = make_config(f);
+}
+
+/* Turns the loop until the condition holds. The limit is for a program that is stuck, not for a slow machine. */
+#define UNTIL(f, condition)                                            \
+	do {                                                           \
+		int64_t stuck_us = clock_mono_us() + 120000000;        \
+		while (!(condition)) {                                 \
+			assert_true(clock_mono_us() < stuck_us);       \
+			assert_int_equal(loop_step((f)->loop, 20), 0); \
+		}                                                      \
+	} while (0)
+
+static enum connector_status status_of(struct fixture *f, const char *charger, int number)
+{
+	return device_status(device_find(f->set, charger), number);
+}
+
+static struct point_value value_of(struct fixture *f, const char *charger, int number, const char *name)
+{
+	struct point_value v;
+
+	assert_int_equal(device_point_by_name(device_find(f->set, charger), number, name, &v), FC_OK);
+	return v;
+}
+
+static int is_good(struct fixture *f, const char *charger, int number, const char *name, int64_t milli)
+{
+	struct point_value v = value_of(f, charger, number, name);
+
+	return v.quality == QUALITY_GOOD && v.milli == milli;
+}
+
+/* Both lines run, and what they read is there. */
+static void run(struct fixture *f)
+{
+	apply(f);
+	UNTIL(f, status_of(f, "a", 1) == CONNECTOR_IDLE && status_of(f, "b", 2) == CONNECTOR_IDLE &&
+		     is_good(f, "a", 1, "power", 0) && is_good(f, "b", 2, "power", 0));
+}
+
+/* A line that was not touched has forgotten nothing; one that was opened again knows nothing before the loop turns. */
+static int remembers(struct fixture *f, const char *charger, int number)
+{
+	return value_of(f, charger, number, "state").quality != QUALITY_UNKNOWN;
+}
+
+/* The n-th line's polls; a line that was opened again counts from nothing. */
+static uint64_t polls_of(struct fixture *f, int line)
+{
+	struct bus_line_stats stats;
+	const char *name;
+
+	assert_int_equal(device_bus_line(f->set, line, &name, &stats), FC_OK);
+	return stats.polls;
+}
+
+/* Results ------------------------------------------------------------------------------------------------------------- */
+
+enum { SECOND = 1000000 };
+
+/* A device by itself: block 0 is state and fault, block 1 is power. */
+static struct device *lone_device(struct fixture *f, struct profile **profile)
+{
+	struct error err = {0};
+
+	*profile = profile_load(f->folder, "one", &err);
+	assert_non_null(*profile);
+	struct device *d = device_new("x", *profile, (const int[]){1}, 1, 60000, 1);
+	assert_non_null(d);
+	assert_int_equal(d->plan.count, 2);
+	return d;
+}
+
+static struct bus_result result_of(enum bus_status status, int64_t age_us)
+{
+	return (struct bus_result){.status = (uint8_t)status, .count = 2, .mono_us = clock_mono_us() - age_us};
+}
+
+static enum quality quality_of(const struct device *d, const char *name)
+{
+	struct point_value v;
+
+	assert_int_equal(device_point_by_name(d, 1, name, &v), FC_OK);
+	return v.quality;
+}
+
+static void quality_and_age(void **state)
+{
+	struct profile *p;
+	struct device *d = lone_device(*state, &p);
+	struct bus_result r;
+
+	assert_int_equal(quality_of(d, "power"), QUALITY_UNKNOWN);
+	assert_int_equal(device_status(d, 1), CONNECTOR_OFFLINE);
+	/* A poll a minute: good for three minutes. */
+	d->poll_ms = 60000;
+	r = result_of(BUS_OK, 100 * SECOND);
+	device_take(d, 0, &r);
+	device_take(d, 1, &r);
+	assert_int_equal(quality_of(d, "state"), QUALITY_GOOD);
+	assert_int_equal(device_status(d, 1), CONNECTOR_IDLE);
+	assert_int_equal(device_stale(d, 1), 0);
+	r = result_of(BUS_OK, 181 * SECOND);
+	device_take(d, 1, &r);
+	assert_int_equal(quality_of(d, "power"), QUALITY_STALE);
+	assert_int_equal(device_stale(d, 1), 1);
+	assert_int_equal(device_status(d, 1), CONNECTOR_IDLE);
+	device_take(d, 0, &r);
+	assert_int_equal(quality_of(d, "state"), QUALITY_STALE);
+	assert_int_equal(device_status(d, 1), CONNECTOR_OFFLINE);
+	/* Quick polls: three seconds all the same (here the machine may lose two of them). */
+	d->poll_ms = 100;
+	r = result_of(BUS_OK, SECOND);
+	device_take(d, 0, &r);
+	assert_int_equal(quality_of(d, "state"), QUALITY_GOOD);
+	r = result_of(BUS_OK, 4 * SECOND);
+	device_take(d, 0, &r);
+	assert_int_equal(quality_of(d, "state"), QUALITY_STALE);
+	device_free(d);
+	profile_free(p);
+}
+
+static void failures_are_unknown_never_zero(void **state)
+{
+	struct profile *p;
+	struct device *d = lone_device(*state, &p);
+	struct bus_result good = result_of(BUS_OK, 0), r;
+	struct point_value v;
+
+	good.words[0] = 1;
+	good.words[1] = 0x0E74;
+	device_take(d, 1, &good);
+	good.words[1] = 0;
+	device_take(d, 0, &good);
+	/* A lost or torn answer, or a gateway that says so: the value stands until its age runs out. */
+	for (int i = 0; i < 4; i++) {
+		r = result_of(i == 1 ? BUS_BAD_ANSWER : i ? BUS_EXCEPTION : BUS_TIMEOUT, 0);
+		r.exception = i == 2 ? 10 : i == 3 ? 11 : 0;
+		device_take(d, 1, &r);
+		assert_int_equal(device_point_by_name(d, 1, "power", &v), FC_OK);
+		assert_int_equal(v.quality, QUALITY_GOOD);
+		assert_int_equal(v.milli, (65536 + 0x0E74) * 1000);
+	}
+	/* The device itself says no: that block is unknown, the other is not. */
+	r = result_of(BUS_EXCEPTION, 0);
+	r.exception = 2;
+	device_take(d, 1, &r);
+	assert_int_equal(quality_of(d, "power"), QUALITY_UNKNOWN);
+	assert_int_equal(device_status(d, 1), CONNECTOR_OCCUPIED);
+	assert_true(device_online(d));
+	/* Out of its range: unknown as well. */
+	good.words[0] = 2;
+	device_take(d, 1, &good);
+	assert_int_equal(quality_of(d, "power"), QUALITY_UNKNOWN);
+	good.words[0] = 1;
+	device_take(d, 1, &good);
+	assert_int_equal(quality_of(d, "power"), QUALITY_GOOD);
+	/* No way to the device: all is unknown, and it is off line. */
+	r = result_of(BUS_DISCONNECTED, 0);
+	device_take(d, 1, &r);
+	assert_int_equal(quality_of(d, "power"), QUALITY_UNKNOWN);
+	assert_int_equal(quality_of(d, "state"), QUALITY_UNKNOWN);
+	assert_int_equal(device_status(d, 1), CONNECTOR_OFFLINE);
+	assert_false(device_online(d));
+	/* A gateway's word does not make it answer again. */
+	r = result_of(BUS_EXCEPTION, 0);
+	r.exception = 11;
+	device_take(d, 0, &r);
+	assert_false(device_online(d));
+	assert_int_equal(device_point_by_name(d, 2, "power", &v), FC_ENOENT);
+	assert_int_equal(device_point_by_name(d, 1, "soc", &v), FC_ENOENT);
+	device_free(d);
+	profile_free(p);
+}
+
+/* Age is noticed without any result: the set's own timer says so. Nobody listens at the port of bus a. */
+static void age_is_told_without_results(void **state)
+{
+	struct fixture *f = *state;
+
+	server_stop(&f->servers[0]);
+	server_stop(&f->servers[1]);
+	/* A port that was just closed: refused at once, told once per read, and not again for some time. */
+	f->config->buses[0].port = 1;
+	f->config->charger_count = f->config->bus_count = f->config->connector_count = 1;
+	/* The state is good for five minutes, the power for three seconds. */
+	write_profile(f, "one",
+		      "points = { state = { address = 0, type = 'u16', period_ms = 100000 }, "
+		      "power = { address = 40, type = 'u32', period_ms = 1000 } }, "
+		      "status = { point = 'state', map = { [0] = 1 } }");
+	assert_int_equal(device_set_apply(f->set, f->config, NULL), FC_OK);
+	UNTIL(f, f->changes[0] >= 2);
+	/* Results of line 1, made here. Blocks come by period: 0 is the power. */
+	struct bus_result r = result_of(BUS_OK, 0);
+	r.line = 1;
+	device_set_result(f->set, &r);
+	r.tag = 1;
+	device_set_result(f->set, &r);
+	int before = f->changes[0];
+	UNTIL(f, f->changes[0] > before);
+	assert_int_equal(value_of(f, "a", 1, "power").quality, QUALITY_STALE);
+	assert_int_equal(status_of(f, "a", 1), CONNECTOR_IDLE);
+	/* The state some seconds before its end: now the status changes by time alone. */
+	r.mono_us -= 290 * SECOND;
+	device_set_result(f->set, &r);
+	before = f->changes[0];
+	UNTIL(f, f->changes[0] > before);
+	assert_int_equal(status_of(f, "a", 1), CONNECTOR_OFFLINE);
+	assert_int_equal(value_of(f, "a", 1, "state").quality, QUALITY_STALE);
+	assert_false(value_of(f, "a", 1, "state").mono_us == 0);
+	/* A result of a line or a read that there is not. */
+	r.tag = 77;
+	device_set_result(f->set, &r);
+	r.line = 77;
+	device_set_result(f->set, &r);
+}
+
+/* On the bus ----------------------------------------------------------------------------------------------------------- */
+
+static void values_come_from_the_bus(void **state)
+{
+	struct fixture *f = *state;
+
+	run(f);
+	assert_int_equal(device_count(f->set), 2);
+	assert_string_equal(device_name(device_at(f->set, 1)), "b");
+	assert_null(device_at(f->set, 2));
+	assert_null(device_find(f->set, "c"));
+	atomic_store(&f->servers[1].registers[100], 2);
+	atomic_store(&f->servers[1].registers[141], 22000);
+	UNTIL(f, status_of(f, "b", 2) == CONNECTOR_CHARGING && is_good(f, "b", 2, "power", 22000000));
+	UNTIL(f, status_of(f, "b", 1) == CONNECTOR_IDLE);
+	assert_true(f->changes[0] && f->changes[1] && f->changes[2]);
+	atomic_store(&f->servers[1].registers[101], 5);
+	UNTIL(f, status_of(f, "b", 2) == CONNECTOR_FAULT);
+	/* The device refuses one block. */
+	atomic_store(&f->servers[1].refused_at, 141);
+	UNTIL(f, value_of(f, "b", 2, "power").quality == QUALITY_UNKNOWN);
+	UNTIL(f, status_of(f, "b", 2) == CONNECTOR_FAULT && is_good(f, "b", 1, "power", 0));
+}
+
+static void a_silent_and_a_gone_charger_are_off_line(void **state)
+{
+	struct fixture *f = *state;
+
+	run(f);
+	atomic_store(&f->servers[0].silent, 1);
+	server_stop(&f->servers[1]);
+	UNTIL(f, status_of(f, "a", 1) == CONNECTOR_OFFLINE && status_of(f, "b", 1) == CONNECTOR_OFFLINE);
+	UNTIL(f, value_of(f, "a", 1, "power").quality == QUALITY_UNKNOWN &&
+		     value_of(f, "b", 2, "power").quality == QUALITY_UNKNOWN);
+	assert_false(device_online(device_find(f->set, "b")));
+	atomic_store(&f->servers[0].silent, 0);
+	UNTIL(f, status_of(f, "a", 1) == CONNECTOR_IDLE && is_good(f, "a", 1, "power", 0));
+}
+
+/* Apply ---------------------------------------------------------------------------------------------------------------- */
+
+static void only_what_changed_is_touched(void **state)
+{
+	struct fixture *f = *state;
+
+	run(f);
+	int accepted = atomic_load(&f->servers[0].accepted);
+	/* Display data, and nothing at all. */
+	f->config->chargers[0].equipment_name = "another name";
+	f->config->connectors[0].power_w = 7;
+	uint64_t a = polls_of(f, 0), b = polls_of(f, 1);
+	apply(f);
+	assert_true(polls_of(f, 0) >= a && polls_of(f, 1) >= b);
+	assert_true(remembers(f, "a", 1));
+	/* The period of b: its line is a new one, a's goes on. */
+	f->config->chargers[1].poll_ms = 300;
+	apply(f);
+	assert_true(polls_of(f, 0) >= a);
+	assert_true(remembers(f, "a", 1));
+	assert_false(remembers(f, "b", 1));
+	UNTIL(f, is_good(f, "b", 1, "state", 0));
+	/* The same for unit, connectors and the bus itself. */
+	for (int i = 0; i < 3; i++) {
+		f->config->chargers[1].unit = i == 0 ? 9 : 1;
+		f->config->connector_count = i == 1 ? 2 : 3;
+		f->config->buses[1].gap_ms = i == 2;
+		apply(f);
+		assert_false(remembers(f, "b", 1));
+		UNTIL(f, is_good(f, "b", 1, "state", 0));
+	}
+	/* b goes, then comes back. */
+	f->config->bus_count = f->config->charger_count = f->config->connector_count = 1;
+	apply(f);
+	assert_int_equal(device_count(f->set), 1);
+	assert_null(device_find(f->set, "b"));
+	apply(f);
+	UNTIL(f, is_good(f, "b", 1, "state", 0));
+	assert_int_equal(atomic_load(&f->servers[0].accepted), accepted);
+	assert_true(remembers(f, "a", 1));
+}
+
+static void a_refused_apply_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = {0};
+
+	run(f);
+	int accepted[] = {atomic_load(&f->servers[0].accepted), atomic_load(&f->servers[1].accepted)};
+	f->config->chargers[0].poll_ms = 400;
+	f->config->connectors[2].number = 3;
+	assert_int_equal(device_set_apply(f->set, f->config, &err), FC_EINVAL);
+	assert_non_null(strstr(err.text, "charger b"));
+	assert_non_null(strstr(err.text, "number 3"));
+	f->config->connectors[2].number = 2;
+	f->config->chargers[1].profile = "absent";
+	assert_int_equal(device_set_apply(f->set, f->config, &err), FC_EINVAL);
+	assert_non_null(strstr(err.text, "absent.lua"));
+	write_profile(f, "two", "points = { state = { address = 0, type = 'u17' } }");
+	assert_int_equal(device_set_reload_profiles(f->set, &err), FC_EINVAL);
+	assert_non_null(strstr(err.text, "points.state.type"));
+	assert_true(remembers(f, "a", 1) && remembers(f, "b", 2));
+	atomic_store(&f->servers[1].registers[0], 1);
+	UNTIL(f, status_of(f, "b", 1) == CONNECTOR_OCCUPIED);
+	assert_int_equal(atomic_load(&f->servers[0].accepted), accepted[0]);
+	assert_int_equal(atomic_load(&f->servers[1].accepted), accepted[1]);
+}
+
+static void a_changed_profile_reopens_its_line_only(void **state)
+{
+	struct fixture *f = *state;
+
+	run(f);
+	int accepted = atomic_load(&f->servers[0].accepted);
+	/* Twice without a change: nothing is touched. */
+	assert_int_equal(device_set_reload_profiles(f->set, NULL), FC_OK);
+	assert_int_equal(device_set_reload_profiles(f->set, NULL), FC_OK);
+	assert_true(remembers(f, "b", 1));
+	write_profile(f, "two",
+		      "points = { state = { address = 0, type = 'u16', offset = 1 } }, "
+		      "status = { point = 'state', map = { [1] = 4 } }, connectors = { count = 2, stride = 100 }");
+	assert_int_equal(device_set_reload_profiles(f->set, NULL), FC_OK);
+	UNTIL(f, status_of(f, "b", 1) == CONNECTOR_RESERVED);
+	assert_true(remembers(f, "a", 1));
+	assert_int_equal(atomic_load(&f->servers[0].accepted), accepted);
+}
+
+/* The file is the same, a module that it requires is not. */
+static void a_changed_module_counts_as_a_change(void **state)
+{
+	struct fixture *f = *state;
+
+	write_file(f, "lib/place", "return { address = 3, first = 0 }");
+	write_file(f, "profiles/two",
+		   "local place = require('place')\n"
+		   "return { forecourt = 1, kind = 'profile', connectors = { count = 2, stride = 100 },\n"
+		   "  points = { state = { address = place.address, type = 'u16' } },\n"
+		   "  status = { point = 'state', map = { [0] = 1, [6] = 4 } } }");
+	atomic_store(&f->servers[1].registers[7], 6);
+	apply(f);
+	UNTIL(f, status_of(f, "b", 1) == CONNECTOR_IDLE && is_good(f, "a", 1, "state", 0));
+	int accepted = atomic_load(&f->servers[0].accepted);
+	write_file(f, "lib/place", "return { address = 7, first = 0 }");
+	assert_int_equal(device_set_reload_profiles(f->set, NULL), FC_OK);
+	UNTIL(f, status_of(f, "b", 1) == CONNECTOR_RESERVED);
+	assert_int_equal(atomic_load(&f->servers[0].accepted), accepted);
+}
+
+static void a_bus_may_change_its_name_and_keep_its_endpoint(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_line_stats total;
+
+	run(f);
+	f->config->buses[0].name = "renamed";
+	f->config->buses[1].port = f->servers[0].port;
+	f->config->buses[0].port = f->servers[1].port;
+	apply(f);
+	UNTIL(f, is_good(f, "a", 1, "state", 0) && is_good(f, "b", 2, "state", 0));
+	device_bus_totals(f->set, &total);
+	assert_int_equal(total.connected, 2);
+	assert_int_equal(total.units, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(quality_and_age, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(failures_are_unknown_never_zero, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(age_is_told_without_results, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(values_come_from_the_bus, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_silent_and_a_gone_charger_are_off_line, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(only_what_changed_is_touched, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_refused_apply_changes_nothing, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_changed_profile_reopens_its_line_only, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_changed_module_counts_as_a_change, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_bus_may_change_its_name_and_keep_its_endpoint, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
