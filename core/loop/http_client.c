@@ -330,6 +330,19 @@ static void broken(struct job *job, const char *why)
 	     why && *why ? why : "connection closed");
 }
 
+/* Of TLS libwebsockets gives but a number. A peer with a bad certificate is not tried at its next address. */
+static void handshake_failed(struct job *job, struct lws *wsi, const char *why)
+{
+	struct error tls = {0};
+
+	if (job->client->config.tls && tls_failure(lws_get_ssl(wsi), job->client->config.host, &tls)) {
+		why = tls.text;
+		if (tls.code == FC_EAUTH && !job->why.code)
+			job->why = tls;
+	}
+	broken(job, why);
+}
+
 static int receive(struct job *job, const char *data, size_t len)
 {
 	job->got_bytes = 1;
@@ -373,6 +386,9 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		free_client(owner);
 		return 0;
 	}
+	if (reason == LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER || reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR ||
+	    reason == LWS_CALLBACK_CLOSED_CLIENT_HTTP)
+		tls_name_socket(lws_get_ssl(wsi), (int)lws_get_socket_fd(wsi));
 	struct job *job = wsi ? lws_get_opaque_user_data(wsi) : NULL;
 	if (!job)
 		return 0;
@@ -399,7 +415,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		return 0;
 	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
 		lws_set_opaque_user_data(wsi, NULL);
-		broken(job, in);
+		handshake_failed(job, wsi, in);
 		return 0;
 	case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
 	case LWS_CALLBACK_WSI_DESTROY:

@@ -277,9 +277,10 @@ static int set_up_tls(struct http_server *server, void *ctx)
 	server->tls = ctx;
 	if (tls_set_versions(ctx))
 		return -1;
-	if (server->config.client_cert != HTTP_CLIENT_CERT_NONE && tls_trust(ctx, server->config.client_ca)) {
+	if (server->config.client_cert != HTTP_CLIENT_CERT_NONE &&
+	    tls_ask_peer(ctx, server->config.client_ca, server->config.client_cert == HTTP_CLIENT_CERT_REQUIRED)) {
 		log_error("loop: %s: %s: no usable CA certificate in it", server->config.name,
-			  server->config.client_ca);
+			  server->config.client_ca ? server->config.client_ca : "(no client CA)");
 		return -1;
 	}
 	return 0;
@@ -410,10 +411,6 @@ static void fill_info(struct http_server *server, struct lws_context_creation_in
 	info->options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
 	info->ssl_cert_filepath = c->certificate;
 	info->ssl_private_key_filepath = c->key;
-	if (c->client_cert != HTTP_CLIENT_CERT_NONE)
-		info->options |= LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT;
-	if (c->client_cert == HTTP_CLIENT_CERT_OPTIONAL)
-		info->options |= LWS_SERVER_OPTION_PEER_CERT_NOT_REQUIRED;
 }
 
 static void accept_one(void *user, int fd)

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <wolfssl/error-ssl.h>
 #include <wolfssl/ssl.h>
+#include <wolfssl/wolfcrypt/error-crypt.h>
 
 static const char system_bundle[] = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -20,7 +22,7 @@ void tls_fix_vhost(void *ctx)
 	wolfSSL_CTX_set_servername_callback(ctx, NULL);
 }
 
-int tls_trust(void *ctx, const char *ca)
+static int trust(void *ctx, const char *ca)
 {
 	return wolfSSL_CTX_load_verify_locations(ctx, ca, NULL) == WOLFSSL_SUCCESS ? FC_OK : FC_EINVAL;
 }
@@ -28,9 +30,66 @@ int tls_trust(void *ctx, const char *ca)
 int tls_require_peer(void *ctx, const char *ca, struct error *err)
 {
 	wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_PEER, NULL);
-	if (tls_trust(ctx, ca ? ca : system_bundle))
+	if (trust(ctx, ca ? ca : system_bundle))
 		return error_set(err, FC_EINVAL, "tls: %s: no usable CA certificate in it", ca ? ca : system_bundle);
 	return FC_OK;
+}
+
+void tls_name_socket(void *ssl, int fd)
+{
+	if (ssl && fd >= 0 && wolfSSL_get_fd(ssl) < 0)
+		(void)wolfSSL_set_read_fd(ssl, fd);
+}
+
+int tls_ask_peer(void *ctx, const char *ca, int required)
+{
+	if (!ca || trust(ctx, ca))
+		return FC_EINVAL;
+	wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_PEER | (required ? WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
+	return FC_OK;
+}
+
+static void error_text(int code, char *out, size_t size)
+{
+	char text[WOLFSSL_MAX_ERROR_SZ];
+
+	wolfSSL_ERR_error_string_n((unsigned long)code, text, sizeof(text));
+	(void)snprintf(out, size, "%s", text);
+}
+
+static int is_about_certificate(int code)
+{
+	switch (code) {
+	case ASN_NO_SIGNER_E:
+	case ASN_SELF_SIGNED_E:
+	case ASN_NAME_INVALID_E:
+	case ASN_PATHLEN_SIZE_E:
+	case ASN_PATHLEN_INV_E:
+	case DOMAIN_NAME_MISMATCH:
+	case IPADDR_MISMATCH:
+	case VERIFY_CERT_ERROR:
+	case NO_PEER_CERT:
+	case CRL_CERT_REVOKED:
+	case EXTKEYUSE_AUTH_E:
+	case KEYUSE_SIGNATURE_E:
+	case KEYUSE_ENCIPHER_E:
+		return 1;
+	default:
+		return code <= ASN_PARSE_E && code >= ASN_NO_PEM_HEADER;
+	}
+}
+
+int tls_failure(void *ssl, const char *host, struct error *err)
+{
+	char why[128];
+	int code = ssl ? wolfSSL_get_error(ssl, 0) : 0;
+
+	if (code >= 0)
+		return FC_OK;
+	error_text(code, why, sizeof(why));
+	if (is_about_certificate(code))
+		return error_set(err, FC_EAUTH, "tls: certificate of %s: %s", host, why);
+	return error_set(err, FC_EIO, "tls: handshake with %s: %s", host, why);
 }
 
 static int is_address(const char *host)
@@ -48,7 +107,7 @@ int tls_check_peer(void *ssl, const char *host, struct error *err)
 		return error_set(err, FC_EAUTH, "tls: the connection is not encrypted");
 	long verdict = wolfSSL_get_verify_result(ssl);
 	if (verdict != X509_V_OK) {
-		tls_error_text((int)verdict, name, sizeof(name));
+		error_text((int)verdict, name, sizeof(name));
 		return error_set(err, FC_EAUTH, "tls: certificate of %s: %s", host, name);
 	}
 	WOLFSSL_X509 *peer = wolfSSL_get_peer_certificate(ssl);
@@ -71,12 +130,4 @@ void tls_peer_name(void *ssl, char *out, size_t size)
 	const char *name = wolfSSL_X509_get_subjectCN(peer);
 	(void)snprintf(out, size, "%s", name ? name : "");
 	wolfSSL_X509_free(peer);
-}
-
-void tls_error_text(int code, char *out, size_t size)
-{
-	char text[WOLFSSL_MAX_ERROR_SZ];
-
-	wolfSSL_ERR_error_string_n((unsigned long)(code < 0 ? code : -code), text, sizeof(text));
-	(void)snprintf(out, size, "%s", text);
 }

@@ -13,14 +13,19 @@ int tls_set_versions(void *ctx);
 void tls_fix_vhost(void *ctx);
 /* The other side must show a certificate that chains to ca (a PEM file; NULL = the system's bundle). */
 int tls_require_peer(void *ctx, const char *ca, struct error *err);
-/* Makes certificates of ca acceptable; whether one is asked for is the caller's (libwebsockets') setting. */
-int tls_trust(void *ctx, const char *ca);
+/* Call before a client connection ends: libwebsockets closes the socket that wolfSSL names, and wolfSSL 5.5 names none for
+ * what it did not open itself; each connection would leave its socket open. */
+void tls_name_socket(void *ssl, int fd);
+/* A server asks for a client certificate. A wrong one is always refused, none only when required. Instead of libwebsockets'
+ * own option, whose callback takes every certificate for good and crashes on a wrong one. */
+int tls_ask_peer(void *ctx, const char *ca, int required);
 /* After the handshake, before any byte of the request: the chain was good and the certificate is for host (a name or an
  * address). FC_OK, or FC_EAUTH with the reason. */
 int tls_check_peer(void *ssl, const char *host, struct error *err);
 /* Common name of the peer's certificate, "" when there is none. Always terminated. */
 void tls_peer_name(void *ssl, char *out, size_t size);
-/* The reason of the last failed handshake in words, for a wolfSSL error code. */
-void tls_error_text(int code, char *out, size_t size);
+/* Why the handshake failed: FC_EAUTH when it was the peer's certificate, FC_EIO when it was anything else of TLS, FC_OK
+ * and nothing in *err when TLS knows of no failure. */
+int tls_failure(void *ssl, const char *host, struct error *err);
 
 #endif

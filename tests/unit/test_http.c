@@ -1,0 +1,827 @@
+/* The loop's timers, wake-ups and descriptors, and client and server over plain HTTP on loopback. */
+#include "loop_fixture.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct fixture {
+	struct loop *loop;
+	struct http_server *server;
+	struct http_client *client;
+	struct seen seen;
+	int descriptors; /* open before the test */
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct error err = {0};
+
+	assert_non_null(f);
+	f->descriptors = open_descriptors();
+	f->loop = loop_new(&err);
+	assert_non_null(f->loop);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	http_client_free(f->client);
+	http_server_free(f->server);
+	loop_free(f->loop);
+	int left = open_descriptors() - f->descriptors;
+	free(f);
+	if (left)
+		print_error("%d descriptors left open\n", left);
+	return left;
+}
+
+static void serve(struct fixture *f, struct http_server_config config)
+{
+	struct error err = {0};
+
+	config.name = "test";
+	config.address = "127.0.0.1";
+	f->server = http_server_new(f->loop, &config, seen_handler, &f->seen, &err);
+	if (!f->server)
+		fail_msg("%s", err.text);
+}
+
+static struct http_client *ask(struct fixture *f, const char *host, int port, struct http_client_config config)
+{
+	struct error err = {0};
+
+	config.name = "asks";
+	config.host = host;
+	config.port = port;
+	f->client = http_client_new(f->loop, &config, &err);
+	if (!f->client)
+		fail_msg("%s", err.text);
+	return f->client;
+}
+
+static void both(struct fixture *f, struct http_server_config server, struct http_client_config client)
+{
+	serve(f, server);
+	(void)ask(f, "127.0.0.1", http_server_port(f->server), client);
+}
+
+/* A server that is not ours, on the same loop: counts connections, answers by hand. */
+struct raw {
+	struct loop *loop;
+	struct loop_fd *listener, *connections[32];
+	int port, accepted, requests;
+	int silent;        /* never answers */
+	int close_after;   /* closes a connection that has carried so many answers; 0 = never */
+	const char *reply; /* NULL = an empty object */
+	int carried[32];
+	int closed;
+};
+
+static void raw_readable(void *user, int fd)
+{
+	struct raw *raw = user;
+	char data[8192];
+	int at = 0;
+	ssize_t n = read(fd, data, sizeof(data) - 1);
+	const char *reply = raw->reply ? raw->reply : "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+
+	while (at < raw->accepted && !(raw->connections[at] && raw->carried[at] >> 16 == fd))
+		at++;
+	assert_true(at < raw->accepted);
+	if (n > 0) {
+		data[n] = '\0';
+		/* A request of these tests ends in its body, "END". */
+		if (!strstr(data, "END"))
+			return;
+		raw->requests++;
+		if (raw->silent)
+			return;
+		assert_int_equal(write(fd, reply, strlen(reply)), strlen(reply));
+		raw->carried[at]++;
+		if (!raw->close_after || (raw->carried[at] & 0xFFFF) < raw->close_after)
+			return;
+	}
+	loop_fd_remove(raw->connections[at]);
+	raw->connections[at] = NULL;
+	raw->closed++;
+}
+
+static void raw_accept(void *user, int fd)
+{
+	struct raw *raw = user;
+	int c = accept(fd, NULL, NULL);
+
+	assert_true(c >= 0);
+	assert_true(raw->accepted < 32);
+	raw->carried[raw->accepted] = c << 16;
+	raw->connections[raw->accepted] = loop_fd_add(raw->loop, c, raw_readable, raw, NULL);
+	assert_non_null(raw->connections[raw->accepted++]);
+}
+
+static int listening(int *port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	*port = ntohs(address.sin_port);
+	return fd;
+}
+
+static void raw_start(struct raw *raw, struct loop *loop)
+{
+	raw->loop = loop;
+	raw->listener = loop_fd_add(loop, listening(&raw->port), raw_accept, raw, NULL);
+	assert_non_null(raw->listener);
+}
+
+static void raw_stop(struct raw *raw)
+{
+	for (int i = 0; i < raw->accepted; i++)
+		loop_fd_remove(raw->connections[i]);
+	loop_fd_remove(raw->listener);
+}
+
+/* A client that is not ours. */
+static int dial(int port)
+{
+	struct sockaddr_in address = {
+	    .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	return fd;
+}
+
+static void say(int fd, const char *text)
+{
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+/* Reads until want is in the text, or (want NULL) until the other side closes. Returns 1 when it closed. */
+static int hear(struct loop *loop, int fd, char *text, size_t size, const char *want)
+{
+	int64_t end = clock_mono_ms() + PATIENCE_MS;
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (;;) {
+		ssize_t n = read(fd, text + len, size - len - 1);
+
+		if (n == 0 || (n < 0 && errno == ECONNRESET))
+			return 1;
+		if (n > 0)
+			text[len += (size_t)n] = '\0';
+		if (want && strstr(text, want))
+			return 0;
+		assert_true(clock_mono_ms() < end);
+		assert_int_equal(loop_step(loop, 10), FC_OK);
+	}
+}
+
+static void count(void *user)
+{
+	++*(int *)user;
+}
+
+static void test_timers(void **state)
+{
+	struct fixture *f = *state;
+	int fired = 0, never = 0;
+	struct loop_timer soon = {.fn = count, .user = &fired}, cancelled = {.fn = count, .user = &never},
+			  moved = {.fn = count, .user = &never};
+
+	assert_int_equal(loop_timer_set(f->loop, &soon, 1000), FC_OK);
+	assert_int_equal(loop_timer_set(f->loop, &cancelled, 1000), FC_OK);
+	assert_int_equal(loop_timer_set(f->loop, &moved, 1000), FC_OK);
+	assert_int_equal(loop_timer_set(f->loop, &moved, 3600LL * 1000000), FC_OK);
+	loop_timer_cancel(f->loop, &cancelled);
+	loop_timer_cancel(f->loop, &cancelled);
+	turn_until(f->loop, &fired, 1);
+	turn_for(f->loop, 50);
+	assert_int_equal(fired, 1); /* one shot */
+	assert_int_equal(never, 0);
+	assert_int_equal(loop_timer_set(f->loop, &soon, 0), FC_OK);
+	turn_until(f->loop, &fired, 2);
+	loop_timer_cancel(f->loop, &soon);
+	loop_timer_cancel(f->loop, &moved);
+}
+
+struct again {
+	struct loop *loop;
+	struct loop_timer timer;
+	int fired;
+};
+
+static void fire_again(void *user)
+{
+	struct again *a = user;
+
+	if (++a->fired < 5)
+		assert_int_equal(loop_timer_set(a->loop, &a->timer, 1000), FC_OK);
+	else
+		loop_timer_cancel(a->loop, &a->timer); /* from its own callback */
+}
+
+static void test_timer_rearms(void **state)
+{
+	struct fixture *f = *state;
+	struct again a = {.loop = f->loop, .timer = {.fn = fire_again}};
+
+	a.timer.user = &a;
+	assert_int_equal(loop_timer_set(f->loop, &a.timer, 1000), FC_OK);
+	turn_until(f->loop, &a.fired, 5);
+	turn_for(f->loop, 30);
+	assert_int_equal(a.fired, 5);
+}
+
+static void *wake_from_thread(void *user)
+{
+	loop_wake(user);
+	return NULL;
+}
+
+static void test_wakers(void **state)
+{
+	struct fixture *f = *state;
+	int first = 0, second = 0, gone = 0;
+	struct loop_waker a = {.fn = count, .user = &first}, b = {.fn = count, .user = &second},
+			  c = {.fn = count, .user = &gone};
+	pthread_t thread;
+
+	loop_waker_add(f->loop, &a);
+	loop_waker_add(f->loop, &b);
+	loop_waker_add(f->loop, &c);
+	loop_waker_remove(f->loop, &c);
+	assert_int_equal(pthread_create(&thread, NULL, wake_from_thread, f->loop), 0);
+	turn_until(f->loop, &first, 1);
+	turn_until(f->loop, &second, 1);
+	assert_int_equal(gone, 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	loop_waker_remove(f->loop, &a);
+	loop_waker_remove(f->loop, &b);
+}
+
+struct remover {
+	struct loop *loop;
+	struct loop_waker own, *other;
+	int called;
+};
+
+static void remove_other(void *user)
+{
+	struct remover *r = user;
+
+	r->called++;
+	if (r->other) {
+		loop_waker_remove(r->loop, r->other);
+		free(r->other);
+		r->other = NULL;
+	}
+}
+
+/* A callback may take another one out (a client that ends frees another). */
+static void test_waker_removes_another(void **state)
+{
+	struct fixture *f = *state;
+	int gone = 0, last = 0;
+	struct remover r = {.loop = f->loop, .own = {.fn = remove_other}, .other = calloc(1, sizeof(*r.other))};
+	struct loop_waker end = {.fn = count, .user = &last};
+
+	assert_non_null(r.other);
+	r.own.user = &r;
+	*r.other = (struct loop_waker){.fn = count, .user = &gone};
+	loop_waker_add(f->loop, &end);
+	loop_waker_add(f->loop, r.other);
+	loop_waker_add(f->loop, &r.own); /* the newest is called first */
+	loop_wake(f->loop);
+	turn_until(f->loop, &last, 1);
+	assert_int_equal(r.called, 1);
+	assert_int_equal(gone, 0);
+	loop_waker_remove(f->loop, &r.own);
+	loop_waker_remove(f->loop, &end);
+}
+
+static void drain(void *user, int fd)
+{
+	uint64_t n;
+
+	assert_int_equal(read(fd, &n, sizeof(n)), sizeof(n));
+	*(int *)user += (int)n;
+}
+
+static void test_descriptors(void **state)
+{
+	struct fixture *f = *state;
+	int got = 0, fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	struct error err = {0};
+	struct loop_fd *lfd = loop_fd_add(f->loop, fd, drain, &got, &err);
+
+	assert_non_null(lfd);
+	turn_for(f->loop, 20);
+	assert_int_equal(got, 0);
+	for (int i = 1; i <= 3; i++) {
+		assert_int_equal(eventfd_write(fd, 1), 0);
+		turn_until(f->loop, &got, i);
+	}
+	loop_fd_remove(lfd);
+	assert_int_equal(fcntl(fd, F_GETFD), -1); /* closed */
+	turn_for(f->loop, 20);
+	assert_null(loop_fd_add(f->loop, -1, drain, &got, &err));
+	assert_int_not_equal(err.code, FC_OK);
+}
+
+static void stop(void *user)
+{
+	loop_stop(user);
+}
+
+static void test_run_and_stop(void **state)
+{
+	struct fixture *f = *state;
+	struct loop_timer timer = {.fn = stop, .user = f->loop};
+
+	assert_int_equal(loop_timer_set(f->loop, &timer, 1000), FC_OK);
+	assert_int_equal(loop_run(f->loop), FC_OK);
+	loop_timer_cancel(f->loop, &timer);
+}
+
+static void test_request_arrives(void **state)
+{
+	struct fixture *f = *state;
+	struct told told = {0};
+
+	both(f, (struct http_server_config){0}, (struct http_client_config){0});
+	f->seen.status = 201;
+	post(f->client, "{\"a\":1}", &told);
+	assert_int_equal(told.done, 0); /* always later */
+	turn_until(f->loop, &told.done, 1);
+	assert_int_equal(told.status, 201);
+	assert_int_equal(told.err.code, FC_OK);
+	assert_int_equal(told.len, 2);
+	assert_string_equal(f->seen.path, "/evcs/v1/x");
+	assert_string_equal(f->seen.authorization, "Bearer SECRET");
+	assert_string_equal(f->seen.content_type, "application/json;charset=utf-8");
+	assert_string_equal(f->seen.body_start, "{\"a\":1}");
+	assert_int_equal(f->seen.body_len, 7);
+	assert_string_equal(f->seen.peer, "127.0.0.1");
+	assert_string_equal(f->seen.peer_name, "");
+}
+
+static void test_empty_body(void **state)
+{
+	struct fixture *f = *state;
+	struct told told = {0};
+
+	both(f, (struct http_server_config){0}, (struct http_client_config){0});
+	post(f->client, "", &told);
+	turn_until(f->loop, &told.done, 1);
+	assert_int_equal(told.status, 200);
+	assert_int_equal(f->seen.body_len, 0);
+	post(f->client, "after", &told);
+	turn_until(f->loop, &told.done, 2);
+	assert_int_equal(told.status, 200);
+}
+
+static void test_large_answer(void **state)
+{
+	struct fixture *f = *state;
+	struct told told = {0};
+
+	both(f, (struct http_server_config){0}, (struct http_client_config){0});
+	f->seen.answer_len = 500000;
+	for (int i = 1; i <= 3; i++) {
+		post(f->client, "{}", &told);
+		turn_until(f->loop, &told.done, i);
+		assert_int_equal(told.status, 200);
+		assert_int_equal(told.len, 500000);
+		assert_true(told.filled);
+	}
+}
+
+static void test_answer_too_large(void **state)
+{
+	struct fixture *f = *state;
+	struct told told = {0};
+
+	both(f, (struct http_server_config){0}, (struct http_client_config){.max_body = 1000});
+	f->seen.answer_len = 1001;
+	post(f->client, "{}", &told);
+	turn_until(f->loop, &told.done, 1);
+	assert_int_equal(told.status, 0);
+	assert_int_equal(told.err.code, FC_ELIMIT);
+	f->seen.answer_len = 999;
+	post(f->client, "{}", &told);
+	turn_until(f->loop, &told.done, 2);
+	assert_int_equal(told.status, 200);
+	assert_int_equal(told.len, 999);
+}
+
+static char *text_of(size_t len)
+{
+	char *text = malloc(len + 1);
+
+	assert_non_null(text);
+	memset(text, 'y', len);
+	text[len] = '\0';
+	return text;
+}
+
+static void test_body_at_the_limit(void **state)
+{
+	struct fixture *f = *state;
+	struct told told = {0};
+	char *fits = text_of(100000);
+
+	both(f, (struct http_server_config){.max_body = 100000}, (struct http_client_config){0});
+	post(f->client, fits, &told);
+	turn_until(f->loop, &told.done, 1);
+	assert_int_equal(told.status, 200);
+	assert_int_equal(f->seen.body_len, 100000);
+	free(fits);
+}
+
+/* Also when all of the body is under way already: the answer must not be lost in a reset. */
+static void test_body_too_large(void **state)
+{
+	static const size_t sizes[] = {1001, 20000, 400000, 4000000};
+	struct fixture *f = *state;
+	struct told told = {0};
+
+	both(f, (struct http_server_config){.max_body = 1000}, (struct http_client_config){0});
+	for (int i = 0; i < (int)(sizeof(sizes) / sizeof(sizes[0])); i++) {
+		char *large = text_of(sizes[i]);
+
+		post(f->client, large, &told);
+		turn_until(f->loop, &told.done, i + 1);
+		if (told.status != 413)
+			fail_msg("%zu bytes: status %d, %s", sizes[i], told.status, told.err.text);
+		free(large);
+	}
+	assert_int_equal(f->seen.requests, 0);
+}
+
+static void test_chunked_too_large(void **state)
+{
+	struct fixture *f = *state;
+	char text[4096];
+
+	serve(f, (struct http_server_config){.max_body = 100});
+	int fd = dial(http_server_port(f->server));
+	say(fd, "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n"
+		"0123456789012345678901234567890123456789012345678901234567890123\r\n40\r\n"
+		"0123456789012345678901234567890123456789012345678901234567890123\r\n0\r\n\r\n");
+	assert_int_equal(hear(f->loop, fd, text, sizeof(text), NULL), 1);
+	assert_int_equal(f->seen.requests, 0);
+	close(fd);
+}
+
+static void test_paths(void **state)
+{
+	static const char *const bad[] = {"/../etc/passwd", "/a/../../b", "/%2e%2e/x", "/a/%2e%2e/%2e%2e/x"};
+	struct fixture *f = *state;
+	char text[4096], line[200];
+
+	serve(f, (struct http_server_config){0});
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		int fd = dial(http_server_port(f->server));
+
+		f->seen.path[0] = '\0';
+		(void)snprintf(line, sizeof(line), "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", bad[i]);
+		say(fd, line);
+		(void)hear(f->loop, fd, text, sizeof(text), NULL);
+		assert_null(strstr(f->seen.path, ".."));
+		close(fd);
+	}
+	int fd = dial(http_server_port(f->server));
+	say(fd, "GET /a%20b?c=%20d&e=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+	(void)hear(f->loop, fd, text, sizeof(text), NULL);
+	assert_non_null(strstr(text, " 200 "));
+	assert_string_equal(f->seen.path, "/a b");
+	close(fd);
+}
+
+static void test_server_keeps_connection(void **state)
+{
+	struct fixture *f = *state;
+	char text[4096];
+
+	serve(f, (struct http_server_config){0});
+	int fd = dial(http_server_port(f->server));
+	for (int i = 1; i <= 20; i++) {
+		say(fd, i % 2 ? "GET /one HTTP/1.1\r\nHost: a\r\n\r\n"
+			      : "POST /two HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+		assert_int_equal(hear(f->loop, fd, text, sizeof(text), "{}"), 0);
+		assert_int_equal(f->seen.requests, i);
+		assert_string_equal(f->seen.path, i % 2 ? "/one" : "/two");
+		assert_int_equal(f->seen.body_len, i % 2 ? 0 : 3);
+	}
+	close(fd);
+}
+
+static void test_client_keeps_connection(void **state)
+{
+	struct fixture *f = *state;
+	struct raw raw = {0};
+	struct told told = {0};
+
+	raw_start(&raw, f->loop);
+	(void)ask(f, "127.0.0.1", raw.port, (struct http_client_config){0});
+	for (int i = 1; i <= 20; i++) {
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, i);
+		assert_int_equal(told.status, 200);
+	}
+	assert_int_equal(raw.requests, 20);
+	assert_int_equal(raw.accepted, 1);
+	raw_stop(&raw);
+}
+
+/* At once: no more connections than may be in flight, and these carry all. */
+static void test_client_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct raw raw = {0};
+	struct told told = {0};
+
+	raw_start(&raw, f->loop);
+	(void)ask(f, "localhost", raw.port, (struct http_client_config){.max_in_flight = 3});
+	for (int i = 0; i < 40; i++)
+		post(f->client, "END", &told);
+	turn_until(f->loop, &told.done, 40);
+	assert_int_equal(told.failed, 0);
+	assert_int_equal(raw.requests, 40);
+	assert_in_range(raw.accepted, 1, 3);
+	raw_stop(&raw);
+}
+
+static void test_too_many_wait(void **state)
+{
+	struct fixture *f = *state;
+	struct raw raw = {.silent = 1};
+	struct told told = {0};
+	struct error err = {0};
+	int taken = 0;
+
+	raw_start(&raw, f->loop);
+	(void)ask(f, "127.0.0.1", raw.port, (struct http_client_config){0});
+	while (taken < 1000 &&
+	       !http_client_post(f->client, "/", NULL, "text/plain", "END", 3, PATIENCE_MS, told_done, &told, &err))
+		taken++;
+	assert_int_equal(taken, 256);
+	assert_int_equal(err.code, FC_ELIMIT);
+	http_client_free(f->client);
+	f->client = NULL;
+	assert_int_equal(told.done, 256);
+	raw_stop(&raw);
+}
+
+/* The peer closes kept connections after each answer, without having said so: a request that met the close is sent again. */
+static void test_peer_closes(void **state)
+{
+	struct fixture *f = *state;
+	struct raw raw = {.close_after = 2};
+	struct told told = {0};
+
+	raw_start(&raw, f->loop);
+	(void)ask(f, "127.0.0.1", raw.port, (struct http_client_config){0});
+	for (int i = 1; i <= 12; i++) {
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, i);
+		if (told.status != 200)
+			fail_msg("request %d: %s", i, told.err.text);
+	}
+	assert_int_equal(raw.requests, 12);
+	assert_int_equal(raw.accepted, 6);
+	raw_stop(&raw);
+}
+
+static void test_bad_answers(void **state)
+{
+	static const char *const replies[] = {"nonsense\r\n\r\n",
+					      "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct raw raw = {.reply = replies[i], .close_after = 1};
+		struct told told = {0};
+
+		raw_start(&raw, f->loop);
+		(void)ask(f, "127.0.0.1", raw.port, (struct http_client_config){0});
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, 1);
+		if (told.status)
+			fail_msg("reply %zu was taken for an answer, status %d", i, told.status);
+		assert_int_equal(told.err.code, FC_EIO);
+		http_client_free(f->client);
+		f->client = NULL;
+		raw_stop(&raw);
+	}
+}
+
+static void test_timeout(void **state)
+{
+	struct fixture *f = *state;
+	struct raw raw = {.silent = 1};
+	struct told told = {0};
+	struct error err = {0};
+
+	raw_start(&raw, f->loop);
+	(void)ask(f, "127.0.0.1", raw.port, (struct http_client_config){.max_in_flight = 1});
+	for (int i = 1; i <= 2; i++) {
+		assert_int_equal(
+		    http_client_post(f->client, "/", NULL, "text/plain", "END", 3, 300, told_done, &told, &err), FC_OK);
+		turn_until(f->loop, &told.done, i);
+		assert_int_equal(told.status, 0);
+		assert_int_equal(told.err.code, FC_ETIMEOUT);
+	}
+	/* The next one does not get stuck behind the dead ones. */
+	raw.silent = 0;
+	post(f->client, "END", &told);
+	turn_until(f->loop, &told.done, 3);
+	assert_int_equal(told.status, 200);
+	raw_stop(&raw);
+}
+
+static void test_connection_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct told told = {0};
+	int port, fd = listening(&port);
+
+	close(fd);
+	(void)ask(f, "127.0.0.1", port, (struct http_client_config){0});
+	post(f->client, "END", &told);
+	turn_until(f->loop, &told.done, 1);
+	assert_int_equal(told.status, 0);
+	assert_int_equal(told.err.code, FC_EIO);
+	assert_non_null(strstr(told.err.text, "127.0.0.1"));
+}
+
+static void test_unknown_name(void **state)
+{
+	struct fixture *f = *state;
+	struct told told = {0};
+
+	/* RFC 6761: .invalid never exists. */
+	(void)ask(f, "nobody.invalid", 80, (struct http_client_config){0});
+	post(f->client, "END", &told);
+	post(f->client, "END", &told);
+	turn_until(f->loop, &told.done, 2);
+	assert_int_equal(told.failed, 2);
+	assert_int_equal(told.err.code, FC_EIO);
+	assert_non_null(strstr(told.err.text, "nobody.invalid"));
+}
+
+static void test_limit_per_peer(void **state)
+{
+	struct fixture *f = *state;
+	char text[4096];
+	int fds[3];
+
+	serve(f, (struct http_server_config){.max_connections_peer = 3});
+	for (int i = 0; i < 3; i++) {
+		fds[i] = dial(http_server_port(f->server));
+		say(fds[i], "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+		assert_int_equal(hear(f->loop, fds[i], text, sizeof(text), "{}"), 0);
+	}
+	int fd = dial(http_server_port(f->server));
+	assert_int_equal(hear(f->loop, fd, text, sizeof(text), NULL), 1);
+	assert_string_equal(text, "");
+	close(fd);
+	/* A place that gets free can be taken. */
+	close(fds[0]);
+	turn_for(f->loop, 100);
+	fds[0] = dial(http_server_port(f->server));
+	say(fds[0], "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+	assert_int_equal(hear(f->loop, fds[0], text, sizeof(text), "{}"), 0);
+	assert_int_equal(f->seen.requests, 4);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+}
+
+static void test_port_in_use(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = {0};
+
+	serve(f, (struct http_server_config){0});
+	struct http_server_config config = {
+	    .name = "second", .address = "127.0.0.1", .port = http_server_port(f->server)};
+	assert_null(http_server_new(f->loop, &config, seen_handler, &f->seen, &err));
+	assert_int_equal(err.code, FC_EIO);
+	/* The port changes hands at once, also with a connection that stands. */
+	int fd = dial(config.port);
+	char text[4096];
+
+	say(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+	assert_int_equal(hear(f->loop, fd, text, sizeof(text), "{}"), 0);
+	http_server_free(f->server);
+	f->server = http_server_new(f->loop, &config, seen_handler, &f->seen, &err);
+	if (!f->server)
+		fail_msg("%s", err.text);
+	assert_int_equal(http_server_port(f->server), config.port);
+	close(fd);
+}
+
+/* In every state: waiting for the name, connecting, sent, being answered. */
+static void test_client_freed_under_way(void **state)
+{
+	struct fixture *f = *state;
+	struct raw raw = {.silent = 1};
+	static const char *const hosts[] = {"localhost", "127.0.0.1"};
+
+	raw_start(&raw, f->loop);
+	for (int steps = 0; steps < 16; steps++) {
+		struct told told = {0};
+
+		(void)ask(f, hosts[steps % 2], raw.port, (struct http_client_config){.max_in_flight = 1});
+		post(f->client, "END", &told);
+		post(f->client, "END", &told);
+		for (int i = 0; i < steps / 2; i++)
+			(void)loop_step(f->loop, 20);
+		http_client_free(f->client);
+		f->client = NULL;
+		assert_int_equal(told.done, 2);
+		assert_int_equal(told.failed, 2);
+		turn_for(f->loop, 20);
+		assert_int_equal(told.done, 2);
+	}
+	raw_stop(&raw);
+}
+
+static void test_server_freed_under_way(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int steps = 0; steps < 16; steps++) {
+		struct told told = {0};
+
+		both(f, (struct http_server_config){0}, (struct http_client_config){.max_body = 16 << 20});
+		f->seen.answer_len = 12 << 20;
+		post(f->client, "END", &told);
+		for (int i = 0; i < steps; i++)
+			(void)loop_step(f->loop, 20);
+		assert_int_equal(told.done, 0);
+		http_server_free(f->server);
+		f->server = NULL;
+		turn_until(f->loop, &told.done, 1);
+		assert_int_equal(told.status, 0);
+		assert_int_equal(told.err.code, FC_EIO);
+		http_client_free(f->client);
+		f->client = NULL;
+	}
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+	    T(test_timers),
+	    T(test_timer_rearms),
+	    T(test_wakers),
+	    T(test_waker_removes_another),
+	    T(test_descriptors),
+	    T(test_run_and_stop),
+	    T(test_request_arrives),
+	    T(test_empty_body),
+	    T(test_large_answer),
+	    T(test_answer_too_large),
+	    T(test_body_at_the_limit),
+	    T(test_body_too_large),
+	    T(test_chunked_too_large),
+	    T(test_paths),
+	    T(test_server_keeps_connection),
+	    T(test_client_keeps_connection),
+	    T(test_client_bounded),
+	    T(test_too_many_wait),
+	    T(test_peer_closes),
+	    T(test_bad_answers),
+	    T(test_timeout),
+	    T(test_connection_refused),
+	    T(test_unknown_name),
+	    T(test_limit_per_peer),
+	    T(test_port_in_use),
+	    T(test_client_freed_under_way),
+	    T(test_server_freed_under_way),
+	};
+#undef T
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
