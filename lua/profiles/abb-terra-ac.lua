@@ -1,0 +1,56 @@
+-- ABB Terra AC wallbox, Modbus RTU or TCP, unit 1.
+return {
+  forecourt = 1,
+  kind = "profile",
+  name = "abb-terra-ac",
+  description = "ABB Terra AC, one connector, three phases",
+  source = "reference/chargers.md 1.2 (EVCC; state byte cross-checked with OpenEMS). No total energy register is known.",
+  -- Six words in one request is what is known to be read well; nobody has shown more.
+  modbus = { max_words = 6, merge_gap = 0 },
+  points = {
+    -- First three bytes: x.y.z
+    firmware_major = { fc = 3, address = 0x4004, type = "u32", shift = 24, mask = 0xFF, period_ms = 60000 },
+    firmware_minor = { fc = 3, address = 0x4004, type = "u32", shift = 16, mask = 0xFF, period_ms = 60000 },
+    firmware_patch = { fc = 3, address = 0x4004, type = "u32", shift = 8, mask = 0xFF, period_ms = 60000 },
+    fault          = { fc = 3, address = 0x4008, type = "u32" },
+    -- 0x0101 and above: the cable is locked on the car's side
+    socket_lock    = { fc = 3, address = 0x400A, type = "u32" },
+    -- Third byte; its bit 7 says that the charger holds the current below its rating
+    state          = { fc = 3, address = 0x400C, type = "u32", shift = 8, mask = 0x7F },
+    current_limit  = { fc = 3, address = 0x400E, type = "u32", scale = 0.001, unit = "A", max = 100 },
+    current_a      = { fc = 3, address = 0x4010, type = "u32", scale = 0.001, unit = "A", max = 100 },
+    current_b      = { fc = 3, address = 0x4012, type = "u32", scale = 0.001, unit = "A", max = 100 },
+    current_c      = { fc = 3, address = 0x4014, type = "u32", scale = 0.001, unit = "A", max = 100 },
+    voltage_a      = { fc = 3, address = 0x4016, type = "u32", scale = 0.1, unit = "V", max = 500 },
+    voltage_b      = { fc = 3, address = 0x4018, type = "u32", scale = 0.1, unit = "V", max = 500 },
+    voltage_c      = { fc = 3, address = 0x401A, type = "u32", scale = 0.1, unit = "V", max = 500 },
+    power          = { fc = 3, address = 0x401C, type = "u32", unit = "W", max = 50000 },
+    session_energy = { fc = 3, address = 0x401E, type = "u32", unit = "Wh" },
+  },
+  status = {
+    point = "state",
+    -- idle, B1 not authorised, B2 ready, C1 no PWM, C2 delivering, session stopped
+    map = { [0] = 1, [1] = 2, [2] = 2, [3] = 2, [4] = 3, [5] = 2 },
+    default = 255,
+    faults = { { point = "fault", ["not"] = 0 } },
+  },
+  examples = {
+    { -- delivering 7.2 kW on one phase
+      registers = {
+        [0x4004] = 0x0108, [0x4005] = 0x1F00,
+        [0x4008] = 0, [0x4009] = 0, [0x400A] = 0, [0x400B] = 0x0111, [0x400C] = 0, [0x400D] = 0x0400,
+        [0x400E] = 0, [0x400F] = 32000, [0x4010] = 0, [0x4011] = 31300, [0x4012] = 0, [0x4013] = 0,
+        [0x4016] = 0, [0x4017] = 2301, [0x401C] = 0, [0x401D] = 7200, [0x401E] = 1, [0x401F] = 4464,
+      },
+      expect = {
+        status = 3, state = 4, fault = 0, socket_lock = 0x0111, current_limit = 32, current_a = 31.3, current_b = 0,
+        current_c = false, voltage_a = 230.1, power = 7200, session_energy = 70000,
+        firmware_major = 1, firmware_minor = 8, firmware_patch = 31,
+      },
+    },
+    -- 0x83: state 3 with the flag in bit 7
+    { registers = { [0x400C] = 0, [0x400D] = 0x8300 }, expect = { state = 3, status = 2 } },
+    { registers = { [0x4008] = 0, [0x4009] = 8, [0x400C] = 0, [0x400D] = 0 }, expect = { fault = 8, status = 255 } },
+    { registers = { [0x401C] = 0xFFFF, [0x401D] = 0xFFFF }, expect = { power = false, status = 0 } },
+  },
+}
