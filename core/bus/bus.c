@@ -19,7 +19,7 @@ struct bus {
 	struct bus_line **lines;
 	size_t count, size;
 	uint32_t next_id;
-	atomic_int closing; /* nobody will empty the queue any more */
+	atomic_uint closing; /* id of the line that ends, 0 = none: nobody waits for its results any more */
 };
 
 /* On a worker's thread. */
@@ -29,7 +29,7 @@ static int sink(void *user, const struct bus_result *result, int must)
 	static const struct timespec moment = {.tv_nsec = 5000000};
 
 	while (queue_put(&bus->results, result, must ? 0 : RESERVED)) {
-		if (!must || atomic_load(&bus->closing))
+		if (!must || atomic_load(&bus->closing) == result->line)
 			return FC_EBUSY;
 		loop_wake(bus->loop);
 		(void)nanosleep(&moment, NULL);
@@ -162,7 +162,7 @@ void bus_line_close(struct bus_line *line)
 		break;
 	}
 	/* We are the one who empties the queue: a worker must not wait for us while we wait for it. */
-	atomic_store(&bus->closing, 1);
+	atomic_store(&bus->closing, bus_line_id(line));
 	line_stop(line);
 	atomic_store(&bus->closing, 0);
 }

@@ -112,7 +112,7 @@ static int read_tcp(struct exchange *x, const struct bus_read *read, uint16_t *w
 	if (answer[HEAD + 1] != bytes)
 		return bad_answer();
 	for (unsigned i = 0; i < read->count; i++)
-		words[i] = (uint16_t)(bits ? data[i / 8] >> i % 8 & 1 : get_word(data + 2 * i));
+		words[i] = (uint16_t)(bits ? (unsigned)data[i / 8] >> i % 8 & 1 : get_word(data + 2 * i));
 	return read->count;
 }
 

@@ -47,7 +47,9 @@ struct job {
 struct http_client {
 	struct loop *loop;
 	struct lws_vhost *vhost;
-	int leaving;                      /* freed: the memory goes with the vhost */
+	void *tls;   /* context, or NULL */
+	int leaving; /* freed: the memory goes with the vhost */
+	struct loop_remnant remnant;
 	struct http_client_config config; /* strings are ours */
 	struct resolve *resolve;
 	struct resolve_result addresses;
@@ -63,7 +65,7 @@ struct http_client {
 static const char protocol_name[] = "http-client";
 
 static void start_jobs(struct http_client *client);
-static void free_client(struct http_client *client);
+static void free_client(void *user);
 
 static void unlink_job(struct http_client *client, struct job *job)
 {
@@ -352,38 +354,19 @@ static int receive(struct job *job, const char *data, size_t len)
 	return -1;
 }
 
-static int set_up_tls(const struct http_client *client, void *ctx)
-{
-	struct error err = {0};
-
-	if (tls_set_versions(ctx))
-		return -1;
-	if (client->config.no_verify)
-		return 0;
-	if (tls_require_peer(ctx, client->config.ca, &err)) {
-		log_error("loop: %s: %s", client->config.name, err.text);
-		return -1;
-	}
-	return 0;
-}
-
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
 	char *data;
 	int n;
 
-	if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS) {
-		struct http_client *client = wsi && lws_get_vhost(wsi) ? lws_get_vhost_user(lws_get_vhost(wsi)) : NULL;
-
-		return client ? set_up_tls(client, user) : 0;
-	}
+	(void)user;
 	struct lws_vhost *vhost = wsi ? lws_get_vhost(wsi) : NULL;
 	struct http_client *owner = vhost ? lws_get_vhost_user(vhost) : NULL;
 
 	if (owner && reason == LWS_CALLBACK_WSI_DESTROY)
 		forget_connection(owner, wsi);
 	if (owner && owner->leaving && reason == LWS_CALLBACK_PROTOCOL_DESTROY) {
-		free_client(owner);
+		loop_remnant_gone(owner->loop, &owner->remnant);
 		return 0;
 	}
 	if (reason == LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER || reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR ||
@@ -434,8 +417,11 @@ static char *copy(const char *text)
 	return text && *text ? strdup(text) : NULL;
 }
 
-static void free_client(struct http_client *client)
+static void free_client(void *user)
 {
+	struct http_client *client = user;
+
+	tls_client_free(client->tls);
 	free((char *)(size_t)client->config.name);
 	free((char *)(size_t)client->config.host);
 	free((char *)(size_t)client->config.ca);
@@ -478,17 +464,17 @@ static int make_vhost(struct http_client *client, struct error *err)
 	info.vhost_name = c->name;
 	info.user = client;
 	if (c->tls) {
+		const struct tls_client tls = {c->ca, c->certificate, c->key, c->no_verify};
+		struct error why = {0};
+
+		client->tls = tls_client_new(&tls, &why);
+		if (!client->tls)
+			return error_set(err, why.code, "loop: %s: %s", c->name, why.text);
 		info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-		info.client_ssl_cert_filepath = c->certificate;
-		info.client_ssl_private_key_filepath = c->key;
+		info.provided_client_ssl_ctx = client->tls;
 	}
 	client->vhost = lws_create_vhost(loop_lws(client->loop), &info);
-	if (!client->vhost)
-		return error_set(err, FC_EIO, "loop: %s: client can't be set up", c->name);
-	if (c->tls && lws_init_vhost_client_ssl(&info, client->vhost)) {
-		return error_set(err, FC_EINVAL, "loop: %s: CA or client certificate not usable", c->name);
-	}
-	return FC_OK;
+	return client->vhost ? FC_OK : error_set(err, FC_EIO, "loop: %s: client can't be set up", c->name);
 }
 
 struct http_client *http_client_new(struct loop *loop, const struct http_client_config *config, struct error *err)
@@ -536,6 +522,8 @@ void http_client_free(struct http_client *client)
 		return;
 	}
 	/* libwebsockets takes the vhost apart when it likes, and calls back then: the memory is freed there. */
+	client->remnant = (struct loop_remnant){.fn = free_client, .user = client};
+	loop_remnant_leave(client->loop, &client->remnant);
 	lws_vhost_destroy(client->vhost);
 }
 

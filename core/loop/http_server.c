@@ -57,6 +57,7 @@ struct http_server {
 	int port;
 	void *tls;   /* its WOLFSSL_CTX, borrowed */
 	int leaving; /* freed: the memory goes with the vhost */
+	struct loop_remnant remnant;
 	http_handler handler;
 	void *user;
 	struct http_server_config config; /* strings are ours */
@@ -295,8 +296,10 @@ static void free_config(struct http_server_config *config)
 	free((char *)(size_t)config->client_ca);
 }
 
-static void free_server(struct http_server *server)
+static void free_server(void *user)
 {
+	struct http_server *server = user;
+
 	free_config(&server->config);
 	free(server);
 }
@@ -323,7 +326,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	switch (reason) {
 	case LWS_CALLBACK_PROTOCOL_DESTROY:
 		if (server->leaving)
-			free_server(server);
+			loop_remnant_gone(server->loop, &server->remnant);
 		return 0;
 	case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED: /* right after the accept, before the handshake */
 		return arrive(server, wsi);
@@ -411,6 +414,8 @@ static void fill_info(struct http_server *server, struct lws_context_creation_in
 	info->options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
 	info->ssl_cert_filepath = c->certificate;
 	info->ssl_private_key_filepath = c->key;
+	/* A vhost is client and server to libwebsockets; ours are not, and the CAs it would load are megabytes. */
+	info->provided_client_ssl_ctx = loop_idle_tls(server->loop);
 }
 
 static void accept_one(void *user, int fd)
@@ -534,6 +539,8 @@ void http_server_free(struct http_server *server)
 	}
 	/* libwebsockets takes the vhost apart when it likes, and calls back then: the memory is freed there. */
 	server->leaving = 1;
+	server->remnant = (struct loop_remnant){.fn = free_server, .user = server};
+	loop_remnant_leave(server->loop, &server->remnant);
 	lws_vhost_destroy(server->vhost);
 }
 

@@ -9,14 +9,17 @@
 #include <libwebsockets.h>
 
 #include "base/log.h"
+#include "loop/tls.h"
 
 /* lws takes tables of this many descriptors at start; more than any station opens. */
 enum { DESCRIPTORS_MAX = 2048 };
 
 struct loop {
 	struct lws_context *lws;
+	void *idle_tls;                         /* client context of the vhosts that are no clients */
 	struct lws_vhost *vhost;                /* of descriptors and wake-ups; listens nowhere */
 	struct loop_waker *wakers, *next_waker; /* the latter while they are called: any may leave meanwhile */
+	struct loop_remnant *remnants;
 	volatile int stopped;
 };
 
@@ -89,7 +92,10 @@ struct loop *loop_new(struct error *err)
 	info.user = loop;
 	info.fd_limit_per_thread = DESCRIPTORS_MAX;
 	loop->lws = lws_create_context(&info);
-	if (loop->lws) {
+	/* After libwebsockets has started wolfSSL. */
+	loop->idle_tls = tls_client_new(&(struct tls_client){.no_verify = 1}, NULL);
+	if (loop->lws && loop->idle_tls) {
+		info.options = 0; /* no TLS */
 		info.protocols = loop_protocols;
 		info.vhost_name = "loop";
 		loop->vhost = lws_create_vhost(loop->lws, &info);
@@ -108,6 +114,9 @@ void loop_free(struct loop *loop)
 		return;
 	if (loop->lws)
 		lws_context_destroy(loop->lws);
+	while (loop->remnants)
+		loop_remnant_gone(loop, loop->remnants);
+	tls_client_free(loop->idle_tls);
 	free(loop);
 }
 
@@ -226,6 +235,28 @@ void loop_fd_remove(struct loop_fd *lfd)
 	lws_set_timeout(lfd->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
 	close(lfd->fd);
 	free(lfd);
+}
+
+void loop_remnant_leave(struct loop *loop, struct loop_remnant *remnant)
+{
+	remnant->next = loop->remnants;
+	loop->remnants = remnant;
+}
+
+void loop_remnant_gone(struct loop *loop, struct loop_remnant *remnant)
+{
+	for (struct loop_remnant **at = &loop->remnants; *at; at = &(*at)->next) {
+		if (*at != remnant)
+			continue;
+		*at = remnant->next;
+		remnant->fn(remnant->user);
+		return;
+	}
+}
+
+void *loop_idle_tls(struct loop *loop)
+{
+	return loop->idle_tls;
 }
 
 struct lws_context *loop_lws(struct loop *loop)

@@ -48,7 +48,19 @@ struct loop_fd;
 struct loop_fd *loop_fd_add(struct loop *loop, int fd, void (*fn)(void *user, int fd), void *user, struct error *err);
 void loop_fd_remove(struct loop_fd *lfd);
 
+/* Memory of something that libwebsockets still refers to after its owner has freed it: fn frees it when libwebsockets has
+ * let go of it (loop_remnant_gone), at the latest when the loop ends. Some vhosts go without a word. */
+struct loop_remnant {
+	void (*fn)(void *user);
+	void *user;
+	struct loop_remnant *next; /* the loop's */
+};
+void loop_remnant_leave(struct loop *loop, struct loop_remnant *remnant);
+void loop_remnant_gone(struct loop *loop, struct loop_remnant *remnant);
+
 /* The libwebsockets context, for the HTTP files of this room only. */
 struct lws_context *loop_lws(struct loop *loop);
+/* A TLS client context that trusts nobody and connects nowhere, for the same. */
+void *loop_idle_tls(struct loop *loop);
 
 #endif

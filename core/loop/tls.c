@@ -27,12 +27,51 @@ static int trust(void *ctx, const char *ca)
 	return wolfSSL_CTX_load_verify_locations(ctx, ca, NULL) == WOLFSSL_SUCCESS ? FC_OK : FC_EINVAL;
 }
 
-int tls_require_peer(void *ctx, const char *ca, struct error *err)
+static int present(void *ctx, const char *certificate, const char *key)
 {
-	wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_PEER, NULL);
-	if (trust(ctx, ca ? ca : system_bundle))
-		return error_set(err, FC_EINVAL, "tls: %s: no usable CA certificate in it", ca ? ca : system_bundle);
+	return wolfSSL_CTX_use_certificate_chain_file(ctx, certificate) == WOLFSSL_SUCCESS &&
+		       wolfSSL_CTX_use_PrivateKey_file(ctx, key, WOLFSSL_FILETYPE_PEM) == WOLFSSL_SUCCESS &&
+		       wolfSSL_CTX_check_private_key(ctx) == WOLFSSL_SUCCESS
+		   ? FC_OK
+		   : FC_EINVAL;
+}
+
+static int fill_client(void *ctx, const struct tls_client *client, struct error *err)
+{
+	const char *ca = client->ca ? client->ca : system_bundle;
+
+	if (tls_set_versions(ctx))
+		return error_set(err, FC_EIO, "tls: TLS 1.2 can't be had");
+	/* libwebsockets repeats a write that could not go out from another buffer. */
+	(void)wolfSSL_CTX_set_mode(ctx, WOLFSSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	wolfSSL_CTX_set_verify(ctx, client->no_verify ? WOLFSSL_VERIFY_NONE : WOLFSSL_VERIFY_PEER, NULL);
+	if (!client->no_verify && trust(ctx, ca))
+		return error_set(err, FC_EINVAL, "tls: %s: no usable CA certificate in it", ca);
+	if (client->certificate && present(ctx, client->certificate, client->key))
+		return error_set(err, FC_EINVAL, "tls: certificate %s and key %s are not usable", client->certificate,
+				 client->key);
 	return FC_OK;
+}
+
+void *tls_client_new(const struct tls_client *client, struct error *err)
+{
+	WOLFSSL_CTX *ctx = wolfSSL_CTX_new(wolfSSLv23_client_method());
+
+	if (!ctx) {
+		(void)error_set(err, FC_ENOMEM, "tls: no memory");
+		return NULL;
+	}
+	if (fill_client(ctx, client, err)) {
+		wolfSSL_CTX_free(ctx);
+		return NULL;
+	}
+	return ctx;
+}
+
+void tls_client_free(void *ctx)
+{
+	if (ctx)
+		wolfSSL_CTX_free(ctx);
 }
 
 void tls_name_socket(void *ssl, int fd)

@@ -11,8 +11,17 @@
 int tls_set_versions(void *ctx);
 /* The server's context serves every server name: none hands the handshake to another context. */
 void tls_fix_vhost(void *ctx);
-/* The other side must show a certificate that chains to ca (a PEM file; NULL = the system's bundle). */
-int tls_require_peer(void *ctx, const char *ca, struct error *err);
+/* A client's context, to be given to libwebsockets as it is. Its own would not do: those of two clients are one and the
+ * same when neither has a certificate, so that each would trust the other's CA, and the system's CAs are always in them.
+ * ca: PEM file of the only CAs to trust, NULL = the system's bundle. certificate and key: PEM files, or both NULL.
+ * NULL and *err: FC_EINVAL (a file does not hold what it should), FC_ENOMEM. Connections hold on to what they need: may be
+ * freed at any time after libwebsockets has let go of the vhost. */
+struct tls_client {
+	const char *ca, *certificate, *key;
+	int no_verify;
+};
+void *tls_client_new(const struct tls_client *client, struct error *err);
+void tls_client_free(void *ctx);
 /* Call before a client connection ends: libwebsockets closes the socket that wolfSSL names, and wolfSSL 5.5 names none for
  * what it did not open itself; each connection would leave its socket open. */
 void tls_name_socket(void *ssl, int fd);

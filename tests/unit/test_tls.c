@@ -352,6 +352,25 @@ static void test_not_the_ca(void **state)
 		assert_int_not_equal(err.code, FC_OK);
 }
 
+/* Each client trusts its own CA, also when another of the same shape was there before it. */
+static void test_own_ca_only(void **state)
+{
+	struct fixture *f = *state;
+
+	serve(f, "good");
+	ask(f, "localhost", http_server_port(f->server), "ca", NULL);
+	expect_good(f, "the right CA");
+	struct http_client *first = f->client;
+	f->seen = (struct seen){0};
+	ask(f, "localhost", http_server_port(f->server), "otherca", NULL);
+	expect_refused(f, "another client's CA", FC_EAUTH);
+	struct http_client *second = f->client;
+	ask(f, "127.0.0.1", http_server_port(f->server), "ca", NULL);
+	expect_good(f, "the right CA again");
+	http_client_free(first);
+	http_client_free(second);
+}
+
 /* A file that holds no certificate must not lead to a client that trusts everyone. */
 static void test_unusable_ca(void **state)
 {
@@ -623,13 +642,21 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-	    T(test_good),         T(test_good_many),
-	    T(test_bad_servers),  T(test_not_the_ca),
-	    T(test_unusable_ca),  T(test_no_verify),
-	    T(test_nothing_sent), T(test_old_server),
-	    T(test_old_client),   T(test_client_certificates),
-	    T(test_two_servers),  T(test_session_of_another_server),
-	    T(test_mixed_up),     T(test_unusable_server_files),
+	    T(test_good),
+	    T(test_good_many),
+	    T(test_bad_servers),
+	    T(test_not_the_ca),
+	    T(test_unusable_ca),
+	    T(test_own_ca_only),
+	    T(test_no_verify),
+	    T(test_nothing_sent),
+	    T(test_old_server),
+	    T(test_old_client),
+	    T(test_client_certificates),
+	    T(test_two_servers),
+	    T(test_session_of_another_server),
+	    T(test_mixed_up),
+	    T(test_unusable_server_files),
 	};
 #undef T
 
