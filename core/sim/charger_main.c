@@ -22,11 +22,13 @@
 enum {
 	CHARGERS_MAX = 1024,
 	LINES_MAX = 8,
+	UNITS_MAX = 247, /* Modbus over serial line V1.02, 2.2 */
 	STREAMS_MAX = 4096,
 	INPUT = 1024,
 	TIMES = 200,
 	STEP_MS = 50,
-	PENDING_MAX = 256
+	LINE_PAUSE_MS = 100, /* a real line's 3.5 characters, with room for a sender that was held up */
+	PENDING_MAX = 4096
 };
 
 enum fault { NORMAL, MUTE, LATE, TORN, EXCEPTION, STALE, WRONG_UNIT, GARBAGE };
@@ -44,11 +46,13 @@ struct charger {
 	double times[TIMES];
 };
 
-/* A byte stream with requests: a TCP connection (charger >= 0) or a line. */
+/* A byte stream with requests: a TCP connection (charger >= 0), a line or a control connection. */
+enum { ON_LINE = -1, ON_CONTROL = -2 };
 struct stream {
 	int fd;
-	int charger; /* -1: a line */
+	int charger; /* or ON_LINE, ON_CONTROL */
 	int line;
+	double read_ms; /* when the last bytes came */
 	uint8_t input[INPUT];
 	size_t used;
 };
@@ -74,6 +78,7 @@ struct station {
 	int automatic;
 	double speed;
 	uint32_t random;
+	unsigned long bytes_in, bytes_out; /* Modbus only */
 };
 
 static volatile sig_atomic_t ended;
@@ -98,15 +103,23 @@ static void die(const char *what)
 	exit(1);
 }
 
+/* -1 and errno when the port is not to be had. */
 static int listen_tcp(int port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-	    bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 16))
-		die("listen");
+	if (fd < 0)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 16)) {
+		int saved = errno;
+
+		close(fd);
+		errno = saved;
+		return -1;
+	}
 	return fd;
 }
 
@@ -159,18 +172,21 @@ static void drop_stream(struct station *s, int i)
 
 	if (stream->charger >= 0)
 		s->chargers[stream->charger].connections--;
+	int kept = 0; /* in order: the rest are pieces of answers */
 	for (int k = 0; k < s->pending_count; k++)
-		if (s->pending[k].fd == stream->fd)
-			s->pending[k--] = s->pending[--s->pending_count];
+		if (s->pending[k].fd != stream->fd)
+			s->pending[kept++] = s->pending[k];
+	s->pending_count = kept;
 	close(stream->fd);
 	*stream = s->streams[--s->stream_count];
 }
 
-static void send_bytes(int fd, const uint8_t *data, size_t len)
+static void send_bytes(struct station *s, int fd, const uint8_t *data, size_t len)
 {
 	/* A peer that has gone is noticed at the next read. */
 	ssize_t n = write(fd, data, len);
-	(void)n;
+	if (n > 0)
+		s->bytes_out += (unsigned long)n;
 }
 
 static void send_later(struct station *s, int fd, double ms, const uint8_t *data, size_t len)
@@ -206,7 +222,7 @@ static void send_answer(struct station *s, struct charger *c, const struct strea
 		return;
 	case STALE:
 		if (tcp)
-			send_bytes(stream->fd, stale,
+			send_bytes(s, stream->fd, stale,
 				   modbus_frame_tcp((uint16_t)(transaction - 1), unit, pdu, len, stale));
 		break;
 	case GARBAGE:
@@ -219,7 +235,7 @@ static void send_answer(struct station *s, struct charger *c, const struct strea
 	case WRONG_UNIT:
 		break;
 	}
-	send_bytes(stream->fd, frame, n);
+	send_bytes(s, stream->fd, frame, n);
 }
 
 static void serve(struct station *s, const struct stream *stream, uint16_t transaction, uint8_t unit,
@@ -263,15 +279,25 @@ static int take_requests(struct station *s, struct stream *stream)
 	return stream->used == sizeof(stream->input) ? -1 : 0;
 }
 
+static int take_commands(struct station *s, struct stream *stream);
+
 static int read_stream(struct station *s, struct stream *stream)
 {
-	ssize_t n = read(stream->fd, stream->input + stream->used, sizeof(stream->input) - stream->used);
+	double now = now_ms();
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR || stream->charger < 0))
+	/* Modbus over serial line V1.02, 2.5.1.1: a pause ends a frame, also one that is not whole. */
+	if (stream->charger == ON_LINE && now - stream->read_ms > LINE_PAUSE_MS)
+		stream->used = 0;
+	ssize_t n = read(stream->fd, stream->input + stream->used, sizeof(stream->input) - stream->used);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR || stream->charger == ON_LINE))
 		return 0;
 	if (n <= 0)
 		return -1;
 	stream->used += (size_t)n;
+	stream->read_ms = now;
+	if (stream->charger == ON_CONTROL)
+		return take_commands(s, stream);
+	s->bytes_in += (unsigned long)n;
 	return take_requests(s, stream);
 }
 
@@ -283,7 +309,7 @@ static void accept_charger(struct station *s, int index)
 	if (fd < 0)
 		return;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (!add_stream(s, fd, index, -1))
+	if (!add_stream(s, fd, index, 0))
 		return;
 	if (++c->connections > c->connections_max)
 		c->connections_max = c->connections;
@@ -307,7 +333,8 @@ static void say_stats(const struct station *s, FILE *out)
 
 	for (int i = 0; i < s->count; i++)
 		all += s->chargers[i].requests;
-	fprintf(out, "{\"requests\":%lu,\"chargers\":[", all);
+	fprintf(out, "{\"requests\":%lu,\"bytes_in\":%lu,\"bytes_out\":%lu,\"chargers\":[", all, s->bytes_in,
+		s->bytes_out);
 	for (int i = 0; i < s->count; i++)
 		fprintf(out, "%s{\"requests\":%lu,\"connections_max\":%d}", i ? "," : "", s->chargers[i].requests,
 			s->chargers[i].connections_max);
@@ -347,8 +374,18 @@ static int set_fault(struct charger *c, const char *word, int value)
 	return -1;
 }
 
-/* A command about one charger: word, its index, and perhaps two more numbers. */
-static int command_charger(struct station *s, const char *word, int index, int a, int b, FILE *out)
+static int open_charger(struct station *s, int index)
+{
+	struct charger *c = &s->chargers[index];
+
+	if (c->listener < 0)
+		c->listener = listen_tcp(c->port);
+	return c->listener < 0 ? -1 : 0;
+}
+
+/* A command about one charger: word, its index, and perhaps two more numbers (numbers: how many there are in all).
+ * 1 when it was answered, 0 when it was done, -1 when it can't be. */
+static int command_charger(struct station *s, const char *word, int numbers, int index, int a, int b, FILE *out)
 {
 	struct charger *c = &s->chargers[index];
 
@@ -356,25 +393,28 @@ static int command_charger(struct station *s, const char *word, int index, int a
 		say_times(c, out);
 		return 1;
 	}
+	if (index >= s->tcp && (!strcmp(word, "close") || !strcmp(word, "open")))
+		return -1; /* a unit of a line has no connection of its own: mute it */
 	if (!strcmp(word, "close")) {
 		close_charger(s, index);
 		return 0;
 	}
-	if (!strcmp(word, "open")) {
-		if (index < s->tcp && c->listener < 0)
-			c->listener = listen_tcp(c->port);
-		return 0;
-	}
+	if (!strcmp(word, "open"))
+		return open_charger(s, index);
+	if (a < 1 && (!strcmp(word, "exception") || !strcmp(word, "late")))
+		return -1;
 	if (!set_fault(c, word, a))
 		return 0;
-	int connector = a > 0 ? a - 1 : 0;
-	if (connector >= c->model.connectors)
+	int connector = numbers > 1 ? a - 1 : 0;
+	if (connector < 0 || connector >= c->model.connectors)
 		return -1;
 	if (!strcmp(word, "state")) {
 		fprintf(out, "%s\n", model_state_name(c->model.c[connector].state));
 		return 1;
 	}
 	if (!strcmp(word, "fault")) {
+		if (b < 1 || b > UINT16_MAX)
+			return -1;
 		model_fault(&c->model, connector, (uint16_t)b);
 		return 0;
 	}
@@ -386,8 +426,7 @@ static void command(struct station *s, const char *line, FILE *out)
 	char word[24] = "", second[24] = "";
 	int index = -1, a = 0, b = 0;
 
-	if (sscanf(line, "%23s %23s", word, second) < 1)
-		return;
+	(void)sscanf(line, "%23s %23s", word, second);
 	int numbers = sscanf(line, "%*s %d %d %d", &index, &a, &b);
 	int result = -1;
 	if (!strcmp(word, "list")) {
@@ -400,33 +439,56 @@ static void command(struct station *s, const char *line, FILE *out)
 	}
 	if (!strcmp(word, "quit"))
 		result = 0, ended = 1;
-	else if (!strcmp(word, "auto"))
+	else if (!strcmp(word, "auto") && (!strcmp(second, "on") || !strcmp(second, "off")))
 		result = 0, s->automatic = !strcmp(second, "on");
 	else if (numbers >= 1 && index >= 0 && index < s->count)
-		result = command_charger(s, word, index, a, b, out);
+		result = command_charger(s, word, numbers, index, a, b, out);
 	if (result <= 0)
 		fprintf(out, "%s\n", result ? "error" : "ok");
 }
 
-static void serve_control(struct station *s)
+/* Sends what a command says; -1 when nobody takes it. */
+static int answer_command(struct station *s, int fd, const char *line)
 {
-	char line[256];
+	char *text = NULL;
+	size_t len = 0;
+	ssize_t sent = -1;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return -1;
+	command(s, line, out);
+	if (!fclose(out))
+		sent = send(fd, text, len, 0); /* waits a second at most, see accept_control */
+	free(text);
+	return sent == (ssize_t)len ? 0 : -1;
+}
+
+/* All whole lines in a control connection's input; -1 when it must be closed. */
+static int take_commands(struct station *s, struct stream *stream)
+{
+	uint8_t *begin = stream->input, *end = begin + stream->used, *newline;
+
+	while ((newline = memchr(begin, '\n', (size_t)(end - begin)))) {
+		*newline = '\0';
+		if (answer_command(s, stream->fd, (const char *)begin))
+			return -1;
+		begin = newline + 1;
+	}
+	stream->used = (size_t)(end - begin);
+	memmove(stream->input, begin, stream->used);
+	return stream->used == sizeof(stream->input) ? -1 : 0;
+}
+
+static void accept_control(struct station *s)
+{
 	struct timeval limit = {.tv_sec = 1};
-	int fd = accept(s->control, NULL, NULL);
+	int fd = accept4(s->control, NULL, NULL, SOCK_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	FILE *both = fdopen(fd, "r+");
-	if (!both) {
-		close(fd);
-		return;
-	}
-	if (fgets(line, sizeof(line), both)) {
-		(void)fseek(both, 0, SEEK_CUR);
-		command(s, line, both);
-	}
-	(void)fclose(both);
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	(void)add_stream(s, fd, ON_CONTROL, 0);
 }
 
 static void send_due(struct station *s)
@@ -436,7 +498,7 @@ static void send_due(struct station *s)
 	for (int i = 0; i < s->pending_count; i++) {
 		if (s->pending[i].at_ms > now)
 			continue;
-		send_bytes(s->pending[i].fd, s->pending[i].data, s->pending[i].len);
+		send_bytes(s, s->pending[i].fd, s->pending[i].data, s->pending[i].len);
 		memmove(&s->pending[i], &s->pending[i + 1], (size_t)(s->pending_count - i - 1) * sizeof(s->pending[0]));
 		s->pending_count--;
 		i--;
@@ -464,15 +526,17 @@ static void turn(struct station *s)
 		if (fds[streams + i].revents)
 			accept_charger(s, i);
 	if (s->control >= 0 && fds[n - 1].revents)
-		serve_control(s);
+		accept_control(s);
 }
 
 static void make_chargers(struct station *s, int port, int connectors)
 {
 	s->count = s->tcp + s->line_count * s->per_line;
-	if (s->count > CHARGERS_MAX || connectors < 1 || connectors > MODEL_CONNECTORS) {
-		fprintf(stderr, "sim-charger: at most %d chargers of 1 to %d connectors\n", CHARGERS_MAX,
-			MODEL_CONNECTORS);
+	if (s->count < 1 || s->count > CHARGERS_MAX || connectors > MODEL_CONNECTORS ||
+	    (s->line_count && (!s->per_line || s->per_line > UNITS_MAX)) || port + s->tcp > UINT16_MAX + 1) {
+		fprintf(stderr,
+			"sim-charger: 1 to %d chargers of 1 to %d connectors, 1 to %d units a line, ports to %d\n",
+			CHARGERS_MAX, MODEL_CONNECTORS, UNITS_MAX, UINT16_MAX);
 		exit(2);
 	}
 	s->chargers = calloc((size_t)s->count + 1, sizeof(*s->chargers));
@@ -483,10 +547,12 @@ static void make_chargers(struct station *s, int port, int connectors)
 		model_init(&s->chargers[i].model, i, connectors, i >= s->tcp);
 		s->chargers[i].port = port + i;
 		s->chargers[i].listener = i < s->tcp ? listen_tcp(port + i) : -1;
+		if (i < s->tcp && s->chargers[i].listener < 0)
+			die("listen");
 	}
 	for (int i = 0; i < s->line_count; i++) {
 		s->lines[i] = open_line(s->links[i]);
-		(void)add_stream(s, s->lines[i], -1, i);
+		(void)add_stream(s, s->lines[i], ON_LINE, i);
 	}
 }
 
@@ -503,6 +569,30 @@ static void run(struct station *s, double seconds)
 			model_step(&s->chargers[i].model, (now - last) / 1000, s->speed, s->automatic, &s->random);
 		last = now;
 	}
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: see core/sim/README.md\n");
+	exit(2);
+}
+
+/* A whole number from low to high, or the end. */
+static int number(const char *text, int low, int high)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	return end == text || *end || value < low || value > high ? usage() : (int)value;
+}
+
+/* A positive number, or the end. */
+static double positive(const char *text)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	return end == text || *end || !(value > 0) || value > 1e9 ? usage() : value;
 }
 
 int main(int argc, char **argv)
@@ -522,23 +612,24 @@ int main(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 't':
-			s.tcp = atoi(optarg);
+			s.tcp = number(optarg, 0, CHARGERS_MAX);
 			break;
 		case 'p':
-			port = atoi(optarg);
+			port = number(optarg, 1, UINT16_MAX);
 			break;
 		case 'm':
-			s.per_line = atoi(optarg);
+			s.per_line = number(optarg, 1, UNITS_MAX);
 			break;
 		case 'l':
-			if (s.line_count < LINES_MAX)
-				s.links[s.line_count++] = optarg;
+			if (s.line_count == LINES_MAX)
+				return usage();
+			s.links[s.line_count++] = optarg;
 			break;
 		case 'k':
-			connectors = atoi(optarg);
+			connectors = number(optarg, 1, MODEL_CONNECTORS);
 			break;
 		case 's':
-			s.speed = atof(optarg);
+			s.speed = positive(optarg);
 			break;
 		case 'a':
 			s.automatic = 1;
@@ -547,16 +638,17 @@ int main(int argc, char **argv)
 			control = optarg;
 			break;
 		case 'r':
-			s.random = (uint32_t)atoi(optarg);
+			s.random = (uint32_t)number(optarg, 0, INT32_MAX);
 			break;
 		case 'e':
-			seconds = atof(optarg);
+			seconds = positive(optarg);
 			break;
 		default:
-			fprintf(stderr, "usage: see core/sim/README.md\n");
-			return 2;
+			return usage();
 		}
 	}
+	if (optind < argc)
+		return usage();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTERM, on_signal);
 	signal(SIGINT, on_signal);

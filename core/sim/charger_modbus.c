@@ -50,11 +50,15 @@ int modbus_take_rtu(const uint8_t *data, size_t len, uint8_t *unit, uint8_t *pdu
 	if (len < 2)
 		return 0;
 	switch (data[1]) {
+	case 1:
+	case 2:
 	case 3:
 	case 4:
+	case 5:
 	case 6:
 		body = 6;
 		break;
+	case 15:
 	case 16:
 		if (len < 7)
 			return 0;
@@ -109,6 +113,10 @@ static size_t answer_write(struct model_charger *charger, const uint8_t *pdu, si
 
 	if (many && (len < 6 || count < 1 || count > 123 || pdu[5] != 2 * count || len != 6 + 2 * (size_t)count))
 		return refuse(pdu[0], 3, out);
+	/* V1.1b3, figures 18 and 22: the whole range is checked before the first register changes. */
+	for (uint16_t i = 0; i < count; i++)
+		if (!model_writable(charger, (uint16_t)(get16(pdu + 1) + i)))
+			return refuse(pdu[0], 2, out);
 	for (uint16_t i = 0; i < count; i++) {
 		int exception = model_write(charger, (uint16_t)(get16(pdu + 1) + i), get16(values + 2 * i));
 
@@ -123,15 +131,13 @@ size_t modbus_answer(struct model_charger *charger, const uint8_t *pdu, size_t l
 {
 	if (exception)
 		return refuse(pdu[0], exception, out);
-	if (len < 5)
-		return refuse(pdu[0], 3, out);
 	switch (pdu[0]) {
 	case 3:
 	case 4:
-		return answer_read(charger, pdu, out);
+		return len < 5 ? refuse(pdu[0], 3, out) : answer_read(charger, pdu, out);
 	case 6:
 	case 16:
-		return answer_write(charger, pdu, len, out);
+		return len < 5 ? refuse(pdu[0], 3, out) : answer_write(charger, pdu, len, out);
 	default:
 		return refuse(pdu[0], 1, out);
 	}

@@ -14,7 +14,7 @@ enum { MODBUS_PDU_MAX = 253, MODBUS_FRAME_MAX = 260 };
  * can't be understood. unit, transaction (TCP) and pdu are filled. */
 int modbus_take_tcp(const uint8_t *data, size_t len, uint16_t *transaction, uint8_t *unit, uint8_t *pdu,
 		    size_t *pdu_len);
-/* RTU: the requests of functions 3, 4, 6 and 16. A bad checksum uses one byte up: it looks for the next frame. *good is 0
+/* RTU: the requests of functions 1 to 6, 15 and 16 (those not served are refused by modbus_answer). A bad checksum uses one byte up: it looks for the next frame. *good is 0
  * then. */
 int modbus_take_rtu(const uint8_t *data, size_t len, uint8_t *unit, uint8_t *pdu, size_t *pdu_len, int *good);
 /* The answer PDU of a charger; its length. exception: nonzero = answer that exception. */

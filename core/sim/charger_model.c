@@ -8,6 +8,7 @@
 static const double battery_wh = 60000;
 static const double taper_from = 80;
 static const double ramp_s = 6;
+static const double empty_v = 350, volts_per_percent = 1; /* of a direct-current battery */
 
 static double chance(uint32_t *state)
 {
@@ -28,7 +29,7 @@ static void enter(struct model_connector *c, enum model_state state)
 	c->state = state;
 	c->in_state_s = 0;
 	if (state != MODEL_CHARGING)
-		c->power_w = c->current = 0;
+		c->power_w = c->current = c->voltage = 0; /* the contactor is open */
 }
 
 static void begin_session(struct model_connector *c)
@@ -37,10 +38,15 @@ static void begin_session(struct model_connector *c)
 	enter(c, MODEL_CHARGING);
 }
 
-/* Ramp up, constant power, taper above 80 %. */
+static double voltage_of(const struct model_charger *charger, double soc)
+{
+	return charger->is_ac ? 230 : empty_v + volts_per_percent * soc;
+}
+
+/* Ramp up, constant current (so that power rises with the voltage, up to the rated power), taper above 80 %. */
 static double power_wanted(const struct model_charger *charger, const struct model_connector *c)
 {
-	double power = charger->rated_w;
+	double power = charger->rated_w * voltage_of(charger, c->soc) / voltage_of(charger, 100);
 
 	if (c->in_state_s < ramp_s)
 		power *= c->in_state_s / ramp_s;
@@ -52,7 +58,7 @@ static double power_wanted(const struct model_charger *charger, const struct mod
 static void charge(struct model_charger *charger, struct model_connector *c, double seconds, double speed)
 {
 	c->power_w = power_wanted(charger, c);
-	c->voltage = charger->is_ac ? 230 : 350 + c->soc;
+	c->voltage = voltage_of(charger, c->soc);
 	c->current = c->power_w / c->voltage / (charger->is_ac && charger->rated_w > 10000 ? 3 : 1);
 	double wh = c->power_w * seconds / 3600;
 	c->energy_wh += wh;
@@ -215,12 +221,17 @@ int model_read(const struct model_charger *charger, uint16_t address, uint16_t *
 	}
 }
 
+int model_writable(const struct model_charger *charger, uint16_t address)
+{
+	return address / MODEL_STRIDE < charger->connectors && address % MODEL_STRIDE == 40;
+}
+
 int model_write(struct model_charger *charger, uint16_t address, uint16_t value)
 {
 	static const char *const commands[] = {NULL, "start", "stop", "plug", "unplug", "clear"};
-	int number = address / MODEL_STRIDE, at = address % MODEL_STRIDE;
+	int number = address / MODEL_STRIDE;
 
-	if (number >= charger->connectors || at != 40)
+	if (!model_writable(charger, address))
 		return 2;
 	if (value < 1 || value >= sizeof(commands) / sizeof(commands[0]))
 		return 3;

@@ -39,6 +39,7 @@ int model_command(struct model_charger *charger, int connector, const char *comm
 void model_fault(struct model_charger *charger, int connector, uint16_t code);
 /* The register at address: 0, or the Modbus exception (2: no such register). */
 int model_read(const struct model_charger *charger, uint16_t address, uint16_t *value);
+int model_writable(const struct model_charger *charger, uint16_t address);
 /* A write: 0, or the exception (2 address, 3 value). */
 int model_write(struct model_charger *charger, uint16_t address, uint16_t value);
 const char *model_state_name(enum model_state state);

@@ -18,12 +18,12 @@
 #include "loop/http_server.h"
 #include "sim/platform_wire.h"
 
-enum { CONNECTORS_MAX = 4096, TIMES_MAX = 8192, TOKENS = 8, ID = 64 };
+enum { CONNECTORS_MAX = 4096, TIMES_MAX = 8192, TOKENS = 8, ID = 64, METHODS_MAX = 32 };
 
-/* What was seen of a connector: a whole charge is 1 or 2, then 3, then 2, then 1. */
+/* What was seen of a connector: a whole charge is 1 or 2, then 3, then 2 or nothing, then 1. */
 struct seen {
 	char id[ID];
-	int status;
+	int status; /* -1: none yet */
 	int charging, charges;
 };
 
@@ -36,29 +36,33 @@ struct platform {
 	char prefix[256]; /* of the station's URL */
 	FILE *log;
 	char tokens[TOKENS][40];
-	int token_count, next_token;
+	int next_token;
 	char *station_token;
+	int64_t renew_us; /* when station_token should be replaced */
 	struct loop_timer ask_timer, end_timer;
 	int64_t interval_us;
 	int step, page, busy;
 	int64_t asked_us;
 	const char *asked_method;
+	json_t *question;
 	char *station_id;
 	int discard, fail;
-	unsigned long pushes, accepted, asked, answered, errors;
+	unsigned long pushes, accepted, asked, answered, errors, unreachable;
+	json_t *methods; /* pushes per method */
 	struct seen seen[CONNECTORS_MAX];
 	int seen_count;
 	double times_us[TIMES_MAX];
 	unsigned long time_count;
 };
 
+/* data: what the station said; ours: what this platform said, named by_us. */
 static void record(struct platform *p, const char *direction, const char *method, int ret, double us,
-		   const json_t *data)
+		   const json_t *data, const char *by_us, const json_t *ours)
 {
 	if (!p->log)
 		return;
-	json_t *line = json_pack("{ss ss si sf sO?}", "direction", direction, "method", method, "ret", ret, "us", us,
-				 "data", data);
+	json_t *line = json_pack("{ss ss si sf sO? sO?}", "direction", direction, "method", method, "ret", ret, "us",
+				 us, "data", data, by_us, ours);
 	if (line && !json_dumpf(line, p->log, JSON_COMPACT))
 		fputc('\n', p->log);
 	(void)fflush(p->log);
@@ -74,6 +78,7 @@ static struct seen *see(struct platform *p, const char *id)
 		return NULL;
 	struct seen *s = &p->seen[p->seen_count++];
 	(void)snprintf(s->id, sizeof(s->id), "%.63s", id);
+	s->status = -1;
 	return s;
 }
 
@@ -88,27 +93,38 @@ static void take_status(struct platform *p, const json_t *payload)
 		p->errors++;
 		return;
 	}
+	int before = s->status;
 	s->status = (int)json_integer_value(status);
-	if (s->status == 3)
+	if (s->status == 3 && (before == 1 || before == 2))
 		s->charging = 1;
-	if (s->status == 1 && s->charging) {
-		s->charging = 0;
+	if (s->status == 1 && s->charging)
 		s->charges++;
-	}
+	if (s->status != 3 && s->status != 2)
+		s->charging = 0;
+}
+
+static void count_push(struct platform *p, const char *method)
+{
+	json_int_t count = json_integer_value(json_object_get(p->methods, method));
+
+	p->pushes++;
+	p->accepted += !p->discard;
+	if (count || json_object_size(p->methods) < METHODS_MAX)
+		(void)json_object_set_new(p->methods, method, json_integer(count + 1));
 }
 
 static void make_token(struct platform *p, char out[40])
 {
 	(void)snprintf(out, 40, "token-%d-%ld-%d", p->next_token, random(), (int)getpid());
 	memcpy(p->tokens[p->next_token++ % TOKENS], out, 40);
-	if (p->token_count < TOKENS)
-		p->token_count++;
 }
 
 static int token_good(const struct platform *p, const char *authorization)
 {
-	for (int i = 0; i < p->token_count; i++)
-		if (!strncmp(authorization, "Bearer ", 7) && !strcmp(authorization + 7, p->tokens[i]))
+	if (strncmp(authorization, "Bearer ", 7) != 0)
+		return 0;
+	for (int i = 0; i < TOKENS; i++)
+		if (*p->tokens[i] && !strcmp(authorization + 7, p->tokens[i]))
 			return 1;
 	return 0;
 }
@@ -129,11 +145,13 @@ static json_t *answer_token(struct platform *p, const json_t *payload)
 static void handle(void *user, const struct http_request *request, struct http_response *response)
 {
 	struct platform *p = user;
-	const char *method = strrchr(request->path, '/');
+	int64_t begin = clock_mono_us();
+	size_t prefix = strlen(p->path);
+	int ours = !strncmp(request->path, p->path, prefix) && request->path[prefix] == '/';
+	const char *method = ours ? request->path + prefix + 1 : "";
 	int ret = 0;
 
-	method = method ? method + 1 : "";
-	if (p->fail || strncmp(request->path, p->path, strlen(p->path)) != 0) {
+	if (p->fail || !*method) {
 		response->status = p->fail ? 500 : 404;
 		return;
 	}
@@ -145,14 +163,13 @@ static void handle(void *user, const struct http_request *request, struct http_r
 	} else if (!ret && !token_good(p, request->authorization)) {
 		ret = 4002;
 	} else if (!ret) {
-		p->pushes++;
-		if (!strcmp(method, "notification_stationStatus"))
+		count_push(p, method);
+		if (!strcmp(method, "notification_stationStatus") && !p->discard)
 			take_status(p, payload);
-		p->accepted += !p->discard;
 		answer = json_pack("{si}", "Status", p->discard);
 	}
 	char *text = wire_response(&p->ours, ret, ret ? "refused" : "", answer);
-	record(p, "in", method, ret, 0, payload);
+	record(p, "in", method, ret, (double)(clock_mono_us() - begin), payload, "answer", answer);
 	if (text)
 		(void)buffer_text(&response->body, text);
 	free(text);
@@ -167,7 +184,7 @@ static json_t *next_question(struct platform *p)
 	static const int days[] = {0, 6, 29}; /* a day, a week, a month */
 	int32_t today = clock_day(clock_wall());
 
-	if (!p->station_token) {
+	if (!p->station_token || clock_mono_us() >= p->renew_us) {
 		p->asked_method = "query_token";
 		return json_pack("{ss ss}", "OperatorID", p->operator_id, "OperatorSecret", p->theirs.operator_secret);
 	}
@@ -193,6 +210,9 @@ static void take_token(struct platform *p, const json_t *data)
 
 	free(p->station_token);
 	p->station_token = token && *token ? strdup(token) : NULL;
+	/* protocol.md 1.7: until shortly before expiry. */
+	p->renew_us =
+	    clock_mono_us() + (int64_t)(json_number_value(json_object_get(data, "TokenAvailableTime")) * 900000);
 }
 
 /* 1 when the answer is what the question wants. */
@@ -227,7 +247,9 @@ static void answered(void *user, const struct http_result *result)
 
 	p->busy = 0;
 	json_t *data = result->status == 200 ? wire_open_response(&p->theirs, result->body, &ret) : NULL;
-	record(p, "out", p->asked_method, ret, us, data);
+	record(p, "out", p->asked_method, ret, us, data, "request", p->question);
+	json_decref(p->question);
+	p->question = NULL;
 	if (ret == 4002) {
 		free(p->station_token);
 		p->station_token = NULL;
@@ -235,12 +257,13 @@ static void answered(void *user, const struct http_result *result)
 	if (data && !ret && take_answer(p, data)) {
 		p->answered++;
 		p->times_us[p->time_count++ % TIMES_MAX] = us;
-	} else if (result->status == 200) {
+	} else if (result->status) {
 		p->errors++;
 		p->step++;
 	} else {
 		/* The station may not be up yet: that is no question it failed to answer. */
 		p->asked--;
+		p->unreachable++;
 		log_info("sim-platform: %s: %s", p->asked_method, result->err.text);
 	}
 	json_decref(data);
@@ -256,9 +279,10 @@ static void ask(void *user)
 		return;
 	json_t *payload = next_question(p);
 	char *body = payload ? wire_request(&p->theirs, p->operator_id, payload) : NULL;
-	json_decref(payload);
-	if (!body)
+	if (!body) {
+		json_decref(payload);
 		return;
+	}
 	(void)snprintf(path, sizeof(path), "%s/%s", p->prefix, p->asked_method);
 	(void)snprintf(authorization, sizeof(authorization), "Bearer %s", p->station_token ? p->station_token : "");
 	p->asked_us = clock_mono_us();
@@ -266,7 +290,9 @@ static void ask(void *user)
 			      "application/json;charset=utf-8", body, strlen(body), 10000, answered, p, NULL)) {
 		p->busy = 1;
 		p->asked++;
+		p->question = json_incref(payload);
 	}
+	json_decref(payload);
 	free(body);
 }
 
@@ -294,10 +320,11 @@ static void say_summary(struct platform *p, FILE *out)
 		(void)json_object_set_new(last, p->seen[i].id, json_integer(p->seen[i].status));
 	}
 	json_t *summary =
-	    json_pack("{sI sI sI sI sI si sf sf so}", "pushes", (json_int_t)p->pushes, "accepted",
+	    json_pack("{sI sI sI sI sI sI si sf sf so sO}", "pushes", (json_int_t)p->pushes, "accepted",
 		      (json_int_t)p->accepted, "asked", (json_int_t)(p->asked - (unsigned long)p->busy), "answered_ok",
-		      (json_int_t)p->answered, "errors", (json_int_t)p->errors, "charges", charges, "answer_mean_us",
-		      n ? sum / (double)n : 0, "answer_p99_us", n ? sorted[n * 99 / 100] : 0, "statuses", last);
+		      (json_int_t)p->answered, "errors", (json_int_t)p->errors, "unreachable",
+		      (json_int_t)p->unreachable, "charges", charges, "answer_mean_us", n ? sum / (double)n : 0,
+		      "answer_p99_us", n ? sorted[n * 99 / 100] : 0, "statuses", last, "methods", p->methods);
 	(void)json_dumpf(summary, out, JSON_COMPACT);
 	fputc('\n', out);
 	json_decref(summary);
@@ -309,12 +336,12 @@ static void command(struct platform *p, const char *line, FILE *out)
 		say_summary(p, out);
 		return;
 	}
-	if (!strncmp(line, "discard ", 8))
-		p->discard = !strncmp(line + 8, "on", 2);
-	else if (!strncmp(line, "fail ", 5))
-		p->fail = !strncmp(line + 5, "on", 2);
+	if (!strncmp(line, "discard on", 10) || !strncmp(line, "discard off", 11))
+		p->discard = line[9] == 'n';
+	else if (!strncmp(line, "fail on", 7) || !strncmp(line, "fail off", 8))
+		p->fail = line[6] == 'n';
 	else if (!strncmp(line, "badtoken", 8))
-		p->token_count = 0;
+		memset(p->tokens, 0, sizeof(p->tokens));
 	else if (!strncmp(line, "quit", 4))
 		loop_stop(p->loop);
 	else {
@@ -396,6 +423,18 @@ static int block_signals(void)
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
+/* A whole number from low to high; else *bad. */
+static int number(const char *text, int low, int high, int *bad)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	if (end != text && !*end && value >= low && value <= high)
+		return (int)value;
+	*bad = 1;
+	return low;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -403,6 +442,8 @@ int main(int argc, char **argv)
 	    {"certificate", 1, NULL, 'c'},
 	    {"key", 1, NULL, 'k'},
 	    {"ca", 1, NULL, 'a'},
+	    {"client-certificate", 1, NULL, 'C'},
+	    {"client-key", 1, NULL, 'K'},
 	    {"station-url", 1, NULL, 'u'},
 	    {"operator-id", 1, NULL, 'o'},
 	    {"station-operator-id", 1, NULL, 's'},
@@ -429,7 +470,7 @@ int main(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 'l':
-			server.port = atoi(optarg);
+			server.port = number(optarg, 1, UINT16_MAX, &bad);
 			break;
 		case 'c':
 			server.certificate = optarg;
@@ -439,6 +480,12 @@ int main(int argc, char **argv)
 			break;
 		case 'a':
 			client.ca = optarg;
+			break;
+		case 'C':
+			client.certificate = optarg;
+			break;
+		case 'K':
+			client.key = optarg;
 			break;
 		case 'u':
 			url = optarg;
@@ -460,27 +507,34 @@ int main(int argc, char **argv)
 			break;
 		case 'g':
 			p.log = fopen(optarg, "w");
+			if (!p.log) {
+				perror(optarg);
+				bad = 1;
+			}
 			break;
 		case 'i':
-			p.interval_us = (int64_t)atoi(optarg) * 1000;
+			p.interval_us = (int64_t)number(optarg, 1, INT32_MAX, &bad) * 1000;
 			break;
 		case 'x':
 			p.control_path = optarg;
 			break;
 		case 'e':
 			seconds = atof(optarg);
+			bad |= !(seconds > 0);
 			break;
 		default:
 			bad = 1;
 		}
 	}
-	if (bad) {
+	if (bad || optind < argc || !server.port || !*p.ours.sig_secret || !*p.theirs.sig_secret ||
+	    !client.certificate != !client.key) {
 		fprintf(stderr, "usage: see core/sim/README.md\n");
 		return 2;
 	}
 	srandom((unsigned)time(NULL));
 	parse_url(&p, url, &client, host);
 	int signals = block_signals();
+	p.methods = json_object();
 	p.loop = loop_new(&err);
 	p.server = p.loop ? http_server_new(p.loop, &server, handle, &p, &err) : NULL;
 	p.client = p.server ? http_client_new(p.loop, &client, &err) : NULL;
@@ -509,6 +563,8 @@ int main(int argc, char **argv)
 		(void)unlink(p.control_path);
 	if (p.log)
 		(void)fclose(p.log);
+	json_decref(p.question);
+	json_decref(p.methods);
 	free(p.station_token);
 	free(p.station_id);
 	return result ? 1 : 0;

@@ -163,7 +163,8 @@ json_t *wire_open_request(const struct wire_keys *keys, const char *body, int *r
 	const char *data = text_of(envelope, "Data"), *given = text_of(envelope, "Sig");
 
 	*ret = 4003;
-	if (*text_of(envelope, "OperatorID") && *data && *given) {
+	if (*text_of(envelope, "OperatorID") && *data && *given && strlen(text_of(envelope, "TimeStamp")) == 14 &&
+	    strlen(text_of(envelope, "Seq")) == 4) {
 		sign(keys,
 		     (const char *const[4]){text_of(envelope, "OperatorID"), data, text_of(envelope, "TimeStamp"),
 					    text_of(envelope, "Seq")},
