@@ -13,7 +13,14 @@
 #include "script/json.h"
 
 /* Room for an overview of every connector that may be configured. */
+enum { BODY_MAX = 65536 };
 static const size_t overview_memory = (size_t)65536 + (size_t)CONFIG_MAX_CONNECTORS * 8192;
+
+/* What the page is served with: the configuration's texts go with the configuration. */
+struct settings {
+	int enabled, port, tls;
+	char address[64], certificate[256], key[256], name[64], hash[256], www[256];
+};
 
 struct admin {
 	struct loop *loop;
@@ -22,12 +29,8 @@ struct admin {
 	struct json_reader *reader;
 	struct http_server *server; /* NULL when off */
 	struct login login;
-	char www[256];
-	int tls;
+	struct settings settings;
 	char cookie[192]; /* header of the answer that is being made */
-	/* What the server was started with, to tell whether a reload changes it. */
-	char address[64], certificate[256], key[256], name[64], hash[256];
-	int port, enabled;
 };
 
 static void say(struct http_response *response, int status, const char *json)
@@ -51,7 +54,7 @@ static void set_cookie(struct admin *admin, struct http_response *response, cons
 {
 	(void)snprintf(admin->cookie, sizeof(admin->cookie),
 		       "set-cookie: forecourt=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Strict%s\r\n", token, seconds,
-		       admin->tls ? "; Secure" : "");
+		       admin->settings.tls ? "; Secure" : "");
 	response->headers = admin->cookie;
 }
 
@@ -66,7 +69,7 @@ static void answer_login(struct admin *admin, const struct http_request *request
 		say(response, 415, "{\"error\":\"wants application/json\"}");
 		return;
 	}
-	arena_init(&arena, 65536);
+	arena_init(&arena, BODY_MAX);
 	int unread = json_read(admin->reader, request->body, request->body_len, &arena, &body, NULL);
 	const char *user = unread ? NULL : value_text(value_get(body, "user"));
 	const char *password = unread ? NULL : value_text(value_get(body, "password"));
@@ -161,67 +164,88 @@ static void handle(void *user, const struct http_request *request, struct http_r
 		say(response, 404, "{\"error\":\"not found\"}");
 		return;
 	}
-	files_answer(admin->www, request->path, response);
+	files_answer(admin->settings.www, request->path, response);
 }
 
-static int unchanged(const struct admin *admin, const struct config_admin *c)
+static void fill(struct settings *s, const struct config_admin *c)
 {
-	return admin->enabled == c->enabled && admin->port == c->port && admin->tls == c->tls &&
-	       !strcmp(admin->address, c->address) && !strcmp(admin->certificate, c->certificate) &&
-	       !strcmp(admin->key, c->key) && !strcmp(admin->name, c->user) && !strcmp(admin->hash, c->password_hash);
+	*s = (struct settings){.enabled = c->enabled, .port = c->port, .tls = c->tls};
+	(void)snprintf(s->address, sizeof(s->address), "%s", c->address);
+	(void)snprintf(s->certificate, sizeof(s->certificate), "%s", c->certificate);
+	(void)snprintf(s->key, sizeof(s->key), "%s", c->key);
+	(void)snprintf(s->name, sizeof(s->name), "%s", c->user);
+	(void)snprintf(s->hash, sizeof(s->hash), "%s", c->password_hash);
+	(void)snprintf(s->www, sizeof(s->www), "%s", c->www);
 }
 
-static void remember(struct admin *admin, const struct config_admin *c)
+static int same_server(const struct settings *a, const struct settings *b)
 {
-	admin->enabled = c->enabled;
-	admin->port = c->port;
-	admin->tls = c->tls;
-	(void)snprintf(admin->address, sizeof(admin->address), "%s", c->address);
-	(void)snprintf(admin->certificate, sizeof(admin->certificate), "%s", c->certificate);
-	(void)snprintf(admin->key, sizeof(admin->key), "%s", c->key);
-	(void)snprintf(admin->name, sizeof(admin->name), "%s", c->user);
-	(void)snprintf(admin->hash, sizeof(admin->hash), "%s", c->password_hash);
+	return a->enabled == b->enabled && a->port == b->port && a->tls == b->tls && !strcmp(a->address, b->address) &&
+	       !strcmp(a->certificate, b->certificate) && !strcmp(a->key, b->key);
 }
 
-static int start_server(struct admin *admin, const struct config_admin *c, struct error *err)
+/* Also when there is no log-in yet: the first one has no name. */
+static int same_login(const struct settings *a, const struct settings *b)
 {
-	struct http_server_config server = {
+	return a->enabled == b->enabled && !strcmp(a->name, b->name) && !strcmp(a->hash, b->hash);
+}
+
+static struct http_server *open_server(struct admin *admin, const struct settings *s, struct error *err)
+{
+	const struct http_server_config server = {
 	    .name = "admin",
-	    .address = c->address,
-	    .port = c->port,
-	    .certificate = c->tls ? c->certificate : NULL,
-	    .key = c->tls ? c->key : NULL,
-	    .max_body = 65536,
+	    .address = s->address,
+	    .port = s->port,
+	    .certificate = s->tls ? s->certificate : NULL,
+	    .key = s->tls ? s->key : NULL,
+	    .max_body = BODY_MAX,
 	};
 
-	int result = login_init(&admin->login, c->user, c->password_hash, err);
-	if (result)
-		return result;
-	admin->server = http_server_new(admin->loop, &server, handle, admin, err);
-	if (!admin->server)
-		return FC_EIO;
-	/* To the console, past the log: the log may be sent elsewhere. */
-	if (*admin->login.one_time)
-		fprintf(stderr, "admin: one-time password for user %s: %s\n", c->user, admin->login.one_time);
-	log_notice("admin: listens on %s:%d", *c->address ? c->address : "*", http_server_port(admin->server));
-	return FC_OK;
+	return http_server_new(admin->loop, &server, handle, admin, err);
+}
+
+/* The port has to be given up before it can be had again: if the new server can't start, the old one comes back. */
+static int change_server(struct admin *admin, const struct settings *next, struct error *err)
+{
+	struct error why = {0};
+
+	http_server_free(admin->server);
+	admin->server = next->enabled ? open_server(admin, next, err) : NULL;
+	if (!next->enabled)
+		return FC_OK;
+	if (admin->server) {
+		log_notice("admin: listens on %s:%d", *next->address ? next->address : "*",
+			   http_server_port(admin->server));
+		return FC_OK;
+	}
+	if (admin->settings.enabled) {
+		admin->server = open_server(admin, &admin->settings, &why);
+		if (!admin->server)
+			log_error("admin: the page is gone: %s", why.text);
+	}
+	return FC_EIO;
 }
 
 int admin_apply(struct admin *admin, const struct config *config, struct error *err)
 {
-	const struct config_admin *c = &config->admin;
+	struct login login = admin->login;
+	struct settings next;
 	int result = FC_OK;
 
-	(void)snprintf(admin->www, sizeof(admin->www), "%s", c->www);
-	if (unchanged(admin, c))
-		return FC_OK;
-	http_server_free(admin->server);
-	admin->server = NULL;
-	if (c->enabled)
-		result = start_server(admin, c, err);
-	if (!result)
-		remember(admin, c);
-	return result;
+	fill(&next, &config->admin);
+	int new_login = next.enabled && !same_login(&admin->settings, &next);
+	if (new_login)
+		result = login_init(&login, next.name, next.hash, err);
+	if (!result && !same_server(&admin->settings, &next))
+		result = change_server(admin, &next, err);
+	if (result)
+		return result;
+	admin->login = login;
+	admin->settings = next;
+	/* To the console, past the log: the log may be sent elsewhere. */
+	if (new_login && *login.one_time)
+		fprintf(stderr, "admin: one-time password for user %s: %s\n", next.name, login.one_time);
+	return FC_OK;
 }
 
 struct admin *admin_new(struct loop *loop, const struct config *config, admin_overview overview, void *user,

@@ -1,123 +1,31 @@
 #include "config/config.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/convert.h"
+#include "config/mistakes.h"
 #include "config/rules.h"
 #include "config/schema.h"
 #include "config/uci.h"
 
 /* More than any configuration of CONFIG_MAX_CONNECTORS connectors takes. */
 static const size_t config_memory = (size_t)32 << 20;
-enum { MISTAKES_SHOWN = 200 };
-
-struct mistakes {
-	const char *path;
-	FILE *to;
-	int count;
-	char first[ERROR_TEXT_MAX];
-};
-
-static void note(struct mistakes *m, int line, const char *object, const char *what)
-{
-	char text[ERROR_TEXT_MAX * 2];
-
-	(void)snprintf(text, sizeof(text), "%s:%d: %s%s%s", m->path, line, object, *object ? ": " : "", what);
-	if (!m->count)
-		(void)snprintf(m->first, sizeof(m->first), "%.*s", (int)sizeof(m->first) - 1, text);
-	if (m->to && m->count < MISTAKES_SHOWN)
-		fprintf(m->to, "%s\n", text);
-	m->count++;
-}
 
 static void note_uci(void *user, int line, const char *what)
 {
-	note(user, line, "", what);
+	mistakes_note(user, line, "", what);
 }
 
-/* "charger.c1.unit", or "gateway.unit" for a section without a name. */
-static void object_text(const struct uci_section *s, const char *option, char *out, size_t size)
-{
-	(void)snprintf(out, size, "%.40s%s%.60s%s%.60s", s->type, *s->name ? "." : "", s->name, *option ? "." : "",
-		       option);
-}
-
-static void __attribute__((format(printf, 5, 6)))
-note_at(struct mistakes *m, int line, const struct uci_section *s, const char *option, const char *fmt, ...)
-{
-	char object[200], what[CONVERT_TEXT + 100];
-	va_list args;
-
-	va_start(args, fmt);
-	(void)vsnprintf(what, sizeof(what), fmt, args);
-	va_end(args);
-	object_text(s, option, object, sizeof(object));
-	note(m, line, object, what);
-}
-
-/* Edit distance, for "did you mean"; words are short. */
-static int distance(const char *a, const char *b)
-{
-	enum { MOST = 32 };
-	size_t n = strlen(a), k = strlen(b);
-	int row[MOST + 1];
-
-	if (n > MOST || k > MOST)
-		return MOST;
-	for (size_t j = 0; j <= k; j++)
-		row[j] = (int)j;
-	for (size_t i = 1; i <= n; i++) {
-		int diagonal = row[0];
-
-		row[0] = (int)i;
-		for (size_t j = 1; j <= k; j++) {
-			int best = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			best = row[j] + 1 < best ? row[j] + 1 : best;
-			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-			row[j] = best;
-		}
-	}
-	return row[k];
-}
-
-static void nearer(const char *word, const char *candidate, const char **best, int *best_distance)
-{
-	int d = distance(word, candidate);
-
-	if (d < *best_distance) {
-		*best = candidate;
-		*best_distance = d;
-	}
-}
-
-static void unknown_option(struct mistakes *m, const struct uci_section *s, const struct schema_section *schema,
-			   const struct uci_option *o)
-{
-	const char *best = NULL;
-	int best_distance = 4;
-
-	for (const struct schema_option *c = schema->options; c->name; c++)
-		nearer(o->name, c->name, &best, &best_distance);
-	note_at(m, o->line, s, o->name, "there is no such option%s%s%s", best ? ": did you mean " : "",
-		best ? best : "", best ? "?" : "");
-}
-
-static void unknown_section(struct mistakes *m, const struct uci_section *s)
-{
-	const char *best = NULL;
-	int best_distance = 4;
-
-	for (const struct schema_section *c = schema_sections; c->type; c++)
-		nearer(s->type, c->type, &best, &best_distance);
-	note_at(m, s->line, s, "", "there is no such section type%s%s%s", best ? ": did you mean " : "",
-		best ? best : "", best ? "?" : "");
-}
+/* The sections of one type: in the file's order (as the objects are), and by name. */
+struct group {
+	const char *type;
+	struct uci_section **sections;
+	int *by_name; /* places in sections */
+	int count;
+};
 
 /* What a reader works with: the file, what it becomes, and what is wrong with it. */
 struct reading {
@@ -125,35 +33,78 @@ struct reading {
 	struct uci_file file;
 	struct arena scratch; /* the file's own tree */
 	struct mistakes mistakes;
+	struct group groups[SCHEMA_SECTIONS]; /* as in schema_sections */
 	int no_memory;
 };
 
-static int find_named(struct reading *r, const char *type, const char *name)
+static int compare_names(const void *a, const void *b, void *group)
 {
-	int index = 0;
+	struct uci_section *const *sections = ((const struct group *)group)->sections;
+	int x = *(const int *)a, y = *(const int *)b, order = strcmp(sections[x]->name, sections[y]->name);
 
-	for (const struct uci_section *s = r->file.sections; s; s = s->next) {
-		if (strcmp(s->type, type) != 0)
-			continue;
-		if (!strcmp(s->name, name))
-			return index;
-		index++;
-	}
-	return -1;
+	return order ? order : x - y;
 }
 
-static int read_reference(struct reading *r, const struct uci_section *s, const struct schema_option *o,
+static int make_group(struct reading *r, struct group *g, const char *type)
+{
+	int n = 0;
+
+	*g = (struct group){.type = type};
+	for (struct uci_section *s = r->file.sections; s; s = s->next)
+		g->count += !strcmp(s->type, type);
+	g->sections = arena_alloc(&r->scratch, ((size_t)g->count + 1) * sizeof(struct uci_section *));
+	g->by_name = arena_alloc(&r->scratch, ((size_t)g->count + 1) * sizeof(int));
+	if (!g->sections || !g->by_name)
+		return FC_ENOMEM;
+	for (struct uci_section *s = r->file.sections; s; s = s->next)
+		if (!strcmp(s->type, type)) {
+			g->by_name[n] = n;
+			g->sections[n++] = s;
+		}
+	qsort_r(g->by_name, (size_t)n, sizeof(int), compare_names, g);
+	return FC_OK;
+}
+
+static struct group *find_group(struct reading *r, const char *type)
+{
+	struct group *g = r->groups;
+
+	while (strcmp(g->type, type) != 0)
+		g++;
+	return g;
+}
+
+/* Place of the first section of that name, or -1. */
+static int find_named(struct reading *r, const char *type, const char *name)
+{
+	const struct group *g = find_group(r, type);
+	int low = 0, high = g->count;
+
+	while (low < high) {
+		int middle = low + (high - low) / 2;
+
+		if (strcmp(g->sections[g->by_name[middle]]->name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == g->count || strcmp(g->sections[g->by_name[low]]->name, name) != 0)
+		return -1;
+	return g->by_name[low];
+}
+
+static int read_reference(struct reading *r, struct uci_section *s, const struct schema_option *o,
 			  const struct uci_value *v)
 {
 	int index = find_named(r, o->ref, v->text);
 
 	if (index < 0)
-		note_at(&r->mistakes, v->line, s, o->name, "\"%.60s\" is not the name of a section of type %s", v->text,
-			o->ref);
+		mistakes_note_at(&r->mistakes, v->line, s, o->name, "\"%.60s\" is not the name of a section of type %s",
+				 v->text, o->ref);
 	return index;
 }
 
-static void read_references(struct reading *r, const struct uci_section *s, const struct schema_option *o,
+static void read_references(struct reading *r, struct uci_section *s, const struct schema_option *o,
 			    const struct uci_option *given, char *object)
 {
 	int n = 0;
@@ -172,7 +123,7 @@ static void read_references(struct reading *r, const struct uci_section *s, cons
 	*(int *)(void *)(object + o->count_offset) = n;
 }
 
-static void read_texts(struct reading *r, const struct uci_section *s, const struct schema_option *o,
+static void read_texts(struct reading *r, struct uci_section *s, const struct schema_option *o,
 		       const struct uci_option *given, char *object)
 {
 	char what[CONVERT_TEXT];
@@ -194,21 +145,21 @@ static void read_texts(struct reading *r, const struct uci_section *s, const str
 		if (result == FC_ENOMEM)
 			r->no_memory = 1;
 		else if (result)
-			note_at(&r->mistakes, v->line, s, o->name, "%s", what);
+			mistakes_note_at(&r->mistakes, v->line, s, o->name, "%s", what);
 	}
 	*(const char ***)(void *)(object + o->offset) = list;
 	*(int *)(void *)(object + o->count_offset) = n;
 }
 
-static void read_given(struct reading *r, const struct uci_section *s, const struct schema_option *o,
+static void read_given(struct reading *r, struct uci_section *s, const struct schema_option *o,
 		       const struct uci_option *given, char *object)
 {
 	char what[CONVERT_TEXT];
 	int wants_list = o->kind == SCHEMA_REFERENCES || o->kind == SCHEMA_TEXTS;
 
 	if (given->is_list != wants_list) {
-		note_at(&r->mistakes, given->line, s, o->name,
-			wants_list ? "wants list, not option" : "wants option, not list");
+		mistakes_note_at(&r->mistakes, given->line, s, o->name,
+				 wants_list ? "wants list, not option" : "wants option, not list");
 		return;
 	}
 	if (o->kind == SCHEMA_REFERENCES) {
@@ -230,7 +181,7 @@ static void read_given(struct reading *r, const struct uci_section *s, const str
 	if (result == FC_ENOMEM)
 		r->no_memory = 1;
 	else if (result)
-		note_at(&r->mistakes, given->line, s, o->name, "%s", what);
+		mistakes_note_at(&r->mistakes, given->line, s, o->name, "%s", what);
 }
 
 /* Defaults first, so that every field is sound whatever the file says. */
@@ -268,8 +219,7 @@ static void set_defaults(struct reading *r, const struct schema_section *schema,
 	}
 }
 
-static void read_section(struct reading *r, const struct uci_section *s, const struct schema_section *schema,
-			 char *object)
+static void read_section(struct reading *r, struct uci_section *s, const struct schema_section *schema, char *object)
 {
 	char *name = arena_copy(&r->config->arena, s->name, strlen(s->name));
 
@@ -287,92 +237,113 @@ static void read_section(struct reading *r, const struct uci_section *s, const s
 		if (o->name)
 			read_given(r, s, o, given, object);
 		else
-			unknown_option(&r->mistakes, s, schema, given);
+			mistakes_unknown_option(&r->mistakes, s, schema, given);
 	}
 	for (const struct schema_option *o = schema->options; o->name; o++)
 		if (o->required && !uci_option(s, o->name)) {
 			char allowed[CONVERT_TEXT];
 
 			convert_describe(o, allowed);
-			note_at(&r->mistakes, s->line, s, o->name, "is missing: %s", allowed);
+			mistakes_note_at(&r->mistakes, s->line, s, o->name, "is missing: %s", allowed);
 		}
 }
 
-static void check_name(struct reading *r, const struct uci_section *s, const struct schema_section *schema)
+/* Each section of a list has a name of its own. */
+static void check_names(struct reading *r, const struct group *g)
 {
-	if (!schema->count)
-		return;
-	if (!*s->name) {
-		note_at(&r->mistakes, s->line, s, "", "wants a name: config %s 'NAME'", s->type);
-		return;
+	for (int i = 0; i < g->count; i++) {
+		struct uci_section *s = g->sections[g->by_name[i]];
+		const struct uci_section *before = i ? g->sections[g->by_name[i - 1]] : NULL;
+
+		if (!*s->name)
+			mistakes_note_at(&r->mistakes, s->line, s, "", "wants a name: config %s 'NAME'", s->type);
+		else if (before && !strcmp(before->name, s->name))
+			mistakes_note_at(&r->mistakes, s->line, s, "", "there is one of that name on line %d already",
+					 before->line);
 	}
-	for (const struct uci_section *before = r->file.sections; before != s; before = before->next)
-		if (!strcmp(before->type, s->type) && !strcmp(before->name, s->name)) {
-			note_at(&r->mistakes, s->line, s, "", "there is one of that name on line %d already",
-				before->line);
-			return;
-		}
 }
 
-/* All sections of one type, in the file's order. */
-static void read_type(struct reading *r, const struct schema_section *schema)
+/* The one section of its kind. Without it there are its defaults, and no name. */
+static void read_single(struct reading *r, const struct schema_section *schema, const struct group *g)
+{
+	char *object = (char *)r->config + schema->list;
+
+	if (!g->count && schema->required)
+		mistakes_note(&r->mistakes, 1, schema->type, "a section of this type is missing");
+	if (!g->count)
+		set_defaults(r, schema, object);
+	for (int i = 0; i < g->count; i++) {
+		struct uci_section *s = g->sections[i];
+
+		if (!i)
+			read_section(r, s, schema, object);
+		else
+			mistakes_note_at(&r->mistakes, s->line, s, "", "there may be only one section of this type");
+	}
+}
+
+static void read_list(struct reading *r, const struct schema_section *schema, const struct group *g)
 {
 	char *base = (char *)r->config;
-	int n = 0;
+	char *objects = arena_alloc(&r->config->arena, ((size_t)g->count + 1) * schema->size);
 
-	for (const struct uci_section *s = r->file.sections; s; s = s->next)
-		n += !strcmp(s->type, schema->type);
-	if (!n && schema->required)
-		note(&r->mistakes, 1, schema->type, "a section of this type is missing");
-	char *objects = base + schema->list;
-	if (schema->count) {
-		objects = arena_alloc(&r->config->arena, (size_t)(n + 1) * schema->size);
-		if (!objects) {
-			r->no_memory = 1;
-			return;
-		}
-		*(char **)(void *)(base + schema->list) = objects;
-		*(int *)(void *)(base + schema->count) = n;
+	if (!objects) {
+		r->no_memory = 1;
+		return;
 	}
-	n = 0;
-	for (const struct uci_section *s = r->file.sections; s && !r->no_memory; s = s->next) {
-		if (strcmp(s->type, schema->type) != 0)
-			continue;
-		if (!schema->count && n) {
-			note_at(&r->mistakes, s->line, s, "", "there may be only one section of this type");
-			continue;
-		}
-		check_name(r, s, schema);
-		read_section(r, s, schema, objects + (size_t)n * schema->size);
-		n++;
+	if (g->count > schema->most) {
+		struct uci_section *s = g->sections[schema->most];
+
+		mistakes_note_at(&r->mistakes, s->line, s, "", "is one too many: %d sections of this type are allowed",
+				 schema->most);
+		return;
 	}
+	*(char **)(void *)(base + schema->list) = objects;
+	*(int *)(void *)(base + schema->count) = g->count;
+	check_names(r, g);
+	for (int i = 0; i < g->count && !r->no_memory; i++)
+		read_section(r, g->sections[i], schema, objects + (size_t)i * schema->size);
 }
 
-/* rules.c speaks of objects; the place in the file is found here. */
+/* rules.c speaks of objects; the place in the file is found here. What is wrong by itself already is not said again. */
 static void note_rule(void *user, const char *type, int index, const char *option, const char *what)
 {
 	struct reading *r = user;
-	int i = 0;
+	struct uci_section *s = find_group(r, type)->sections[index];
+	const struct uci_option *o = uci_option(s, option);
 
-	for (const struct uci_section *s = r->file.sections; s; s = s->next) {
-		if (strcmp(s->type, type) != 0 || i++ != index)
-			continue;
-		const struct uci_option *o = uci_option(s, option);
-		note_at(&r->mistakes, o ? o->line : s->line, s, option, "%s", what);
-		return;
-	}
-	note(&r->mistakes, 1, type, what);
+	if (!o || !o->bad)
+		mistakes_note_at(&r->mistakes, o ? o->line : s->line, s, option, "%s", what);
+}
+
+static int is_sound(void *user, const char *type, int index, const char *option)
+{
+	struct reading *r = user;
+	const struct uci_option *o = uci_option(find_group(r, type)->sections[index], option);
+
+	return !o || !o->bad;
 }
 
 static void read_sections(struct reading *r)
 {
-	for (const struct uci_section *s = r->file.sections; s; s = s->next)
+	int n = 0;
+
+	for (struct uci_section *s = r->file.sections; s; s = s->next)
 		if (!schema_find(s->type))
-			unknown_section(&r->mistakes, s);
-	for (const struct schema_section *schema = schema_sections; schema->type && !r->no_memory; schema++)
-		read_type(r, schema);
-	/* Rules between objects make sense only when each object does. */
-	if (!r->mistakes.count && !r->no_memory && rules_apply(r->config, note_rule, r))
+			mistakes_unknown_section(&r->mistakes, s);
+	for (const struct schema_section *schema = schema_sections; schema->type; schema++)
+		r->no_memory |= make_group(r, &r->groups[n++], schema->type) != FC_OK;
+	n = 0;
+	for (const struct schema_section *schema = schema_sections; schema->type && !r->no_memory; schema++, n++)
+		if (schema->count)
+			read_list(r, schema, &r->groups[n]);
+		else
+			read_single(r, schema, &r->groups[n]);
+	/* No page unless it is asked for. */
+	if (!find_group(r, "admin")->count)
+		r->config->admin.enabled = 0;
+	const struct rules_place place = {note_rule, is_sound, r};
+	if (!r->no_memory && rules_apply(r->config, &place))
 		r->no_memory = 1;
 }
 
@@ -422,6 +393,7 @@ struct config *config_read(const char *path, FILE *mistakes, struct error *err)
 			result = error_set(err, FC_EINVAL, "config: %d mistake(s), the first: %s", r.mistakes.count,
 					   r.mistakes.first);
 	}
+	mistakes_close(&r.mistakes);
 	arena_fini(&r.scratch);
 	if (result) {
 		config_free(r.config);

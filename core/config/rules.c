@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* 16 connectors of 2 MW, the most that the schema allows. */
+enum { CHARGER_POWER_MAX = 32000000 };
+
 struct rules {
 	struct config *c;
-	rules_mistake mistake;
-	void *user;
+	const struct rules_place *place;
 };
 
 static void __attribute__((format(printf, 5, 6)))
@@ -20,7 +22,12 @@ say(struct rules *r, const char *type, int index, const char *option, const char
 	va_start(args, fmt);
 	(void)vsnprintf(what, sizeof(what), fmt, args);
 	va_end(args);
-	r->mistake(r->user, type, index, option, what);
+	r->place->mistake(r->place->user, type, index, option, what);
+}
+
+static int is_sound(const struct rules *r, const char *type, int index, const char *option)
+{
+	return r->place->is_sound(r->place->user, type, index, option);
 }
 
 /* Text that must not repeat within a list of objects: sorted, so that a thousand connectors take no million
@@ -82,10 +89,23 @@ static int check_ids(struct rules *r)
 static void check_certificate(struct rules *r, const char *type, int i, int tls, const char *certificate,
 			      const char *key)
 {
+	if (!is_sound(r, type, i, "tls"))
+		return;
 	if (tls && !*certificate)
 		say(r, type, i, "certificate", "is missing: a PEM file, or option tls '0' for plain HTTP");
 	if (tls && !*key)
 		say(r, type, i, "key", "is missing: a PEM file, or option tls '0' for plain HTTP");
+}
+
+static int is_any(const char *address)
+{
+	return !*address || !strcmp(address, "::") || !strcmp(address, "0.0.0.0");
+}
+
+/* Two servers can't have the same port of the same address; "all" holds every address. port 0: not known. */
+static int collide(const char *a, int port_a, const char *b, int port_b)
+{
+	return port_a && port_a == port_b && (is_any(a) || is_any(b) || !strcmp(a, b));
 }
 
 static void check_listens(struct rules *r)
@@ -102,10 +122,11 @@ static void check_listens(struct rules *r)
 		if (l->client_certificate && !l->tls)
 			say(r, "listen", i, "client_certificate", "needs tls");
 		for (int k = 0; k < i; k++)
-			if (c->listens[k].port == l->port && !strcmp(c->listens[k].address, l->address))
+			if (collide(c->listens[k].address, c->listens[k].port, l->address, l->port))
 				say(r, "listen", i, "port", "%d is taken already by listen %s", l->port,
 				    c->listens[k].name);
-		if (c->admin.enabled && c->admin.port == l->port)
+		if (c->admin.enabled && is_sound(r, "admin", 0, "port") &&
+		    collide(c->admin.address, c->admin.port, l->address, l->port))
 			say(r, "listen", i, "port", "%d is taken already by the admin page", l->port);
 	}
 	if (c->admin.enabled)
@@ -129,11 +150,12 @@ static int check_buses(struct rules *r)
 		const struct config_bus *b = &c->buses[i];
 		char endpoint[200];
 
-		if (b->kind == CONFIG_BUS_TCP && !*b->host)
+		if (b->kind == CONFIG_BUS_TCP && !*b->host && is_sound(r, "bus", i, "kind"))
 			say(r, "bus", i, "host", "is missing: a bus of kind tcp needs one");
 		if (b->kind == CONFIG_BUS_RTU && !*b->device)
 			say(r, "bus", i, "device", "is missing: a bus of kind rtu needs one");
-		if (bus_endpoint(b, endpoint, sizeof(endpoint)) < 0)
+		if (bus_endpoint(b, endpoint, sizeof(endpoint)) < 0 || (b->kind == CONFIG_BUS_TCP && !*b->host) ||
+		    !is_sound(r, "bus", i, "port") || !is_sound(r, "bus", i, "kind"))
 			endpoint[0] = '\0';
 		entries[i] = (struct entry){arena_copy(&c->arena, endpoint, strlen(endpoint)), b->name, i};
 		if (!entries[i].text) {
@@ -159,24 +181,34 @@ static int compare_chargers(const void *a, const void *b, void *config)
 	return *(const int *)a - *(const int *)b;
 }
 
+static void check_unit(struct rules *r, int i)
+{
+	const struct config_charger *charger = &r->c->chargers[i];
+	int is_rtu = r->c->buses[charger->bus].kind == CONFIG_BUS_RTU;
+
+	if (is_rtu && (charger->unit < 1 || charger->unit > 247))
+		say(r, "charger", i, "unit", "%d is not allowed on a serial line: 1 to 247", charger->unit);
+	if (!is_rtu && charger->unit > 247 && charger->unit != 255)
+		say(r, "charger", i, "unit", "%d is not allowed: 0 to 247, or 255", charger->unit);
+}
+
 static int check_chargers(struct rules *r)
 {
 	struct config *c = r->c;
 	int *order = calloc((size_t)c->charger_count + 1, sizeof(int));
+	int n = 0;
 
 	if (!order)
 		return FC_ENOMEM;
 	for (int i = 0; i < c->charger_count; i++) {
-		const struct config_charger *charger = &c->chargers[i];
-
-		order[i] = i;
-		if (c->buses[charger->bus].kind == CONFIG_BUS_RTU && (charger->unit < 1 || charger->unit > 247))
-			say(r, "charger", i, "unit", "%d is not allowed on a serial line: 1 to 247", charger->unit);
-		if (c->buses[charger->bus].kind == CONFIG_BUS_TCP && charger->unit > 247 && charger->unit != 255)
-			say(r, "charger", i, "unit", "%d is not allowed: 0 to 247, or 255", charger->unit);
+		if (c->chargers[i].bus < 0 || !is_sound(r, "charger", i, "unit"))
+			continue;
+		order[n++] = i;
+		if (is_sound(r, "bus", c->chargers[i].bus, "kind"))
+			check_unit(r, i);
 	}
-	qsort_r(order, (size_t)c->charger_count, sizeof(int), compare_chargers, c);
-	for (int i = 1; i < c->charger_count; i++) {
+	qsort_r(order, (size_t)n, sizeof(int), compare_chargers, c);
+	for (int i = 1; i < n; i++) {
 		const struct config_charger *x = &c->chargers[order[i - 1]], *y = &c->chargers[order[i]];
 
 		if (x->bus == y->bus && x->unit == y->unit)
@@ -187,41 +219,53 @@ static int check_chargers(struct rules *r)
 	return FC_OK;
 }
 
+struct tally {
+	unsigned numbers; /* bit by connector number */
+	int64_t power_w;
+};
+
+static void check_connector(struct rules *r, int i, struct tally *tally)
+{
+	const struct config_connector *k = &r->c->connectors[i];
+	unsigned bit = 1u << k->number;
+
+	if (is_sound(r, "connector", i, "number") && tally->numbers & bit)
+		say(r, "connector", i, "number", "%d is taken already in charger %s", k->number,
+		    r->c->chargers[k->charger].name);
+	tally->numbers |= bit;
+	tally->power_w += k->power_w;
+}
+
 /* Numbers are unique within a charger, each charger has a connector, and the charger's power is the sum where it is
  * not given. */
 static int check_connectors(struct rules *r)
 {
 	struct config *c = r->c;
-	unsigned *numbers = calloc((size_t)c->charger_count + 1, sizeof(unsigned));
-	int *power = calloc((size_t)c->charger_count + 1, sizeof(int));
-	int result = numbers && power ? FC_OK : FC_ENOMEM;
+	struct tally *tallies = calloc((size_t)c->charger_count + 1, sizeof(*tallies));
+	int lost = 0; /* connectors of nobody: then a charger without one may be theirs */
 
-	if (c->connector_count > CONFIG_MAX_CONNECTORS)
-		say(r, "connector", CONFIG_MAX_CONNECTORS, "", "is one too many: this build allows %d connectors",
-		    CONFIG_MAX_CONNECTORS);
-	for (int i = 0; i < c->connector_count && !result; i++) {
+	if (!tallies)
+		return FC_ENOMEM;
+	for (int i = 0; i < c->connector_count; i++) {
 		const struct config_connector *k = &c->connectors[i];
-		unsigned bit = 1u << k->number;
 
-		if (numbers[k->charger] & bit)
-			say(r, "connector", i, "number", "%d is taken already in charger %s", k->number,
-			    c->chargers[k->charger].name);
-		numbers[k->charger] |= bit;
-		power[k->charger] += k->power_w;
-		if (k->voltage_lower > k->voltage_upper)
+		if (k->charger >= 0)
+			check_connector(r, i, &tallies[k->charger]);
+		lost += k->charger < 0;
+		if (k->voltage_lower > k->voltage_upper && is_sound(r, "connector", i, "voltage_upper"))
 			say(r, "connector", i, "voltage_lower", "%d is above voltage_upper (%d)", k->voltage_lower,
 			    k->voltage_upper);
 	}
-	for (int i = 0; i < c->charger_count && !result; i++) {
-		if (!numbers[i])
+	for (int i = 0; i < c->charger_count; i++) {
+		if (!tallies[i].numbers && !lost)
 			say(r, "charger", i, "", "has no connector: config connector with option charger '%s'",
 			    c->chargers[i].name);
 		if (!c->chargers[i].power_w)
-			c->chargers[i].power_w = power[i];
+			c->chargers[i].power_w =
+			    (int)(tallies[i].power_w < CHARGER_POWER_MAX ? tallies[i].power_w : CHARGER_POWER_MAX);
 	}
-	free(numbers);
-	free(power);
-	return result;
+	free(tallies);
+	return FC_OK;
 }
 
 static void check_platforms(struct rules *r)
@@ -247,8 +291,8 @@ static void check_platforms(struct rules *r)
 		for (int k = 0; k < i; k++) {
 			const struct config_platform *q = &c->platforms[k];
 
-			if (p->listen >= 0 && q->listen == p->listen && !strcmp(p->path, q->path) &&
-			    !strcmp(p->operator_id, q->operator_id))
+			if (p->listen >= 0 && q->listen == p->listen && !strcmp(p->path, q->path) && *p->operator_id &&
+			    !strcmp(p->operator_id, q->operator_id) && is_sound(r, "platform", i, "path"))
 				say(r, "platform", i, "path",
 				    "%s is taken already on that listen by platform %s, of the same "
 				    "operator_id",
@@ -257,9 +301,9 @@ static void check_platforms(struct rules *r)
 	}
 }
 
-int rules_apply(struct config *config, rules_mistake mistake, void *user)
+int rules_apply(struct config *config, const struct rules_place *place)
 {
-	struct rules r = {.c = config, .mistake = mistake, .user = user};
+	struct rules r = {.c = config, .place = place};
 
 	for (int i = 0; i < config->station_count; i++)
 		if (!*config->stations[i].equipment_owner_id)

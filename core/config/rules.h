@@ -5,10 +5,16 @@
 
 #include "config/config.h"
 
-/* Says one mistake: which object (type and place in its list), which option ("" = the object), what is wrong. */
-typedef void (*rules_mistake)(void *user, const char *type, int index, const char *option, const char *what);
+struct rules_place {
+	/* Says one mistake: which object (type and place in its list), which option ("" = the object), what is wrong. */
+	void (*mistake)(void *user, const char *type, int index, const char *option, const char *what);
+	/* Nonzero unless the option was found wrong by itself: then its field is a default that proves nothing. */
+	int (*is_sound)(void *user, const char *type, int index, const char *option);
+	void *user;
+};
 
-/* Checks all rules and fills the dependent defaults. FC_OK also when mistakes were said; FC_ENOMEM. */
-int rules_apply(struct config *config, rules_mistake mistake, void *user);
+/* Checks all rules and fills the dependent defaults. Objects with mistakes are in config too (references that lead nowhere
+ * are -1). FC_OK also when mistakes were said; FC_ENOMEM. */
+int rules_apply(struct config *config, const struct rules_place *place);
 
 #endif

@@ -50,7 +50,7 @@ static const struct schema_option gateway_options[] = {
     {"lua_dir", SCHEMA_TEXT, AT(gateway, lua_dir), .min = 1, .max = 300, .preset = "/usr/share/forecourt/lua",
      .restart = 1},
     {"log_level", SCHEMA_WORD, AT(gateway, log_level), .words = log_words, .preset = LOG_PRESET},
-    {"log_syslog", SCHEMA_BOOL, AT(gateway, log_syslog), .restart = 1},
+    {"log_syslog", SCHEMA_BOOL, AT(gateway, log_syslog)},
     {0},
 };
 
@@ -144,8 +144,8 @@ static const struct schema_option charger_options[] = {
 };
 
 static const struct schema_option connector_options[] = {
-    {"charger", SCHEMA_REFERENCE, AT(connector, charger), .ref = "charger", .required = 1},
-    {"number", SCHEMA_INT, AT(connector, number), .min = 1, .max = 16, .preset = "1"},
+    {"charger", SCHEMA_REFERENCE, AT(connector, charger), .ref = "charger", .required = 1, .restart = 1},
+    {"number", SCHEMA_INT, AT(connector, number), .min = 1, .max = 16, .preset = "1", .restart = 1},
     {"connector_id", SCHEMA_ID, AT(connector, connector_id), .min = 1, .max = 26, .required = 1},
     {"connector_name", SCHEMA_TEXT, AT(connector, connector_name), .max = 30},
     {"park_no", SCHEMA_TEXT, AT(connector, park_no), .max = 10},
@@ -162,9 +162,9 @@ static const struct schema_option platform_options[] = {
     {"enabled", SCHEMA_BOOL, AT(platform, enabled), .preset = "1", .restart = 1},
     {"operator_id", SCHEMA_OPERATOR, AT(platform, operator_id), .required = 1, .restart = 1},
     {"url", SCHEMA_URL, AT(platform, url), .min = 8, .max = 250, .required = 1, .restart = 1},
-    {"listen", SCHEMA_REFERENCE, AT(platform, listen), .ref = "listen", .restart = 1},
-    {"path", SCHEMA_PREFIX, AT(platform, path), .min = 1, .max = 120, .preset = "/evcs/v20160701", .restart = 1},
-    {"mapping", SCHEMA_ID, AT(platform, mapping), .min = 1, .max = 60, .preset = "base", .restart = 1},
+    {"listen", SCHEMA_REFERENCE, AT(platform, listen), .ref = "listen"},
+    {"path", SCHEMA_PREFIX, AT(platform, path), .min = 1, .max = 120, .preset = "/evcs/v20160701"},
+    {"mapping", SCHEMA_ID, AT(platform, mapping), .min = 1, .max = 60, .preset = "base"},
     {"our_operator_secret", SCHEMA_SECRET, AT(platform, ours.operator_secret), .min = 1, .max = 128, .restart = 1},
     {"our_data_secret", SCHEMA_SECRET, AT(platform, ours.data_secret), .min = 16, .max = 16, .restart = 1},
     {"our_data_secret_iv", SCHEMA_SECRET, AT(platform, ours.data_secret_iv), .min = 16, .max = 16, .restart = 1},
@@ -205,16 +205,16 @@ static const struct schema_option platform_options[] = {
 #type, sizeof(struct config_##type), offsetof(struct config, plural), offsetof(struct config, type##_count)
 #define ONE(type) #type, sizeof(struct config_##type), offsetof(struct config, type), 0
 
-const struct schema_section schema_sections[] = {
+const struct schema_section schema_sections[SCHEMA_SECTIONS + 1] = {
     {ONE(gateway), .required = 1, .options = gateway_options},
     {ONE(admin), .change_restarts = 1, .options = admin_options},
-    {MANY(listen, listens), .change_restarts = 1, .options = listen_options},
-    {MANY(station, stations), .options = station_options},
-    {"bus", sizeof(struct config_bus), offsetof(struct config, buses), offsetof(struct config, bus_count),
+    {MANY(listen, listens), .most = 16, .change_restarts = 1, .options = listen_options},
+    {MANY(station, stations), .most = 64, .options = station_options},
+    {"bus", sizeof(struct config_bus), offsetof(struct config, buses), offsetof(struct config, bus_count), .most = 1024,
      .change_restarts = 1, .options = bus_options},
-    {MANY(charger, chargers), .options = charger_options},
-    {MANY(connector, connectors), .options = connector_options},
-    {MANY(platform, platforms), .options = platform_options},
+    {MANY(charger, chargers), .most = CONFIG_MAX_CONNECTORS, .options = charger_options},
+    {MANY(connector, connectors), .most = CONFIG_MAX_CONNECTORS, .options = connector_options},
+    {MANY(platform, platforms), .most = 64, .options = platform_options},
     {0},
 };
 

@@ -47,12 +47,14 @@ struct schema_section {
 	size_t size;                         /* of its struct; the section's name is its first member */
 	size_t list, count;                  /* offsets in struct config; count 0 = one struct embedded at list */
 	int required;                        /* at least one */
+	int most;                            /* of a list: so many sections at most */
 	int change_restarts;                 /* any change restarts */
 	const struct schema_option *options; /* ends with a NULL name */
 };
 
 /* Ends with a NULL type; what is referred to comes before what refers to it. */
-extern const struct schema_section schema_sections[];
+enum { SCHEMA_SECTIONS = 8 };
+extern const struct schema_section schema_sections[SCHEMA_SECTIONS + 1];
 const struct schema_section *schema_find(const char *type);
 /* The objects of a type in a configuration: their count and the i-th. */
 int schema_count(const struct schema_section *section, const struct config *config);

@@ -12,6 +12,7 @@ struct reader {
 	int line;
 	int mistakes;
 	int full; /* the arena was too small */
+	int skip; /* the section line above was a mistake: its options belong to nobody */
 };
 
 static void wrong(struct reader *r, const char *what)
@@ -121,11 +122,13 @@ static void add_value(struct reader *r, int is_list, const char *name, const cha
 		v->line = r->line;
 	}
 	if (o && v) {
-		struct uci_value **end = &o->values;
-
-		while (*end)
-			end = &(*end)->next;
-		*end = v;
+		o->last_value->next = v;
+		o->last_value = v;
+		return;
+	}
+	if (s->count == UCI_OPTIONS_MAX) {
+		wrong(r, "too many options in one section");
+		r->skip = 1;
 		return;
 	}
 	o = arena_alloc(r->arena, sizeof(*o));
@@ -137,6 +140,7 @@ static void add_value(struct reader *r, int is_list, const char *name, const cha
 	o->is_list = is_list;
 	o->line = r->line;
 	o->values = v;
+	o->last_value = v;
 	if (r->full)
 		return;
 	if (s->last)
@@ -144,6 +148,7 @@ static void add_value(struct reader *r, int is_list, const char *name, const cha
 	else
 		s->options = o;
 	s->last = o;
+	s->count++;
 }
 
 /* Words of one line: keyword and up to two more. */
@@ -174,14 +179,17 @@ static void read_config(struct reader *r, const struct words *w)
 {
 	const char *name = w->count > 2 ? w->text[2] : "";
 
+	r->skip = 1;
 	if (w->count < 2 || !is_name(w->text[1]))
 		wrong(r, "config wants a type (letters, digits, _ and -) and perhaps a name");
 	else if (*name && !is_name(name))
 		wrong(r, "a section's name may have only letters, digits, _ and -");
 	else if (r->file->count >= UCI_SECTIONS_MAX)
 		wrong(r, "too many sections");
-	else
+	else {
+		r->skip = 0;
 		add_section(r, w->text[1], name);
+	}
 }
 
 static void read_option(struct reader *r, const struct words *w, int is_list)
@@ -190,6 +198,8 @@ static void read_option(struct reader *r, const struct words *w, int is_list)
 		wrong(r, is_list ? "list wants a name and a value" : "option wants a name and a value");
 	else if (!is_name(w->text[1]))
 		wrong(r, "an option's name may have only letters, digits, _ and -");
+	else if (r->skip)
+		return;
 	else if (!r->file->last)
 		wrong(r, "an option before the first config line");
 	else
@@ -200,9 +210,13 @@ static void read_line(struct reader *r, const char *line, struct words *w)
 {
 	char what[128];
 
-	if (split(r, line, w) || !w->count)
+	int failed = split(r, line, w);
+	const char *keyword = w->count ? w->text[0] : "";
+
+	if (failed)
+		r->skip |= !strcmp(keyword, "config");
+	if (failed || !w->count)
 		return;
-	const char *keyword = w->text[0];
 	if (!strcmp(keyword, "config"))
 		read_config(r, w);
 	else if (!strcmp(keyword, "option"))
@@ -245,9 +259,9 @@ int uci_parse(const char *text, size_t len, struct arena *arena, struct uci_file
 	return r.full ? FC_ENOMEM : r.mistakes;
 }
 
-const struct uci_option *uci_option(const struct uci_section *section, const char *name)
+struct uci_option *uci_option(const struct uci_section *section, const char *name)
 {
-	for (const struct uci_option *o = section->options; o; o = o->next)
+	for (struct uci_option *o = section->options; o; o = o->next)
 		if (!strcmp(o->name, name))
 			return o;
 	return NULL;

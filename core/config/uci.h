@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-enum { UCI_FILE_MAX = 1 << 20, UCI_LINE_MAX = 4096, UCI_SECTIONS_MAX = 20000 };
+enum { UCI_FILE_MAX = 1 << 20, UCI_LINE_MAX = 4096, UCI_SECTIONS_MAX = 20000, UCI_OPTIONS_MAX = 200 };
 
 struct uci_value {
 	const char *text;
@@ -16,8 +16,9 @@ struct uci_value {
 struct uci_option {
 	const char *name;
 	int is_list;
-	int line;                 /* of its first value */
-	struct uci_value *values; /* at least one, in the file's order */
+	int line;                              /* of its first value */
+	struct uci_value *values, *last_value; /* at least one, in the file's order */
+	int bad;                               /* the reader's: a mistake of it was said */
 	struct uci_option *next;
 };
 
@@ -26,6 +27,7 @@ struct uci_section {
 	const char *name; /* "" when the section has none */
 	int line;
 	struct uci_option *options, *last;
+	int count; /* options; at most UCI_OPTIONS_MAX */
 	struct uci_section *next;
 };
 
@@ -37,11 +39,11 @@ struct uci_file {
 /* Where mistakes go: what is one sentence, without the place. */
 typedef void (*uci_mistake)(void *user, int line, const char *what);
 
-/* Reads text (len bytes) into arena. Returns the number of mistakes; what could be read is in *file either way.
+/* Reads text (len bytes) into arena. The options below a section line that is a mistake are passed over. Returns the number of mistakes; what could be read is in *file either way.
  * FC_ENOMEM (negative) when the arena is full. */
 int uci_parse(const char *text, size_t len, struct arena *arena, struct uci_file *file, uci_mistake mistake,
 	      void *user);
 /* NULL when the section has no such option. */
-const struct uci_option *uci_option(const struct uci_section *section, const char *name);
+struct uci_option *uci_option(const struct uci_section *section, const char *name);
 
 #endif

@@ -119,6 +119,10 @@ static int apply(struct daemon *d, const struct config *config, struct error *er
 		result = station_set_apply(d->stations, config, d->devices, err);
 	if (!result)
 		result = platform_set_apply(d->platforms, config, err);
+#ifdef CONFIG_ADMIN
+	if (!result && d->admin)
+		result = admin_apply(d->admin, config, err);
+#endif
 	return result;
 }
 
@@ -158,11 +162,7 @@ static void reload(struct daemon *d)
 		config_free(next);
 		return;
 	}
-	log_set_level((enum log_level)next->gateway.log_level);
-#ifdef CONFIG_ADMIN
-	if (admin_apply(d->admin, next, &err))
-		log_error("main: reload: admin page stays as it was: %s", err.text);
-#endif
+	log_init("forecourtd", (enum log_level)next->gateway.log_level, next->gateway.log_syslog);
 	config_free(d->config);
 	d->config = next;
 	log_notice("main: reload: done, %d object(s) touched", touched);

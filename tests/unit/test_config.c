@@ -1,0 +1,351 @@
+/* config/: every mistake of a file at once, each with its place; defaults; what a change asks for; hostile files. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "config/config.h"
+
+#define GATEWAY "config gateway 'gw'\n\toption operator_id '123456789'\n"
+#define STATION                                                                                                      \
+	"config station 's1'\n\toption station_id 'S1'\n\toption station_name 'Site'\n\toption area_code '110105'\n" \
+	"\toption address 'Road 1'\n\toption service_tel '010-1'\n\toption station_lng '116.397'\n"                  \
+	"\toption station_lat '39.908'\n"
+#define BUS "config bus 'b1'\n\toption kind 'tcp'\n\toption host '127.0.0.1'\n"
+#define CHARGER                                                                                             \
+	"config charger 'c1'\n\toption station 's1'\n\toption bus 'b1'\n\toption profile 'forecourt-sim'\n" \
+	"\toption equipment_id 'E1'\n"
+#define CONNECTOR "config connector 'k1'\n\toption charger 'c1'\n\toption connector_id 'K1'\n\toption power_w '60000'\n"
+#define LISTEN    "config listen 'l1'\n\toption port '8443'\n\toption certificate 'a.pem'\n\toption key 'a.key'\n"
+#define PLATFORM                                                                                               \
+	"config platform 'p1'\n\toption operator_id '987654321'\n\toption url 'https://localhost:9443/evcs'\n" \
+	"\toption their_operator_secret 'x'\n\toption their_data_secret '1234567890abcdef'\n"                  \
+	"\toption their_data_secret_iv '1234567890abcdef'\n\toption their_sig_secret 'y'\n"
+#define WHOLE GATEWAY STATION BUS CHARGER CONNECTOR LISTEN PLATFORM
+
+struct reading {
+	struct config *config;
+	struct error err;
+	char said[65536];
+};
+
+static void read_text(struct reading *r, const char *text, size_t len)
+{
+	char path[] = "/tmp/forecourt-config-XXXXXX";
+	int fd = mkstemp(path);
+	FILE *said = fmemopen(r->said, sizeof(r->said), "w");
+
+	assert_true(fd >= 0);
+	assert_non_null(said);
+	assert_int_equal(write(fd, text, len), (ssize_t)len);
+	close(fd);
+	r->err = (struct error){0};
+	r->config = config_read(path, said, &r->err);
+	(void)fclose(said);
+	(void)unlink(path);
+}
+
+static void expect_good(struct reading *r, const char *text)
+{
+	read_text(r, text, strlen(text));
+	if (!r->config)
+		fail_msg("%s", r->said);
+}
+
+/* Lines said, all of them; each as ":LINE: OBJECT: part of what". */
+static void expect_mistakes(const char *text, const char *const *wanted)
+{
+	static struct reading r;
+	int lines = 0, n = 0;
+
+	read_text(&r, text, strlen(text));
+	if (r.config)
+		fail_msg("taken: %s", text);
+	assert_int_equal(r.err.code, FC_EINVAL);
+	for (const char *c = r.said; (c = strchr(c, '\n')); c++)
+		lines++;
+	for (; wanted[n]; n++)
+		if (!strstr(r.said, wanted[n]))
+			fail_msg("not said: %s\nbut:\n%s", wanted[n], r.said);
+	if (lines != n)
+		fail_msg("%d lines, not %d:\n%s", lines, n, r.said);
+}
+
+#define EXPECT(text, ...) expect_mistakes(text, (const char *const[]){__VA_ARGS__, NULL})
+
+static void a_good_file(void **state)
+{
+	static struct reading r;
+
+	(void)state;
+	expect_good(&r, WHOLE);
+	const struct config *c = r.config;
+	assert_string_equal(c->gateway.operator_id, "123456789");
+	assert_string_equal(c->gateway.data_dir, "/var/lib/forecourt");
+	assert_int_equal(c->stations[0].lng_e6, 116397000);
+	assert_string_equal(c->stations[0].equipment_owner_id, "123456789");
+	assert_string_equal(c->stations[0].remark, "");
+	assert_int_equal(c->chargers[0].bus, 0);
+	assert_int_equal(c->chargers[0].power_w, 60000);
+	assert_int_equal(c->chargers[0].poll_ms, 1000);
+	assert_int_equal(c->connectors[0].number, 1);
+	assert_int_equal(c->buses[0].port, 502);
+	assert_int_equal(c->platforms[0].listen, -1);
+	assert_int_equal(c->platforms[0].verify, 1);
+	assert_string_equal(c->platforms[0].mapping, "base");
+	/* No admin section: off, and no text of it is NULL. */
+	assert_int_equal(c->admin.enabled, 0);
+	assert_string_equal(c->admin.user, "admin");
+	assert_string_equal(c->admin.certificate, "");
+	config_free(r.config);
+}
+
+static void uci_syntax(void **state)
+{
+	static struct reading r;
+
+	(void)state;
+	/* The forms that uci and LuCI write, and those that people do. */
+	expect_good(&r,
+		    "# comment\r\npackage forecourt\n\nconfig gateway gw # mine\n option operator_id \"1234\"'56789'\n"
+		    "\toption data_dir \"/a \\\"b\\\"\"\n\toption lua_dir a\\ b\n" STATION
+		    "\tlist picture 'http://a/1'\n\tlist picture 'http://a/2'");
+	assert_string_equal(r.config->gateway.data_dir, "/a \"b\"");
+	assert_string_equal(r.config->gateway.lua_dir, "a b");
+	assert_int_equal(r.config->stations[0].picture_count, 2);
+	assert_string_equal(r.config->stations[0].pictures[1], "http://a/2");
+	config_free(r.config);
+	EXPECT(GATEWAY "\toption log_level 'info\n", ":3: a single quote is not closed");
+	EXPECT(GATEWAY "\toption log_level info x\n", ":3: something stands behind the value");
+	EXPECT(GATEWAY "\toption log_level\n", ":3: option wants a name and a value");
+	EXPECT(GATEWAY "\tlist log_level info\n", ":3: gateway.gw.log_level: wants option, not list");
+	EXPECT(GATEWAY "\toption operator_id '123456789'\n", ":3: operator_id is given twice (first on line 2)");
+	EXPECT(GATEWAY "\tset a b\n", ":3: \"set\" is not config, option, list or package");
+	EXPECT("option a b\n" GATEWAY, ":1: an option before the first config line");
+	/* Nothing of a section with a bad head is taken for the one above it. */
+	EXPECT(GATEWAY "config bus 'b 1'\n\toption operator_id 'x'\n", ":3: a section's name may have only");
+	EXPECT(GATEWAY "config 'bus\n\toption operator_id 'x'\n", ":3: a single quote is not closed");
+}
+
+static void every_mistake_at_once(void **state)
+{
+	(void)state;
+	EXPECT("config gatway 'gw'\n"
+	       "config station 's1'\n\toption station_id 'S1'\n\toption station_nam 'Site'\n\toption area_code '11'\n"
+	       "\toption address 'Road 1'\n\toption service_tel '010-1'\n\toption station_lng '200'\n"
+	       "config bus 'b1'\n\toption kind 'udp'\n\toption port '70000'\n"
+	       "config bus 'b2'\n\toption kind 'rtu'\n"
+	       "config bus 'b2'\n\toption kind 'rtu'\n\toption device '/dev/ttyS1'\n"
+	       "config charger 'c1'\n\toption station 's9'\n\toption bus 'b2'\n\toption unit '0'\n"
+	       "\toption profile 'forecourt-sim'\n\toption equipment_id 'E1'\n"
+	       "config connector 'k1'\n\toption charger 'c1'\n\toption connector_id 'K1'\n\toption power_w '60 kW'\n"
+	       "config connector 'k2'\n\toption charger 'c1'\n\toption connector_id 'K1'\n\toption power_w '60000'\n"
+	       "config listen 'l1'\n\toption port '8443'\n"
+	       "config platform 'p1'\n\toption operator_id '98765432'\n\toption url 'ftp://x'\n\toption listen 'l1'\n"
+	       "\toption their_operator_secret 'x'\n\toption their_data_secret 'topsecret'\n"
+	       "\toption their_data_secret_iv '1234567890abcdef'\n\toption their_sig_secret 'y'\n",
+	       ":1: gatway.gw: there is no such section type: did you mean gateway?",
+	       ":1: gateway: a section of this type is missing",
+	       ":4: station.s1.station_nam: there is no such option: did you mean station_name?",
+	       ":5: station.s1.area_code: \"11\" is not allowed: 6 to 20 digits",
+	       ":8: station.s1.station_lng: \"200\" is not allowed: degrees from -180 to 180",
+	       ":2: station.s1.station_name: is missing", ":2: station.s1.station_lat: is missing",
+	       ":10: bus.b1.kind: \"udp\" is not allowed: tcp or rtu",
+	       ":11: bus.b1.port: \"70000\" is not allowed: 1 to 65535",
+	       ":12: bus.b2.device: is missing: a bus of kind rtu needs one",
+	       ":14: bus.b2: there is one of that name on line 12 already",
+	       ":18: charger.c1.station: \"s9\" is not the name of a section of type station",
+	       ":20: charger.c1.unit: 0 is not allowed on a serial line: 1 to 247",
+	       ":26: connector.k1.power_w: \"60 kW\" is not allowed: 1 to 2000000",
+	       ":29: connector.k2.connector_id: K1 is taken already by connector k1",
+	       ":27: connector.k2.number: 1 is taken already in charger c1", ":31: listen.l1.certificate: is missing",
+	       ":31: listen.l1.key: is missing", ":34: platform.p1.operator_id: \"98765432\" is not allowed: 9 digits",
+	       ":35: platform.p1.url: \"ftp://x\" is not allowed",
+	       ":38: platform.p1.their_data_secret: this secret is not allowed: exactly 16",
+	       ":33: platform.p1.our_operator_secret: is missing", ":33: platform.p1.our_data_secret: is missing",
+	       ":33: platform.p1.our_data_secret_iv: is missing", ":33: platform.p1.our_sig_secret: is missing");
+}
+
+static void rules_between_objects(void **state)
+{
+	(void)state;
+	EXPECT(WHOLE "config charger 'c2'\n\toption station 's1'\n\toption bus 'b1'\n\toption profile 'forecourt-sim'\n"
+		     "\toption equipment_id 'E2'\n",
+	       ":34: charger.c2: has no connector",
+	       ":34: charger.c2.unit: 1 is taken already on that bus by charger c1");
+	EXPECT(WHOLE "config bus 'b2'\n\toption kind 'tcp'\n\toption host '127.0.0.1'\n",
+	       ":34: bus.b2: 127.0.0.1:502 is taken already by bus b1");
+	EXPECT(WHOLE "config listen 'l2'\n\toption port '8443'\n\toption tls '0'\n\toption address '127.0.0.1'\n",
+	       ":35: listen.l2.port: 8443 is taken already by listen l1");
+	EXPECT(WHOLE "config admin 'a'\n\toption tls '0'\n",
+	       ":24: listen.l1.port: 8443 is taken already by the admin page");
+	EXPECT(WHOLE
+	       "config listen 'l2'\n\toption port '8444'\n\toption tls '0'\n\toption client_certificate 'required'\n",
+	       ":34: listen.l2.client_ca: is missing", ":37: listen.l2.client_certificate: needs tls");
+	EXPECT(WHOLE "\toption certificate 'c.pem'\n",
+	       ":27: platform.p1.key: is missing: a client certificate needs both");
+	/* What is wrong by itself is not said a second time by a rule. */
+	EXPECT(WHOLE "config connector 'k2'\n\toption charger 'c1'\n\toption connector_id 'K2'\n\toption power_w '1'\n"
+		     "\toption number 'one'\n",
+	       ":38: connector.k2.number: \"one\" is not allowed");
+	EXPECT(WHOLE "config listen 'l2'\n\toption port '0'\n\toption tls '0'\n",
+	       ":35: listen.l2.port: \"0\" is not allowed");
+	/* Two specific addresses may share a port. */
+	static struct reading r;
+	expect_good(&r,
+		    GATEWAY "config listen 'a'\n\toption port '1'\n\toption tls '0'\n\toption address '127.0.0.1'\n"
+			    "config listen 'b'\n\toption port '1'\n\toption tls '0'\n\toption address '127.0.0.2'\n");
+	config_free(r.config);
+}
+
+static void one_more_than_allowed(void **state)
+{
+	static char text[1 << 20];
+	size_t n = 0;
+
+	(void)state;
+	n += (size_t)snprintf(text, sizeof(text), GATEWAY);
+	for (int i = 0; i < 17; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+				      "config listen 'l%d'\n\toption port '%d'\n\toption tls '0'\n", i, i + 1);
+	EXPECT(text, ":51: listen.l16: is one too many: 16 sections of this type are allowed");
+}
+
+static void secrets_are_not_shown(void **state)
+{
+	static struct reading r;
+
+	(void)state;
+	const char *text = WHOLE "\toption our_data_secret 'topsecret'\n";
+	read_text(&r, text, strlen(text));
+	assert_null(r.config);
+	assert_null(strstr(r.said, "topsecret"));
+	assert_null(strstr(r.err.text, "topsecret"));
+}
+
+/* A megabyte of each kind of nonsense is refused in a time that grows with its length, not with its square. */
+static double refuse_filled(const char *head, const char *unit, size_t len)
+{
+	static struct reading r;
+	static char text[1 << 20];
+	size_t n = strlen(head), k = strlen(unit);
+
+	memcpy(text, head, n);
+	for (; n + k < len; n += k)
+		memcpy(text + n, unit, k);
+	int64_t start = clock_mono_us();
+	read_text(&r, text, n);
+	assert_null(r.config);
+	return (double)(clock_mono_us() - start);
+}
+
+static void hostile_files(void **state)
+{
+	static const char *const units[] = {"\toption a b\n", "config bus\n", "config bus x\n", "'\n",
+					    "\tlist a b\n",   "config x\n",   "\toption x y\n", "a b c d\n",
+					    "\n\n\n"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		const char *head = i == 8 ? "" : GATEWAY;
+		double small = refuse_filled(head, units[i], 1 << 17) + 1000;
+		double large = refuse_filled(head, units[i], (1 << 20) - 100);
+
+		print_message("%.12s: %.0f us, eight times as much %.0f us\n",
+			      i == 8 ? "(empty)" : units[i] + (*units[i] == '\t'), small, large);
+		/* 64 would be the square. */
+		assert_true(large < small * 32);
+	}
+	static struct reading r;
+	read_text(&r, "config gateway\0 'x'\n", 20);
+	assert_null(r.config);
+	assert_non_null(strstr(r.said, ":1: the line holds a zero byte"));
+	r.config = config_read("/nonexistent/forecourt", NULL, &r.err);
+	assert_null(r.config);
+	assert_non_null(strstr(r.err.text, "/nonexistent/forecourt"));
+}
+
+/* More mistakes than anyone reads are counted. */
+static void many_mistakes_are_counted(void **state)
+{
+	static struct reading r;
+	static char text[32768];
+	size_t n = (size_t)snprintf(text, sizeof(text), GATEWAY);
+
+	(void)state;
+	for (int i = 0; i < 150; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "config x 'a%d'\nnonsense %d\n", i, i);
+	read_text(&r, text, n);
+	assert_null(r.config);
+	assert_non_null(strstr(r.said, ": and 100 more\n"));
+	assert_non_null(strstr(r.err.text, "300 mistake(s), the first: "));
+}
+
+static char changes[4096];
+
+static void note_change(void *user, const struct config_change *change)
+{
+	size_t n = strlen(changes);
+
+	(void)user;
+	(void)snprintf(changes + n, sizeof(changes) - n, "%s %s %s\n", config_action_name(change->action), change->type,
+		       change->name);
+}
+
+static void expect_changes(const char *from, const char *to, const char *wanted)
+{
+	static struct reading a, b;
+
+	expect_good(&a, from);
+	expect_good(&b, to);
+	changes[0] = '\0';
+	(void)config_compare(a.config, b.config, note_change, NULL);
+	assert_string_equal(changes, wanted);
+	config_free(a.config);
+	config_free(b.config);
+}
+
+static void what_a_change_asks_for(void **state)
+{
+	(void)state;
+	expect_changes(WHOLE, WHOLE, "");
+	/* The order of sections is no change. */
+	expect_changes(WHOLE, GATEWAY PLATFORM LISTEN BUS STATION CHARGER CONNECTOR, "");
+	expect_changes(WHOLE, WHOLE "\toption push_stats '1'\n", "applied platform p1\n");
+	expect_changes(WHOLE, WHOLE "\toption mapping 'beijing'\n", "applied platform p1\n");
+	expect_changes(WHOLE, WHOLE "\toption verify '0'\n", "restart platform p1\n");
+	expect_changes(WHOLE, GATEWAY STATION BUS "\toption gap_ms '10'\n" CHARGER CONNECTOR LISTEN PLATFORM,
+		       "restart bus b1\n");
+	expect_changes(WHOLE, GATEWAY STATION BUS CHARGER "\toption equipment_name 'x'\n" CONNECTOR LISTEN PLATFORM,
+		       "applied charger c1\n");
+	expect_changes(WHOLE, GATEWAY STATION LISTEN,
+		       "remove bus b1\nremove charger c1\nremove connector k1\nremove platform p1\n");
+	expect_changes(GATEWAY STATION LISTEN, WHOLE,
+		       "add bus b1\nadd charger c1\nadd connector k1\nadd platform p1\n");
+	expect_changes(WHOLE, WHOLE "config admin 'page'\n\toption tls '0'\n\toption port '9000'\n",
+		       "add admin page\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_good_file),
+	    cmocka_unit_test(uci_syntax),
+	    cmocka_unit_test(every_mistake_at_once),
+	    cmocka_unit_test(rules_between_objects),
+	    cmocka_unit_test(one_more_than_allowed),
+	    cmocka_unit_test(secrets_are_not_shown),
+	    cmocka_unit_test(hostile_files),
+	    cmocka_unit_test(many_mistakes_are_counted),
+	    cmocka_unit_test(what_a_change_asks_for),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
