@@ -17,7 +17,7 @@ static int differs_below(const char *step, const struct value *expected, const s
 {
 	size_t n = strlen(d->path);
 
-	(void)snprintf(d->path + n, sizeof(d->path) - n, "%s%s", n ? "." : "", step);
+	(void)snprintf(d->path + n, sizeof(d->path) - n, "%s%s", n && *step != '[' ? "." : "", step);
 	if (differs(expected, got, d))
 		return 1;
 	d->path[n] = '\0';
@@ -43,7 +43,7 @@ static int differs(const struct value *expected, const struct value *got, struct
 		for (int i = 1; x && y; i++, x = x->next, y = y->next) {
 			char step[24];
 
-			(void)snprintf(step, sizeof(step), "%d", i);
+			(void)snprintf(step, sizeof(step), "[%d]", i);
 			if (differs_below(step, x, y, d))
 				return 1;
 		}
