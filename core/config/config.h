@@ -188,6 +188,8 @@ struct config {
  * *err has the count and the first of them. Free with config_free. */
 struct config *config_read(const char *path, FILE *mistakes, struct error *err);
 void config_free(struct config *config);
+/* Every section and option with what is allowed and its default, as Markdown. */
+void config_describe(FILE *to);
 
 /* What a change asks of each object (netifd's way): printed by --check and by a reload before it happens. */
 enum config_action { CONFIG_SAME, CONFIG_APPLY, CONFIG_RESTART, CONFIG_ADD, CONFIG_REMOVE };

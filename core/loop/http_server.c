@@ -190,6 +190,7 @@ static int begin_request(struct http_server *server, struct connection *c, struc
 	c->too_large = *length && strtoull(length, NULL, 10) > server->config.max_body;
 	if (server->config.client_cert != HTTP_CLIENT_CERT_NONE)
 		tls_peer_name(lws_get_ssl(wsi), c->peer_name, sizeof(c->peer_name));
+	tls_trim();
 	lws_set_timer_usecs(wsi, REQUEST_SECONDS * LWS_USEC_PER_SEC);
 	return 0;
 }
@@ -334,6 +335,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		lws_set_opaque_user_data(wsi, NULL);
 		if (c)
 			drop_connection(server, c);
+		tls_trim();
 		return 0;
 	default:
 		break;

@@ -8,6 +8,7 @@
 
 #include <wolfssl/error-ssl.h>
 #include <wolfssl/ssl.h>
+#include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
 static const char system_bundle[] = "/etc/ssl/certs/ca-certificates.crt";
@@ -129,6 +130,13 @@ int tls_failure(void *ssl, const char *host, struct error *err)
 	if (is_about_certificate(code))
 		return error_set(err, FC_EAUTH, "tls: certificate of %s: %s", host, why);
 	return error_set(err, FC_EIO, "tls: handshake with %s: %s", host, why);
+}
+
+void tls_trim(void)
+{
+#ifdef FP_ECC
+	wc_ecc_fp_free();
+#endif
 }
 
 static int is_address(const char *host)

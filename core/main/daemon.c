@@ -1,6 +1,9 @@
 #include "main/daemon.h"
 
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +25,8 @@
 #include "admin/admin.h"
 #endif
 
+enum { TRIM_FIRST_US = 20000000, TRIM_PERIOD_US = 600000000 };
+
 struct daemon {
 	const char *path;
 	const char *stats_file;
@@ -35,6 +40,7 @@ struct daemon {
 	struct station_set *stations;
 	struct platform_set *platforms;
 	struct watch *watch;
+	struct loop_timer trim;
 #ifdef CONFIG_ADMIN
 	struct admin *admin;
 #endif
@@ -221,6 +227,17 @@ static void on_bus_result(void *user, const struct bus_result *result)
 		device_set_result(d->devices, result);
 }
 
+/* What starting, reloading and handshakes freed goes back to the box, which has little. */
+static void trim_heap(void *user)
+{
+	struct daemon *d = user;
+
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
+	(void)loop_timer_set(d->loop, &d->trim, TRIM_PERIOD_US);
+}
+
 static int start(struct daemon *d, struct error *err)
 {
 	d->loop = loop_new(err);
@@ -250,6 +267,9 @@ static int start(struct daemon *d, struct error *err)
 	if (!d->admin)
 		return FC_EIO;
 #endif
+	d->trim = (struct loop_timer){.fn = trim_heap, .user = d};
+	if (loop_timer_set(d->loop, &d->trim, TRIM_FIRST_US))
+		return FC_ENOMEM;
 	return watch_lua(d, err);
 }
 
@@ -305,6 +325,8 @@ void daemon_free(struct daemon *d)
 	store_close(d->store);
 	if (d->signal_fd)
 		loop_fd_remove(d->signal_fd);
+	if (d->loop)
+		loop_timer_cancel(d->loop, &d->trim);
 	loop_free(d->loop);
 	config_free(d->config);
 	free(d);

@@ -1,12 +1,14 @@
 /* forecourtd: reads the configuration, starts the rooms from the bottom up, runs the loop, ends in reverse. */
 #include <getopt.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "base/log.h"
 #include "config/config.h"
@@ -19,12 +21,13 @@ static const char default_path[] = "/etc/config/forecourt";
 static void usage(FILE *to)
 {
 	fprintf(to,
-		"usage: forecourtd [-c FILE] [--check] [--stats-file FILE]\n"
+		"usage: forecourtd [-c FILE] [--check [--against FILE]] [--stats-file FILE]\n"
 		"  -c FILE            configuration, default %s\n"
 		"  --check            check the configuration and everything it names, print what was found, end\n"
 		"                     with 0, or 2 when something is wrong\n"
 		"  --against FILE     with --check: print what a change from FILE would touch\n"
 		"  --stats-file FILE  write counters as JSON there at the end and on SIGUSR1\n"
+		"  --options          print every option of the configuration with its range and default\n"
 		"  --version          print the version\n"
 		"Signals: HUP reads configuration and Lua files again, USR1 writes the counters, TERM and INT end.\n",
 		default_path);
@@ -104,9 +107,11 @@ static int run(const char *path, const char *stats_file)
 		return EXIT_START;
 	}
 	/* One heap for all threads, trimmed early: the workers hardly allocate, and the box has little memory. */
+#ifdef __GLIBC__
 	(void)mallopt(M_ARENA_MAX, 1);
 	(void)mallopt(M_TRIM_THRESHOLD, 64 * 1024);
 	(void)mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+#endif
 	log_init("forecourtd", (enum log_level)config->gateway.log_level, config->gateway.log_syslog);
 	log_notice("main: forecourtd %s starts with %s", FORECOURT_VERSION, path);
 	struct daemon *daemon = daemon_new(path, config, signals, stats_file, &err);
@@ -127,6 +132,7 @@ int main(int argc, char **argv)
 	    {"against", required_argument, NULL, 'a'},
 	    {"config", required_argument, NULL, 'c'},
 	    {"help", no_argument, NULL, 'h'},
+	    {"options", no_argument, NULL, 'o'},
 	    {"version", no_argument, NULL, 'v'},
 	    {"stats-file", required_argument, NULL, 's'},
 	    {NULL, 0, NULL, 0},
@@ -148,6 +154,9 @@ int main(int argc, char **argv)
 		case 's':
 			stats_file = optarg;
 			break;
+		case 'o':
+			config_describe(stdout);
+			return 0;
 		case 'v':
 			printf("forecourtd %s\n", FORECOURT_VERSION);
 			return 0;

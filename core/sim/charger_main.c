@@ -41,9 +41,9 @@ struct charger {
 	int port;
 	enum fault fault;
 	int fault_value;
-	unsigned long requests;
+	unsigned long requests, polls; /* all, and those that read a connector's state */
 	int connections, connections_max;
-	double times[TIMES];
+	double times[TIMES]; /* of the last polls */
 };
 
 /* A byte stream with requests: a TCP connection (charger >= 0), a line or a control connection. */
@@ -238,6 +238,12 @@ static void send_answer(struct station *s, struct charger *c, const struct strea
 	send_bytes(s, stream->fd, frame, n);
 }
 
+/* Reads from the state register of a connector on. */
+static int is_poll(const uint8_t *pdu, size_t len)
+{
+	return len >= 3 && (pdu[0] == 3 || pdu[0] == 4) && (pdu[1] << 8 | pdu[2]) % MODEL_STRIDE == 0;
+}
+
 static void serve(struct station *s, const struct stream *stream, uint16_t transaction, uint8_t unit,
 		  const uint8_t *pdu, size_t len)
 {
@@ -247,7 +253,9 @@ static void serve(struct station *s, const struct stream *stream, uint16_t trans
 	if (stream->charger < 0 && (unit < 1 || unit > s->per_line))
 		return; /* nobody of that address on the line */
 	struct charger *c = &s->chargers[index];
-	c->times[c->requests++ % TIMES] = now_ms();
+	c->requests++;
+	if (is_poll(pdu, len))
+		c->times[c->polls++ % TIMES] = now_ms();
 	size_t n = modbus_answer(&c->model, pdu, len, c->fault == EXCEPTION ? c->fault_value : 0, out);
 	send_answer(s, c, stream, transaction, unit, out, n);
 }
@@ -343,11 +351,11 @@ static void say_stats(const struct station *s, FILE *out)
 
 static void say_times(const struct charger *c, FILE *out)
 {
-	unsigned long n = c->requests < TIMES ? c->requests : TIMES;
+	unsigned long n = c->polls < TIMES ? c->polls : TIMES;
 
 	fputc('[', out);
 	for (unsigned long i = 0; i < n; i++)
-		fprintf(out, "%s%.3f", i ? "," : "", c->times[(c->requests - n + i) % TIMES]);
+		fprintf(out, "%s%.3f", i ? "," : "", c->times[(c->polls - n + i) % TIMES]);
 	fprintf(out, "]\n");
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """make bench: the spine's figures, printed; ratios against what was measured in the same run."""
 import argparse
+import json
 import pathlib
 import statistics
 import sys
@@ -26,12 +27,14 @@ def latencies(station, count, poll_ms):
     return found
 
 
-def periods(station, chargers):
-    """Milliseconds between requests for the same block, per charger: the simulator's own clock."""
-    import json
+def periods(station, chargers, seconds):
+    """Milliseconds between requests to each charger over the next seconds: by the simulator's own clock, and only what
+    was asked after this call."""
+    begin = {c: json.loads(station.ask_chargers(f"times {c}"))[-1] for c in chargers}
+    time.sleep(seconds)
     found = []
     for c in chargers:
-        times = json.loads(station.ask_chargers(f"times {c}"))
+        times = [t for t in json.loads(station.ask_chargers(f"times {c}")) if t >= begin[c]]
         found += [b - a for a, b in zip(times, times[1:])]
     return found
 
@@ -52,15 +55,12 @@ def main():
         before = station.stats()
         tcp = [b for b in before["buses"] if b["name"].startswith("tcp")]
         found = sorted(latencies(station, args.changes, poll_ms))
-        healthy = periods(station, range(1, 32))
-        mean_before = statistics.mean(healthy)
+        mean_before = statistics.mean(periods(station, range(1, 32), 20))
         station.ask_chargers("close 0")
-        time.sleep(8)
-        closed = statistics.mean(periods(station, range(1, 32)))
+        closed = statistics.mean(periods(station, range(1, 32), 20))
         station.ask_chargers("open 0")
         station.ask_chargers("mute 0")
-        time.sleep(8)
-        muted = statistics.mean(periods(station, range(1, 32)))
+        muted = statistics.mean(periods(station, range(1, 32), 20))
         after = station.stats()
         after_tcp = [b for b in after["buses"] if b["name"].startswith("tcp") and b["name"] != "tcp0"]
         rows = [

@@ -333,6 +333,43 @@ static void what_a_change_asks_for(void **state)
 		       "add admin page\n");
 }
 
+static char *slurp(const char *path)
+{
+	static char text[1 << 17];
+	FILE *file = fopen(path, "rb");
+
+	assert_non_null(file);
+	size_t n = fread(text, 1, sizeof(text) - 1, file);
+	text[n] = '\0';
+	(void)fclose(file);
+	return text;
+}
+
+/* The README's tables are the schema's. */
+static void the_readme_tells_every_option(void **state)
+{
+	static char tables[1 << 17];
+	FILE *to = fmemopen(tables, sizeof(tables), "w");
+
+	(void)state;
+	assert_non_null(to);
+	config_describe(to);
+	(void)fclose(to);
+	if (!strstr(slurp("core/config/README.md"), tables))
+		fail_msg("core/config/README.md: not what forecourtd --options prints");
+}
+
+static void the_shipped_example_is_good(void **state)
+{
+	static struct reading r;
+
+	(void)state;
+	expect_good(&r, slurp("rootfs/etc/config/forecourt"));
+	assert_int_equal(r.config->connector_count, 4);
+	assert_int_equal(r.config->platforms[0].enabled, 0);
+	config_free(r.config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +382,8 @@ int main(void)
 	    cmocka_unit_test(hostile_files),
 	    cmocka_unit_test(many_mistakes_are_counted),
 	    cmocka_unit_test(what_a_change_asks_for),
+	    cmocka_unit_test(the_readme_tells_every_option),
+	    cmocka_unit_test(the_shipped_example_is_good),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
