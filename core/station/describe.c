@@ -122,7 +122,10 @@ int describe_changes(const struct config *config, struct store *store, int64_t *
 		(void)snprintf(key, sizeof(key), "station.%s.described", config->stations[i].station_id);
 		if (!load(store, key, &before, &changed_wall[i]) && before == now)
 			continue;
-		changed_wall[i] = clock_wall();
+		/* Later than the change before, also within the same second or by a clock that was set back: who was
+		 * told of that one must see that there is another. */
+		int64_t last = changed_wall[i], wall = clock_wall();
+		changed_wall[i] = wall > last ? wall : last + 1;
 		save(store, key, now, changed_wall[i]);
 		changes++;
 	}

@@ -2,6 +2,7 @@
 import datetime
 import json
 import re
+import signal
 
 import harness
 
@@ -174,6 +175,39 @@ def test_statistics_measured_and_kept_over_a_restart(make_station):
     station.server.wait(lambda received: len(received) >= before + 4)
     station.client.login()
     station.until(lambda: check_sums(ask_stats(station, day, day).text) == totals[0], 30, "the same statistics")
+
+
+def test_station_information_and_statistics_are_pushed_where_wanted(make_station):
+    """Off by default; on: at the start, on change, and for the day before."""
+    plain = make_station(tcp=1, line_units=(), connectors=1, poll_ms=200)
+    plain.wait_status(plain.connector_id(0), 1)
+    assert {m for m, _ in plain.server.received} == {"notification_stationStatus"}
+
+    station = make_station(start=False, tcp=1, line_units=(), connectors=1, poll_ms=200)
+    station.platform_options.update(push_station_info=1, push_stats=1)
+    station.start_chargers()
+    station.start_gateway()
+
+    def pushed(method):
+        return [p for m, p in list(station.server.received) if m == method]
+
+    station.server.wait(lambda _: pushed("notification_stationInfo") and pushed("notification_station_stats"))
+    station.client.login()
+    pulled = station.client.call("query_stations_info", {}).data["StationInfos"]
+    assert pushed("notification_stationInfo")[0]["StationInfo"] == pulled[0]
+    stats = pushed("notification_station_stats")[0]["StationStats"]
+    yesterday = today() - datetime.timedelta(days=1)
+    assert stats["StationID"] == STATION_ID and stats["StartTime"] == stats["EndTime"] == str(yesterday)
+    assert stats == ask_stats(station, yesterday, yesterday).data["StationStats"]
+
+    # A changed name is told by itself, once.
+    text = station.config_file.read_text()
+    assert "Demo station" in text
+    station.config_file.write_text(text.replace("Demo station", "Renamed"))
+    station.gateway.popen.send_signal(signal.SIGHUP)
+    station.server.wait(lambda _: len(pushed("notification_stationInfo")) == 2)
+    assert "Renamed" in pushed("notification_stationInfo")[1]["StationInfo"]["StationName"]
+    assert len(pushed("notification_station_stats")) == 1
 
 
 def test_statistics_refuse_nonsense(station):

@@ -2,6 +2,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 
 import harness
@@ -138,6 +139,49 @@ def test_mapping_hot_reload(station):
     station.wait_status(connector, 3)
     last = [p for m, p in station.server.received if m == "notification_stationStatus"][-1]
     assert last["ConnectorStatusInfo"]["ParkStatus"] == 50
+
+
+def test_the_readmes_first_change(station):
+    """What the README shows, saved as it stands there."""
+    readme = (harness.ROOT / "README.md").read_text()
+    [shown] = re.findall(r"```lua\n(.*?)```", readme, re.S)
+    connector = station.connector_id(1)
+    station.wait_status(connector, 1)
+    assert "ParkStatus" in shown
+    replace(station.lua / "operators" / "base.lua", shown)
+    station.until(lambda: re.search(r"mapping base: new version", station.gateway.output()), 60, "the reload in the log")
+    station.ask_chargers("plug 1 1")
+    station.wait_status(connector, 2)
+    last = [p for m, p in station.server.received if m == "notification_stationStatus"][-1]
+    assert last["ConnectorStatusInfo"]["ParkStatus"] == 50
+
+
+def test_the_shipped_configuration_is_good(make_station):
+    """With the Lua files of this tree in the place where the package puts them."""
+    station = make_station(start=False, tcp=1, line_units=(), connectors=1)
+    text = (harness.ROOT / "rootfs/etc/config/forecourt").read_text()
+    head = f"config gateway 'gateway'\n\toption lua_dir '{harness.ROOT / 'lua'}'\n"
+    station.config_file.write_text(text.replace("config gateway 'gateway'\n", head))
+    result = check(station)
+    assert result.returncode == 0 and not result.stderr, result.stderr
+
+
+def test_a_refused_reload_keeps_the_page(make_station):
+    """The page's new port is taken: everything stays as it was, the page too."""
+    station = make_station(tcp=1, line_units=(), connectors=1, poll_ms=200)
+    station.wait_status(station.connector_id(0), 1)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        text = station.config_file.read_text()
+        bad = text.replace(f"option port '{station.admin_port}'", f"option port '{taken.getsockname()[1]}'")
+        assert bad != text
+        station.config_file.write_text(bad)
+        hup(station, r"reload: refused, the running configuration stays")
+    with socket.create_connection(("127.0.0.1", station.admin_port), 10):
+        pass
+    station.ask_chargers("plug 0 1")
+    station.wait_status(station.connector_id(0), 2)
+    station.config_file.write_text(text)
+    hup(station, r"reload: done, 0 object")
 
 
 def test_example_operator(make_station):
