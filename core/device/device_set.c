@@ -26,7 +26,7 @@ struct line {
 	int device_count;
 	struct bus_read *reads;
 	struct target *targets;
-	uint32_t read_count;
+	uint32_t read_count, read_room; /* room: the plans' blocks of all devices */
 };
 
 struct device_set {
@@ -211,6 +211,7 @@ static int add_devices(struct line *line, const struct config *config, int bus, 
 		if (!d)
 			return error_set(err, FC_ENOMEM, "device: charger %s: no memory", c->name);
 		line->devices[line->device_count++] = d;
+		line->read_room += d->plan.count;
 	}
 	return FC_OK;
 }
@@ -218,14 +219,8 @@ static int add_devices(struct line *line, const struct config *config, int bus, 
 /* All reads of the line, and where each one's results go. */
 static int add_reads(struct line *line)
 {
-	uint32_t n = 0;
-
-	if (!line->devices)
-		return FC_ENOMEM;
-	for (int i = 0; i < line->device_count; i++)
-		n += line->devices[i]->plan.count;
-	line->reads = calloc((size_t)n + 1, sizeof(*line->reads));
-	line->targets = calloc((size_t)n + 1, sizeof(*line->targets));
+	line->reads = calloc((size_t)line->read_room + 1, sizeof(*line->reads));
+	line->targets = calloc((size_t)line->read_room + 1, sizeof(*line->targets));
 	if (!line->reads || !line->targets)
 		return FC_ENOMEM;
 	for (int i = 0; i < line->device_count; i++) {
