@@ -256,8 +256,6 @@ static struct line *make_line(const struct config *config, int bus, const struct
 		return NULL;
 	}
 	line->signature = signature;
-	(void)snprintf(line->name, sizeof(line->name), "%s", config->buses[bus].name);
-	fill_bus_config(&config->buses[bus], &line->config);
 	line->devices = calloc((size_t)config->charger_count + 1, sizeof(struct device *));
 	if (!line->devices || add_devices(line, config, bus, profiles, err) || add_reads(line)) {
 		if (err && !err->code)
@@ -265,6 +263,8 @@ static struct line *make_line(const struct config *config, int bus, const struct
 		free_line(line);
 		return NULL;
 	}
+	(void)snprintf(line->name, sizeof(line->name), "%s", config->buses[bus].name);
+	fill_bus_config(&config->buses[bus], &line->config);
 	return line;
 }
 
