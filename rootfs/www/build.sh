@@ -30,8 +30,8 @@ new=$(cat "$work/.stamp" "$here"/src/* "$here/build.sh" | sha256sum)
 [ "$(cat "$out/.stamp" 2>/dev/null)" = "$new" ] && exit 0
 (cd "$work" && ./node_modules/.bin/esbuild src/main.tsx --bundle --minify --target=es2020 --jsx=automatic \
 	--jsx-import-source=preact --log-level=warning --outfile="$out/main.js")
-cp "$here/src/index.html" "$here/src/style.css" "$out/"
-for name in index.html style.css main.js; do
+cp "$here/src/index.html" "$here/src/style.css" "$here/src/icon.svg" "$out/"
+for name in index.html style.css icon.svg main.js; do
 	gzip -9nf -c "$out/$name" >"$out/$name.gz"
 	rm "$out/$name"
 done

@@ -62,8 +62,11 @@ export interface Overview {
 
 export class LoggedOut extends Error {}
 
+// A gateway that hangs answers nothing: figures older than this must not look alive.
+const patienceMs = 3000;
+
 export async function overview(): Promise<Overview> {
-  const answer = await fetch("/api/overview", { cache: "no-store" });
+  const answer = await fetch("/api/overview", { cache: "no-store", signal: AbortSignal.timeout(patienceMs) });
   if (answer.status === 401) throw new LoggedOut();
   if (!answer.ok) throw new Error(String(answer.status));
   return (await answer.json()) as Overview;
