@@ -12,7 +12,7 @@ header := $(out)/include/kconfig.h
 q      := $(if $(filter 1,$(V)),,@)
 say     = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n')
 
-rooms    := base config loop store script bus device station upstream admin
+rooms    := base config loop store script bus device station charge upstream admin
 sources  := $(foreach r,$(rooms),$(wildcard core/$(r)/*.c))
 main_src := $(wildcard core/main/*.c)
 sims     := sim-charger sim-platform

@@ -1,7 +1,6 @@
 #include "store/store.h"
 
 #include <errno.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "store/internal.h"
 
 enum statement { ENERGY_ADD, METER_SET, METER_GET, ENERGY_SUM, VALUE_SET, VALUE_GET, STATEMENTS };
 
@@ -30,6 +30,17 @@ static const char *const migrations[] = {
     " PRIMARY KEY(connector_id, day)) WITHOUT ROWID;"
     "CREATE TABLE meter(connector_id TEXT PRIMARY KEY, wh INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE value(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
+    /* journal.c */
+    "CREATE TABLE orders(seq TEXT PRIMARY KEY, connector_id TEXT NOT NULL, platform TEXT NOT NULL, mode INTEGER NOT "
+    "NULL,"
+    " closed INTEGER NOT NULL, start_wall INTEGER NOT NULL, end_wall INTEGER NOT NULL, wh INTEGER NOT NULL,"
+    " money_e4 INTEGER NOT NULL, reason INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX orders_open ON orders(closed, end_wall);"
+    "CREATE TABLE outbox(id INTEGER PRIMARY KEY AUTOINCREMENT, platform TEXT NOT NULL, method TEXT NOT NULL,"
+    " seq TEXT NOT NULL REFERENCES orders(seq), attempts INTEGER NOT NULL DEFAULT 0, next_wall INTEGER NOT NULL "
+    "DEFAULT 0,"
+    " state INTEGER NOT NULL DEFAULT 0, answer INTEGER NOT NULL DEFAULT -1, UNIQUE(platform, method, seq));"
+    "CREATE INDEX outbox_waiting ON outbox(platform, state, id);",
 };
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 
@@ -38,7 +49,12 @@ struct store {
 	sqlite3_stmt *statements[STATEMENTS];
 };
 
-static int failed(struct store *store, struct error *err, const char *what)
+sqlite3 *store_db(struct store *store)
+{
+	return store->db;
+}
+
+int store_failed(struct store *store, struct error *err, const char *what)
 {
 	return error_set(err, FC_EIO, "store: %s: %s", what, sqlite3_errmsg(store->db));
 }
@@ -46,7 +62,7 @@ static int failed(struct store *store, struct error *err, const char *what)
 static int execute(struct store *store, const char *sql, struct error *err)
 {
 	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		return failed(store, err, sql);
+		return store_failed(store, err, sql);
 	return FC_OK;
 }
 
@@ -71,7 +87,7 @@ static int migrate(struct store *store, const char *path, struct error *err)
 	char text[64];
 
 	if (query_text(store, "PRAGMA user_version", text, sizeof(text)))
-		return failed(store, err, path);
+		return store_failed(store, err, path);
 	int version = atoi(text);
 	if (version > SCHEMA_VERSION)
 		return error_set(err, FC_EINVAL, "store: %s: written by a newer version (schema %d, this one knows %d)",
@@ -162,7 +178,7 @@ static int prepare(struct store *store, struct error *err)
 	for (int i = 0; i < STATEMENTS; i++)
 		if (sqlite3_prepare_v3(store->db, statement_text[i], -1, SQLITE_PREPARE_PERSISTENT,
 				       &store->statements[i], NULL) != SQLITE_OK)
-			return failed(store, err, "prepare");
+			return store_failed(store, err, "prepare");
 	return FC_OK;
 }
 
@@ -227,7 +243,7 @@ void store_rollback(struct store *store)
 static int run(struct store *store, sqlite3_stmt *s, const char *what, struct error *err)
 {
 	int done = sqlite3_step(s) == SQLITE_DONE;
-	int result = done ? FC_OK : failed(store, err, what);
+	int result = done ? FC_OK : store_failed(store, err, what);
 
 	(void)sqlite3_reset(s);
 	return result;
@@ -242,7 +258,7 @@ int store_energy_add(struct store *store, const char *connector_id, int32_t day,
 	if (sqlite3_bind_text(add, 1, connector_id, -1, SQLITE_STATIC) || sqlite3_bind_int(add, 2, day) ||
 	    sqlite3_bind_int64(add, 3, delta_wh) || sqlite3_bind_text(set, 1, connector_id, -1, SQLITE_STATIC) ||
 	    sqlite3_bind_int64(set, 2, meter_wh))
-		return failed(store, err, "energy");
+		return store_failed(store, err, "energy");
 	/* A savepoint makes the pair one even inside a caller's transaction. */
 	if (execute(store, "SAVEPOINT energy", err))
 		return FC_EIO;
@@ -284,7 +300,7 @@ int store_value_set(struct store *store, const char *key, const char *value, str
 	sqlite3_stmt *s = store->statements[VALUE_SET];
 
 	if (sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC) || sqlite3_bind_text(s, 2, value, -1, SQLITE_STATIC))
-		return failed(store, err, "value");
+		return store_failed(store, err, "value");
 	return run(store, s, "value", err);
 }
 

@@ -1,0 +1,48 @@
+/* Split: the energy of one charge by tariff period, from readings of the charger's cumulative register.
+ *
+ * Between two readings the energy is spread evenly over the time, so that a period that ends between them gets its part;
+ * parts are whole Wh and always sum to the whole. Times are the charge's own: its trusted start plus what the monotonic
+ * clock has counted since (DESIGN.md, rule 6), so they never go back.
+ *
+ * A register may be reset, replaced or read wrong. What it can't have delivered is never charged for; each repair is
+ * remembered and goes on the order. */
+#ifndef FC_CHARGE_SPLIT_H
+#define FC_CHARGE_SPLIT_H
+
+#include <stdint.h>
+
+#include "charge/tariff.h"
+
+enum { SPLIT_PARTS = 32 }; /* protocol.md 2.10: SumPeriod 0..32 */
+
+enum split_repair {
+	SPLIT_RESET = 1,  /* the register went back: counting went on from its new value */
+	SPLIT_JUMP = 2,   /* it advanced more than the connector can deliver: not counted */
+	SPLIT_GAP = 4,    /* no reading for longer than SPLIT_GAP_S: the part of each period is an interpolation */
+	SPLIT_MERGED = 8, /* more periods than the standard has room for: the last line holds several */
+};
+enum { SPLIT_GAP_S = 300 };
+
+struct split_part {
+	int64_t start_wall, end_wall;
+	int64_t wh;
+	int32_t elec_e4, service_e4;
+};
+
+struct split {
+	int count;
+	struct split_part parts[SPLIT_PARTS]; /* in the order of time */
+	int64_t start_wall, last_wall;
+	int64_t start_register_wh, last_register_wh;
+	int64_t total_wh; /* the sum of the parts */
+	unsigned repairs; /* enum split_repair */
+};
+
+/* Begins with the register's value at the start. */
+void split_begin(struct split *split, const struct tariff *tariff, int64_t wall, int64_t register_wh);
+/* A later reading; an earlier time than the last counts as the last. power_w: the most that the connector delivers. Returns
+ * the Wh counted. */
+int64_t split_reading(struct split *split, const struct tariff *tariff, int64_t wall, int64_t register_wh,
+		      int64_t power_w);
+
+#endif

@@ -1,0 +1,270 @@
+#include "store/journal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "store/internal.h"
+
+/* Orders are rare beside samples: statements are prepared when they are needed. */
+static sqlite3_stmt *prepare(struct store *store, const char *sql)
+{
+	sqlite3_stmt *s = NULL;
+
+	return sqlite3_prepare_v2(store_db(store), sql, -1, &s, NULL) == SQLITE_OK ? s : NULL;
+}
+
+static int bind_text(sqlite3_stmt *s, const char *name, const char *text)
+{
+	int i = sqlite3_bind_parameter_index(s, name);
+
+	return i ? sqlite3_bind_text(s, i, text, -1, SQLITE_STATIC) : SQLITE_OK;
+}
+
+static int bind_int(sqlite3_stmt *s, const char *name, int64_t value)
+{
+	int i = sqlite3_bind_parameter_index(s, name);
+
+	return i ? sqlite3_bind_int64(s, i, value) : SQLITE_OK;
+}
+
+/* What the statement does not name is not bound. */
+static int bind_order(sqlite3_stmt *s, const struct journal_order *o)
+{
+	return bind_text(s, ":seq", o->seq) || bind_text(s, ":connector", o->connector_id) ||
+	       bind_text(s, ":platform", o->platform) || bind_int(s, ":mode", o->mode) ||
+	       bind_int(s, ":start", o->start_wall) || bind_int(s, ":end", o->end_wall) || bind_int(s, ":wh", o->wh) ||
+	       bind_int(s, ":money", o->money_e4) || bind_int(s, ":reason", o->reason) ||
+	       bind_text(s, ":record", o->record);
+}
+
+/* Runs and ends a statement without rows; changed, if not NULL, is how many rows it touched. */
+static int finish(struct store *store, sqlite3_stmt *s, int bound, int *changed, struct error *err, const char *what)
+{
+	if (!s || bound != SQLITE_OK) {
+		sqlite3_finalize(s);
+		return store_failed(store, err, what);
+	}
+	int code = sqlite3_step(s);
+	if (changed)
+		*changed = sqlite3_changes(store_db(store));
+	if (sqlite3_finalize(s) == SQLITE_OK && code == SQLITE_DONE)
+		return FC_OK;
+	if (sqlite3_errcode(store_db(store)) == SQLITE_CONSTRAINT)
+		return error_set(err, FC_EEXIST, "store: %s: is there already", what);
+	return store_failed(store, err, what);
+}
+
+int journal_open(struct store *store, const struct journal_order *order, struct error *err)
+{
+	sqlite3_stmt *s =
+	    prepare(store, "INSERT INTO orders(seq, connector_id, platform, mode, closed, start_wall, end_wall, wh,"
+			   " money_e4, reason, record) VALUES(:seq, :connector, :platform, :mode, 0, :start, 0, :wh,"
+			   " :money, 0, :record)");
+
+	return finish(store, s, s ? bind_order(s, order) : SQLITE_ERROR, NULL, err, "order");
+}
+
+static int update(struct store *store, const struct journal_order *order, const char *sql, struct error *err)
+{
+	int changed = 0;
+	sqlite3_stmt *s = prepare(store, sql);
+	int result = finish(store, s, s ? bind_order(s, order) : SQLITE_ERROR, &changed, err, "order");
+
+	if (!result && !changed)
+		return error_set(err, FC_ENOENT, "store: order %s: there is no open one", order->seq);
+	return result;
+}
+
+int journal_note(struct store *store, const struct journal_order *order, struct error *err)
+{
+	return update(store, order,
+		      "UPDATE orders SET start_wall = :start, wh = :wh, money_e4 = :money, record = :record"
+		      " WHERE seq = :seq AND closed = 0",
+		      err);
+}
+
+static int put_out(struct store *store, const char *platform, const char *method, const char *seq, struct error *err)
+{
+	sqlite3_stmt *s = prepare(store, "INSERT INTO outbox(platform, method, seq) VALUES(:platform, :method, :seq)"
+					 " ON CONFLICT DO NOTHING");
+	int bound =
+	    s ? bind_text(s, ":platform", platform) || bind_text(s, ":method", method) || bind_text(s, ":seq", seq)
+	      : SQLITE_ERROR;
+
+	return finish(store, s, bound, NULL, err, "outbox");
+}
+
+int journal_close(struct store *store, const struct journal_order *order, const char *const *platforms, int count,
+		  const char *method, struct error *err)
+{
+	int result = store_begin(store, err);
+
+	if (result)
+		return result;
+	result =
+	    update(store, order,
+		   "UPDATE orders SET closed = 1, start_wall = :start, end_wall = :end, wh = :wh, money_e4 = :money,"
+		   " reason = :reason, record = :record WHERE seq = :seq AND closed = 0",
+		   err);
+	for (int i = 0; i < count && !result; i++)
+		result = put_out(store, platforms[i], method, order->seq, err);
+	if (result) {
+		store_rollback(store);
+		return result;
+	}
+	return store_commit(store, err);
+}
+
+static void read_text(sqlite3_stmt *s, int column, char *out, size_t size)
+{
+	const char *text = (const char *)sqlite3_column_text(s, column);
+
+	(void)snprintf(out, size, "%s", text ? text : "");
+}
+
+static const char select_order[] =
+    "SELECT seq, connector_id, platform, mode, closed, start_wall, end_wall, wh, money_e4, "
+    "reason, record FROM orders ";
+
+/* Takes the statement; how many rows, or FC_EIO. */
+static int each(sqlite3_stmt *s, void (*fn)(void *user, const struct journal_order *order), void *user)
+{
+	int n = 0, code;
+
+	while ((code = sqlite3_step(s)) == SQLITE_ROW) {
+		struct journal_order o = {
+		    .mode = sqlite3_column_int(s, 3),
+		    .closed = sqlite3_column_int(s, 4),
+		    .start_wall = sqlite3_column_int64(s, 5),
+		    .end_wall = sqlite3_column_int64(s, 6),
+		    .wh = sqlite3_column_int64(s, 7),
+		    .money_e4 = sqlite3_column_int64(s, 8),
+		    .reason = sqlite3_column_int(s, 9),
+		};
+
+		read_text(s, 0, o.seq, sizeof(o.seq));
+		read_text(s, 1, o.connector_id, sizeof(o.connector_id));
+		read_text(s, 2, o.platform, sizeof(o.platform));
+		o.record = (const char *)sqlite3_column_text(s, 10);
+		if (!o.record)
+			break;
+		fn(user, &o);
+		n++;
+	}
+	sqlite3_finalize(s);
+	return code == SQLITE_DONE ? n : FC_EIO;
+}
+
+static sqlite3_stmt *prepare_orders(struct store *store, const char *where)
+{
+	char sql[400];
+
+	(void)snprintf(sql, sizeof(sql), "%s%s", select_order, where);
+	return prepare(store, sql);
+}
+
+int journal_find(struct store *store, const char *seq, void (*fn)(void *user, const struct journal_order *order),
+		 void *user)
+{
+	sqlite3_stmt *s = prepare_orders(store, "WHERE seq = :seq");
+
+	if (!s || bind_text(s, ":seq", seq)) {
+		sqlite3_finalize(s);
+		return FC_EIO;
+	}
+	int n = each(s, fn, user);
+	return n > 0 ? FC_OK : n ? n : FC_ENOENT;
+}
+
+int journal_each_open(struct store *store, void (*fn)(void *user, const struct journal_order *order), void *user)
+{
+	sqlite3_stmt *s = prepare_orders(store, "WHERE closed = 0 ORDER BY start_wall, seq");
+
+	return s ? each(s, fn, user) : FC_EIO;
+}
+
+int journal_each_closed(struct store *store, const char *platform, int64_t first, int64_t last,
+			void (*fn)(void *user, const struct journal_order *order), void *user)
+{
+	sqlite3_stmt *s = prepare_orders(store, "WHERE closed = 1 AND end_wall BETWEEN :first AND :last AND"
+						" (:platform IS NULL OR platform = :platform) ORDER BY end_wall, seq");
+
+	if (!s || bind_int(s, ":first", first) || bind_int(s, ":last", last) ||
+	    (platform && bind_text(s, ":platform", platform))) {
+		sqlite3_finalize(s);
+		return FC_EIO;
+	}
+	return each(s, fn, user);
+}
+
+int outbox_first(struct store *store, const char *platform, struct outbox_entry *entry)
+{
+	sqlite3_stmt *s =
+	    prepare(store, "SELECT id, platform, method, seq, attempts, next_wall, state, answer FROM outbox"
+			   " WHERE platform = :platform AND state = 0 ORDER BY id LIMIT 1");
+	int result = FC_EIO;
+
+	if (s && bind_text(s, ":platform", platform) == SQLITE_OK) {
+		int code = sqlite3_step(s);
+
+		result = code == SQLITE_DONE ? FC_ENOENT : FC_EIO;
+		if (code == SQLITE_ROW) {
+			*entry = (struct outbox_entry){
+			    .id = sqlite3_column_int64(s, 0),
+			    .attempts = sqlite3_column_int(s, 4),
+			    .next_wall = sqlite3_column_int64(s, 5),
+			    .state = (enum outbox_state)sqlite3_column_int(s, 6),
+			    .answer = sqlite3_column_int(s, 7),
+			};
+			read_text(s, 1, entry->platform, sizeof(entry->platform));
+			read_text(s, 2, entry->method, sizeof(entry->method));
+			read_text(s, 3, entry->seq, sizeof(entry->seq));
+			result = FC_OK;
+		}
+	}
+	sqlite3_finalize(s);
+	return result;
+}
+
+int outbox_later(struct store *store, int64_t id, int64_t next_wall, struct error *err)
+{
+	sqlite3_stmt *s = prepare(store, "UPDATE outbox SET attempts = attempts + 1, next_wall = :next WHERE id = :id");
+	int bound = s ? bind_int(s, ":next", next_wall) || bind_int(s, ":id", id) : SQLITE_ERROR;
+
+	return finish(store, s, bound, NULL, err, "outbox");
+}
+
+int outbox_done(struct store *store, int64_t id, enum outbox_state state, int answer, struct error *err)
+{
+	sqlite3_stmt *s = prepare(store, "UPDATE outbox SET attempts = attempts + 1, state = :state, answer = :answer"
+					 " WHERE id = :id");
+	int bound =
+	    s ? bind_int(s, ":state", state) || bind_int(s, ":answer", answer) || bind_int(s, ":id", id) : SQLITE_ERROR;
+
+	return finish(store, s, bound, NULL, err, "outbox");
+}
+
+int outbox_again(struct store *store, const char *platform, const char *seq, struct error *err)
+{
+	int changed = 0;
+	sqlite3_stmt *s = prepare(store, "UPDATE outbox SET state = 0, attempts = 0, next_wall = 0"
+					 " WHERE platform = :platform AND seq = :seq");
+	int bound = s ? bind_text(s, ":platform", platform) || bind_text(s, ":seq", seq) : SQLITE_ERROR;
+	int result = finish(store, s, bound, &changed, err, "outbox");
+
+	if (!result && !changed)
+		return error_set(err, FC_ENOENT, "store: order %s was never to be sent to %s", seq, platform);
+	return result;
+}
+
+int64_t outbox_waiting(struct store *store, const char *platform)
+{
+	sqlite3_stmt *s = prepare(store, "SELECT count(*) FROM outbox WHERE state = 0 AND"
+					 " (:platform IS NULL OR platform = :platform)");
+	int64_t n = 0;
+
+	if (s && (!platform || bind_text(s, ":platform", platform) == SQLITE_OK) && sqlite3_step(s) == SQLITE_ROW)
+		n = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	return n;
+}

@@ -1,0 +1,374 @@
+/* charge/: tariffs, the split of energy by period, and bills; 100 000 random charges against a second computation. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "charge/bill.h"
+
+enum { CHARGES = 100000, DAY_S = 86400, CST_S = 28800 };
+/* 2026-11-21 00:00:00 in Shanghai. */
+static const int64_t midnight = 1795190400;
+
+static uint64_t seed;
+
+static int64_t random_to(int64_t most)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (int64_t)(seed % (uint64_t)(most + 1));
+}
+
+static void set_day(struct tariff_day *day, int count, const int32_t *values)
+{
+	day->count = count;
+	for (int i = 0; i < count; i++)
+		day->periods[i] = (struct tariff_period){values[3 * i], values[3 * i + 1], values[3 * i + 2]};
+}
+
+/* Sharp, peak, flat, valley; the same every day. */
+static struct tariff four_periods(void)
+{
+	static const int32_t values[] = {0,     4000, 8000, 25200, 8000,  8000, 36000, 12000, 8000,
+					 54000, 8000, 8000, 64800, 15000, 6000, 75600, 8000,  8000};
+	struct tariff t = {.policy = "four", .first_day = (int32_t)((midnight + CST_S) / DAY_S)};
+
+	for (int i = 0; i < TARIFF_DAYS; i++)
+		set_day(&t.days[i], 6, values);
+	return t;
+}
+
+static void periods_of_the_day(void **state)
+{
+	struct tariff t = four_periods();
+
+	(void)state;
+	assert_int_equal(tariff_check(&t, NULL), FC_OK);
+	struct tariff_span s = tariff_at(&t, midnight);
+	assert_int_equal(s.start_wall, midnight);
+	assert_int_equal(s.end_wall, midnight + 25200);
+	assert_int_equal(s.elec_e4, 4000);
+	assert_int_equal(tariff_at(&t, midnight + 25199).elec_e4, 4000);
+	assert_int_equal(tariff_at(&t, midnight + 25200).elec_e4, 8000);
+	assert_int_equal(tariff_at(&t, midnight - 1).end_wall, midnight);
+	assert_int_equal(tariff_at(&t, midnight - 1).start_wall, midnight - DAY_S + 75600);
+	/* Another price on the second day, and that of the third for ever after. */
+	t.days[1].periods[0].elec_e4 = 1;
+	t.days[2].periods[0].elec_e4 = 2;
+	assert_int_equal(tariff_at(&t, midnight + DAY_S).elec_e4, 1);
+	assert_int_equal(tariff_at(&t, midnight + 2 * DAY_S).elec_e4, 2);
+	assert_int_equal(tariff_at(&t, midnight + 9 * DAY_S).elec_e4, 2);
+	assert_int_equal(tariff_at(&t, midnight - 9 * DAY_S).elec_e4, 4000);
+}
+
+static void tariffs_that_are_refused(void **state)
+{
+	struct error err;
+
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		struct tariff t = four_periods();
+
+		switch (i) {
+		case 0:
+			t.days[2].count = 0;
+			break;
+		case 1:
+			t.days[0].periods[0].start_s = 1;
+			break;
+		case 2:
+			t.days[1].periods[3].start_s = t.days[1].periods[2].start_s;
+			break;
+		case 3:
+			t.days[0].periods[5].start_s = DAY_S;
+			break;
+		case 4:
+			t.days[0].periods[5].elec_e4 = -1;
+			break;
+		case 5:
+			t.days[0].periods[5].service_e4 = 10000001;
+			break;
+		case 6:
+			t.minimum_e4 = 2, t.maximum_e4 = 1;
+			break;
+		default:
+			t.free_wh = -1;
+			break;
+		}
+		err = (struct error){0};
+		assert_int_equal(tariff_check(&t, &err), FC_EINVAL);
+		assert_true(strlen(err.text) > 10);
+	}
+}
+
+static void a_charge_over_two_borders(void **state)
+{
+	struct tariff t = four_periods();
+	struct split s;
+	struct bill b;
+
+	(void)state;
+	/* 06:50 to 10:10, 60 kW all the time: 10 minutes, 3 hours, 10 minutes. */
+	split_begin(&s, &t, midnight + 24600, 1000);
+	assert_int_equal(split_reading(&s, &t, midnight + 36600, 201000, 60000), 200000);
+	assert_int_equal(s.count, 3);
+	assert_int_equal(s.parts[0].wh, 10000);
+	assert_int_equal(s.parts[1].wh, 180000);
+	assert_int_equal(s.parts[2].wh, 10000);
+	assert_int_equal(s.parts[1].start_wall, midnight + 25200);
+	assert_int_equal(s.parts[1].end_wall, midnight + 36000);
+	assert_int_equal(s.repairs, SPLIT_GAP);
+	bill_make(&b, &s, &t, 0);
+	assert_int_equal(b.lines[0].elec_money_e4, 40000);
+	assert_int_equal(b.lines[1].elec_money_e4, 1440000);
+	assert_int_equal(b.lines[2].elec_money_e4, 120000);
+	assert_int_equal(b.total_money_e4, 1600000 + 1600000);
+	assert_int_equal(b.energy_e2, 20000);
+}
+
+static void registers_that_misbehave(void **state)
+{
+	struct tariff t = four_periods();
+	struct split s;
+
+	(void)state;
+	split_begin(&s, &t, midnight, 50000);
+	assert_int_equal(split_reading(&s, &t, midnight + 60, 50900, 60000), 900);
+	/* Back to zero: what it counts from there is ours. */
+	assert_int_equal(split_reading(&s, &t, midnight + 120, 300, 60000), 300);
+	assert_int_equal(s.repairs, SPLIT_RESET);
+	/* Another meter with another reading, or garbage: no connector delivers that. */
+	assert_int_equal(split_reading(&s, &t, midnight + 180, 7000000, 60000), 0);
+	assert_int_equal(s.repairs, SPLIT_RESET | SPLIT_JUMP);
+	assert_int_equal(split_reading(&s, &t, midnight + 240, 7000500, 60000), 500);
+	/* Back, but to a value too high to have been counted from zero. */
+	assert_int_equal(split_reading(&s, &t, midnight + 300, 6000000, 60000), 0);
+	/* A clock that was set back. */
+	assert_int_equal(split_reading(&s, &t, midnight + 10, 6000010, 60000), 10);
+	assert_int_equal(s.last_wall, midnight + 300);
+	assert_int_equal(s.total_wh, 900 + 300 + 500 + 10);
+	assert_int_equal(s.parts[0].wh, s.total_wh);
+}
+
+static void fees_and_limits(void **state)
+{
+	struct tariff t = four_periods();
+	struct split s;
+	struct bill b;
+
+	(void)state;
+	split_begin(&s, &t, midnight, 0);
+	(void)split_reading(&s, &t, midnight + 61, 1000, 60000);
+	/* 0.40 + 0.80 yuan, two begun minutes at 0.10, 3 of 5 occupied minutes at 0.50. */
+	t.minute_e4 = 1000;
+	t.occupancy_minute_e4 = 5000;
+	t.occupancy_free_min = 2;
+	bill_make(&b, &s, &t, 300);
+	assert_int_equal(b.total_money_e4, 4000 + 8000 + 2000 + 15000);
+	assert_int_equal(b.elec_money_e4, 4000);
+	t.minimum_e4 = 50000;
+	bill_make(&b, &s, &t, 0);
+	assert_int_equal(b.total_money_e4, 50000);
+	t.minimum_e4 = 0;
+	t.maximum_e4 = 3000;
+	bill_make(&b, &s, &t, 300);
+	assert_int_equal(b.total_money_e4, 3000);
+	assert_int_equal(b.service_money_e4, 0);
+	t.maximum_e4 = 0;
+	t.free_wh = 400;
+	t.minute_e4 = 0;
+	bill_make(&b, &s, &t, 0);
+	assert_int_equal(b.total_money_e4, 2400 + 4800);
+	/* Nothing delivered costs no minimum. */
+	split_begin(&s, &t, midnight, 0);
+	t.minimum_e4 = 50000;
+	bill_make(&b, &s, &t, 0);
+	assert_int_equal(b.total_money_e4, 0);
+	assert_int_equal(b.count, 1);
+}
+
+static struct tariff random_tariff(void)
+{
+	struct tariff t = {.first_day = (int32_t)((midnight + CST_S) / DAY_S)};
+
+	for (int d = 0; d < TARIFF_DAYS; d++) {
+		int count = 1 + (int)random_to(TARIFF_PERIODS - 1);
+		int32_t at = 0;
+
+		t.days[d].count = 0;
+		for (int i = 0; i < count && at < DAY_S; i++) {
+			t.days[d].periods[t.days[d].count++] = (struct tariff_period){
+			    at, (int32_t)random_to(20000), (int32_t)random_to(3) ? (int32_t)random_to(8000) : 0};
+			at += 1 + (int32_t)random_to(2 * DAY_S / count);
+		}
+	}
+	return t;
+}
+
+/* The price of a second, found in another way than tariff.c does. */
+static const struct tariff_period *price_of(const struct tariff *t, int64_t wall)
+{
+	int64_t local = wall + CST_S, day = local / DAY_S - t->first_day, second = local % DAY_S;
+	const struct tariff_day *d = &t->days[day > TARIFF_DAYS - 1 ? TARIFF_DAYS - 1 : day];
+	const struct tariff_period *found = NULL;
+
+	for (int i = 0; i < d->count; i++)
+		if (d->periods[i].start_s <= second)
+			found = &d->periods[i];
+	return found;
+}
+
+static void check_parts(const struct tariff *t, const struct split *s)
+{
+	int64_t sum = 0;
+
+	assert_int_equal(s->parts[0].start_wall, s->start_wall);
+	assert_int_equal(s->parts[s->count - 1].end_wall, s->last_wall);
+	for (int i = 0; i < s->count; i++) {
+		const struct split_part *p = &s->parts[i];
+
+		assert_true(p->wh >= 0);
+		sum += p->wh;
+		assert_true(p->end_wall >= p->start_wall);
+		if (i)
+			assert_int_equal(p->start_wall, s->parts[i - 1].end_wall);
+		if (s->repairs & SPLIT_MERGED || p->end_wall == p->start_wall)
+			continue;
+		/* At both ends and somewhere between them the prices are the part's. */
+		const int64_t at[] = {p->start_wall, p->end_wall - 1,
+				      p->start_wall + random_to(p->end_wall - 1 - p->start_wall)};
+		for (int k = 0; k < 3; k++) {
+			assert_int_equal(price_of(t, at[k])->elec_e4, p->elec_e4);
+			assert_int_equal(price_of(t, at[k])->service_e4, p->service_e4);
+		}
+	}
+	assert_int_equal(sum, s->total_wh);
+}
+
+static int64_t half_up(int64_t n, int64_t d)
+{
+	return (2 * n + d) / (2 * d);
+}
+
+static void check_bill(const struct split *s, const struct bill *b)
+{
+	int64_t elec = 0, service = 0, energy = 0, wh = 0;
+
+	assert_int_equal(b->count, s->count);
+	for (int i = 0; i < b->count; i++) {
+		const struct bill_line *l = &b->lines[i];
+
+		assert_int_equal(l->wh, s->parts[i].wh);
+		assert_int_equal(l->elec_money_e4, half_up(l->wh * l->elec_e4, 100000) * 100);
+		assert_int_equal(l->service_money_e4, half_up(l->wh * l->service_e4, 100000) * 100);
+		assert_true(l->energy_e2 >= 0 && labs((long)(l->energy_e2 * 10 - l->wh)) <= 10);
+		elec += l->elec_money_e4;
+		service += l->service_money_e4;
+		energy += l->energy_e2;
+		wh += l->wh;
+	}
+	assert_int_equal(b->elec_money_e4, elec);
+	assert_int_equal(b->service_money_e4, service);
+	assert_int_equal(b->total_money_e4, elec + service);
+	assert_int_equal(b->energy_e2, energy);
+	assert_int_equal(energy, half_up(wh, 10));
+	assert_int_equal(b->wh, wh);
+}
+
+static void random_charges(void **state)
+{
+	int64_t parts = 0, readings = 0, merged = 0;
+
+	(void)state;
+	seed = 88172645463325252ull;
+	for (int i = 0; i < CHARGES; i++) {
+		struct tariff t = random_tariff();
+		struct split s;
+		struct bill b;
+		int64_t wall = midnight + random_to(DAY_S - 1), meter = random_to(100000000), start = meter;
+		int n = (int)random_to(40), steps = (int)random_to(3);
+
+		split_begin(&s, &t, wall, meter);
+		for (int k = 0; k < n; k++) {
+			wall += random_to(steps ? 600 : 7200);
+			/* At most what 120 kW give in the time; 0 now and then. */
+			int64_t most = 120000 * (wall - s.last_wall) / 3600;
+			int64_t step = random_to(3) ? random_to(most) : 0;
+			meter += step;
+			assert_int_equal(split_reading(&s, &t, wall, meter, 120000), step);
+		}
+		assert_int_equal(s.total_wh, meter - start);
+		check_parts(&t, &s);
+		bill_make(&b, &s, &t, 0);
+		check_bill(&s, &b);
+		parts += s.count;
+		readings += n;
+		merged += (s.repairs & SPLIT_MERGED) != 0;
+	}
+	print_message("%d charges, %lld readings, %lld parts, %lld with more periods than lines\n", CHARGES,
+		      (long long)readings, (long long)parts, (long long)merged);
+}
+
+/* Fees, allowances and limits at random: sums stay exact and nothing goes below zero. */
+static void random_fees(void **state)
+{
+	(void)state;
+	seed = 1234567;
+	for (int i = 0; i < CHARGES / 10; i++) {
+		struct tariff t = random_tariff();
+		struct split s;
+		struct bill b;
+		int64_t wall = midnight + random_to(DAY_S - 1), meter = 0, elec = 0, service = 0;
+
+		t.minute_e4 = random_to(1) ? random_to(3000) : 0;
+		t.occupancy_minute_e4 = random_to(5000);
+		t.occupancy_free_min = (int32_t)random_to(30);
+		t.free_wh = random_to(1) ? random_to(20000) : 0;
+		t.minimum_e4 = random_to(1) ? random_to(100000) : 0;
+		t.maximum_e4 = random_to(1) ? t.minimum_e4 + random_to(300000) : 0;
+		if (!t.maximum_e4)
+			t.maximum_e4 = 0;
+		assert_int_equal(tariff_check(&t, NULL), FC_OK);
+		split_begin(&s, &t, wall, 0);
+		for (int k = (int)random_to(10); k; k--) {
+			wall += random_to(3600);
+			meter += random_to(60000 * (wall - s.last_wall) / 3600);
+			(void)split_reading(&s, &t, wall, meter, 60000);
+		}
+		bill_make(&b, &s, &t, random_to(7200));
+		for (int k = 0; k < b.count; k++) {
+			assert_true(b.lines[k].elec_money_e4 >= 0 && b.lines[k].service_money_e4 >= 0);
+			assert_int_equal(b.lines[k].elec_money_e4 % 100 + b.lines[k].service_money_e4 % 100, 0);
+			elec += b.lines[k].elec_money_e4;
+			service += b.lines[k].service_money_e4;
+		}
+		assert_int_equal(b.elec_money_e4, elec);
+		assert_int_equal(b.service_money_e4, service);
+		assert_int_equal(b.total_money_e4, elec + service);
+		if (b.wh)
+			assert_true(b.total_money_e4 + 50 >= t.minimum_e4);
+		if (t.maximum_e4 && b.total_money_e4 > t.maximum_e4)
+			assert_true(b.total_money_e4 - 50 <= t.minimum_e4);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(periods_of_the_day),
+	    cmocka_unit_test(tariffs_that_are_refused),
+	    cmocka_unit_test(a_charge_over_two_borders),
+	    cmocka_unit_test(registers_that_misbehave),
+	    cmocka_unit_test(fees_and_limits),
+	    cmocka_unit_test(random_charges),
+	    cmocka_unit_test(random_fees),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
