@@ -85,7 +85,7 @@ static int transfer_tcp(struct exchange *x, uint8_t unit, uint8_t *request, size
 	int got = modbus_receive_confirmation(x->modbus, answer);
 	if (got < 0)
 		return -1;
-	if (got < HEAD + 2 || memcmp(answer, request, 4) || answer[6] != unit ||
+	if (got < HEAD + 2 || memcmp(answer, request, 4) != 0 || answer[6] != unit ||
 	    get_word(answer + 4) != (unsigned)got - HEAD + 1)
 		return bad_answer();
 	uint8_t function = request[HEAD];
@@ -145,7 +145,7 @@ static int write_tcp(struct exchange *x, const struct bus_write *write)
 	if (transfer_tcp(x, write->unit, request, len, answer, 5))
 		return -1;
 	/* The answer repeats address and value, or address and count. */
-	return memcmp(answer + HEAD, pdu, 5) ? bad_answer() : write->count;
+	return memcmp(answer + HEAD, pdu, 5) != 0 ? bad_answer() : write->count;
 }
 
 static modbus_t *make_rtu(const struct bus_line_config *config)

@@ -366,6 +366,56 @@ static void compile_status(struct compiler *c, const struct value *t)
 	compile_faults(c, get_table(c, t, "status", "faults"));
 }
 
+static void compile_values(struct compiler *c, const struct value *t, const char *where,
+			   struct profile_command *command)
+{
+	const struct value *values = get_table(c, t, where, "values");
+	int most = command->function == 5 || command->function == 6 ? 1 : PROFILE_COMMAND_WORDS;
+	char place[100];
+	int64_t i;
+
+	if (value_get(t, "value") && !values) {
+		command->words[0] = (uint16_t)get_int(c, t, where, "value", 0, 0, 65535);
+		command->count = 1;
+		return;
+	}
+	value_each (v, values) {
+		if (command->count == most || value_to_int(v, &i) || i < 0 || i > 65535 || value_get(t, "value"))
+			break;
+		command->words[command->count++] = (uint16_t)i;
+	}
+	if (command->count && values && command->count == values->count)
+		return;
+	(void)snprintf(place, sizeof(place), "%s.values", where);
+	wrong(c, place, "a command wants value = 0..65535, or for functions 15 and 16 values = a list of up to %d",
+	      PROFILE_COMMAND_WORDS);
+}
+
+static void compile_command(struct compiler *c, const struct value *t)
+{
+	static const char *const known[] = {"fc", "address", "value", "values", "shared", NULL};
+	char where[80];
+
+	(void)snprintf(where, sizeof(where), "commands.%.40s", t->key ? t->key : "");
+	if (!t->key || !value_is_object(t) || strlen(t->key) >= PROFILE_NAME ||
+	    c->p->command_count == PROFILE_COMMANDS_MAX) {
+		wrong(c, where, "must be one of at most %d named tables", PROFILE_COMMANDS_MAX);
+		return;
+	}
+	struct profile_command *command = &c->p->commands[c->p->command_count++];
+	check_keys(c, t, where, known);
+	(void)snprintf(command->name, sizeof(command->name), "%s", t->key);
+	int64_t function = get_int(c, t, where, "fc", 6, 5, 16);
+	if (function > 6 && function < 15)
+		wrong(c, where, "fc must be 5, 6, 15 or 16");
+	command->function = (uint8_t)function;
+	command->address = (uint16_t)get_int(c, t, where, "address", 0, 0, 65535);
+	command->shared = get_bool(c, t, where, "shared");
+	if (!value_get(t, "address"))
+		wrong(c, where, "wants an address");
+	compile_values(c, t, where, command);
+}
+
 static void check_addresses(struct compiler *c)
 {
 	const struct profile *p = c->p;
@@ -423,6 +473,8 @@ int profile_compile(const struct value *table, const char *path, struct profile 
 			wrong(&c, "points", "must be named, not a list");
 	}
 	compile_status(&c, get_table(&c, table, "", "status"));
+	value_each (t, get_table(&c, table, "", "commands"))
+		compile_command(&c, t);
 	check_addresses(&c);
 	return c.mistakes ? FC_EINVAL : FC_OK;
 }

@@ -87,6 +87,15 @@ int device_point(const struct device *device, int number, int point, struct poin
 /* By name. FC_ENOENT when the profile has no such point. */
 int device_point_by_name(const struct device *device, int number, const char *name, struct point_value *out);
 
+/* Commands that the profile names, such as "start" and "stop": a write to the charger, ahead of the polls. done is called once
+ * on the loop: BUS_OK means that the charger confirmed the write, not that it acts on it. FC_OK, FC_ENOENT (the profile has no
+ * such command), FC_EBUSY. A command may be a repeat: the values are fixed, and so is their effect. */
+typedef void (*device_command_done)(void *user, enum bus_status status);
+int device_command(struct device_set *set, struct device *device, int number, const char *command,
+		   device_command_done done, void *user, struct error *err);
+/* Nonzero when the profile has it. */
+int device_can(const struct device *device, const char *command);
+
 /* Sum over all lines, and the lines one by one (index 0..). FC_ENOENT past the end. */
 void device_bus_totals(const struct device_set *set, struct bus_line_stats *stats);
 int device_bus_line(const struct device_set *set, int index, const char **name, struct bus_line_stats *stats);

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "device/command.h"
 #include "device/instance.h"
 #include "device/keep.h"
 #include "device/profiles.h"
@@ -40,6 +42,7 @@ struct device_set {
 	int line_count;
 	struct profiles profiles;
 	struct config *kept; /* of the last apply; ours */
+	struct commands commands;
 };
 
 static void tell(struct device_set *set, struct device *d, int number)
@@ -72,6 +75,7 @@ static void check_ages(void *user)
 				if (note(d, n))
 					tell(set, d, d->numbers[n]);
 		}
+	command_expire(&set->commands, clock_mono_us());
 	(void)loop_timer_set(set->loop, &set->age_timer, AGE_CHECK_US);
 }
 
@@ -398,7 +402,11 @@ void device_set_result(void *device_set, const struct bus_result *result)
 	struct device_set *set = device_set;
 	struct line *line = find_line(set, result->line);
 
-	if (!line || result->is_write || result->tag >= line->read_count)
+	if (result->is_write) {
+		command_result(&set->commands, result);
+		return;
+	}
+	if (!line || result->tag >= line->read_count)
 		return;
 	struct device *d = line->targets[result->tag].device;
 	device_take(d, line->targets[result->tag].block, result);
@@ -406,6 +414,17 @@ void device_set_result(void *device_set, const struct bus_result *result)
 		(void)note(d, i);
 		tell(set, d, d->numbers[i]);
 	}
+}
+
+int device_command(struct device_set *set, struct device *device, int number, const char *command,
+		   device_command_done done, void *user, struct error *err)
+{
+	for (int i = 0; i < set->line_count; i++)
+		for (int k = 0; k < set->lines[i]->device_count; k++)
+			if (set->lines[i]->devices[k] == device)
+				return command_send(&set->commands, device, number, set->lines[i]->bus, command, done,
+						    user, err);
+	return error_set(err, FC_ENOENT, "device: there is no such charger any more");
 }
 
 struct device *device_find(struct device_set *set, const char *charger)

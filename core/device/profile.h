@@ -15,6 +15,8 @@ enum {
 	PROFILE_FAULTS_MAX = 16,
 	PROFILE_INVALID_MAX = 4,
 	PROFILE_CONNECTORS_MAX = 16,
+	PROFILE_COMMANDS_MAX = 8,
+	PROFILE_COMMAND_WORDS = 4,
 };
 
 enum point_type {
@@ -76,6 +78,15 @@ struct register_range {
 	uint16_t first, last;
 };
 
+/* A write with fixed values. */
+struct profile_command {
+	char name[PROFILE_NAME];
+	uint8_t function; /* 5, 6, 15 or 16 */
+	uint16_t address, count;
+	uint16_t words[PROFILE_COMMAND_WORDS];
+	int shared; /* the same address for all connectors */
+};
+
 struct profile {
 	char name[64];
 	char hash[65];
@@ -88,6 +99,8 @@ struct profile {
 	struct register_range deny[PROFILE_DENY_MAX];
 	int deny_count;
 	struct status_rules status;
+	struct profile_command commands[PROFILE_COMMANDS_MAX];
+	int command_count;
 };
 
 /* Compiles the table that a profile file returned. FC_OK, or FC_EINVAL with "file: points.power.type: what is wrong and

@@ -29,6 +29,10 @@ return {
     default = 255,
     faults = { { point = "fault", ["not"] = 0 } },
   },
+  commands = {
+    start = { fc = 6, address = 40, value = 1 },
+    stop  = { fc = 6, address = 40, value = 2 },
+  },
   examples = {
     { registers = { [0] = 0, [1] = 0 }, expect = { status = 1 } },
     {

@@ -44,6 +44,13 @@ static void answer(struct server *s, int fd, const uint8_t *q)
 	atomic_fetch_add(&s->requests, 1);
 	if (atomic_load(&s->silent))
 		return;
+	if (q[7] == 6) {
+		/* A write is answered by itself. */
+		if (address < REGISTERS)
+			atomic_store(&s->registers[address], count);
+		(void)!send(fd, q, 12, MSG_NOSIGNAL);
+		return;
+	}
 	if (address + count > REGISTERS || count > 125 ||
 	    (refused_at >= (int)address && refused_at < (int)(address + count))) {
 		a[7] |= 0x80;
@@ -518,6 +525,40 @@ static void values_come_from_the_bus(void **state)
 	UNTIL(f, status_of(f, "b", 2) == CONNECTOR_FAULT && is_good(f, "b", 1, "power", 0));
 }
 
+static void note_answer(void *user, enum bus_status status)
+{
+	*(int *)user = (int)status;
+}
+
+static void a_command_reaches_its_connector(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = {0};
+	int answers[2] = {-1, -1};
+
+	write_profile(f, "two",
+		      POINTS ", commands = { start = { address = 50, value = 7 }, "
+			     "all = { address = 60, value = 9, shared = true } }");
+	run(f);
+	struct device *b = device_find(f->set, "b");
+	assert_true(device_can(b, "start"));
+	assert_false(device_can(b, "unlock"));
+	assert_false(device_can(device_find(f->set, "a"), "start"));
+	assert_int_equal(device_command(f->set, b, 2, "start", note_answer, &answers[0], &err), FC_OK);
+	assert_int_equal(device_command(f->set, b, 2, "all", note_answer, &answers[1], &err), FC_OK);
+	UNTIL(f, answers[0] == BUS_OK && answers[1] == BUS_OK);
+	assert_int_equal(atomic_load(&f->servers[1].registers[150]), 7);
+	assert_int_equal(atomic_load(&f->servers[1].registers[60]), 9);
+	assert_int_equal(device_command(f->set, b, 2, "unlock", note_answer, &answers[0], &err), FC_ENOENT);
+	assert_int_equal(device_command(f->set, b, 3, "start", note_answer, &answers[0], &err), FC_ENOENT);
+	assert_non_null(strstr(err.text, "charger b"));
+	/* A charger that is gone: the answer comes all the same. */
+	server_stop(&f->servers[1]);
+	answers[0] = -1;
+	assert_int_equal(device_command(f->set, b, 1, "start", note_answer, &answers[0], &err), FC_OK);
+	UNTIL(f, answers[0] > 0);
+}
+
 static void a_silent_and_a_gone_charger_are_off_line(void **state)
 {
 	struct fixture *f = *state;
@@ -664,6 +705,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(failures_are_unknown_never_zero, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(age_is_told_without_results, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(values_come_from_the_bus, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_command_reaches_its_connector, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_silent_and_a_gone_charger_are_off_line, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(only_what_changed_is_touched, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_refused_apply_changes_nothing, set_up, tear_down),

@@ -124,6 +124,18 @@ static void each_mistake_is_named(void **state)
 	     "status.faults:", "equals, not or mask"},
 	    {"points = { " STATE " }, exampels = {}", "exampels:", "no such key"},
 	    {"points = { " STATE " }, examples = 1", "examples:", "must be a table"},
+	    {"points = { " STATE " }, commands = 1", "commands:", "must be a table"},
+	    {"points = { " STATE " }, commands = { start = 1 }", "commands.start:", "must be one of at most 8"},
+	    {"points = { " STATE " }, commands = { start = { value = 1 } }", "commands.start:", "wants an address"},
+	    {"points = { " STATE " }, commands = { start = { address = 1 } }", "commands.start.values:", "wants value"},
+	    {"points = { " STATE " }, commands = { start = { address = 1, fc = 7, value = 1 } }",
+	     "commands.start:", "fc must be 5, 6, 15 or 16"},
+	    {"points = { " STATE " }, commands = { start = { address = 1, value = 70000 } }",
+	     "commands.start.value:", "from 0 to 65535"},
+	    {"points = { " STATE " }, commands = { start = { address = 1, values = { 1, 2 } } }",
+	     "commands.start.values:", "wants value"},
+	    {"points = { " STATE " }, commands = { start = { address = 1, fc = 16, values = { 1, 2 }, value = 3 } }",
+	     "commands.start.values:", "wants value"},
 	};
 	struct error err;
 
