@@ -231,6 +231,24 @@ static void a_full_disk_keeps_the_order_open(void **state)
 	assert_int_equal(outbox_waiting(f->store, NULL), 2);
 }
 
+/* The end and what is to be told of it are one: without the second there is not the first. */
+static void an_end_without_its_outbox_is_none(void **state)
+{
+	struct fixture *f = *state;
+	struct journal_order o = order_of(1);
+
+	assert_int_equal(journal_open(f->store, &o, &f->err), FC_OK);
+	assert_int_equal(sqlite3_exec(store_db(f->store),
+				      "CREATE TRIGGER no BEFORE INSERT ON outbox WHEN new.platform = 'bonus'"
+				      " BEGIN SELECT RAISE(FAIL, 'not now'); END",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	assert_true(journal_close(f->store, &o, both, 2, "order", &f->err) < 0);
+	reopen(f);
+	assert_int_equal(journal_each_open(f->store, told, f), 1);
+	assert_int_equal(outbox_waiting(f->store, NULL), 0);
+}
+
 static void a_disk_that_can_not_be_written(void **state)
 {
 	struct fixture *f = *state;
@@ -254,6 +272,7 @@ int main(void)
 	    T(orders_of_a_day),
 	    T(nothing_is_lost_by_a_sudden_end),
 	    T(a_full_disk_keeps_the_order_open),
+	    T(an_end_without_its_outbox_is_none),
 	    T(a_disk_that_can_not_be_written),
 	};
 
