@@ -1,0 +1,298 @@
+#include "charge/policy.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "script/script.h"
+
+enum { PATH_MAX_LEN = 512, DAY_S = 86400, WEEK = 7, MEMORY = 256 << 10 };
+
+struct policy {
+	struct script *script;
+	char name[TARIFF_NAME];
+};
+
+/* One evaluation: where messages come from, and where they go. */
+struct reading {
+	const struct policy *policy;
+	struct error *err;
+	char date[CLOCK_DATE_SIZE];
+};
+
+static int __attribute__((format(printf, 3, 4))) wrong(const struct reading *r, const char *place, const char *fmt, ...)
+{
+	char what[160];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(what, sizeof(what), fmt, args);
+	va_end(args);
+	return error_set(r->err, FC_EINVAL, "%s: %s (%s): %s", script_path(r->policy->script), place, r->date, what);
+}
+
+/* A number of the script as a scaled integer. More decimals than there are would be rounded in silence: refused. */
+static int read_scaled(const struct reading *r, const struct value *table, const char *place, const char *key,
+		       int decimals, int64_t *out)
+{
+	const struct value *v = value_get(table, key);
+	double scale = pow(10, decimals), x;
+	char where[80];
+
+	if (!v)
+		return FC_OK;
+	(void)snprintf(where, sizeof(where), "%s.%s", place, key);
+	if (v->type == VALUE_INT)
+		x = (double)v->i;
+	else if (v->type == VALUE_FLOAT)
+		x = v->f;
+	else
+		return wrong(r, where, "must be a number");
+	if (!(x >= 0 && x <= 1e6) || fabs(x * scale - round(x * scale)) > 1e-6)
+		return wrong(r, where, "must be 0 or more, with at most %d decimals", decimals);
+	*out = (int64_t)llround(x * scale);
+	return FC_OK;
+}
+
+/* "HH:MM". */
+static int read_start(const struct reading *r, const struct value *period, const char *place, int32_t *start_s)
+{
+	const char *text = value_text(value_get(period, "start"));
+	int hour, minute;
+	char rest;
+
+	if (!text || strlen(text) != 5 || sscanf(text, "%2d:%2d%c", &hour, &minute, &rest) != 2 || hour < 0 ||
+	    hour > 23 || minute < 0 || minute > 59)
+		return wrong(r, place, "start must be a time such as \"07:30\"");
+	*start_s = hour * 3600 + minute * 60;
+	return FC_OK;
+}
+
+static int read_periods(const struct reading *r, const struct value *list, struct tariff_day *day)
+{
+	char place[40];
+
+	day->count = 0;
+	if (!list || !value_is_array(list) || !list->count || list->count > TARIFF_PERIODS)
+		return wrong(r, "prices", "must give a list of 1 to %d periods", TARIFF_PERIODS);
+	value_each (v, list) {
+		struct tariff_period *p = &day->periods[day->count];
+		int64_t elec = -1, service = 0;
+
+		(void)snprintf(place, sizeof(place), "prices[%d]", day->count + 1);
+		if (!value_is_object(v))
+			return wrong(r, place, "must be a table of start, elec and service");
+		value_each (member, v)
+			if (strcmp(member->key, "start") != 0 && strcmp(member->key, "elec") != 0 &&
+			    strcmp(member->key, "service") != 0)
+				return wrong(r, place, "there is no such key: %.30s", member->key);
+		if (read_start(r, v, place, &p->start_s) || read_scaled(r, v, place, "elec", 4, &elec) ||
+		    read_scaled(r, v, place, "service", 4, &service))
+			return FC_EINVAL;
+		if (elec < 0 || elec > INT32_MAX || service > INT32_MAX)
+			return wrong(r, place, "wants elec, yuan per kWh");
+		p->elec_e4 = (int32_t)elec;
+		p->service_e4 = (int32_t)service;
+		day->count++;
+	}
+	return FC_OK;
+}
+
+static int read_terms(const struct reading *r, const struct value *terms, struct tariff *t)
+{
+	static const char *const known[] = {
+	    "minute", "occupancy_minute", "occupancy_free_min", "free_kwh", "minimum", "maximum", NULL};
+	int64_t free_minutes = 0;
+
+	value_each (member, terms) {
+		const char *const *k = known;
+
+		while (*k && (!member->key || strcmp(*k, member->key) != 0))
+			k++;
+		if (!*k)
+			return wrong(r, "terms", "there is no such key: %.30s", member->key ? member->key : "a list");
+	}
+	if (read_scaled(r, terms, "terms", "minute", 4, &t->minute_e4) ||
+	    read_scaled(r, terms, "terms", "occupancy_minute", 4, &t->occupancy_minute_e4) ||
+	    read_scaled(r, terms, "terms", "occupancy_free_min", 0, &free_minutes) ||
+	    read_scaled(r, terms, "terms", "free_kwh", 3, &t->free_wh) ||
+	    read_scaled(r, terms, "terms", "minimum", 2, &t->minimum_e4) ||
+	    read_scaled(r, terms, "terms", "maximum", 2, &t->maximum_e4))
+		return FC_EINVAL;
+	t->occupancy_free_min = (int32_t)free_minutes;
+	t->minimum_e4 *= 100;
+	t->maximum_e4 *= 100;
+	return FC_OK;
+}
+
+static struct value *make_context(struct arena *arena, const struct policy_context *c, const char *date, int32_t day)
+{
+	struct value *v = value_object(arena);
+
+	if (value_put(arena, v, "date", value_string(arena, date)) ||
+	    /* 1 = Monday; day 0 was a Thursday. */
+	    value_put(arena, v, "weekday", value_int(arena, (day % WEEK + WEEK + 3) % WEEK + 1)) ||
+	    value_put(arena, v, "station_id", value_string(arena, c->station_id)) ||
+	    value_put(arena, v, "connector_id", value_string(arena, c->connector_id)) ||
+	    value_put(arena, v, "platform", value_string(arena, c->platform)) ||
+	    value_put(arena, v, "user_class", value_string(arena, c->user_class)))
+		return NULL;
+	return v;
+}
+
+/* What the file says under key: the table itself, or what its function gives. */
+static int evaluate(struct policy *p, const char *key, const struct value *context, struct arena *arena,
+		    const struct value **out, struct error *err)
+{
+	struct value *made = NULL;
+
+	*out = value_get(script_table(p->script), key);
+	if (!script_has(p->script, key))
+		return FC_OK;
+	int result = script_call(p->script, key, context, NULL, arena, &made, err);
+	*out = made;
+	return result;
+}
+
+static int read_day(struct policy *p, const struct policy_context *context, int32_t number, struct tariff *t, int index,
+		    struct error *err)
+{
+	struct reading r = {.policy = p, .err = err};
+	const struct value *list, *terms;
+	struct arena arena;
+
+	clock_format_day(number, r.date);
+	arena_init(&arena, MEMORY);
+	const struct value *about = make_context(&arena, context, r.date, number);
+	int result = about ? FC_OK : error_set(err, FC_ENOMEM, "policy: %s: no memory", p->name);
+	if (!result)
+		result = evaluate(p, "prices", about, &arena, &list, err);
+	if (!result)
+		result = read_periods(&r, list, &t->days[index]);
+	/* The terms are those of the day on which the charge starts. */
+	if (!result && !index) {
+		result = evaluate(p, "terms", about, &arena, &terms, err);
+		if (!result)
+			result = read_terms(&r, terms, t);
+	}
+	arena_fini(&arena);
+	return result;
+}
+
+int policy_tariff(struct policy *p, const struct policy_context *context, int64_t wall, struct tariff *out,
+		  struct error *err)
+{
+	memset(out, 0, sizeof(*out));
+	(void)snprintf(out->policy, sizeof(out->policy), "%s", p->name);
+	(void)snprintf(out->version, sizeof(out->version), "%s", policy_hash(p));
+	out->first_day = clock_day(wall);
+	for (int i = 0; i < TARIFF_DAYS; i++) {
+		int result = read_day(p, context, out->first_day + i, out, i, err);
+
+		if (result)
+			return result;
+	}
+	struct error why = {0};
+	if (tariff_check(out, &why))
+		return error_set(err, FC_EINVAL, "%s: %s", script_path(p->script), why.text);
+	return FC_OK;
+}
+
+void policy_free_of_charge(int64_t wall, struct tariff *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->first_day = clock_day(wall);
+	for (int i = 0; i < TARIFF_DAYS; i++)
+		out->days[i].count = 1;
+}
+
+/* Keys and functions that would be passed over in silence. */
+static int check_file(const struct policy *p, struct error *err)
+{
+	static const char *const known[] = {"forecourt", "kind",  "name",     "description",
+					    "prices",    "terms", "examples", NULL};
+	const struct value *table = script_table(p->script);
+	const char *kind = value_text(value_get(table, "kind")), *name = value_text(value_get(table, "name"));
+	const char *path = script_path(p->script);
+	int64_t version;
+
+	value_each (member, table) {
+		const char *const *k = known;
+
+		while (*k && strcmp(*k, member->key) != 0)
+			k++;
+		if (!*k)
+			return error_set(err, FC_EINVAL, "%s: %s: there is no such key", path, member->key);
+	}
+	value_each (function, script_functions(p->script))
+		if (strcmp(value_text(function), "prices") != 0 && strcmp(value_text(function), "terms") != 0)
+			return error_set(err, FC_EINVAL, "%s: %s: only prices and terms may be functions", path,
+					 value_text(function));
+	if (value_to_int(value_get(table, "forecourt"), &version) || version != 1)
+		return error_set(err, FC_EINVAL, "%s: forecourt: must be 1, the version of this interface", path);
+	if (!kind || strcmp(kind, "policy") != 0)
+		return error_set(err, FC_EINVAL, "%s: kind: must be \"policy\"", path);
+	if (!name || strcmp(name, p->name) != 0)
+		return error_set(err, FC_EINVAL, "%s: name: must be the name of the file without .lua", path);
+	return script_run_examples(p->script, err);
+}
+
+static int try_a_week(struct policy *p, struct error *err)
+{
+	const struct policy_context nobody = {"", "", "", ""};
+	struct tariff *t = malloc(sizeof(*t));
+	int result = t ? FC_OK : error_set(err, FC_ENOMEM, "policy: %s: no memory", p->name);
+
+	for (int i = 0; i < WEEK && !result; i += TARIFF_DAYS)
+		result = policy_tariff(p, &nobody, clock_wall() + (int64_t)i * DAY_S, t, err);
+	free(t);
+	return result;
+}
+
+struct policy *policy_load(const char *lua_dir, const char *name, struct error *err)
+{
+	char path[PATH_MAX_LEN], lib[PATH_MAX_LEN];
+	struct policy *p = calloc(1, sizeof(*p));
+
+	if (!p) {
+		(void)error_set(err, FC_ENOMEM, "policy: %s: no memory", name);
+		return NULL;
+	}
+	(void)snprintf(p->name, sizeof(p->name), "%s", name);
+	int n = snprintf(path, sizeof(path), "%s/policies/%s.lua", lua_dir, name);
+	int m = snprintf(lib, sizeof(lib), "%s/lib", lua_dir);
+	if (n < 0 || (size_t)n >= sizeof(path) || m < 0 || (size_t)m >= sizeof(lib) || strlen(name) >= TARIFF_NAME ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != strlen(name) || !*name) {
+		(void)error_set(err, FC_EINVAL, "policy: \"%s\" is no usable name", name);
+		policy_free(p);
+		return NULL;
+	}
+	p->script = script_load(path, lib, NULL, err);
+	if (!p->script || check_file(p, err) || try_a_week(p, err)) {
+		policy_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void policy_free(struct policy *p)
+{
+	if (!p)
+		return;
+	script_free(p->script);
+	free(p);
+}
+
+const char *policy_name(const struct policy *p)
+{
+	return p->name;
+}
+
+const char *policy_hash(const struct policy *p)
+{
+	return script_hash(p->script);
+}
