@@ -68,7 +68,8 @@ struct config_station {
 	int construction;                      /* 1..15, 255; default 255 */
 	const char *site_guide, *match_cars, *park_info, *busine_hours, *electricity_fee, *service_fee, *park_fee,
 	    *payment, *remark;
-	int support_order; /* bool, default 0 */
+	int support_order;  /* bool, default 0 */
+	const char *policy; /* lua/policies/NAME.lua; "" = a charge costs nothing */
 	const char **pictures;
 	int picture_count; /* list picture */
 };
@@ -159,6 +160,7 @@ struct config_platform {
 	int retry_count;        /* 0..1000, default 5 */
 	int rate_per_s;         /* requests a second that we answer it, 1..1000, default 50; more is Ret -1 */
 	int resend_all_h;       /* 0..24, every so many hours all statuses are pushed again, default 3; 0 = never */
+	const char *policy;     /* prices of the charges that it starts; "" = the station's */
 	int push_station_info;  /* bool, default 0: push station information on change */
 	int push_stats;         /* bool, default 0: push yesterday's statistics daily */
 };

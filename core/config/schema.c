@@ -106,6 +106,7 @@ static const struct schema_option station_options[] = {
     {"payment", SCHEMA_TEXT, AT(station, payment), .max = 20},
     {"remark", SCHEMA_TEXT, AT(station, remark), .max = 100},
     {"support_order", SCHEMA_BOOL, AT(station, support_order)},
+    {"policy", SCHEMA_ID, AT(station, policy), .min = 1, .max = 60},
     {"picture", SCHEMA_TEXTS, AT(station, pictures), COUNT(station, picture_count), .min = 1, .max = 300},
     {0},
 };
@@ -196,6 +197,7 @@ static const struct schema_option platform_options[] = {
     {"retry_count", SCHEMA_INT, AT(platform, retry_count), .max = 1000, .preset = "5"},
     {"rate_per_s", SCHEMA_INT, AT(platform, rate_per_s), .min = 1, .max = 1000, .preset = "50"},
     {"resend_all_h", SCHEMA_INT, AT(platform, resend_all_h), .max = 24, .preset = "3"},
+    {"policy", SCHEMA_ID, AT(platform, policy), .min = 1, .max = 60},
     {"push_station_info", SCHEMA_BOOL, AT(platform, push_station_info)},
     {"push_stats", SCHEMA_BOOL, AT(platform, push_stats)},
     {0},

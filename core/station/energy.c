@@ -41,16 +41,19 @@ int64_t energy_count(struct energy_counter *counter, int64_t meter_wh, int64_t m
 	return delta;
 }
 
-/* The point in Wh. */
-static int read_meter(const struct connector *connector, int64_t *wh)
+int energy_meter(const struct connector *connector, int64_t *wh, int64_t *mono_us)
 {
 	struct point_value value;
+
+	if (!connector->device)
+		return FC_ENOENT;
 	const struct profile *profile = device_profile(connector->device);
 	int point = profile_point(profile, "energy");
 
 	if (point < 0 || device_point(connector->device, connector->config->number, point, &value) ||
 	    value.quality != QUALITY_GOOD || value.is_text)
 		return FC_ENOENT;
+	*mono_us = value.mono_us;
 	/* milli-kWh is Wh; milli-Wh is not. */
 	*wh = !strcmp(profile_point_unit(profile, point), "kWh") ? value.milli : decimal_div_round(value.milli, 1000);
 	return FC_OK;
@@ -74,10 +77,10 @@ static void write_now(struct energy_counter *counter, struct store *store, const
 void energy_update(struct energy_counter *counter, struct store *store, const struct connector *connector)
 {
 	const char *id = connector->config->connector_id;
-	int64_t before = counter->meter_wh, wh;
+	int64_t before = counter->meter_wh, wh, read_us;
 	int had = counter->has_meter;
 
-	if (!connector->device || read_meter(connector, &wh))
+	if (energy_meter(connector, &wh, &read_us))
 		return;
 	int32_t day = clock_day(clock_wall());
 	if (counter->dirty && counter->day != day)

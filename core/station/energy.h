@@ -23,6 +23,8 @@ struct energy_counter {
 	int dirty;          /* something is to be written */
 };
 
+/* The connector's cumulative register in Wh, and when it was read. FC_ENOENT unless it is GOOD. */
+int energy_meter(const struct connector *connector, int64_t *wh, int64_t *mono_us);
 /* Takes over where the store left off; store may be NULL. */
 void energy_init(struct energy_counter *counter, struct store *store, const char *connector_id);
 /* Reads the connector's "energy" point; does nothing unless it is GOOD. A change of day writes the day that ended. */

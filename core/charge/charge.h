@@ -1,0 +1,92 @@
+/* Charge: the sessions of all connectors. Starts and stops come in, statuses and meter readings come from the station, orders go
+ * into the journal, and what platforms must hear of goes out as events, after it is durable. On the loop's thread. */
+#ifndef FC_CHARGE_CHARGE_H
+#define FC_CHARGE_CHARGE_H
+
+#include "charge/order.h"
+#include "charge/session.h"
+#include "config/config.h"
+#include "loop/loop.h"
+#include "station/station.h"
+
+struct charge_set;
+
+enum charge_event_kind {
+	CHARGE_STARTED,     /* current flows */
+	CHARGE_NOT_STARTED, /* a start that was accepted came to nothing */
+	CHARGE_STOPPED,     /* the order is closed and in the outbox */
+	CHARGE_NOT_STOPPED, /* a stop that was accepted came to nothing: it goes on */
+};
+struct charge_event {
+	enum charge_event_kind kind;
+	const struct order *order; /* valid during the call */
+	enum session_state state;
+};
+
+struct charge_hooks {
+	void (*event)(void *user, const struct charge_event *event);
+	/* The platforms that must have the order: their section names into names. Returns how many. */
+	int (*recipients)(void *user, const struct order *order, const char **names, int most);
+	void *user;
+};
+
+/* Takes over the orders that the journal holds open. hooks is copied; its functions may be NULL. */
+struct charge_set *charge_set_new(struct loop *loop, struct store *store, struct station_set *stations,
+				  struct device_set *devices, const struct charge_hooks *hooks, struct error *err);
+/* Notes what runs; charges go on without us. */
+void charge_set_free(struct charge_set *set);
+/* Connectors and policies of a new configuration (borrowed until the next apply); stations must have been applied before. A
+ * connector that is gone keeps its order open until it is back. On failure nothing changed. */
+int charge_set_apply(struct charge_set *set, const struct config *config, struct error *err);
+
+/* FailReason of query_start_charge and query_stop_charge, protocol.md 2.8 and 2.12; from CHARGE_OWN on our own. */
+enum charge_refusal {
+	CHARGE_ACCEPTED = 0,
+	CHARGE_NO_CONNECTOR = 1,
+	CHARGE_IS_OFFLINE = 2,
+	CHARGE_STOPPED_ALREADY = 3, /* of a stop */
+	CHARGE_OWN = 10,
+	CHARGE_NOT_PLUGGED = CHARGE_OWN,
+	CHARGE_OCCUPIED,
+	CHARGE_FAULTY,
+	CHARGE_NO_COMMAND,  /* the profile has no start, or no stop */
+	CHARGE_NO_TIME,     /* the wall clock is not to be trusted yet */
+	CHARGE_NO_JOURNAL,  /* the order can't be made durable */
+	CHARGE_NO_PRICE,    /* the policy fails */
+	CHARGE_OTHER_ORDER, /* the number belongs to another connector or platform */
+};
+const char *charge_refusal_text(enum charge_refusal refusal);
+
+struct charge_request {
+	const char *seq; /* 27 characters; "" = make one */
+	const char *connector_id;
+	const char *platform;   /* "" = none */
+	const char *user_class; /* "" = none */
+	enum order_mode mode;
+	int result_s; /* within which the result must be told, 50 in the standard */
+};
+struct charge_answer {
+	enum charge_refusal refusal;
+	int seq_stat; /* StartChargeSeqStat */
+	char seq[JOURNAL_SEQ];
+};
+
+/* Idempotent: the same number again gives the state of what it started. */
+void charge_start(struct charge_set *set, const struct charge_request *request, struct charge_answer *answer);
+/* connector_id "" = whichever has that number. Idempotent too. */
+void charge_stop(struct charge_set *set, const char *seq, const char *connector_id, struct charge_answer *answer);
+
+/* The charge of a number, running or closed; fn is called with it during the call. FC_ENOENT, FC_EIO. connector is NULL when it
+ * is not configured any more. */
+int charge_find(struct charge_set *set, const char *seq,
+		void (*fn)(void *user, const struct order *order, enum session_state state,
+			   const struct connector *connector),
+		void *user);
+/* Of a connector, for the page. */
+enum session_state charge_state(const struct charge_set *set, const char *connector_id);
+/* The prices of a connector now, as a platform ("" = none) would get them. CHARGE_ACCEPTED, CHARGE_NO_CONNECTOR,
+ * CHARGE_NO_PRICE. */
+enum charge_refusal charge_tariff(struct charge_set *set, const char *connector_id, const char *platform,
+				  struct tariff *out);
+
+#endif

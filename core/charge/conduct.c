@@ -1,0 +1,300 @@
+#include "charge/conduct.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "station/energy.h"
+
+enum { RECIPIENTS = 64 };
+static const char order_method[] = "notification_charge_order_info";
+static const int64_t note_period_us = 300000000;
+/* So long the end waits for a reading made after it. */
+static const int64_t last_reading_us = 5000000;
+
+int64_t conduct_now(const struct charge *c)
+{
+	return c->anchor_wall + (clock_mono_us() - c->anchor_mono_us) / 1000000;
+}
+
+static void set_anchor(struct charge *c, int64_t wall)
+{
+	c->anchor_wall = wall;
+	c->anchor_mono_us = clock_mono_us();
+}
+
+static void tell(struct charge *c, unsigned actions)
+{
+	static const struct {
+		unsigned action;
+		enum charge_event_kind kind;
+	} kinds[] = {{SESSION_TELL_STARTED, CHARGE_STARTED},
+		     {SESSION_TELL_NOT_STARTED, CHARGE_NOT_STARTED},
+		     {SESSION_TELL_STOPPED, CHARGE_STOPPED},
+		     {SESSION_TELL_NOT_STOPPED, CHARGE_NOT_STOPPED}};
+	const struct charge_hooks *hooks = &c->conductor->hooks;
+
+	for (size_t i = 0; hooks->event && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (actions & kinds[i].action)
+			hooks->event(hooks->user, &(struct charge_event){kinds[i].kind, c->order, c->state});
+}
+
+/* What a call of the journal is made with. */
+static int with_record(struct charge *c,
+		       int (*fn)(struct charge *c, const struct journal_order *entry, struct error *err),
+		       struct error *err)
+{
+	struct buffer record;
+
+	buffer_init(&record, ORDER_RECORD_MAX);
+	int result = order_write(c->order, &record);
+	if (result) {
+		(void)error_set(err, result, "charge: order %s: its record can't be written", c->order->seq);
+	} else {
+		struct journal_order entry = order_entry(c->order, record.data);
+
+		result = fn(c, &entry, err);
+	}
+	buffer_fini(&record);
+	return result;
+}
+
+static int do_open(struct charge *c, const struct journal_order *entry, struct error *err)
+{
+	return journal_open(c->conductor->store, entry, err);
+}
+
+static int do_note(struct charge *c, const struct journal_order *entry, struct error *err)
+{
+	return journal_note(c->conductor->store, entry, err);
+}
+
+static int do_close(struct charge *c, const struct journal_order *entry, struct error *err)
+{
+	const struct charge_hooks *hooks = &c->conductor->hooks;
+	const char *names[RECIPIENTS];
+	/* What never began is no order to anyone. */
+	int n =
+	    hooks->recipients && c->order->metered ? hooks->recipients(hooks->user, c->order, names, RECIPIENTS) : 0;
+
+	return journal_close(c->conductor->store, entry, names, n, order_method, err);
+}
+
+static int open_order(struct charge *c, struct error *err)
+{
+	int result = with_record(c, do_open, err);
+
+	c->durable = !result;
+	c->noted_us = clock_mono_us();
+	c->noted_parts = 0;
+	return result;
+}
+
+void conduct_note(struct charge *c)
+{
+	struct error err = {0};
+
+	if (!c->order || c->closing)
+		return;
+	/* A charge that began by itself while the disk was full goes on; its order is made as soon as there is room. */
+	if (c->durable ? with_record(c, do_note, &err) : open_order(c, &err)) {
+		log_error("charge: order %s: not written, tried again: %s", c->order->seq, err.text);
+		return;
+	}
+	c->noted_us = clock_mono_us();
+	c->noted_parts = c->order->split.count;
+}
+
+static void on_command(void *user, enum bus_status status)
+{
+	struct charge *c = user;
+
+	c->command_sent = 0;
+	if (status == BUS_OK)
+		c->command = NULL;
+	else
+		log_warning("charge: connector %s: command %s: %s", c->connector_id,
+			    c->command ? c->command : "(given up)", bus_status_name(status));
+}
+
+static void send_command(struct charge *c)
+{
+	struct error err = {0};
+
+	if (!c->command || c->command_sent || !c->connector || !c->connector->device)
+		return;
+	c->command_sent = !device_command(c->conductor->devices, c->connector->device, c->connector->config->number,
+					  c->command, on_command, c, &err);
+	if (!c->command_sent)
+		log_warning("charge: connector %s: %s", c->connector_id, err.text);
+}
+
+static void use_reading(struct charge *c, int64_t wh, int64_t read_us)
+{
+	int64_t wall = c->anchor_wall + (read_us - c->anchor_mono_us) / 1000000;
+	unsigned before = c->order->split.repairs;
+
+	(void)split_reading(&c->order->split, &c->order->tariff, wall, wh, c->connector->config->power_w);
+	c->read_us = read_us;
+	if (c->order->split.repairs & ~before & (SPLIT_RESET | SPLIT_JUMP))
+		log_warning("charge: order %s: the energy register jumped to %lld Wh", c->order->seq, (long long)wh);
+}
+
+static void read_meter(struct charge *c)
+{
+	int64_t wh, read_us;
+
+	if (!c->connector || energy_meter(c->connector, &wh, &read_us) || read_us <= c->read_us)
+		return;
+	if (c->order && c->order->metered) {
+		use_reading(c, wh, read_us);
+	} else if (c->connector->status != CONNECTOR_CHARGING) {
+		c->has_idle = 1;
+		c->idle_wh = wh;
+	}
+}
+
+/* Current was seen: energy counts from the last register value without current. */
+static void begin_metering(struct charge *c)
+{
+	int64_t wh = 0, read_us = 0, now = conduct_now(c);
+	int readable = c->connector && !energy_meter(c->connector, &wh, &read_us);
+
+	c->order->metered = 1;
+	c->order->start_wall = now;
+	split_begin(&c->order->split, &c->order->tariff, now, c->has_idle ? c->idle_wh : wh);
+	if (readable)
+		use_reading(c, wh, read_us);
+	c->has_idle = 0;
+}
+
+static void forget_order(struct charge *c)
+{
+	free(c->order);
+	c->order = NULL;
+	c->durable = 0;
+	c->closing = 0;
+	c->read_us = 0;
+}
+
+/* Makes the end durable, then tells. Tried again every second while the disk does not take it. */
+static void finish_closing(struct charge *c)
+{
+	struct error err = {0};
+
+	c->order->reason = c->reason;
+	c->order->end_wall = conduct_now(c);
+	if ((!c->durable && open_order(c, &err)) || with_record(c, do_close, &err)) {
+		log_error("charge: order %s: its end is not written, tried again: %s", c->order->seq, err.text);
+		return;
+	}
+	log_notice("charge: order %s: connector %s: closed: %lld Wh, reason %d", c->order->seq, c->connector_id,
+		   (long long)c->order->split.total_wh, c->order->reason);
+	tell(c, c->closing_actions);
+	forget_order(c);
+	/* What happened meanwhile was not looked at. */
+	if (c->connector)
+		(void)conduct(c, session_seen(c->connector->status), NULL, NULL);
+}
+
+static void look_at_closing(struct charge *c)
+{
+	int64_t now = clock_mono_us();
+	int offline = !c->connector || c->connector->status == CONNECTOR_OFFLINE;
+
+	if (!c->order->metered || offline || c->read_us > c->closing_since_us ||
+	    now - c->closing_since_us > last_reading_us)
+		finish_closing(c);
+}
+
+static void set_deadline(struct charge *c)
+{
+	int seconds = session_timeout(c->state, c->result_s);
+
+	c->deadline_us = seconds ? clock_mono_us() + (int64_t)seconds * 1000000 : 0;
+}
+
+static int enter(struct charge *c, const struct session_step *step, struct order *order, struct error *err)
+{
+	if (step->actions & SESSION_OPEN) {
+		c->order = order;
+		set_anchor(c, clock_wall());
+		if (open_order(c, err) && step->actions & SESSION_TELL_CHARGER_ON) {
+			c->order = NULL;
+			return err && err->code ? err->code : FC_EIO;
+		}
+	}
+	log_info("charge: connector %s: %s -> %s: %s", c->connector_id, session_state_name(c->state),
+		 session_state_name(step->next), step->why);
+	c->state = step->next;
+	if (step->reason != SESSION_KEEP_REASON)
+		c->reason = step->reason;
+	set_deadline(c);
+	return FC_OK;
+}
+
+int conduct(struct charge *c, enum session_trigger trigger, struct order *order, struct error *err)
+{
+	struct session_step step = session_next(c->state, trigger);
+
+	if (step.why && !c->closing && step.actions & SESSION_OPEN && trigger == SESSION_SEEN_CHARGING)
+		order = c->conductor->found(c);
+	if (!step.why || c->closing || (step.actions & SESSION_OPEN && !order))
+		return error_set(err, FC_EBUSY, "charge: connector %s: is %s", c->connector_id,
+				 session_state_name(c->state));
+	int result = enter(c, &step, order, err);
+	if (result)
+		return result;
+	if (step.actions & (SESSION_TELL_CHARGER_ON | SESSION_TELL_CHARGER_OFF)) {
+		c->command = step.actions & SESSION_TELL_CHARGER_ON ? "start" : "stop";
+		send_command(c);
+	} else if (c->state != SESSION_STARTING && c->state != SESSION_STOPPING) {
+		c->command = NULL;
+	}
+	if (step.actions & SESSION_METER)
+		begin_metering(c);
+	if (!(step.actions & SESSION_CLOSE)) {
+		tell(c, step.actions);
+		return FC_OK;
+	}
+	c->closing = 1;
+	c->closing_actions = step.actions;
+	c->closing_since_us = clock_mono_us();
+	look_at_closing(c);
+	return FC_OK;
+}
+
+void conduct_resume(struct charge *c, struct order *order)
+{
+	int64_t wall = clock_wall(), last = order->metered ? order->split.last_wall : order->start_wall;
+
+	c->order = order;
+	c->durable = 1;
+	/* A clock that stands before what is known already is wrong: the charge's time goes on from there. */
+	set_anchor(c, wall > last ? wall : last);
+	c->state = order->metered ? SESSION_UNKNOWN : SESSION_STARTING;
+	c->reason = SESSION_BY_SILENCE;
+	c->noted_us = clock_mono_us();
+	c->noted_parts = order->split.count;
+	set_deadline(c);
+	log_notice("charge: order %s: connector %s: taken up again (%s)", order->seq, c->connector_id,
+		   session_state_name(c->state));
+}
+
+void conduct_tick(struct charge *c)
+{
+	int64_t now = clock_mono_us();
+
+	read_meter(c);
+	if (c->closing) {
+		look_at_closing(c);
+		return;
+	}
+	send_command(c);
+	if (c->deadline_us && now >= c->deadline_us)
+		(void)conduct(c, SESSION_TIMEOUT, NULL, NULL);
+	if (c->order && !c->closing &&
+	    (!c->durable || now - c->noted_us >= note_period_us || c->noted_parts != c->order->split.count))
+		conduct_note(c);
+}

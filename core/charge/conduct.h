@@ -1,0 +1,57 @@
+/* Conduct: one connector's session carried out: what the table asks for, done to charger, journal and listeners. For this room
+ * only. */
+#ifndef FC_CHARGE_CONDUCT_H
+#define FC_CHARGE_CONDUCT_H
+
+#include "charge/charge.h"
+
+/* What all sessions share. */
+struct charge;
+struct conductor {
+	struct store *store;
+	struct device_set *devices;
+	struct charge_hooks hooks;
+	/* An order for a charge that began by itself; NULL when there is no memory. */
+	struct order *(*found)(struct charge *charge);
+	void *user;
+};
+
+struct charge {
+	struct conductor *conductor;
+	char connector_id[ORDER_ID];
+	const struct connector *connector; /* NULL while it is not configured */
+	enum session_state state;
+	struct order *order; /* owned; NULL when there is none */
+	int durable;         /* the journal has it */
+	int reason, result_s;
+	int64_t deadline_us; /* monotonic; 0 = none */
+	/* The charge's own time (DESIGN.md, rule 6). */
+	int64_t anchor_wall, anchor_mono_us;
+	int64_t read_us;  /* of the last reading used */
+	int64_t noted_us; /* when the journal was told last */
+	int noted_parts;
+	/* The register while nothing flows: where the next charge begins. */
+	int has_idle;
+	int64_t idle_wh;
+	/* The end waits for one more reading. */
+	int closing;
+	unsigned closing_actions;
+	int64_t closing_since_us;
+	const char *command; /* to be sent again until it is confirmed; NULL = none */
+	int command_sent;
+	struct charge *next;
+};
+
+/* FC_OK; FC_EBUSY when the trigger means nothing now, or why a start can't be carried out: then nothing was done. order is what
+ * SESSION_OPEN opens, taken over on FC_OK; NULL for a trigger that opens none, and for a charge that began by itself. */
+int conduct(struct charge *charge, enum session_trigger trigger, struct order *order, struct error *err);
+/* Once a second, and after each change of status. */
+void conduct_tick(struct charge *charge);
+/* Goes on with an order that the journal held open (taken over). */
+void conduct_resume(struct charge *charge, struct order *order);
+/* Writes what has changed since the last note. */
+void conduct_note(struct charge *charge);
+/* Seconds since 1970 by the charge's own time. */
+int64_t conduct_now(const struct charge *charge);
+
+#endif

@@ -1,0 +1,257 @@
+#include "charge/order.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+
+enum { RECORD_VERSION = 1, MEMORY = 256 << 10 };
+
+/* A list of whole numbers. */
+static struct value *numbers(struct arena *a, const int64_t *list, int count)
+{
+	struct value *v = value_array(a);
+
+	for (int i = 0; i < count; i++)
+		if (value_push(v, value_int(a, list[i])))
+			return NULL;
+	return v;
+}
+
+static int put_int(struct arena *a, struct value *object, const char *key, int64_t i)
+{
+	return value_add(a, object, key, value_int(a, i));
+}
+
+static struct value *write_day(struct arena *a, const struct tariff_day *day)
+{
+	struct value *list = value_array(a);
+
+	for (int i = 0; i < day->count; i++) {
+		const struct tariff_period *p = &day->periods[i];
+
+		if (value_push(list, numbers(a, (const int64_t[]){p->start_s, p->elec_e4, p->service_e4}, 3)))
+			return NULL;
+	}
+	return list;
+}
+
+static struct value *write_tariff(struct arena *a, const struct tariff *t)
+{
+	struct value *v = value_object(a), *days = value_array(a);
+
+	for (int i = 0; i < TARIFF_DAYS; i++)
+		if (value_push(days, write_day(a, &t->days[i])))
+			return NULL;
+	if (value_add(a, v, "policy", value_string(a, t->policy)) ||
+	    value_add(a, v, "version", value_string(a, t->version)) || put_int(a, v, "first_day", t->first_day) ||
+	    value_add(a, v, "days", days) || put_int(a, v, "minute_e4", t->minute_e4) ||
+	    put_int(a, v, "occupancy_minute_e4", t->occupancy_minute_e4) ||
+	    put_int(a, v, "occupancy_free_min", t->occupancy_free_min) || put_int(a, v, "free_wh", t->free_wh) ||
+	    put_int(a, v, "minimum_e4", t->minimum_e4) || put_int(a, v, "maximum_e4", t->maximum_e4))
+		return NULL;
+	return v;
+}
+
+static struct value *write_split(struct arena *a, const struct split *s)
+{
+	struct value *v = value_object(a), *parts = value_array(a);
+
+	for (int i = 0; i < s->count; i++) {
+		const struct split_part *p = &s->parts[i];
+
+		if (value_push(
+			parts,
+			numbers(a, (const int64_t[]){p->start_wall, p->end_wall, p->wh, p->elec_e4, p->service_e4}, 5)))
+			return NULL;
+	}
+	if (value_add(a, v, "parts", parts) || put_int(a, v, "start_wall", s->start_wall) ||
+	    put_int(a, v, "last_wall", s->last_wall) || put_int(a, v, "start_register_wh", s->start_register_wh) ||
+	    put_int(a, v, "last_register_wh", s->last_register_wh) || put_int(a, v, "total_wh", s->total_wh) ||
+	    put_int(a, v, "repairs", s->repairs))
+		return NULL;
+	return v;
+}
+
+int order_write(const struct order *o, struct buffer *out)
+{
+	struct arena a;
+
+	arena_init(&a, MEMORY);
+	struct value *v = value_object(&a);
+	int result = put_int(&a, v, "version", RECORD_VERSION);
+	if (!result)
+		result = value_add(&a, v, "user_class", value_string(&a, o->user_class));
+	if (!result)
+		result = put_int(&a, v, "occupied_s", o->occupied_s);
+	if (!result)
+		result = value_add(&a, v, "tariff", write_tariff(&a, &o->tariff));
+	if (!result && o->metered)
+		result = value_add(&a, v, "split", write_split(&a, &o->split));
+	if (!result)
+		result = json_write(out, v);
+	arena_fini(&a);
+	return result;
+}
+
+void order_bill(const struct order *o, struct bill *bill)
+{
+	if (o->metered)
+		bill_make(bill, &o->split, &o->tariff, o->occupied_s);
+	else
+		memset(bill, 0, sizeof(*bill));
+}
+
+struct journal_order order_entry(const struct order *o, const char *record)
+{
+	struct journal_order entry = {
+	    .mode = (int)o->mode,
+	    .closed = o->end_wall != 0,
+	    .start_wall = o->start_wall,
+	    .end_wall = o->end_wall,
+	    .wh = o->metered ? o->split.total_wh : 0,
+	    .reason = o->reason,
+	    .record = record,
+	};
+	struct bill bill;
+
+	order_bill(o, &bill);
+	entry.money_e4 = bill.total_money_e4;
+	(void)snprintf(entry.seq, sizeof(entry.seq), "%s", o->seq);
+	(void)snprintf(entry.connector_id, sizeof(entry.connector_id), "%s", o->connector_id);
+	(void)snprintf(entry.platform, sizeof(entry.platform), "%s", o->platform);
+	return entry;
+}
+
+/* Reading: *missing takes the name of the first thing that is not as it was written. */
+static int64_t get_int(const struct value *object, const char *key, const char **missing)
+{
+	int64_t i = 0;
+
+	if (value_to_int(value_get(object, key), &i) && !*missing)
+		*missing = key;
+	return i;
+}
+
+/* Nonzero unless v is a list of just so many whole numbers. */
+static int get_numbers(const struct value *v, int64_t *out, int count)
+{
+	int n = 0;
+
+	value_each (item, v)
+		if (n == count || value_to_int(item, &out[n++]))
+			return -1;
+	return n != count;
+}
+
+static void read_text(const struct value *object, const char *key, char *out, size_t size, const char **missing)
+{
+	const char *text = value_text(value_get(object, key));
+
+	if (!text && !*missing)
+		*missing = key;
+	(void)snprintf(out, size, "%s", text ? text : "");
+}
+
+static void read_days(const struct value *days, struct tariff *t, const char **missing)
+{
+	int d = 0;
+
+	value_each (day, days) {
+		if (d == TARIFF_DAYS)
+			break;
+		value_each (period, day) {
+			int64_t n[3];
+
+			if (t->days[d].count == TARIFF_PERIODS || get_numbers(period, n, 3)) {
+				*missing = "days";
+				return;
+			}
+			t->days[d].periods[t->days[d].count++] =
+			    (struct tariff_period){(int32_t)n[0], (int32_t)n[1], (int32_t)n[2]};
+		}
+		d++;
+	}
+	if (d != TARIFF_DAYS && !*missing)
+		*missing = "days";
+}
+
+static void read_tariff(const struct value *v, struct tariff *t, const char **missing)
+{
+	read_text(v, "policy", t->policy, sizeof(t->policy), missing);
+	read_text(v, "version", t->version, sizeof(t->version), missing);
+	t->first_day = (int32_t)get_int(v, "first_day", missing);
+	read_days(value_get(v, "days"), t, missing);
+	t->minute_e4 = get_int(v, "minute_e4", missing);
+	t->occupancy_minute_e4 = get_int(v, "occupancy_minute_e4", missing);
+	t->occupancy_free_min = (int32_t)get_int(v, "occupancy_free_min", missing);
+	t->free_wh = get_int(v, "free_wh", missing);
+	t->minimum_e4 = get_int(v, "minimum_e4", missing);
+	t->maximum_e4 = get_int(v, "maximum_e4", missing);
+	if (!*missing && tariff_check(t, NULL))
+		*missing = "tariff";
+}
+
+static void read_split(const struct value *v, struct split *s, const char **missing)
+{
+	int64_t sum = 0;
+
+	value_each (part, value_get(v, "parts")) {
+		int64_t n[5];
+
+		if (s->count == SPLIT_PARTS || get_numbers(part, n, 5)) {
+			*missing = "parts";
+			return;
+		}
+		s->parts[s->count++] = (struct split_part){n[0], n[1], n[2], (int32_t)n[3], (int32_t)n[4]};
+		sum += n[2];
+	}
+	s->start_wall = get_int(v, "start_wall", missing);
+	s->last_wall = get_int(v, "last_wall", missing);
+	s->start_register_wh = get_int(v, "start_register_wh", missing);
+	s->last_register_wh = get_int(v, "last_register_wh", missing);
+	s->total_wh = get_int(v, "total_wh", missing);
+	s->repairs = (unsigned)get_int(v, "repairs", missing);
+	if (!*missing && (!s->count || sum != s->total_wh))
+		*missing = "parts";
+}
+
+static void read_record(const struct value *v, struct order *o, const char **missing)
+{
+	const struct value *split = value_get(v, "split");
+
+	if (get_int(v, "version", missing) != RECORD_VERSION && !*missing)
+		*missing = "version";
+	read_text(v, "user_class", o->user_class, sizeof(o->user_class), missing);
+	o->occupied_s = get_int(v, "occupied_s", missing);
+	read_tariff(value_get(v, "tariff"), &o->tariff, missing);
+	o->metered = split != NULL;
+	if (split)
+		read_split(split, &o->split, missing);
+}
+
+int order_read(struct json_reader *reader, const struct journal_order *entry, struct order *o, struct error *err)
+{
+	const char *missing = NULL;
+	struct value *v;
+	struct arena a;
+
+	memset(o, 0, sizeof(*o));
+	(void)snprintf(o->seq, sizeof(o->seq), "%s", entry->seq);
+	(void)snprintf(o->connector_id, sizeof(o->connector_id), "%.*s", (int)sizeof(o->connector_id) - 1,
+		       entry->connector_id);
+	(void)snprintf(o->platform, sizeof(o->platform), "%s", entry->platform);
+	o->mode = (enum order_mode)entry->mode;
+	o->start_wall = entry->start_wall;
+	o->end_wall = entry->end_wall;
+	o->reason = entry->reason;
+	arena_init(&a, MEMORY);
+	int result = json_read(reader, entry->record, strlen(entry->record), &a, &v, err);
+	if (!result)
+		read_record(v, o, &missing);
+	arena_fini(&a);
+	if (missing)
+		return error_set(err, FC_EINVAL, "charge: order %s: its record has no good \"%s\"", entry->seq,
+				 missing);
+	return result;
+}

@@ -1,0 +1,40 @@
+/* Order: one charge from its start to its settled bill, and its form in the journal. Everything that is needed to go on after a
+ * power cut is in it: the pinned tariff, the split so far, who started it. */
+#ifndef FC_CHARGE_ORDER_H
+#define FC_CHARGE_ORDER_H
+
+#include "base/buffer.h"
+#include "charge/bill.h"
+#include "script/json.h"
+#include "store/journal.h"
+
+enum { ORDER_ID = 28, ORDER_RECORD_MAX = 65536 };
+
+/* ChargeModel, protocol.md 2.11. */
+enum order_mode { ORDER_UNKNOWN_MODE, ORDER_BY_PLATFORM, ORDER_BY_CARD, ORDER_OTHER };
+
+struct order {
+	char seq[JOURNAL_SEQ];
+	char connector_id[ORDER_ID];
+	char platform[JOURNAL_NAME]; /* that started it, "" = none */
+	char user_class[32];
+	enum order_mode mode;
+	struct tariff tariff;
+	int metered; /* current was seen: split is begun */
+	struct split split;
+	int64_t start_wall; /* of the command, and of the current once it was seen */
+	int64_t end_wall;   /* 0 while it runs */
+	int64_t occupied_s; /* after the end */
+	int reason;         /* StopReason, once it has ended */
+};
+
+/* As it goes into the journal; record is what order_write made and must live as long. Money is what the bill says now. */
+struct journal_order order_entry(const struct order *order, const char *record);
+/* Appends the record as JSON. FC_OK, FC_ENOMEM, FC_ELIMIT. */
+int order_write(const struct order *order, struct buffer *out);
+/* Takes back what order_write and order_entry made. FC_OK, FC_EINVAL with what is missing, FC_ENOMEM. */
+int order_read(struct json_reader *reader, const struct journal_order *entry, struct order *order, struct error *err);
+/* The bill as it stands. */
+void order_bill(const struct order *order, struct bill *bill);
+
+#endif
