@@ -353,6 +353,16 @@ int charge_find(struct charge_set *set, const char *seq,
 	return result ? result : search.result;
 }
 
+void charge_each_running(const struct charge_set *set,
+			 void (*fn)(void *user, const struct order *order, enum session_state state,
+				    const struct connector *connector),
+			 void *user)
+{
+	for (const struct charge *c = set->charges; c; c = c->next)
+		if (c->order && c->order->metered && !c->closing)
+			fn(user, c->order, c->state, c->connector);
+}
+
 enum session_state charge_state(const struct charge_set *set, const char *connector_id)
 {
 	const struct charge *c = find_charge(set, connector_id);
@@ -369,8 +379,10 @@ static void on_station(void *user, const struct station_event *event)
 	if (event->kind != STATION_CONNECTOR_STATUS)
 		return;
 	struct charge *c = find_charge(set, event->connector->config->connector_id);
-	if (!c || !c->connector)
+	if (!c)
 		return;
+	/* During an apply the station has new connectors before we are told. */
+	c->connector = event->connector;
 	(void)conduct(c, session_seen(event->connector->status), NULL, NULL);
 	conduct_tick(c);
 }

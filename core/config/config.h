@@ -160,6 +160,7 @@ struct config_platform {
 	int retry_count;        /* 0..1000, default 5 */
 	int rate_per_s;         /* requests a second that we answer it, 1..1000, default 50; more is Ret -1 */
 	int resend_all_h;       /* 0..24, every so many hours all statuses are pushed again, default 3; 0 = never */
+	int iserv;              /* bool, default 0: it may start and stop charges, and gets the orders of those */
 	const char *policy;     /* prices of the charges that it starts; "" = the station's */
 	int push_station_info;  /* bool, default 0: push station information on change */
 	int push_stats;         /* bool, default 0: push yesterday's statistics daily */

@@ -197,6 +197,7 @@ static const struct schema_option platform_options[] = {
     {"retry_count", SCHEMA_INT, AT(platform, retry_count), .max = 1000, .preset = "5"},
     {"rate_per_s", SCHEMA_INT, AT(platform, rate_per_s), .min = 1, .max = 1000, .preset = "50"},
     {"resend_all_h", SCHEMA_INT, AT(platform, resend_all_h), .max = 24, .preset = "3"},
+    {"iserv", SCHEMA_BOOL, AT(platform, iserv)},
     {"policy", SCHEMA_ID, AT(platform, policy), .min = 1, .max = 60},
     {"push_station_info", SCHEMA_BOOL, AT(platform, push_station_info)},
     {"push_stats", SCHEMA_BOOL, AT(platform, push_stats)},

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bus/bus.h"
+#include "charge/charge.h"
 #include "device/device.h"
 #include "loop/loop.h"
 #include "main/stats.h"
@@ -38,6 +39,7 @@ struct daemon {
 	struct bus *bus;
 	struct device_set *devices;
 	struct station_set *stations;
+	struct charge_set *charges;
 	struct platform_set *platforms;
 	struct watch *watch;
 	struct loop_timer trim;
@@ -124,6 +126,8 @@ static int apply(struct daemon *d, const struct config *config, struct error *er
 	if (!result)
 		result = station_set_apply(d->stations, config, d->devices, err);
 	if (!result)
+		result = charge_set_apply(d->charges, config, err);
+	if (!result)
 		result = platform_set_apply(d->platforms, config, err);
 #ifdef CONFIG_ADMIN
 	if (!result && d->admin)
@@ -139,7 +143,8 @@ static void reload_lua(struct daemon *d)
 	/* Each says by itself what it replaced, or why not; what runs goes on. */
 	if (device_set_reload_profiles(d->devices, &err) < 0)
 		log_error("main: reload: profiles stay as they were: %s", err.text);
-	if (station_set_apply(d->stations, d->config, d->devices, &err))
+	if (station_set_apply(d->stations, d->config, d->devices, &err) ||
+	    charge_set_apply(d->charges, d->config, &err))
 		log_error("main: reload: %s", err.text);
 	(void)platform_set_reload_mappings(d->platforms, &err);
 }
@@ -204,7 +209,7 @@ static void on_lua_changed(void *user, const char *folder)
 
 static int watch_lua(struct daemon *d, struct error *err)
 {
-	static const char *const folders[] = {"profiles", "operators", "lib"};
+	static const char *const folders[] = {"profiles", "operators", "policies", "lib"};
 	char path[400];
 
 	d->watch = watch_new(d->loop, on_lua_changed, d, err);
@@ -225,6 +230,22 @@ static void on_bus_result(void *user, const struct bus_result *result)
 
 	if (d->devices)
 		device_set_result(d->devices, result);
+}
+
+/* The charge room knows no platforms, and they come later: both find each other by way of the daemon. */
+static void on_charge(void *user, const struct charge_event *event)
+{
+	struct daemon *d = user;
+
+	if (d->platforms)
+		platform_set_charge(d->platforms, event);
+}
+
+static int order_recipients(void *user, const struct order *order, const char **names, int most)
+{
+	struct daemon *d = user;
+
+	return d->platforms ? platform_set_recipients(d->platforms, order, names, most) : 0;
 }
 
 /* What starting, reloading and handshakes freed goes back to the box, which has little. */
@@ -256,9 +277,14 @@ static int start(struct daemon *d, struct error *err)
 	    device_set_new(d->loop, d->bus, d->config->gateway.lua_dir, station_set_device_changed, d->stations, err);
 	if (!d->devices)
 		return FC_ENOMEM;
+	const struct charge_hooks hooks = {on_charge, order_recipients, d};
+	d->charges = charge_set_new(d->loop, d->store, d->stations, d->devices, &hooks, err);
+	if (!d->charges)
+		return FC_EIO;
 	d->platforms = platform_set_new(d->loop, d->stations, err);
 	if (!d->platforms)
 		return FC_ENOMEM;
+	platform_set_serve(d->platforms, d->charges, d->store);
 	int result = apply(d, d->config, err);
 	if (result)
 		return result;
@@ -317,6 +343,8 @@ void daemon_free(struct daemon *d)
 	admin_free(d->admin);
 #endif
 	platform_set_free(d->platforms);
+	d->platforms = NULL;
+	charge_set_free(d->charges);
 	if (d->stations)
 		station_set_flush(d->stations);
 	device_set_free(d->devices);

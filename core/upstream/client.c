@@ -6,10 +6,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "upstream/business.h"
 #include "upstream/peer.h"
 
 enum {
 	IN_FLIGHT_MAX = 4,
+	BUSINESS_CALLS = 4,
 	ID_SIZE = 64,            /* config.h: ids have at most 26 characters */
 	RESEND_GAP_MS = 500,     /* protocol.md 2.3: 0.5 s between messages */
 	FIRST_HOLD_MS = 5000,    /* a charger that was not polled yet gets this long before it is told off line */
@@ -44,6 +46,7 @@ struct job {
 struct client {
 	struct platform *platform;
 	struct peer *peer;
+	struct business *business; /* NULL without charges */
 	struct job *jobs, **tail;
 	int in_flight;
 	int outage; /* the platform was not reached the last time */
@@ -442,6 +445,12 @@ static void pump(void *user)
 	look_at_info(client, now);
 	look_at_stats(client, now);
 	int64_t sleep_ms = look_at_resend(client, now);
+	/* What money hangs on goes first. */
+	if (client->business) {
+		int64_t again_ms = business_pump(client->business, now);
+
+		sleep_ms = again_ms < sleep_ms ? again_ms : sleep_ms;
+	}
 	while (client->in_flight < IN_FLIGHT_MAX && peer_ready(client->peer) && (job = choose(client, now, &next_ms)))
 		start(job);
 	/* Answers and tokens wake by themselves; only the clock does not. */
@@ -467,8 +476,13 @@ struct client *client_new(struct platform *platform, struct error *err)
 	client->tail = &client->jobs;
 	client->last_resend_ms = clock_mono_ms();
 	client->timer = (struct loop_timer){.fn = pump, .user = client};
-	client->peer = peer_new(platform, IN_FLIGHT_MAX, on_ready, client, err);
-	if (!client->peer || client_apply(client, err)) {
+	client->peer = peer_new(platform, IN_FLIGHT_MAX + BUSINESS_CALLS, on_ready, client, err);
+	if (client->peer && platform->charges) {
+		client->business = business_new(platform, client->peer, on_ready, client);
+		if (!client->business)
+			(void)error_set(err, FC_ENOMEM, "upstream: platform %s: no memory", platform->options->name);
+	}
+	if (!client->peer || (platform->charges && !client->business) || client_apply(client, err)) {
 		client_free(client);
 		return NULL;
 	}
@@ -482,12 +496,25 @@ void client_free(struct client *client)
 	if (!client)
 		return;
 	peer_free(client->peer);
+	business_free(client->business);
 	loop_timer_cancel(client->platform->loop, &client->timer);
 	for (struct job *job = client->jobs; job; job = next) {
 		next = job->next;
 		free(job);
 	}
 	free(client);
+}
+
+void client_charge(struct client *client, const struct charge_event *event)
+{
+	const char *name = client->platform->options->name;
+
+	if (!client->business)
+		return;
+	if (!strcmp(event->order->platform, name))
+		business_event(client->business, event);
+	if (event->kind == CHARGE_STOPPED)
+		business_order(client->business);
 }
 
 int client_linked(const struct client *client)
@@ -497,7 +524,7 @@ int client_linked(const struct client *client)
 
 uint32_t client_waiting(const struct client *client)
 {
-	uint32_t waiting = 0;
+	uint32_t waiting = client->business ? business_waiting(client->business) : 0;
 
 	for (const struct job *job = client->jobs; job; job = job->next)
 		if (job->in_flight || (job->pending && job_enabled(job)))

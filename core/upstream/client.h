@@ -30,6 +30,8 @@ void client_free(struct client *client);
 int client_apply(struct client *client, struct error *err);
 /* A connector's status changed. */
 void client_status_changed(struct client *client, const struct connector *connector);
+/* Something of a charge, whoever started it. */
+void client_charge(struct client *client, const struct charge_event *event);
 /* Tells all statuses again, half a second apart (also happens by itself every resend_all_h hours). */
 void client_resend(struct client *client);
 /* Look for what is to be told (station data changed). */

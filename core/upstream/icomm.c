@@ -4,52 +4,13 @@
 
 #include "base/clock.h"
 #include "base/decimal.h"
+#include "upstream/maker.h"
 #include "upstream/ret.h"
-
-/* Puts members and remembers a full arena: one check at the end of a structure. */
-struct maker {
-	struct arena *arena;
-	int failed;
-};
-
-static void put(struct maker *m, struct value *object, const char *key, struct value *child)
-{
-	if (value_put(m->arena, object, key, child))
-		m->failed = 1;
-}
-
-static void push(struct maker *m, struct value *array, struct value *child)
-{
-	if (value_push(array, child))
-		m->failed = 1;
-}
-
-static void put_text(struct maker *m, struct value *object, const char *key, const char *text)
-{
-	put(m, object, key, value_string(m->arena, text));
-}
-
-/* Optional fields that are not set are left out (protocol.md 2.0, general data rules). */
-static void put_optional(struct maker *m, struct value *object, const char *key, const char *text)
-{
-	if (text[0])
-		put_text(m, object, key, text);
-}
-
-static void put_int(struct maker *m, struct value *object, const char *key, int64_t i)
-{
-	put(m, object, key, value_int(m->arena, i));
-}
-
-static void put_decimal(struct maker *m, struct value *object, const char *key, int64_t scaled, int decimals)
-{
-	put(m, object, key, value_decimal(m->arena, scaled, decimals));
-}
 
 /* A watt is a kilowatt with three decimals; the standard wants one. */
 static void put_power(struct maker *m, struct value *object, int power_w)
 {
-	put_decimal(m, object, "Power", decimal_rescale(power_w, 3, 1), 1);
+	maker_decimal(m, object, "Power", decimal_rescale(power_w, 3, 1), 1);
 }
 
 int icomm_sees(const struct icomm *view, int station)
@@ -82,15 +43,15 @@ static struct value *connector_info(struct maker *m, const struct config_connect
 {
 	struct value *o = value_object(m->arena);
 
-	put_text(m, o, "ConnectorID", c->connector_id);
-	put_optional(m, o, "ConnectorName", c->connector_name);
-	put_int(m, o, "ConnectorType", c->connector_type);
-	put_int(m, o, "VoltageUpperLimits", c->voltage_upper);
-	put_int(m, o, "VoltageLowerLimits", c->voltage_lower);
-	put_int(m, o, "Current", c->current_a);
+	maker_text(m, o, "ConnectorID", c->connector_id);
+	maker_optional(m, o, "ConnectorName", c->connector_name);
+	maker_int(m, o, "ConnectorType", c->connector_type);
+	maker_int(m, o, "VoltageUpperLimits", c->voltage_upper);
+	maker_int(m, o, "VoltageLowerLimits", c->voltage_lower);
+	maker_int(m, o, "Current", c->current_a);
 	put_power(m, o, c->power_w);
-	put_optional(m, o, "ParkNo", c->park_no);
-	put_int(m, o, "NationalStandard", c->national_standard);
+	maker_optional(m, o, "ParkNo", c->park_no);
+	maker_int(m, o, "NationalStandard", c->national_standard);
 	return o;
 }
 
@@ -101,16 +62,16 @@ static struct value *equipment_info(struct maker *m, const struct config *config
 
 	for (int i = 0; i < config->connector_count; i++)
 		if (config->connectors[i].charger == charger)
-			push(m, connectors, connector_info(m, &config->connectors[i]));
-	put_text(m, o, "EquipmentID", c->equipment_id);
-	put_optional(m, o, "ManufacturerID", c->manufacturer_id);
-	put_optional(m, o, "ManufacturerName", c->manufacturer_name);
-	put_optional(m, o, "EquipmentModel", c->equipment_model);
-	put_optional(m, o, "ProductionDate", c->production_date);
-	put_int(m, o, "EquipmentType", c->equipment_type);
-	put(m, o, "ConnectorInfos", connectors);
+			maker_push(m, connectors, connector_info(m, &config->connectors[i]));
+	maker_text(m, o, "EquipmentID", c->equipment_id);
+	maker_optional(m, o, "ManufacturerID", c->manufacturer_id);
+	maker_optional(m, o, "ManufacturerName", c->manufacturer_name);
+	maker_optional(m, o, "EquipmentModel", c->equipment_model);
+	maker_optional(m, o, "ProductionDate", c->production_date);
+	maker_int(m, o, "EquipmentType", c->equipment_type);
+	maker_put(m, o, "ConnectorInfos", connectors);
 	put_power(m, o, c->power_w);
-	put_optional(m, o, "EquipmentName", c->equipment_name);
+	maker_optional(m, o, "EquipmentName", c->equipment_name);
 	return o;
 }
 
@@ -119,39 +80,39 @@ static struct value *pictures(struct maker *m, const struct config_station *s)
 	struct value *list = value_array(m->arena);
 
 	for (int i = 0; i < s->picture_count; i++)
-		push(m, list, value_string(m->arena, s->pictures[i]));
+		maker_push(m, list, value_string(m->arena, s->pictures[i]));
 	return list;
 }
 
 static void station_fields(struct maker *m, struct value *o, const char *operator_id, const struct config_station *s)
 {
-	put_text(m, o, "StationID", s->station_id);
-	put_text(m, o, "OperatorID", operator_id);
-	put_text(m, o, "EquipmentOwnerID", s->equipment_owner_id);
-	put_text(m, o, "StationName", s->station_name);
-	put_text(m, o, "CountryCode", s->country_code);
-	put_text(m, o, "AreaCode", s->area_code);
-	put_text(m, o, "Address", s->address);
-	put_optional(m, o, "StationTel", s->station_tel);
-	put_text(m, o, "ServiceTel", s->service_tel);
-	put_int(m, o, "StationType", s->station_type);
-	put_int(m, o, "StationStatus", s->station_status);
-	put_int(m, o, "ParkNums", s->park_nums);
-	put_decimal(m, o, "StationLng", s->lng_e6, 6);
-	put_decimal(m, o, "StationLat", s->lat_e6, 6);
-	put_optional(m, o, "SiteGuide", s->site_guide);
-	put_int(m, o, "Construction", s->construction);
+	maker_text(m, o, "StationID", s->station_id);
+	maker_text(m, o, "OperatorID", operator_id);
+	maker_text(m, o, "EquipmentOwnerID", s->equipment_owner_id);
+	maker_text(m, o, "StationName", s->station_name);
+	maker_text(m, o, "CountryCode", s->country_code);
+	maker_text(m, o, "AreaCode", s->area_code);
+	maker_text(m, o, "Address", s->address);
+	maker_optional(m, o, "StationTel", s->station_tel);
+	maker_text(m, o, "ServiceTel", s->service_tel);
+	maker_int(m, o, "StationType", s->station_type);
+	maker_int(m, o, "StationStatus", s->station_status);
+	maker_int(m, o, "ParkNums", s->park_nums);
+	maker_decimal(m, o, "StationLng", s->lng_e6, 6);
+	maker_decimal(m, o, "StationLat", s->lat_e6, 6);
+	maker_optional(m, o, "SiteGuide", s->site_guide);
+	maker_int(m, o, "Construction", s->construction);
 	if (s->picture_count)
-		put(m, o, "Pictures", pictures(m, s));
-	put_optional(m, o, "MatchCars", s->match_cars);
-	put_optional(m, o, "ParkInfo", s->park_info);
-	put_optional(m, o, "BusineHours", s->busine_hours);
-	put_optional(m, o, "ElectricityFee", s->electricity_fee);
-	put_optional(m, o, "ServiceFee", s->service_fee);
-	put_optional(m, o, "ParkFee", s->park_fee);
-	put_optional(m, o, "Payment", s->payment);
-	put_int(m, o, "SupportOrder", s->support_order);
-	put_optional(m, o, "Remark", s->remark);
+		maker_put(m, o, "Pictures", pictures(m, s));
+	maker_optional(m, o, "MatchCars", s->match_cars);
+	maker_optional(m, o, "ParkInfo", s->park_info);
+	maker_optional(m, o, "BusineHours", s->busine_hours);
+	maker_optional(m, o, "ElectricityFee", s->electricity_fee);
+	maker_optional(m, o, "ServiceFee", s->service_fee);
+	maker_optional(m, o, "ParkFee", s->park_fee);
+	maker_optional(m, o, "Payment", s->payment);
+	maker_int(m, o, "SupportOrder", s->support_order);
+	maker_optional(m, o, "Remark", s->remark);
 }
 
 struct value *icomm_station_info(const struct icomm *view, int station, struct arena *arena)
@@ -163,8 +124,8 @@ struct value *icomm_station_info(const struct icomm *view, int station, struct a
 	station_fields(&m, o, config->gateway.operator_id, &config->stations[station]);
 	for (int i = 0; i < config->charger_count; i++)
 		if (config->chargers[i].station == station)
-			push(&m, equipment, equipment_info(&m, config, i));
-	put(&m, o, "EquipmentInfos", equipment);
+			maker_push(&m, equipment, equipment_info(&m, config, i));
+	maker_put(&m, o, "EquipmentInfos", equipment);
 	return m.failed ? NULL : o;
 }
 
@@ -174,8 +135,8 @@ struct value *icomm_connector_status(const struct connector *connector, struct a
 	struct value *o = value_object(arena);
 
 	/* ParkStatus and LockStatus are optional and nothing here measures them. */
-	put_text(&m, o, "ConnectorID", connector->config->connector_id);
-	put_int(&m, o, "Status", (int64_t)connector->status);
+	maker_text(&m, o, "ConnectorID", connector->config->connector_id);
+	maker_int(&m, o, "Status", (int64_t)connector->status);
 	return m.failed ? NULL : o;
 }
 
@@ -189,10 +150,10 @@ static struct value *station_status(const struct icomm *view, int station, struc
 		const struct connector *c = station_connector_at(view->stations, i);
 
 		if (c->station == &config->stations[station])
-			push(&m, list, icomm_connector_status(c, arena));
+			maker_push(&m, list, icomm_connector_status(c, arena));
 	}
-	put_text(&m, o, "StationID", config->stations[station].station_id);
-	put(&m, o, "ConnectorStatusInfos", list);
+	maker_text(&m, o, "StationID", config->stations[station].station_id);
+	maker_put(&m, o, "ConnectorStatusInfos", list);
 	return m.failed ? NULL : o;
 }
 
@@ -216,14 +177,14 @@ static struct value *equipment_stats(struct maker *m, const struct icomm *view, 
 		int64_t wh = station_energy_wh(view->stations, c->connector_id, days.first, days.last);
 		int64_t kwh_e1 = decimal_rescale(wh, 3, 1);
 		struct value *item = value_object(m->arena);
-		put_text(m, item, "ConnectorID", c->connector_id);
-		put_decimal(m, item, "ConnectorElectricity", kwh_e1, 1);
-		push(m, list, item);
+		maker_text(m, item, "ConnectorID", c->connector_id);
+		maker_decimal(m, item, "ConnectorElectricity", kwh_e1, 1);
+		maker_push(m, list, item);
 		sum += kwh_e1;
 	}
-	put_text(m, o, "EquipmentID", config->chargers[charger].equipment_id);
-	put_decimal(m, o, "EquipmentElectricity", sum, 1);
-	put(m, o, "ConnectorStatsInfos", list);
+	maker_text(m, o, "EquipmentID", config->chargers[charger].equipment_id);
+	maker_decimal(m, o, "EquipmentElectricity", sum, 1);
+	maker_put(m, o, "ConnectorStatsInfos", list);
 	*station_sum += sum;
 	return o;
 }
@@ -241,12 +202,13 @@ struct value *icomm_station_stats(const struct icomm *view, int station, int32_t
 	clock_format_day(last, end);
 	for (int i = 0; i < config->charger_count; i++)
 		if (config->chargers[i].station == station)
-			push(&m, list, equipment_stats(&m, view, i, (struct days){.first = first, .last = last}, &sum));
-	put_text(&m, o, "StationID", config->stations[station].station_id);
-	put_text(&m, o, "StartTime", start);
-	put_text(&m, o, "EndTime", end);
-	put_decimal(&m, o, "StationElectricity", sum, 1);
-	put(&m, o, "EquipmentStatsInfos", list);
+			maker_push(&m, list,
+				   equipment_stats(&m, view, i, (struct days){.first = first, .last = last}, &sum));
+	maker_text(&m, o, "StationID", config->stations[station].station_id);
+	maker_text(&m, o, "StartTime", start);
+	maker_text(&m, o, "EndTime", end);
+	maker_decimal(&m, o, "StationElectricity", sum, 1);
+	maker_put(&m, o, "EquipmentStatsInfos", list);
 	return m.failed ? NULL : o;
 }
 
@@ -302,7 +264,7 @@ static int64_t list_stations(struct maker *m, const struct icomm *view, int64_t 
 		if (!icomm_sees(view, i) || station_changed_wall(view->stations, i) < since)
 			continue;
 		if (total >= skip && total - skip < take)
-			push(m, list, icomm_station_info(view, i, m->arena));
+			maker_push(m, list, icomm_station_info(view, i, m->arena));
 		total++;
 	}
 	return total;
@@ -330,10 +292,10 @@ static int query_stations_info(const struct icomm *view, const struct value *req
 	if (__builtin_mul_overflow(page - 1, size, &skip))
 		skip = INT64_MAX;
 	int64_t total = list_stations(&m, view, since, skip, size, list);
-	put_int(&m, o, "PageNo", page);
-	put_int(&m, o, "PageCount", (total + size - 1) / size);
-	put_int(&m, o, "ItemSize", view->platform->item_size_is_page ? size : total);
-	put(&m, o, "StationInfos", list);
+	maker_int(&m, o, "PageNo", page);
+	maker_int(&m, o, "PageCount", (total + size - 1) / size);
+	maker_int(&m, o, "ItemSize", view->platform->item_size_is_page ? size : total);
+	maker_put(&m, o, "StationInfos", list);
 	*answer = o;
 	return m.failed ? RET_SYSTEM : RET_OK;
 }
@@ -368,11 +330,11 @@ static int query_station_status(const struct icomm *view, const struct value *re
 		/* protocol.md 2.4: unknown ids are left out. */
 		if (station < 0 || repeated(ids, id))
 			continue;
-		push(&m, list, station_status(view, station, arena));
+		maker_push(&m, list, station_status(view, station, arena));
 		total++;
 	}
-	put_int(&m, o, "Total", total);
-	put(&m, o, "StationStatusInfos", list);
+	maker_int(&m, o, "Total", total);
+	maker_put(&m, o, "StationStatusInfos", list);
 	*answer = o;
 	return m.failed ? RET_SYSTEM : RET_OK;
 }

@@ -314,6 +314,8 @@ int mapping_enabled(const struct mapping *mapping, const struct message *message
 	case MESSAGE_STATION_STATS:
 		return platform->push_stats;
 	case MESSAGE_ISERV:
+		return platform->iserv;
+	case MESSAGE_CITY:
 		return 0;
 	}
 	return 0;

@@ -49,7 +49,8 @@ enum message_set {
 	MESSAGE_BASE,          /* on unless a mapping says otherwise */
 	MESSAGE_STATION_INFO,  /* on with the platform's option push_station_info */
 	MESSAGE_STATION_STATS, /* on with push_stats */
-	MESSAGE_ISERV,         /* tables only until the charge room uses them: off unless a mapping says otherwise */
+	MESSAGE_ISERV,         /* on with the platform's option iserv */
+	MESSAGE_CITY,          /* cities' additions: off unless a mapping says otherwise */
 };
 struct message {
 	const char *method;

@@ -233,7 +233,7 @@ static const struct message messages[] = {
     {"notification_stop_charge_result", MESSAGE_WE_CALL, MESSAGE_ISERV, 1, &stop_result, &result_answer},
     {"notification_charge_order_info", MESSAGE_WE_CALL, MESSAGE_ISERV, 1, &order, &order_answer},
     {"check_charge_orders", MESSAGE_WE_CALL, MESSAGE_ISERV, 0, &check_request, &check_answer},
-    {"notification_charge_order_info_for_bonus", MESSAGE_WE_CALL, MESSAGE_ISERV, 1, &bonus, &order_answer},
+    {"notification_charge_order_info_for_bonus", MESSAGE_WE_CALL, MESSAGE_CITY, 1, &bonus, &order_answer},
 };
 
 static const struct schema *const structures[] = {&policy_info, &charge_detail, &snapshot,     &order,

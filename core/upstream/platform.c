@@ -15,6 +15,8 @@
 struct platform_set {
 	struct loop *loop;
 	struct station_set *stations;
+	struct charge_set *charges; /* borrowed; NULL: no business */
+	struct store *store;
 	struct json_reader *reader;  /* one for all: everything happens on one thread */
 	const struct config *config; /* borrowed; NULL before the first apply */
 	struct platform **platforms; /* the enabled ones, in the configuration's order */
@@ -209,6 +211,8 @@ static int plan_fresh(struct platform_set *set, const struct config *config, str
 	if (!plan->platform)
 		return FC_EINVAL;
 	plan->fresh = 1;
+	plan->platform->charges = set->charges;
+	plan->platform->store = set->store;
 	if (!platform_can_push(plan->options))
 		return FC_OK;
 	plan->platform->client = client_new(plan->platform, err);
@@ -314,6 +318,31 @@ int platform_set_apply(struct platform_set *set, const struct config *config, st
 	free(plans);
 	free(used);
 	return result;
+}
+
+/* Business ------------------------------------------------------------------------------------------------------ */
+
+void platform_set_serve(struct platform_set *set, struct charge_set *charges, struct store *store)
+{
+	set->charges = charges;
+	set->store = store;
+}
+
+void platform_set_charge(struct platform_set *set, const struct charge_event *event)
+{
+	for (int i = 0; i < set->count; i++)
+		if (set->platforms[i]->client)
+			client_charge(set->platforms[i]->client, event);
+}
+
+int platform_set_recipients(struct platform_set *set, const struct order *order, const char **names, int most)
+{
+	(void)set;
+	/* Also while it is not configured or switched off: it waits in the outbox. */
+	if (!order->platform[0] || most < 1)
+		return 0;
+	names[0] = order->platform;
+	return 1;
 }
 
 /* Figures ------------------------------------------------------------------------------------------------------- */

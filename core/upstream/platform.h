@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "charge/charge.h"
 #include "config/config.h"
 #include "loop/loop.h"
 #include "station/station.h"
@@ -36,6 +37,12 @@ int platform_set_apply(struct platform_set *set, const struct config *config, st
 /* Loads changed mappings again; a bad one leaves its running version in force and is logged with file:line. Returns
  * how many were replaced, or the negative code of the last failure. */
 int platform_set_reload_mappings(struct platform_set *set, struct error *err);
+/* From the next apply on: platforms with option iserv start and stop charges of this set, and get their orders from the store's
+ * outbox. Both are borrowed. */
+void platform_set_serve(struct platform_set *set, struct charge_set *charges, struct store *store);
+/* The charge room's hooks belong here (charge.h). */
+void platform_set_charge(struct platform_set *set, const struct charge_event *event);
+int platform_set_recipients(struct platform_set *set, const struct order *order, const char **names, int most);
 int platform_count(const struct platform_set *set);
 int platform_get_stats(const struct platform_set *set, int index, struct platform_stats *stats);
 /* The port a listen section is bound to (tests use 0 = any), or -1. */

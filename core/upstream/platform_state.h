@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "charge/charge.h"
 #include "config/config.h"
 #include "loop/loop.h"
 #include "script/json.h"
@@ -55,6 +56,8 @@ struct platform {
 	struct loop *loop;
 	struct json_reader *reader;            /* the set's: everything happens on one thread */
 	const struct station_set *stations;    /* borrowed */
+	struct charge_set *charges;            /* borrowed; NULL: no business, nothing of Iserv is answered or sent */
+	struct store *store;                   /* borrowed; the outbox, with charges */
 	const struct config *config;           /* borrowed, moved on by every apply */
 	const struct config_platform *options; /* within config */
 	struct mapping *mapping;               /* owned; NULL changes nothing (tests) */

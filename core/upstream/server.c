@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "upstream/iserv.h"
 
 /* The platforms that a path may mean: one, or several that share it. */
 struct candidates {
@@ -51,7 +52,9 @@ static const struct message *find_method(const struct platform *p, const char *n
 
 	if (!message || !mapping_enabled(p->mapping, message, p->options))
 		return NULL;
-	return message->caller == MESSAGE_BOTH || icomm_answers(message) ? message : NULL;
+	if (message->caller == MESSAGE_BOTH || icomm_answers(message))
+		return message;
+	return p->charges && iserv_answers(message) ? message : NULL;
 }
 
 static int is_candidate(const struct server_routes *routes, const struct platform *p, const char *path,
@@ -195,7 +198,9 @@ static int answer_parameters(struct call *call, const struct value *request)
 	struct value *answer = NULL;
 	int ret = RET_OK;
 
-	if (!is_login(call))
+	if (!is_login(call) && iserv_answers(call->message))
+		ret = iserv_answer(p, call->message, request, &call->arena, &answer, &call->err);
+	else if (!is_login(call))
 		ret = icomm_answer(&view, call->message, request, &call->arena, &answer, &call->err);
 	else if (token_answer(&p->tokens, p->options->operator_id, p->options->ours.operator_secret, request,
 			      call->now_ms, &call->arena, &answer, &call->err))

@@ -200,6 +200,10 @@ class Station:
         options.update(more)
         return section("platform", name, **options)
 
+    def write_policy(self, name, text):
+        (self.lua / "policies").mkdir(exist_ok=True)
+        (self.lua / "policies" / f"{name}.lua").write_text(text)
+
     def write_config(self):
         new = self.folder / "forecourt.new"
         new.write_text(self.config_text())

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "charge_stub.h"
 #include "loop/http_client.h"
 #include "upstream/peer.h"
 #include "upstream_fixture.h"

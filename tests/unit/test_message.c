@@ -86,7 +86,7 @@ static void test_every_message(void **state)
 	    {"notification_stop_charge_result", MESSAGE_WE_CALL, MESSAGE_ISERV, 1, 5, 3},
 	    {"notification_charge_order_info", MESSAGE_WE_CALL, MESSAGE_ISERV, 1, 11, 3},
 	    {"check_charge_orders", MESSAGE_WE_CALL, MESSAGE_ISERV, 0, 7, 7},
-	    {"notification_charge_order_info_for_bonus", MESSAGE_WE_CALL, MESSAGE_ISERV, 1, 19, 3},
+	    {"notification_charge_order_info_for_bonus", MESSAGE_WE_CALL, MESSAGE_CITY, 1, 19, 3},
 	};
 
 	(void)state;

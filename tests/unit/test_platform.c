@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "charge_stub.h"
 #include "loop/http_client.h"
 #include "loop/http_server.h"
 #include "upstream_fixture.h"

@@ -1,0 +1,375 @@
+#include "upstream/business.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "upstream/iserv.h"
+
+enum {
+	STATUS_S = 50,
+	RESULT_GIVE_UP_MS = 600000,
+	RESULT_FIRST_MS = 1000,
+	RESULT_LAST_MS = 60000,
+	STATES_MAX = 64, /* states that may be late at a time; the next round takes the rest */
+	REST_MS = 60000,
+};
+
+/* Seconds to the next try of an order, protocol.md 2.14 (Chengdu's table); the last one for ever. */
+static const int order_retry_s[] = {15, 15, 30, 180, 1800, 1800, 1800, 1800, 3600};
+
+struct result {
+	struct business *business;
+	struct result *next;
+	struct order order; /* a copy: the charge may be gone when it is told */
+	int is_stop, good;
+	int in_flight, done;
+	int64_t due_ms, give_up_ms, pause_ms;
+};
+
+struct state {
+	char seq[JOURNAL_SEQ];
+	int64_t due_ms;
+	int seen; /* still runs */
+};
+
+struct business {
+	struct platform *platform;
+	struct peer *peer;
+	void (*wake)(void *user);
+	void *user;
+	struct result *results;
+	struct state states[STATES_MAX];
+	int state_count;
+	/* The order under way. */
+	int order_in_flight, order_wanted;
+	struct outbox_entry entry;
+	int64_t order_due_ms;
+};
+
+static int is_on(const struct business *b, const char *method)
+{
+	const struct message *message = message_find(method);
+
+	return message && mapping_enabled(b->platform->mapping, message, b->platform->options);
+}
+
+struct business *business_new(struct platform *platform, struct peer *peer, void (*wake)(void *user), void *user)
+{
+	struct business *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->platform = platform;
+	b->peer = peer;
+	b->wake = wake;
+	b->user = user;
+	b->order_wanted = 1; /* what the last run left */
+	return b;
+}
+
+void business_free(struct business *b)
+{
+	if (!b)
+		return;
+	while (b->results) {
+		struct result *next = b->results->next;
+
+		free(b->results);
+		b->results = next;
+	}
+	free(b);
+}
+
+/* Results ------------------------------------------------------------------------------------------------------------ */
+
+void business_event(struct business *b, const struct charge_event *event)
+{
+	struct result *r = calloc(1, sizeof(*r)), **at = &b->results;
+	int64_t now = clock_mono_ms();
+
+	if (!r) {
+		log_error("upstream: %s: order %s: result not told: no memory", b->platform->options->name,
+			  event->order->seq);
+		return;
+	}
+	r->business = b;
+	r->order = *event->order;
+	r->is_stop = event->kind == CHARGE_STOPPED || event->kind == CHARGE_NOT_STOPPED;
+	r->good = event->kind == CHARGE_STARTED || event->kind == CHARGE_STOPPED;
+	r->due_ms = now;
+	r->give_up_ms = now + RESULT_GIVE_UP_MS;
+	r->pause_ms = RESULT_FIRST_MS;
+	while (*at)
+		at = &(*at)->next;
+	*at = r;
+	b->wake(b->user);
+}
+
+static const char *result_method(const struct result *r)
+{
+	return r->is_stop ? "notification_stop_charge_result" : "notification_start_charge_result";
+}
+
+static void result_later(struct result *r)
+{
+	int64_t now = clock_mono_ms();
+
+	r->due_ms = now + r->pause_ms;
+	r->pause_ms = r->pause_ms * 2 < RESULT_LAST_MS ? r->pause_ms * 2 : RESULT_LAST_MS;
+	if (now < r->give_up_ms)
+		return;
+	log_warning("upstream: %s: %s: %s: given up", r->business->platform->options->name, result_method(r),
+		    r->order.seq);
+	r->done = 1;
+}
+
+static void result_done(void *user, enum peer_outcome outcome, const struct value *answer)
+{
+	struct result *r = user;
+
+	(void)answer;
+	r->in_flight = 0;
+	if (outcome == PEER_DONE || outcome == PEER_REFUSED)
+		r->done = 1;
+	else
+		result_later(r);
+	r->business->wake(r->business->user);
+}
+
+static void sweep_results(struct business *b)
+{
+	struct result **at = &b->results;
+
+	while (*at) {
+		struct result *r = *at;
+
+		if (!r->done || r->in_flight) {
+			at = &r->next;
+			continue;
+		}
+		*at = r->next;
+		free(r);
+	}
+}
+
+static int call(struct business *b, const char *method, struct value *request, struct arena *arena, peer_done done,
+		void *user)
+{
+	struct error err = {0};
+
+	if (!request)
+		return FC_ENOMEM;
+	int result = peer_call(b->peer, message_find(method), request, arena, done, user, &err);
+	if (result && result != FC_EBUSY)
+		log_warning("upstream: %s: %s: not sent: %s", b->platform->options->name, method, err.text);
+	return result;
+}
+
+static void send_result(struct result *r)
+{
+	struct business *b = r->business;
+	struct arena arena;
+
+	arena_init(&arena, PLATFORM_MEMORY_MAX);
+	struct value *request =
+	    r->is_stop ? iserv_stop_result(&r->order, r->good, &arena) : iserv_start_result(&r->order, r->good, &arena);
+	r->in_flight = !call(b, result_method(r), request, &arena, result_done, r);
+	if (!r->in_flight)
+		result_later(r);
+	arena_fini(&arena);
+}
+
+/* States of running charges ------------------------------------------------------------------------------------------- */
+
+static void state_done(void *user, enum peer_outcome outcome, const struct value *answer)
+{
+	/* The next one says more than a repeat of this one would. */
+	(void)user;
+	(void)outcome;
+	(void)answer;
+}
+
+static struct state *find_state(struct business *b, const char *seq)
+{
+	for (int i = 0; i < b->state_count; i++)
+		if (!strcmp(b->states[i].seq, seq))
+			return &b->states[i];
+	return NULL;
+}
+
+static int64_t status_ms(const struct business *b)
+{
+	return (int64_t)(mapping_timing(b->platform->mapping, "charge_status_s", STATUS_S) * 1000);
+}
+
+static void look_at_charge(void *user, const struct order *order, enum session_state state,
+			   const struct connector *connector)
+{
+	struct business *b = user;
+	int64_t now = clock_mono_ms();
+	struct arena arena;
+
+	if (strcmp(order->platform, b->platform->options->name) != 0)
+		return;
+	struct state *s = find_state(b, order->seq);
+	if (!s && b->state_count < STATES_MAX) {
+		s = &b->states[b->state_count++];
+		*s = (struct state){.due_ms = now + status_ms(b)};
+		(void)snprintf(s->seq, sizeof(s->seq), "%s", order->seq);
+	}
+	if (!s)
+		return;
+	s->seen = 1;
+	if (now < s->due_ms || !peer_ready(b->peer))
+		return;
+	arena_init(&arena, PLATFORM_MEMORY_MAX);
+	if (!call(b, "notification_equip_charge_status", iserv_snapshot(order, state, connector, &arena), &arena,
+		  state_done, b))
+		s->due_ms = now + status_ms(b);
+	arena_fini(&arena);
+}
+
+/* Returns when the next state is due; those of charges that are over are forgotten. */
+static int64_t send_states(struct business *b, int64_t now)
+{
+	int64_t next = now + REST_MS;
+	int kept = 0;
+
+	for (int i = 0; i < b->state_count; i++)
+		b->states[i].seen = 0;
+	charge_each_running(b->platform->charges, look_at_charge, b);
+	for (int i = 0; i < b->state_count; i++) {
+		if (!b->states[i].seen)
+			continue;
+		b->states[kept] = b->states[i];
+		if (b->states[kept].due_ms < next)
+			next = b->states[kept].due_ms;
+		kept++;
+	}
+	b->state_count = kept;
+	return next;
+}
+
+/* Orders ------------------------------------------------------------------------------------------------------------- */
+
+void business_order(struct business *b)
+{
+	b->order_wanted = 1;
+	b->wake(b->user);
+}
+
+static void order_later(struct business *b)
+{
+	size_t last = sizeof(order_retry_s) / sizeof(order_retry_s[0]) - 1, i = (size_t)b->entry.attempts;
+	int pause_s = order_retry_s[i < last ? i : last];
+	struct error err = {0};
+
+	/* In memory too: the spacing must not depend on a wall clock that may jump. */
+	b->order_due_ms = clock_mono_ms() + (int64_t)pause_s * 1000;
+	if (outbox_later(b->platform->store, b->entry.id, clock_wall() + pause_s, &err))
+		log_error("upstream: %s: %s", b->platform->options->name, err.text);
+}
+
+static void order_done(void *user, enum peer_outcome outcome, const struct value *answer)
+{
+	struct business *b = user;
+	int64_t verdict = 0;
+	struct error err = {0};
+
+	b->order_in_flight = 0;
+	if (outcome != PEER_DONE) {
+		order_later(b);
+	} else {
+		(void)message_verdict(message_find(b->entry.method), answer, &verdict);
+		if (verdict)
+			log_warning("upstream: %s: order %s: disputed (%lld)", b->platform->options->name, b->entry.seq,
+				    (long long)verdict);
+		/* If this can't be written it is sent again: a repeat makes no second order. */
+		if (outbox_done(b->platform->store, b->entry.id, verdict ? OUTBOX_DISPUTED : OUTBOX_CONFIRMED,
+				(int)verdict, &err)) {
+			log_error("upstream: %s: order %s: confirmed, but not noted: %s", b->platform->options->name,
+				  b->entry.seq, err.text);
+			b->order_due_ms = clock_mono_ms() + REST_MS;
+		}
+	}
+	b->wake(b->user);
+}
+
+struct sending {
+	struct business *business;
+	struct arena arena;
+	int result;
+};
+
+static void send_order(void *user, const struct order *order, enum session_state state,
+		       const struct connector *connector)
+{
+	struct sending *s = user;
+	struct business *b = s->business;
+
+	(void)state;
+	(void)connector;
+	s->result = call(b, b->entry.method, iserv_order(order, &s->arena), &s->arena, order_done, b);
+}
+
+static void next_order(struct business *b, int64_t now)
+{
+	struct sending s = {.business = b, .result = FC_EIO};
+
+	if (b->order_in_flight || !b->order_wanted || now < b->order_due_ms)
+		return;
+	int result = outbox_first(b->platform->store, b->platform->options->name, &b->entry);
+	if (result == FC_ENOENT)
+		b->order_wanted = 0;
+	if (result)
+		return;
+	arena_init(&s.arena, PLATFORM_MEMORY_MAX);
+	result = charge_find(b->platform->charges, b->entry.seq, send_order, &s);
+	arena_fini(&s.arena);
+	b->order_in_flight = !result && !s.result;
+	if (b->order_in_flight || s.result == FC_EBUSY)
+		return;
+	if (result)
+		log_error("upstream: %s: order %s: can't be read", b->platform->options->name, b->entry.seq);
+	order_later(b);
+}
+
+int64_t business_pump(struct business *b, int64_t now)
+{
+	int64_t next = now + REST_MS;
+
+	sweep_results(b);
+	for (struct result *r = b->results; r; r = r->next) {
+		if (r->in_flight || r->done)
+			continue;
+		if (!is_on(b, result_method(r)))
+			r->done = 1;
+		else if (now >= r->due_ms && peer_ready(b->peer))
+			send_result(r);
+		if (!r->done && r->due_ms < next)
+			next = r->due_ms;
+	}
+	if (is_on(b, "notification_equip_charge_status")) {
+		int64_t due = send_states(b, now);
+
+		next = due < next ? due : next;
+	}
+	if (peer_ready(b->peer))
+		next_order(b, now);
+	if (b->order_wanted && !b->order_in_flight && b->order_due_ms > now && b->order_due_ms < next)
+		next = b->order_due_ms;
+	/* Something due that did not go waits for the peer, which wakes; but never spin. */
+	return next - now > 100 ? next - now : 100;
+}
+
+uint32_t business_waiting(const struct business *b)
+{
+	uint32_t n = b->order_in_flight ? 1 : 0;
+
+	for (const struct result *r = b->results; r; r = r->next)
+		n += !r->done;
+	return n;
+}

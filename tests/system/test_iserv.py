@@ -1,0 +1,229 @@
+"""Business: from a platform's start command to a confirmed order, with the independent peer as the platform."""
+import re
+import time
+from decimal import Decimal
+
+import harness
+import pytest
+
+PLATFORM = harness.PLATFORM_OPERATOR
+PRICES = """return {{ forecourt = 1, kind = "policy", name = "{name}",
+  prices = {{ {{ start = "00:00", elec = {elec}, service = {service} }} }} }}
+"""
+counter = iter(range(1, 10 ** 6))
+
+
+def new_seq():
+    return f"{PLATFORM}{next(counter):018d}"
+
+
+def cents(x):
+    value = Decimal(str(x)) * 100
+    assert value == int(value), x
+    return int(value)
+
+
+@pytest.fixture
+def charging(make_station):
+    """A station whose platform may start charges, at 1.2345 + 0.4 yuan per kWh."""
+
+    def make(**more):
+        station = make_station(start=False, poll_ms=200, **more)
+        station.platform_options.update(iserv=1, policy="test")
+        station.write_policy("test", PRICES.format(name="test", elec="1.2345", service="0.4"))
+        for method in ("notification_start_charge_result", "notification_stop_charge_result",
+                       "notification_equip_charge_status"):
+            station.server.answers[method] = lambda p: (0, {"StartChargeSeq": p["StartChargeSeq"], "SuccStat": 0, "FailReason": 0})
+        station.server.answers["notification_charge_order_info"] = lambda p: (
+            0, {"StartChargeSeq": p["StartChargeSeq"], "ConnectorID": p["ConnectorID"], "ConfirmResult": 0})
+        station.start_chargers("--speed", "30")
+        station.start_gateway()
+        station.wait_status(station.connector_id(0), 1)
+        station.client.login()
+        return station
+
+    return make
+
+
+def told(station, method, seq):
+    return [p for m, p in list(station.server.received) if m == method and p["StartChargeSeq"] == seq]
+
+
+def wait_told(station, method, seq, count=1):
+    station.server.wait(lambda _: len(told(station, method, seq)) >= count)
+    return told(station, method, seq)[-1]
+
+
+def plug(station, charger=0, number=1):
+    connector = station.connector_id(charger, number)
+    station.ask_chargers(f"plug {charger} {number}")
+    station.wait_status(connector, 2)
+    return connector
+
+
+def start(station, connector, seq):
+    return station.client.call("query_start_charge", {"StartChargeSeq": seq, "ConnectorID": connector, "QRCode": ""})
+
+
+def stop(station, connector, seq):
+    return station.client.call("query_stop_charge", {"StartChargeSeq": seq, "ConnectorID": connector})
+
+
+def check_order(order, elec="1.2345", service="0.4"):
+    """Sums to the fen, and money recomputed from the energy."""
+    details = order["ChargeDetails"]
+    assert order["SumPeriod"] == len(details) >= 1
+    assert sum(cents(d["DetailPower"]) for d in details) == cents(order["TotalPower"])
+    assert sum(cents(d["DetailElecMoney"]) for d in details) == cents(order["TotalElecMoney"])
+    assert sum(cents(d["DetailSeviceMoney"]) for d in details) == cents(order["TotalSeviceMoney"])
+    assert cents(order["TotalElecMoney"]) + cents(order["TotalSeviceMoney"]) == cents(order["TotalMoney"])
+    kwh = Decimal(str(order["TotalPower"]))
+    for money, price in ((order["TotalElecMoney"], elec), (order["TotalSeviceMoney"], service)):
+        # The energy on the wire is rounded to 10 Wh; the money is not.
+        assert abs(Decimal(str(money)) - kwh * Decimal(price)) <= Decimal("0.015")
+    assert order["StartTime"] <= order["EndTime"]
+
+
+def test_a_whole_charge(charging):
+    station = charging(tcp=2, line_units=(), connectors=1)
+    connector = plug(station)
+    auth = station.client.call("query_equip_auth", {"EquipAuthSeq": new_seq(), "ConnectorID": connector}).data
+    assert (auth["SuccStat"], auth["FailReason"]) == (0, 0)
+    policy = station.client.call("query_equip_business_policy", {"EquipBizSeq": new_seq(), "ConnectorID": connector})
+    assert policy.data["SuccStat"] == 0 and policy.data["SumPeriod"] == 1
+    assert policy.data["PolicyInfos"] == [{"StartTime": "000000", "ElecPrice": 1.2345, "SevicePrice": 0.4}]
+    assert '"ElecPrice":1.2345' in policy.text and '"SevicePrice":0.4000' in policy.text
+
+    seq = new_seq()
+    answer = start(station, connector, seq).data
+    assert (answer["SuccStat"], answer["FailReason"], answer["StartChargeSeqStat"]) == (0, 0, 1)
+    result = wait_told(station, "notification_start_charge_result", seq)
+    assert result["StartChargeSeqStat"] == 2 and result["ConnectorID"] == connector
+    station.wait_status(connector, 3)
+    station.until(lambda: cents(station.client.call("query_equip_charge_status", {"StartChargeSeq": seq}).data["TotalPower"]) >= 20,
+                  60, "some energy")
+    status = station.client.call("query_equip_charge_status", {"StartChargeSeq": seq}).data
+    assert status["StartChargeSeqStat"] == 2 and status["ConnectorStatus"] == 3 and status["VoltageA"] > 100
+
+    answer = stop(station, connector, seq).data
+    assert (answer["SuccStat"], answer["StartChargeSeqStat"]) == (0, 3)
+    result = wait_told(station, "notification_stop_charge_result", seq)
+    assert (result["SuccStat"], result["StartChargeSeqStat"]) == (0, 4)
+    order = wait_told(station, "notification_charge_order_info", seq)
+    check_order(order)
+    assert order["StopReason"] == 1 and cents(order["TotalPower"]) >= 20
+    # Told in this order: nobody hears of an end before the order is on the disk.
+    names = [m for m, p in station.server.received if p.get("StartChargeSeq") == seq]
+    assert names.index("notification_start_charge_result") < names.index("notification_stop_charge_result")
+
+    # Repeats: the same answer, no second start, no second order.
+    again = start(station, connector, seq).data
+    assert (again["SuccStat"], again["StartChargeSeqStat"]) == (0, 4)
+    again = stop(station, connector, seq).data
+    assert (again["SuccStat"], again["FailReason"], again["StartChargeSeqStat"]) == (1, 3, 4)
+    final = station.client.call("query_equip_charge_status", {"StartChargeSeq": seq}).data
+    assert final["StartChargeSeqStat"] == 4 and final["TotalMoney"] == order["TotalMoney"]
+    time.sleep(1)
+    assert len(told(station, "notification_charge_order_info", seq)) == 1
+
+
+def test_starts_that_are_refused(charging):
+    station = charging(tcp=2, line_units=(), connectors=1)
+    connector, seq = station.connector_id(0), new_seq()
+
+    def reason(c=connector, s=None):
+        return start(station, c, s or new_seq()).data["FailReason"]
+
+    assert reason("nobody") == 1
+    assert reason() == 10  # not plugged in
+    plug(station)
+    assert start(station, connector, seq).data["SuccStat"] == 0
+    assert start(station, connector, seq).data["SuccStat"] == 0  # a repeat
+    assert reason() == 11  # occupied by that charge
+    wait_told(station, "notification_start_charge_result", seq)
+    plug(station, 1)
+    assert start(station, station.connector_id(1), seq).data["FailReason"] == 17  # the number of another charge
+    station.ask_chargers("fault 1 1 17")
+    station.wait_status(station.connector_id(1), 255)
+    assert reason(station.connector_id(1)) == 12
+    station.ask_chargers("close 1")
+    station.wait_status(station.connector_id(1), 0)
+    assert reason(station.connector_id(1)) == 2
+    assert stop(station, connector, new_seq()).data["SuccStat"] == 1
+    unknown = station.client.call("query_equip_charge_status", {"StartChargeSeq": new_seq()})
+    assert unknown.ret == 4004
+    # The chargers saw one start, and nothing else was started.
+    assert len({p["StartChargeSeq"] for m, p in station.server.received if m == "notification_start_charge_result"}) == 1
+
+
+def test_the_car_ends_it(charging):
+    station = charging(tcp=1, line_units=(), connectors=2)
+    connector, seq = plug(station, 0, 2), new_seq()
+    assert start(station, connector, seq).data["SuccStat"] == 0
+    wait_told(station, "notification_start_charge_result", seq)
+    time.sleep(2)
+    station.ask_chargers("unplug 0 2")
+    order = wait_told(station, "notification_charge_order_info", seq)
+    check_order(order)
+    assert order["StopReason"] == 4
+    assert wait_told(station, "notification_stop_charge_result", seq)["SuccStat"] == 0
+    # The connector is free for the next one.
+    connector, seq = plug(station, 0, 2), new_seq()
+    assert start(station, connector, seq).data["SuccStat"] == 0
+    wait_told(station, "notification_start_charge_result", seq)
+
+
+def test_an_order_survives_a_kill_and_a_platform_that_is_away(charging):
+    """Killed while it charges, and again with the order unconfirmed: one order, energy to the end, confirmed once."""
+    station = charging(tcp=1, line_units=(), connectors=1)
+    attempts = []
+
+    def refuse(payload):
+        attempts.append(payload)
+        return (-1, None)
+
+    station.server.answers["notification_charge_order_info"] = refuse
+    connector, seq = plug(station), new_seq()
+    assert start(station, connector, seq).data["SuccStat"] == 0
+    wait_told(station, "notification_start_charge_result", seq)
+    time.sleep(2)
+
+    def kill():
+        station.gateway.popen.kill()
+        station.gateway.popen.wait()
+        station.client.close()
+        station.server.stamps.clear()  # it may come back within the same second
+        station.start_gateway()
+        station.client.login()
+
+    kill()
+    station.until(lambda: station.client.call("query_equip_charge_status", {"StartChargeSeq": seq}).data["StartChargeSeqStat"] == 2,
+                  60, "the charge taken up again")
+    station.ask_chargers("stop 0 1")
+    station.until(lambda: attempts, 60, "a first try of the order")
+    kill()
+    accepted = []
+
+    def accept(payload):
+        accepted.append(payload)
+        return (0, {"StartChargeSeq": payload["StartChargeSeq"], "ConnectorID": payload["ConnectorID"], "ConfirmResult": 0})
+
+    station.server.answers["notification_charge_order_info"] = accept
+    station.until(lambda: accepted, 60, "the order accepted")
+    check_order(accepted[0])
+    assert accepted[0]["StopReason"] == 2
+    assert {k: v for k, v in accepted[0].items()} == {k: v for k, v in attempts[0].items()}
+    time.sleep(1.5)
+    assert len(accepted) == 1
+
+
+def test_a_charge_that_nobody_ordered_has_an_order(charging):
+    """It is no platform's, so nobody is told; the journal has it."""
+    station = charging(tcp=1, line_units=(), connectors=1)
+    connector = plug(station)
+    station.ask_chargers("start 0 1")
+    station.wait_status(connector, 3)
+    time.sleep(1)
+    station.ask_chargers("stop 0 1")
+    station.until(lambda: re.search(r"charge: order \w{27}: connector \w+: closed", station.gateway.output()), 60, "the order")
+    assert not [m for m, _ in station.server.received if m == "notification_charge_order_info"]
