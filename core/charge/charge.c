@@ -370,6 +370,21 @@ enum session_state charge_state(const struct charge_set *set, const char *connec
 	return c ? c->state : SESSION_IDLE;
 }
 
+/* Where the register stood at the end of the last charge: what it shows more than that belongs to the next. */
+static void take_last_register(void *user, const struct journal_order *entry)
+{
+	struct charge *c = user;
+	struct charge_set *set = c->conductor->user;
+	struct order *order = calloc(1, sizeof(*order));
+	struct error err = {0};
+
+	if (order && !order_read(set->reader, entry, order, &err) && order->metered) {
+		c->has_idle = 1;
+		c->idle_wh = order->split.last_register_wh;
+	}
+	free(order);
+}
+
 /* Life --------------------------------------------------------------------------------------------------------------- */
 
 static void on_station(void *user, const struct station_event *event)
@@ -495,9 +510,14 @@ int charge_set_apply(struct charge_set *set, const struct config *config, struct
 	for (int i = 0; i < config->platform_count && !result; i++)
 		result = load_policy(config, config->platforms[i].policy, &policies, err);
 	for (int i = 0; i < config->connector_count && !result; i++)
-		if (!find_charge(set, config->connectors[i].connector_id) &&
-		    !add_charge(set, config->connectors[i].connector_id))
-			result = error_set(err, FC_ENOMEM, "charge: no memory");
+		if (!find_charge(set, config->connectors[i].connector_id)) {
+			struct charge *c = add_charge(set, config->connectors[i].connector_id);
+
+			if (c)
+				(void)journal_last(set->conductor.store, c->connector_id, take_last_register, c);
+			else
+				result = error_set(err, FC_ENOMEM, "charge: no memory");
+		}
 	if (result) {
 		free_policies(policies);
 		return result;

@@ -163,14 +163,17 @@ static void begin_metering(struct charge *c)
 
 	c->order->metered = 1;
 	c->order->start_wall = now;
-	split_begin(&c->order->split, &c->order->tariff, now, c->has_idle ? c->idle_wh : wh);
+	split_begin(&c->order->split, &c->order->tariff, now, c->order->has_idle ? c->order->idle_wh : wh);
 	if (readable)
 		use_reading(c, wh, read_us);
-	c->has_idle = 0;
 }
 
 static void forget_order(struct charge *c)
 {
+	if (c->order->metered) {
+		c->has_idle = 1;
+		c->idle_wh = c->order->split.last_register_wh;
+	}
 	free(c->order);
 	c->order = NULL;
 	c->durable = 0;
@@ -219,6 +222,8 @@ static int enter(struct charge *c, const struct session_step *step, struct order
 {
 	if (step->actions & SESSION_OPEN) {
 		c->order = order;
+		order->has_idle = c->has_idle;
+		order->idle_wh = c->idle_wh;
 		set_anchor(c, clock_wall());
 		if (open_order(c, err) && step->actions & SESSION_TELL_CHARGER_ON) {
 			c->order = NULL;
@@ -254,6 +259,11 @@ int conduct(struct charge *c, enum session_trigger trigger, struct order *order,
 	}
 	if (step.actions & SESSION_METER)
 		begin_metering(c);
+	if (c->order && c->order->stopping != (c->state == SESSION_STOPPING)) {
+		/* A stop that was accepted holds over a power cut. */
+		c->order->stopping = !c->order->stopping;
+		conduct_note(c);
+	}
 	if (!(step.actions & SESSION_CLOSE)) {
 		tell(c, step.actions);
 		return FC_OK;
@@ -273,8 +283,9 @@ void conduct_resume(struct charge *c, struct order *order)
 	c->durable = 1;
 	/* A clock that stands before what is known already is wrong: the charge's time goes on from there. */
 	set_anchor(c, wall > last ? wall : last);
-	c->state = order->metered ? SESSION_UNKNOWN : SESSION_STARTING;
-	c->reason = SESSION_BY_SILENCE;
+	c->state = order->stopping ? SESSION_STOPPING : order->metered ? SESSION_UNKNOWN : SESSION_STARTING;
+	c->reason = order->stopping ? SESSION_BY_PLATFORM : SESSION_BY_SILENCE;
+	c->command = order->stopping ? "stop" : NULL;
 	c->noted_us = clock_mono_us();
 	c->noted_parts = order->split.count;
 	set_deadline(c);

@@ -84,6 +84,10 @@ int order_write(const struct order *o, struct buffer *out)
 		result = value_add(&a, v, "user_class", value_string(&a, o->user_class));
 	if (!result)
 		result = put_int(&a, v, "occupied_s", o->occupied_s);
+	if (!result && o->has_idle)
+		result = put_int(&a, v, "idle_wh", o->idle_wh);
+	if (!result)
+		result = put_int(&a, v, "stopping", o->stopping);
 	if (!result)
 		result = value_add(&a, v, "tariff", write_tariff(&a, &o->tariff));
 	if (!result && o->metered)
@@ -224,6 +228,10 @@ static void read_record(const struct value *v, struct order *o, const char **mis
 		*missing = "version";
 	read_text(v, "user_class", o->user_class, sizeof(o->user_class), missing);
 	o->occupied_s = get_int(v, "occupied_s", missing);
+	o->has_idle = value_get(v, "idle_wh") != NULL;
+	if (o->has_idle)
+		o->idle_wh = get_int(v, "idle_wh", missing);
+	o->stopping = get_int(v, "stopping", missing) != 0;
 	read_tariff(value_get(v, "tariff"), &o->tariff, missing);
 	o->metered = split != NULL;
 	if (split)

@@ -20,7 +20,10 @@ struct order {
 	char user_class[32];
 	enum order_mode mode;
 	struct tariff tariff;
-	int metered; /* current was seen: split is begun */
+	int has_idle;    /* the register was known before current flowed ... */
+	int64_t idle_wh; /* ... and stood there */
+	int stopping;    /* a stop was accepted */
+	int metered;     /* current was seen: split is begun */
 	struct split split;
 	int64_t start_wall; /* of the command, and of the current once it was seen */
 	int64_t end_wall;   /* 0 while it runs */

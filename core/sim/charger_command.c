@@ -47,6 +47,26 @@ static void say_times(const struct charger *c, FILE *out)
 	fprintf(out, "]\n");
 }
 
+/* The ended charges of a charger: [connector, register at the start, at the end]. */
+static void say_sessions(const struct charger *c, FILE *out)
+{
+	const char *comma = "";
+
+	fputc('[', out);
+	for (int k = 0; k < c->model.connectors; k++) {
+		const struct model_connector *m = &c->model.c[k];
+		unsigned n = m->session_count < MODEL_SESSIONS ? m->session_count : MODEL_SESSIONS;
+
+		for (unsigned i = m->session_count - n; i < m->session_count; i++) {
+			const struct model_session *s = &m->sessions[i % MODEL_SESSIONS];
+
+			fprintf(out, "%s[%d,%u,%u]", comma, k + 1, s->start, s->end);
+			comma = ",";
+		}
+	}
+	fprintf(out, "]\n");
+}
+
 static void say_list(const struct station *s, FILE *out)
 {
 	fputc('[', out);
@@ -84,7 +104,10 @@ static int open_charger(struct station *s, int index)
 static int command_charger(struct station *s, const char *word, int numbers, int index, int a, int b, FILE *out)
 {
 	struct charger *c = &s->chargers[index];
-
+	if (!strcmp(word, "sessions")) {
+		say_sessions(c, out);
+		return 1;
+	}
 	if (!strcmp(word, "times")) {
 		say_times(c, out);
 		return 1;

@@ -24,8 +24,21 @@ void model_init(struct model_charger *charger, int index, int connectors, int is
 		charger->c[i].energy_wh = 100000 + 1000 * index + 10 * i;
 }
 
+static uint32_t register_of(double wh)
+{
+	return (uint32_t)floor(wh / 10);
+}
+
 static void enter(struct model_connector *c, enum model_state state)
 {
+	struct model_session *session = &c->sessions[c->session_count % MODEL_SESSIONS];
+
+	if (c->state != MODEL_CHARGING && state == MODEL_CHARGING)
+		session->start = register_of(c->energy_wh);
+	if (c->state == MODEL_CHARGING && state != MODEL_CHARGING) {
+		session->end = register_of(c->energy_wh);
+		c->session_count++;
+	}
 	c->state = state;
 	c->in_state_s = 0;
 	if (state != MODEL_CHARGING)
@@ -178,7 +191,7 @@ int model_read(const struct model_charger *charger, uint16_t address, uint16_t *
 		return 2;
 	const struct model_connector *c = &charger->c[number];
 	uint32_t power = (uint32_t)lround(c->power_w);
-	uint32_t energy = (uint32_t)floor(c->energy_wh / 10), session = (uint32_t)floor(c->session_wh / 10);
+	uint32_t energy = register_of(c->energy_wh), session = register_of(c->session_wh);
 
 	if (number == 0 && at >= 20 && at < 28) {
 		*value = serial_word(charger, at - 20);

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-enum { MODEL_CONNECTORS = 4, MODEL_STRIDE = 100, MODEL_DENY_FIRST = 60, MODEL_DENY_LAST = 79 };
+enum { MODEL_CONNECTORS = 4, MODEL_STRIDE = 100, MODEL_DENY_FIRST = 60, MODEL_DENY_LAST = 79, MODEL_SESSIONS = 512 };
 enum model_state {
 	MODEL_FREE = 0,
 	MODEL_PLUGGED = 1,
@@ -14,6 +14,11 @@ enum model_state {
 	MODEL_FAULT = 9
 };
 
+/* A charge as the charger's own register shows it, in 0.01 kWh. */
+struct model_session {
+	uint32_t start, end;
+};
+
 struct model_connector {
 	enum model_state state, before_fault;
 	uint16_t fault;
@@ -21,7 +26,9 @@ struct model_connector {
 	double power_w, voltage, current;
 	double energy_wh, session_wh;
 	double in_state_s; /* simulated time since the last change */
-	double next_s;     /* --auto: when the next step comes */
+	struct model_session sessions[MODEL_SESSIONS];
+	unsigned session_count;
+	double next_s; /* --auto: when the next step comes */
 };
 
 struct model_charger {

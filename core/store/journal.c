@@ -176,6 +176,20 @@ int journal_find(struct store *store, const char *seq, void (*fn)(void *user, co
 	return n > 0 ? FC_OK : n ? n : FC_ENOENT;
 }
 
+int journal_last(struct store *store, const char *connector_id,
+		 void (*fn)(void *user, const struct journal_order *order), void *user)
+{
+	sqlite3_stmt *s = prepare_orders(store, "WHERE connector_id = :connector AND closed = 1"
+						" ORDER BY end_wall DESC, seq DESC LIMIT 1");
+
+	if (!s || bind_text(s, ":connector", connector_id)) {
+		sqlite3_finalize(s);
+		return FC_EIO;
+	}
+	int n = each(s, fn, user);
+	return n > 0 ? FC_OK : n ? n : FC_ENOENT;
+}
+
 int journal_each_open(struct store *store, void (*fn)(void *user, const struct journal_order *order), void *user)
 {
 	sqlite3_stmt *s = prepare_orders(store, "WHERE closed = 0 ORDER BY start_wall, seq");

@@ -36,6 +36,7 @@ static const char *const migrations[] = {
     " closed INTEGER NOT NULL, start_wall INTEGER NOT NULL, end_wall INTEGER NOT NULL, wh INTEGER NOT NULL,"
     " money_e4 INTEGER NOT NULL, reason INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX orders_open ON orders(closed, end_wall);"
+    "CREATE INDEX orders_connector ON orders(connector_id, end_wall);"
     "CREATE TABLE outbox(id INTEGER PRIMARY KEY AUTOINCREMENT, platform TEXT NOT NULL, method TEXT NOT NULL,"
     " seq TEXT NOT NULL REFERENCES orders(seq), attempts INTEGER NOT NULL DEFAULT 0, next_wall INTEGER NOT NULL "
     "DEFAULT 0,"
