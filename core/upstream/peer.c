@@ -446,6 +446,8 @@ struct peer *peer_new(struct platform *platform, int in_flight, void (*ready)(vo
 		return NULL;
 	}
 	peer->platform = platform;
+	/* A start within the second of the last end must not repeat its pairs of TimeStamp and Seq. */
+	peer->sequence = (struct envelope_sequence){clock_wall(), (int)(1000 + clock_mono_us() % 8000)};
 	peer->ready = ready;
 	peer->user = user;
 	peer->timer = (struct loop_timer){.fn = login_if_due, .user = peer};
