@@ -518,6 +518,9 @@ int charge_set_apply(struct charge_set *set, const struct config *config, struct
 			else
 				result = error_set(err, FC_ENOMEM, "charge: no memory");
 		}
+	/* The station has made new connectors, whatever becomes of the prices. */
+	for (struct charge *c = set->charges; c; c = c->next)
+		c->connector = station_connector_find(set->stations, c->connector_id);
 	if (result) {
 		free_policies(policies);
 		return result;
@@ -526,8 +529,9 @@ int charge_set_apply(struct charge_set *set, const struct config *config, struct
 	set->policies = policies;
 	set->config = config;
 	for (struct charge *c = set->charges; c; c = c->next) {
-		c->connector = station_connector_find(set->stations, c->connector_id);
-		if (c->connector)
+		c->connector = station_connector_find(
+		    set->stations, c->connector_id); /* Off line is what every connector is before its first poll. */
+		if (c->connector && c->connector->status != CONNECTOR_OFFLINE)
 			(void)conduct(c, session_seen(c->connector->status), NULL, NULL);
 	}
 	return FC_OK;

@@ -10,6 +10,8 @@
 enum { RECIPIENTS = 64 };
 static const char order_method[] = "notification_charge_order_info";
 static const int64_t note_period_us = 300000000;
+/* So long after a stop the status is sure to have been read again. */
+static const int64_t rest_us = 2000000;
 /* So long the end waits for a reading made after it. */
 static const int64_t last_reading_us = 5000000;
 
@@ -33,8 +35,10 @@ static void tell(struct charge *c, unsigned actions)
 		     {SESSION_TELL_NOT_STARTED, CHARGE_NOT_STARTED},
 		     {SESSION_TELL_STOPPED, CHARGE_STOPPED},
 		     {SESSION_TELL_NOT_STOPPED, CHARGE_NOT_STOPPED}};
-	const struct charge_hooks *hooks = &c->conductor->hooks;
-
+	const struct charge_hooks *hooks =
+	    &c->conductor->hooks; /* A start that came to nothing was told as that: its end is no news. */
+	if (c->order && !c->order->began && c->reason == SESSION_NOT_STARTED)
+		actions &= ~(unsigned)SESSION_TELL_STOPPED;
 	for (size_t i = 0; hooks->event && i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (actions & kinds[i].action)
 			hooks->event(hooks->user, &(struct charge_event){kinds[i].kind, c->order, c->state});
@@ -73,10 +77,10 @@ static int do_note(struct charge *c, const struct journal_order *entry, struct e
 static int do_close(struct charge *c, const struct journal_order *entry, struct error *err)
 {
 	const struct charge_hooks *hooks = &c->conductor->hooks;
-	const char *names[RECIPIENTS];
-	/* What never began is no order to anyone. */
-	int n =
-	    hooks->recipients && c->order->metered ? hooks->recipients(hooks->user, c->order, names, RECIPIENTS) : 0;
+	const char *names[RECIPIENTS]; /* What never began is no order to anyone; energy is, whatever was told. */
+	int n = hooks->recipients && (c->order->began || entry->wh)
+		    ? hooks->recipients(hooks->user, c->order, names, RECIPIENTS)
+		    : 0;
 
 	return journal_close(c->conductor->store, entry, names, n, order_method, err);
 }
@@ -233,6 +237,7 @@ static int enter(struct charge *c, const struct session_step *step, struct order
 	log_info("charge: connector %s: %s -> %s: %s", c->connector_id, session_state_name(c->state),
 		 session_state_name(step->next), step->why);
 	c->state = step->next;
+	c->entered_us = clock_mono_us();
 	if (step->reason != SESSION_KEEP_REASON)
 		c->reason = step->reason;
 	set_deadline(c);
@@ -259,6 +264,9 @@ int conduct(struct charge *c, enum session_trigger trigger, struct order *order,
 	}
 	if (step.actions & SESSION_METER)
 		begin_metering(c);
+	/* A charge that began by itself has begun; noted with the next note, at the latest with the end. */
+	if (c->order && c->state == SESSION_CHARGING)
+		c->order->began = 1;
 	if (c->order && c->order->stopping != (c->state == SESSION_STOPPING)) {
 		/* A stop that was accepted holds over a power cut. */
 		c->order->stopping = !c->order->stopping;
@@ -303,6 +311,12 @@ void conduct_tick(struct charge *c)
 		return;
 	}
 	send_command(c);
+	/* Told to stop, and it rests already: no change of status will come. A second for the status to be read again. */
+	if (c->state == SESSION_STOPPING && !c->command && c->connector && now - c->entered_us > rest_us &&
+	    c->connector->status != CONNECTOR_OFFLINE)
+		(void)conduct(c, session_seen(c->connector->status), NULL, NULL);
+	if (c->closing)
+		return;
 	if (c->deadline_us && now >= c->deadline_us)
 		(void)conduct(c, SESSION_TIMEOUT, NULL, NULL);
 	if (c->order && !c->closing &&

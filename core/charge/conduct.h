@@ -24,6 +24,7 @@ struct charge {
 	struct order *order; /* owned; NULL when there is none */
 	int durable;         /* the journal has it */
 	int reason, result_s;
+	int64_t entered_us;  /* the state */
 	int64_t deadline_us; /* monotonic; 0 = none */
 	/* The charge's own time (DESIGN.md, rule 6). */
 	int64_t anchor_wall, anchor_mono_us;

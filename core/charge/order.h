@@ -23,6 +23,7 @@ struct order {
 	int has_idle;    /* the register was known before current flowed ... */
 	int64_t idle_wh; /* ... and stood there */
 	int stopping;    /* a stop was accepted */
+	int began;       /* the start was told as a success */
 	int metered;     /* current was seen: split is begun */
 	struct split split;
 	int64_t start_wall; /* of the command, and of the current once it was seen */

@@ -37,6 +37,7 @@ struct job {
 	int status;
 	int address;   /* which of the resolved ones is tried */
 	int got_bytes; /* of an answer */
+	int stale;     /* ... which was closed */
 	int reused;    /* went out on a connection that had carried others */
 	struct loop_timer timer;
 	struct error why; /* first reason of a failure */
@@ -100,6 +101,7 @@ static void finish(struct job *job)
 {
 	struct http_client *client = job->client;
 	struct http_result result = {
+	    .stale = job->stale,
 	    .status = job->why.code ? 0 : job->status,
 	    .body = job->answer.data ? job->answer.data : "",
 	    .body_len = job->answer.len,
@@ -316,7 +318,9 @@ static void broken(struct job *job, const char *why)
 
 	job->wsi = NULL;
 	if (!job->why.code && !job->got_bytes && client->addresses.count) {
-		if (job->reused) {
+		if (job->reused && client->config.no_resend) {
+			job->stale = 1;
+		} else if (job->reused) {
 			if (!connect_job(job, 0))
 				return;
 		} else if (job->state == JOB_CONNECTING && job->address + 1 < client->addresses.count) {

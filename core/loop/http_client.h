@@ -19,12 +19,14 @@ struct http_client_config {
 	const char *ca;                /* PEM file with the peer's CA; NULL = the system's bundle */
 	const char *certificate, *key; /* our client certificate, or NULL */
 	int no_verify;                 /* 1 = accept any certificate; loudly logged; for a laboratory only */
-	int max_in_flight;             /* requests at once, each on its own kept-alive connection; default 4 when 0 */
-	size_t max_body;               /* of an answer; default 1048576 when 0 */
+	int no_resend;     /* a request that found its kept-alive connection closed is not sent again as it was */
+	int max_in_flight; /* requests at once, each on its own kept-alive connection; default 4 when 0 */
+	size_t max_body;   /* of an answer; default 1048576 when 0 */
 };
 
 struct http_result {
-	int status;       /* HTTP status; 0 when the transport failed */
+	int stale;  /* status 0: a kept-alive connection was closed as the request went out, and no_resend is set */
+	int status; /* HTTP status; 0 when the transport failed */
 	const char *body; /* followed by a zero byte; "" when none; valid during the callback */
 	size_t body_len;
 	struct error err; /* why the transport failed (FC_EAUTH: certificate, FC_ETIMEOUT, FC_EIO ...) */

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "bus/bus.h"
 #include "charge/charge.h"
+#include "charge/policy.h"
 #include "device/device.h"
 #include "loop/loop.h"
 #include "main/stats.h"
@@ -48,6 +49,19 @@ struct daemon {
 #endif
 };
 
+static int check_policy(const char *lua_dir, const char *name, FILE *to)
+{
+	struct error err = {0};
+
+	if (!*name)
+		return 0;
+	struct policy *policy = policy_load(lua_dir, name, &err);
+	if (!policy)
+		fprintf(to, "%s\n", err.text);
+	policy_free(policy);
+	return !policy;
+}
+
 int daemon_check_lua(const struct config *config, FILE *to)
 {
 	const char *lua_dir = config->gateway.lua_dir;
@@ -68,7 +82,10 @@ int daemon_check_lua(const struct config *config, FILE *to)
 		}
 		profile_free(profile);
 	}
+	for (int i = 0; i < config->station_count; i++)
+		failures += check_policy(lua_dir, config->stations[i].policy, to);
 	for (int i = 0; i < config->platform_count; i++) {
+		failures += check_policy(lua_dir, config->platforms[i].policy, to);
 		struct mapping *mapping = mapping_load(lua_dir, config->platforms[i].mapping, &err);
 
 		if (!mapping) {

@@ -10,6 +10,7 @@
 
 enum {
 	STATUS_S = 50,
+	AWAY_S = 30,
 	RESULT_GIVE_UP_MS = 600000,
 	RESULT_FIRST_MS = 1000,
 	RESULT_LAST_MS = 60000,
@@ -23,7 +24,7 @@ static const int order_retry_s[] = {15, 15, 30, 180, 1800, 1800, 1800, 1800, 360
 struct result {
 	struct business *business;
 	struct result *next;
-	struct order order; /* a copy: the charge may be gone when it is told */
+	char seq[JOURNAL_SEQ]; /* no more: a platform that is away for days must not fill the memory */
 	int is_stop, good;
 	int in_flight, done;
 	int64_t due_ms, give_up_ms, pause_ms;
@@ -96,7 +97,7 @@ void business_event(struct business *b, const struct charge_event *event)
 		return;
 	}
 	r->business = b;
-	r->order = *event->order;
+	(void)snprintf(r->seq, sizeof(r->seq), "%s", event->order->seq);
 	r->is_stop = event->kind == CHARGE_STOPPED || event->kind == CHARGE_NOT_STOPPED;
 	r->good = event->kind == CHARGE_STARTED || event->kind == CHARGE_STOPPED;
 	r->due_ms = now;
@@ -121,8 +122,7 @@ static void result_later(struct result *r)
 	r->pause_ms = r->pause_ms * 2 < RESULT_LAST_MS ? r->pause_ms * 2 : RESULT_LAST_MS;
 	if (now < r->give_up_ms)
 		return;
-	log_warning("upstream: %s: %s: %s: given up", r->business->platform->options->name, result_method(r),
-		    r->order.seq);
+	log_warning("upstream: %s: %s: %s: given up", r->business->platform->options->name, result_method(r), r->seq);
 	r->done = 1;
 }
 
@@ -168,18 +168,26 @@ static int call(struct business *b, const char *method, struct value *request, s
 	return result;
 }
 
-static void send_result(struct result *r)
+static void send_result_of(void *user, const struct order *order, enum session_state state,
+			   const struct connector *connector)
 {
-	struct business *b = r->business;
+	struct result *r = user;
 	struct arena arena;
 
+	(void)state;
+	(void)connector;
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
 	struct value *request =
-	    r->is_stop ? iserv_stop_result(&r->order, r->good, &arena) : iserv_start_result(&r->order, r->good, &arena);
-	r->in_flight = !call(b, result_method(r), request, &arena, result_done, r);
+	    r->is_stop ? iserv_stop_result(order, r->good, &arena) : iserv_start_result(order, r->good, &arena);
+	r->in_flight = !call(r->business, result_method(r), request, &arena, result_done, r);
+	arena_fini(&arena);
+}
+
+static void send_result(struct result *r)
+{
+	(void)charge_find(r->business->platform->charges, r->seq, send_result_of, r);
 	if (!r->in_flight)
 		result_later(r);
-	arena_fini(&arena);
 }
 
 /* States of running charges ------------------------------------------------------------------------------------------- */
@@ -261,10 +269,14 @@ void business_order(struct business *b)
 	b->wake(b->user);
 }
 
-static void order_later(struct business *b)
+static void order_later(struct business *b, int reached)
 {
 	size_t last = sizeof(order_retry_s) / sizeof(order_retry_s[0]) - 1, i = (size_t)b->entry.attempts;
 	int pause_s = order_retry_s[i < last ? i : last];
+
+	/* The spacing is for a platform that can't take the order; one that is away is tried often enough to be found back. */
+	if (!reached && pause_s > AWAY_S)
+		pause_s = AWAY_S;
 	struct error err = {0};
 
 	/* In memory too: the spacing must not depend on a wall clock that may jump. */
@@ -281,7 +293,7 @@ static void order_done(void *user, enum peer_outcome outcome, const struct value
 
 	b->order_in_flight = 0;
 	if (outcome != PEER_DONE) {
-		order_later(b);
+		order_later(b, outcome != PEER_UNREACHED);
 	} else {
 		(void)message_verdict(message_find(b->entry.method), answer, &verdict);
 		if (verdict)
@@ -334,7 +346,7 @@ static void next_order(struct business *b, int64_t now)
 		return;
 	if (result)
 		log_error("upstream: %s: order %s: can't be read", b->platform->options->name, b->entry.seq);
-	order_later(b);
+	order_later(b, 1);
 }
 
 int64_t business_pump(struct business *b, int64_t now)

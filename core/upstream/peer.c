@@ -35,6 +35,9 @@ struct peer_exchange {
 	int64_t sent_ms;
 	peer_done done;
 	void *user;
+	struct buffer
+	    json; /* what is sealed, once more when the connection was stale: a pair of TimeStamp and Seq goes out once */
+	int resent;
 	char path[PATH_SIZE];
 	char authorization[TOKEN_PEER_MAX + sizeof("Bearer ")];
 };
@@ -211,36 +214,22 @@ static void wake(struct peer *peer, int64_t delay_ms)
 		log_error("upstream: %s: timer: no memory", peer->platform->options->name);
 }
 
-static int build_body(struct peer *peer, const struct message *message, struct value *request, struct arena *arena,
-		      struct buffer *body, struct error *err)
+static void free_exchange(struct peer_exchange *exchange)
 {
-	const struct platform *p = peer->platform;
-	const struct codec codec = platform_codec(p);
-	struct buffer json;
-
-	buffer_init(&json, PLATFORM_MESSAGE_MAX);
-	int result = codec_encode(&codec, message, MESSAGE_REQUEST, request, arena, &json, err);
-	if (!result)
-		result = envelope_seal_request(&p->theirs, p->config->gateway.operator_id, &peer->sequence,
-					       clock_wall(), json.data, json.len, body, err);
-	if (json.data)
-		explicit_bzero(json.data, json.len); /* query_token's has the secret in it */
-	buffer_fini(&json);
-	return result;
+	if (exchange->json.data)
+		explicit_bzero(exchange->json.data, exchange->json.len); /* query_token's has the secret in it */
+	buffer_fini(&exchange->json);
+	free(exchange);
 }
 
-static int post(struct peer *peer, struct peer_exchange *exchange, struct value *request, struct arena *arena,
-		http_done done, struct error *err)
+static int seal_and_send(struct peer *peer, struct peer_exchange *exchange, http_done done, struct error *err)
 {
 	const struct platform *p = peer->platform;
 	struct buffer body;
 
-	int n = snprintf(exchange->path, sizeof(exchange->path), "%s/%s", peer->url.prefix,
-			 mapping_path(p->mapping, exchange->message));
-	if (n < 0 || (size_t)n >= sizeof(exchange->path))
-		return error_set(err, FC_ELIMIT, "upstream: %s: path too long", exchange->message->method);
 	buffer_init(&body, (size_t)PLATFORM_MESSAGE_MAX * 2);
-	int result = build_body(peer, exchange->message, request, arena, &body, err);
+	int result = envelope_seal_request(&p->theirs, p->config->gateway.operator_id, &peer->sequence, clock_wall(),
+					   exchange->json.data, exchange->json.len, &body, err);
 	if (!result)
 		result = http_client_post(peer->http, exchange->path,
 					  exchange->authorization[0] ? exchange->authorization : NULL,
@@ -248,6 +237,33 @@ static int post(struct peer *peer, struct peer_exchange *exchange, struct value 
 					  p->options->request_timeout_ms, done, exchange, err);
 	buffer_fini(&body);
 	return result;
+}
+
+/* Nonzero when the exchange goes on: its connection had been closed while it rested, which says nothing of the platform. */
+static int went_again(struct peer *peer, struct peer_exchange *exchange, const struct http_result *result,
+		      http_done done)
+{
+	struct error err = {0};
+
+	if (result->status || !result->stale || exchange->resent)
+		return 0;
+	exchange->resent = 1;
+	return !seal_and_send(peer, exchange, done, &err);
+}
+
+static int post(struct peer *peer, struct peer_exchange *exchange, struct value *request, struct arena *arena,
+		http_done done, struct error *err)
+{
+	const struct platform *p = peer->platform;
+	const struct codec codec = platform_codec(p);
+
+	buffer_init(&exchange->json, PLATFORM_MESSAGE_MAX);
+	int n = snprintf(exchange->path, sizeof(exchange->path), "%s/%s", peer->url.prefix,
+			 mapping_path(p->mapping, exchange->message));
+	if (n < 0 || (size_t)n >= sizeof(exchange->path))
+		return error_set(err, FC_ELIMIT, "upstream: %s: path too long", exchange->message->method);
+	int result = codec_encode(&codec, exchange->message, MESSAGE_REQUEST, request, arena, &exchange->json, err);
+	return result ? result : seal_and_send(peer, exchange, done, err);
 }
 
 /* Log-in -------------------------------------------------------------------------------------------------------- */
@@ -290,10 +306,11 @@ static void login_done(void *user, const struct http_result *result)
 	struct peer *peer = exchange->peer;
 	struct value *answer = NULL;
 	struct arena arena;
-
+	if (!peer->closing && went_again(peer, exchange, result, login_done))
+		return;
 	peer->login_busy = 0;
 	if (peer->closing) {
-		free(exchange);
+		free_exchange(exchange);
 		return;
 	}
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
@@ -303,7 +320,7 @@ static void login_done(void *user, const struct http_result *result)
 	if (outcome == PEER_DONE)
 		outcome = take_token(peer, exchange, answer);
 	arena_fini(&arena);
-	free(exchange);
+	free_exchange(exchange);
 	if (outcome != PEER_DONE) {
 		login_failed(peer, outcome);
 		return;
@@ -338,7 +355,7 @@ static void login(struct peer *peer)
 		peer->login_busy = 1;
 		return;
 	}
-	free(exchange);
+	free_exchange(exchange);
 	trouble(peer, LOG_LEVEL_WARNING, login_message()->method, err.text);
 	login_failed(peer, PEER_UNREACHED);
 }
@@ -377,11 +394,12 @@ static void call_done(void *user, const struct http_result *result)
 	struct peer *peer = exchange->peer;
 	struct value *answer = NULL;
 	struct arena arena;
-
 	if (peer->closing) {
-		free(exchange);
+		free_exchange(exchange);
 		return;
 	}
+	if (went_again(peer, exchange, result, call_done))
+		return;
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
 	enum peer_outcome outcome = judge(peer, exchange->message, result, &arena, &answer);
 	if (outcome == PEER_DONE)
@@ -394,7 +412,7 @@ static void call_done(void *user, const struct http_result *result)
 	}
 	exchange->done(exchange->user, outcome, answer);
 	arena_fini(&arena);
-	free(exchange);
+	free_exchange(exchange);
 }
 
 int peer_call(struct peer *peer, const struct message *message, struct value *request, struct arena *arena,
@@ -415,7 +433,7 @@ int peer_call(struct peer *peer, const struct message *message, struct value *re
 		(void)snprintf(exchange->authorization, sizeof(exchange->authorization), "Bearer %s", peer->token.text);
 	int result = post(peer, exchange, request, arena, call_done, err);
 	if (result)
-		free(exchange);
+		free_exchange(exchange);
 	return result;
 }
 
@@ -466,6 +484,7 @@ struct peer *peer_new(struct platform *platform, int in_flight, void (*ready)(vo
 	    .certificate = o->certificate[0] ? o->certificate : NULL,
 	    .key = o->key[0] ? o->key : NULL,
 	    .no_verify = !o->verify,
+	    .no_resend = 1,
 	    .max_in_flight = in_flight,
 	};
 	peer->http = http_client_new(platform->loop, &config, &why);

@@ -4,6 +4,7 @@ that its details say. FORECOURT_KILLS=300 runs it for longer; the figures are pr
 import json
 import os
 import random
+import re
 import threading
 import time
 from decimal import ROUND_HALF_UP, Decimal
@@ -12,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from test_iserv import PRICES, cents, new_seq, start, stop
 
 CONNECTORS = 16
+ORDERS = int(os.environ.get("FORECOURT_ORDERS", "40"))
 KILLS = int(os.environ.get("FORECOURT_KILLS", "12"))
 ELEC, SERVICE = Decimal("0.8765"), Decimal("0.4321")
 
@@ -176,3 +178,60 @@ def test_killed_at_random(make_station):
           f"lost {lost}, doubled {doubled}, wrong {wrong}")
     assert sum(map(len, charges.values())) >= KILLS
     assert (lost, doubled, wrong) == (0, 0, 0), (seed, charges, orders)
+
+
+def test_a_platform_that_is_away(make_station):
+    """Charges go on while the platform is away; when it is back it gets every order once, in the order of their ends.
+    FORECOURT_ORDERS=500 runs it for longer."""
+    station = make_station(start=False, tcp=CONNECTORS, line_units=(), connectors=1, poll_ms=200)
+    station.platform_options.update(iserv=1, policy="test", rate_per_s=1000)
+    station.write_policy("test", PRICES.format(name="test", elec=ELEC, service=SERVICE))
+    away, delivered = threading.Event(), []
+
+    def result(payload):
+        if away.is_set():
+            raise ConnectionResetError("away")
+        return (0, {"StartChargeSeq": payload["StartChargeSeq"], "SuccStat": 0, "FailReason": 0})
+
+    def order(payload):
+        if away.is_set():
+            raise ConnectionResetError("away")
+        delivered.append(payload)
+        return (0, {"StartChargeSeq": payload["StartChargeSeq"], "ConnectorID": payload["ConnectorID"], "ConfirmResult": 0})
+
+    for method in ("notification_start_charge_result", "notification_stop_charge_result", "notification_equip_charge_status"):
+        station.server.answers[method] = result
+    station.server.answers["notification_charge_order_info"] = order
+    station.start_chargers("--speed", "20")
+    station.start_gateway()
+    for i in range(CONNECTORS):
+        station.wait_status(station.connector_id(i), 1)
+    away.set()
+
+    def closed():
+        return re.findall(r"charge: order (\w{27}): connector \w+: closed: [1-9]", station.gateway.output())
+
+    drivers = [Driver(station, i, i) for i in range(CONNECTORS)]
+    for driver in drivers:
+        driver.start()
+    memory = []
+    for part in (ORDERS // 2, ORDERS):
+        station.until(lambda n=part: len(closed()) >= n, 60 + 2 * ORDERS, f"{part} orders")
+        memory.append(station.stats()["rss_kb"])
+    for driver in drivers:
+        driver.over.set()
+    for driver in drivers:
+        driver.join(180)
+        assert not driver.is_alive()
+    time.sleep(6)  # the last ends are read once more
+    assert not delivered
+    away.clear()
+    expected = [seq for seq in re.findall(r"charge: order (\w{27}): connector \w+: closed", station.gateway.output())]
+    station.until(lambda: len({o["StartChargeSeq"] for o in delivered}) >= len(closed()), 120, "every order")
+    time.sleep(1)
+    found = [o["StartChargeSeq"] for o in delivered]
+    print(f"orders {len(found)}, memory at half of the backlog {memory[0]} kB, at the whole {memory[1]} kB")
+    assert found == [seq for seq in expected if seq in set(found)] and len(found) == len(set(found))
+    assert set(closed()) <= set(found)
+    # Half of the orders or all: what is kept in memory does not depend on the backlog.
+    assert memory[1] - memory[0] < 1000

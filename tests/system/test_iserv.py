@@ -1,5 +1,6 @@
 """Business: from a platform's start command to a confirmed order, with the independent peer as the platform."""
 import re
+import subprocess
 import time
 from decimal import Decimal
 
@@ -226,3 +227,22 @@ def test_a_charge_that_nobody_ordered_has_an_order(charging):
     station.ask_chargers("stop 0 1")
     station.until(lambda: re.search(r"charge: order \w{27}: connector \w+: closed", station.gateway.output()), 60, "the order")
     assert not [m for m, _ in station.server.received if m == "notification_charge_order_info"]
+
+
+def test_a_bad_policy_changes_nothing(charging):
+    """Found by --check, refused by a reload; the charge that runs keeps the price that it began with."""
+    station = charging(tcp=1, line_units=(), connectors=1)
+    connector, seq = plug(station), new_seq()
+    assert start(station, connector, seq).data["SuccStat"] == 0
+    wait_told(station, "notification_start_charge_result", seq)
+    station.write_policy("test", PRICES.format(name="test", elec="-1", service="0.4"))
+    station.until(lambda: re.search(r"policies/test\.lua: prices\[1\]\.elec", station.gateway.output()), 60, "the refusal")
+    checked = subprocess.run([station.build / "forecourtd", "--check", "-c", station.config_file], capture_output=True, text=True,
+                             timeout=60, check=False)
+    assert checked.returncode == 2 and "prices[1].elec" in checked.stderr
+    # A new price is for the next charge.
+    station.write_policy("test", PRICES.format(name="test", elec="9", service="9"))
+    station.until(lambda: station.client.call("query_equip_business_policy", {"EquipBizSeq": new_seq(), "ConnectorID": connector})
+                  .data["PolicyInfos"][0]["ElecPrice"] == 9, 60, "the new price")
+    stop(station, connector, seq)
+    check_order(wait_told(station, "notification_charge_order_info", seq))
