@@ -529,8 +529,7 @@ int charge_set_apply(struct charge_set *set, const struct config *config, struct
 	set->policies = policies;
 	set->config = config;
 	for (struct charge *c = set->charges; c; c = c->next) {
-		c->connector = station_connector_find(
-		    set->stations, c->connector_id); /* Off line is what every connector is before its first poll. */
+		/* Off line is what every connector is before its first poll. */
 		if (c->connector && c->connector->status != CONNECTOR_OFFLINE)
 			(void)conduct(c, session_seen(c->connector->status), NULL, NULL);
 	}

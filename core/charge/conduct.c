@@ -210,6 +210,11 @@ static void look_at_closing(struct charge *c)
 	int64_t now = clock_mono_us();
 	int offline = !c->connector || c->connector->status == CONNECTOR_OFFLINE;
 
+	/* The table closes only what is open. */
+	if (!c->order) {
+		c->closing = 0;
+		return;
+	}
 	if (!c->order->metered || offline || c->read_us > c->closing_since_us ||
 	    now - c->closing_since_us > last_reading_us)
 		finish_closing(c);

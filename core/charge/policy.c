@@ -245,8 +245,10 @@ static int try_a_week(struct policy *p, struct error *err)
 {
 	const struct policy_context nobody = {"", "", "", ""};
 	struct tariff *t = malloc(sizeof(*t));
-	int result = t ? FC_OK : error_set(err, FC_ENOMEM, "policy: %s: no memory", p->name);
+	int result = FC_OK;
 
+	if (!t)
+		return error_set(err, FC_ENOMEM, "policy: %s: no memory", p->name);
 	for (int i = 0; i < WEEK && !result; i += TARIFF_DAYS)
 		result = policy_tariff(p, &nobody, clock_wall() + (int64_t)i * DAY_S, t, err);
 	free(t);
