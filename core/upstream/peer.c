@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -452,6 +453,15 @@ void peer_changed(struct peer *peer)
 	wake(peer, 0);
 }
 
+static int64_t to_next_second_ms(void)
+{
+	enum { LATE_MS = 20 }; /* time() lags behind by up to a tick of the kernel */
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return 1000 - now.tv_nsec / 1000000 + LATE_MS;
+}
+
 struct peer *peer_new(struct platform *platform, int in_flight, void (*ready)(void *user), void *user,
 		      struct error *err)
 {
@@ -464,8 +474,6 @@ struct peer *peer_new(struct platform *platform, int in_flight, void (*ready)(vo
 		return NULL;
 	}
 	peer->platform = platform;
-	/* A start within the second of the last end must not repeat its pairs of TimeStamp and Seq. */
-	peer->sequence = (struct envelope_sequence){clock_wall(), (int)(1000 + clock_mono_us() % 8000)};
 	peer->ready = ready;
 	peer->user = user;
 	peer->timer = (struct loop_timer){.fn = login_if_due, .user = peer};
@@ -488,6 +496,8 @@ struct peer *peer_new(struct platform *platform, int in_flight, void (*ready)(vo
 	    .max_in_flight = in_flight,
 	};
 	peer->http = http_client_new(platform->loop, &config, &why);
+	/* The second of the start may be that of the last end, and its pairs of TimeStamp and Seq may have been used. */
+	peer->login_not_before_ms = clock_mono_ms() + to_next_second_ms();
 	if (!peer->http || loop_timer_set(platform->loop, &peer->timer, 1)) {
 		(void)error_set(err, FC_EIO, "upstream: platform %s: %s", o->name,
 				peer->http ? "timer: no memory" : why.text);

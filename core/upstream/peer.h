@@ -22,7 +22,7 @@ enum peer_outcome {
 /* answer: checked by its schema, valid during the callback; NULL when there was none or it made no sense. */
 typedef void (*peer_done)(void *user, enum peer_outcome outcome, const struct value *answer);
 
-/* Starts the first log-in in the loop's next turn. ready(user) is called when calls can be made (again). in_flight: calls
+/* Starts the first log-in with the next second of the wall clock. ready(user) is called when calls can be made (again). in_flight: calls
  * at once. NULL and *err: "upstream: platform x: ..." (address, certificate files). */
 struct peer *peer_new(struct platform *platform, int in_flight, void (*ready)(void *user), void *user,
 		      struct error *err);
