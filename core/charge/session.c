@@ -94,22 +94,23 @@ struct session_step session_next(enum session_state state, enum session_trigger 
 	return (struct session_step){.next = state, .reason = SESSION_KEEP_REASON};
 }
 
-enum session_trigger session_seen(int connector_status)
+enum session_trigger session_seen(enum connector_status status)
 {
-	switch (connector_status) {
-	case 1:
+	switch (status) {
+	case CONNECTOR_IDLE:
 		return SESSION_SEEN_IDLE;
-	case 2:
+	case CONNECTOR_OCCUPIED:
 		return SESSION_SEEN_PLUGGED;
-	case 3:
+	case CONNECTOR_CHARGING:
 		return SESSION_SEEN_CHARGING;
-	case 4:
+	case CONNECTOR_RESERVED:
 		return SESSION_SEEN_RESERVED;
-	case 255:
+	case CONNECTOR_FAULT:
 		return SESSION_SEEN_FAULT;
-	default:
-		return SESSION_SEEN_OFFLINE;
+	case CONNECTOR_OFFLINE:
+		break;
 	}
+	return SESSION_SEEN_OFFLINE;
 }
 
 const char *session_state_name(enum session_state state)

@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include "device/device.h"
+
 enum session_state {
 	SESSION_IDLE,        /* no charge */
 	SESSION_AUTHORISING, /* someone on site asked for one; a platform or policy decides */
@@ -68,7 +70,7 @@ struct session_step {
 /* The transition; total: every pair has an answer. */
 struct session_step session_next(enum session_state state, enum session_trigger trigger);
 /* The trigger that a connector status of the standard is. */
-enum session_trigger session_seen(int connector_status);
+enum session_trigger session_seen(enum connector_status status);
 const char *session_state_name(enum session_state state);
 const char *session_trigger_name(enum session_trigger trigger);
 /* StartChargeSeqStat of the standard: 1 starting, 2 charging, 3 stopping, 4 ended, 5 unknown. */

@@ -235,7 +235,7 @@ static void answer_start(struct question *q)
 	echo(q, "StartChargeSeq");
 	maker_int(&q->m, q->answer, "StartChargeSeqStat", answer.seq_stat);
 	echo(q, "ConnectorID");
-	put_verdict(q, answer.refusal);
+	put_verdict(q, (int)answer.refusal);
 }
 
 static void is_ours(void *user, const struct order *order, enum session_state state, const struct connector *connector)
@@ -262,7 +262,7 @@ static void answer_stop(struct question *q)
 	q->answer = made;
 	echo(q, "StartChargeSeq");
 	maker_int(&q->m, q->answer, "StartChargeSeqStat", answer.seq_stat);
-	put_verdict(q, answer.refusal);
+	put_verdict(q, (int)answer.refusal);
 }
 
 static void take_snapshot(void *user, const struct order *order, enum session_state state,

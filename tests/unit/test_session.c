@@ -69,7 +69,7 @@ static void an_order_is_opened_once_and_closed_once(void **state)
 
 static void every_status_has_an_end(void **state)
 {
-	static const int ends[] = {1, 2, 255};
+	static const enum connector_status ends[] = {CONNECTOR_IDLE, CONNECTOR_OCCUPIED, CONNECTOR_FAULT};
 
 	(void)state;
 	/* Whatever a charge is in, a charger that says "not charging" ends it; nothing hangs but by silence. */
@@ -101,9 +101,9 @@ static void the_standards_numbers(void **state)
 	assert_int_equal(session_seq_stat(SESSION_STOPPING), 3);
 	assert_int_equal(session_seq_stat(SESSION_ENDED), 4);
 	assert_int_equal(session_seq_stat(SESSION_UNKNOWN), 5);
-	assert_int_equal(session_seen(3), SESSION_SEEN_CHARGING);
-	assert_int_equal(session_seen(0), SESSION_SEEN_OFFLINE);
-	assert_int_equal(session_seen(77), SESSION_SEEN_OFFLINE);
+	assert_int_equal(session_seen(CONNECTOR_CHARGING), SESSION_SEEN_CHARGING);
+	assert_int_equal(session_seen(CONNECTOR_OFFLINE), SESSION_SEEN_OFFLINE);
+	assert_int_equal(session_seen((enum connector_status)77), SESSION_SEEN_OFFLINE);
 	assert_string_equal(session_state_name(SESSION_ENDED), "ended");
 	assert_string_equal(session_trigger_name(SESSION_TIMEOUT), "time is up");
 }
