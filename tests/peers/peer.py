@@ -148,7 +148,11 @@ class Server:
             disable_nagle_algorithm = True
 
             def do_POST(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                length = int(self.headers.get("Content-Length", 0))
+                body = self.rfile.read(length)
+                if len(body) < length:  # the station ended in the middle of its request: no message
+                    self.close_connection = True
+                    return
                 answer = outer.take(self.path, self.headers.get("Authorization", ""), body)
                 data = json.dumps(answer).encode()
                 self.send_response(200)
