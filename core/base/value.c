@@ -200,6 +200,14 @@ struct value *value_get(const struct value *object, const char *key)
 /* 2^63 as a double: the first value too large for int64_t. */
 #define INT64_LIMIT 9223372036854775808.0
 
+int value_key_known(const struct value *child, const char *const *known)
+{
+	for (; child->key && *known; known++)
+		if (!strcmp(*known, child->key))
+			return 1;
+	return 0;
+}
+
 int value_to_int(const struct value *v, int64_t *out)
 {
 	int64_t scaled;

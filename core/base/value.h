@@ -62,6 +62,9 @@ int value_drop(struct value *object, const char *key);
 /* The member, or NULL (also when object is NULL or no object). */
 struct value *value_get(const struct value *object, const char *key);
 
+/* Nonzero when the child's key is one of known (ends with NULL); an item of a list has no key. */
+int value_key_known(const struct value *child, const char *const *known);
+
 /* Readers: 0, or FC_EINVAL when the value is absent (NULL) or can't be that. Tolerant as the field demands
  * (protocol.md section 3, 18 and 20): an int may come as 1, 1.0 or "1"; text may come as a number. */
 int value_to_int(const struct value *v, int64_t *out);

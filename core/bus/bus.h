@@ -79,6 +79,10 @@ struct bus_result {
 	uint16_t words[BUS_WORDS_MAX]; /* bits: one a word */
 };
 
+/* Nonzero when the unit itself answered. A gateway that says by exception 10 or 11 that it can't reach the unit is no sign of
+ * life of it (chargers.md 4, row 41). */
+int bus_unit_answered(const struct bus_result *result);
+
 struct bus_line_stats {
 	int connected;
 	uint32_t units, units_slow;                                 /* units known, in the slow lane */

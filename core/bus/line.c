@@ -13,7 +13,7 @@
 #include "bus/schedule.h"
 
 enum { STACK = 128 * 1024, WRITES_MAX = 32 };
-/* Exceptions by which a gateway says that it can't reach the unit. */
+/* Modbus exception codes that come from a gateway, not from the device. */
 enum { GATEWAY_NO_PATH = 10, GATEWAY_NO_ANSWER = 11 };
 
 static const int64_t connect_first_us = 1000000;
@@ -263,8 +263,7 @@ static void conclude(struct bus_line *line, struct bus_result *r, enum bus_statu
 	account(line, r);
 }
 
-/* A gateway that speaks for a unit it can't reach is no sign of life of that unit. */
-static int is_alive(const struct bus_result *r)
+int bus_unit_answered(const struct bus_result *r)
 {
 	return r->status == BUS_OK ||
 	       (r->status == BUS_EXCEPTION && r->exception != GATEWAY_NO_PATH && r->exception != GATEWAY_NO_ANSWER);
@@ -279,7 +278,7 @@ static void poll_entry(struct bus_line *line, const struct schedule_choice *choi
 	int64_t started = clock_mono_us();
 	enum bus_status status = exchange_read(line->exchange, read, choice->timeout_us, r.words, &r.exception);
 	conclude(line, &r, status, started);
-	int moved = schedule_done(&line->schedule, choice->entry, r.mono_us, is_alive(&r));
+	int moved = schedule_done(&line->schedule, choice->entry, r.mono_us, bus_unit_answered(&r));
 	tell(line, &r, 0);
 	if (moved)
 		account_slow(line);

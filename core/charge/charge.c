@@ -151,24 +151,18 @@ static void make_seq(struct charge_set *set, char out[JOURNAL_SEQ])
 	(void)snprintf(out, JOURNAL_SEQ, "%.9s%s%04u", set->config->gateway.operator_id, time, set->counter++ % 10000);
 }
 
-static struct order *new_order(struct charge_set *set, const struct connector *connector,
-			       const struct charge_request *request, struct error *err)
+/* All but the prices. */
+static struct order *unpriced_order(struct charge_set *set, const struct charge_request *request)
 {
 	struct order *order = calloc(1, sizeof(*order));
 
-	if (!order) {
-		(void)error_set(err, FC_ENOMEM, "charge: no memory for an order");
+	if (!order)
 		return NULL;
-	}
-	if (make_tariff(set, connector, request->platform, request->user_class, &order->tariff, err)) {
-		free(order);
-		return NULL;
-	}
 	if (*request->seq)
 		(void)snprintf(order->seq, sizeof(order->seq), "%s", request->seq);
 	else
 		make_seq(set, order->seq);
-	(void)snprintf(order->connector_id, sizeof(order->connector_id), "%s", connector->config->connector_id);
+	(void)snprintf(order->connector_id, sizeof(order->connector_id), "%s", request->connector_id);
 	(void)snprintf(order->platform, sizeof(order->platform), "%s", request->platform);
 	(void)snprintf(order->user_class, sizeof(order->user_class), "%s", request->user_class);
 	order->mode = request->mode;
@@ -176,25 +170,33 @@ static struct order *new_order(struct charge_set *set, const struct connector *c
 	return order;
 }
 
+static struct order *new_order(struct charge_set *set, const struct connector *connector,
+			       const struct charge_request *request, struct error *err)
+{
+	struct order *order = unpriced_order(set, request);
+
+	if (!order) {
+		(void)error_set(err, FC_ENOMEM, "charge: no memory for an order");
+		return NULL;
+	}
+	if (!make_tariff(set, connector, request->platform, request->user_class, &order->tariff, err))
+		return order;
+	free(order);
+	return NULL;
+}
+
 /* A charge that nobody ordered: it runs, so there is an order for it, priced or not. */
 static struct order *found(struct charge *c)
 {
 	struct charge_set *set = c->conductor->user;
 	const struct charge_request request = {"", c->connector_id, "", "", ORDER_OTHER, RESULT_S};
+	struct order *order = unpriced_order(set, &request);
 	struct error err = {0};
-	struct order *order = new_order(set, c->connector, &request, &err);
 
-	if (order)
-		return order;
-	log_error("charge: connector %s: charges without a price: %s", c->connector_id, err.text);
-	order = calloc(1, sizeof(*order));
-	if (!order)
-		return NULL;
-	policy_free_of_charge(clock_wall(), &order->tariff);
-	make_seq(set, order->seq);
-	(void)snprintf(order->connector_id, sizeof(order->connector_id), "%s", c->connector_id);
-	order->mode = ORDER_OTHER;
-	order->start_wall = clock_wall();
+	if (order && make_tariff(set, c->connector, "", "", &order->tariff, &err)) {
+		log_error("charge: connector %s: charges without a price: %s", c->connector_id, err.text);
+		policy_free_of_charge(clock_wall(), &order->tariff);
+	}
 	return order;
 }
 
@@ -363,13 +365,6 @@ void charge_each_running(const struct charge_set *set,
 			fn(user, c->order, c->state, c->connector);
 }
 
-enum session_state charge_state(const struct charge_set *set, const char *connector_id)
-{
-	const struct charge *c = find_charge(set, connector_id);
-
-	return c ? c->state : SESSION_IDLE;
-}
-
 /* Where the register stood at the end of the last charge: what it shows more than that belongs to the next. */
 static void take_last_register(void *user, const struct journal_order *entry)
 {
@@ -528,10 +523,5 @@ int charge_set_apply(struct charge_set *set, const struct config *config, struct
 	free_policies(set->policies);
 	set->policies = policies;
 	set->config = config;
-	for (struct charge *c = set->charges; c; c = c->next) {
-		/* Off line is what every connector is before its first poll. */
-		if (c->connector && c->connector->status != CONNECTOR_OFFLINE)
-			(void)conduct(c, session_seen(c->connector->status), NULL, NULL);
-	}
 	return FC_OK;
 }

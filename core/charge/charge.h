@@ -87,8 +87,6 @@ void charge_each_running(const struct charge_set *set,
 			 void (*fn)(void *user, const struct order *order, enum session_state state,
 				    const struct connector *connector),
 			 void *user);
-/* Of a connector, for the page. */
-enum session_state charge_state(const struct charge_set *set, const char *connector_id);
 /* The prices of a connector now, as a platform ("" = none) would get them. CHARGE_ACCEPTED, CHARGE_NO_CONNECTOR,
  * CHARGE_NO_PRICE. */
 enum charge_refusal charge_tariff(struct charge_set *set, const char *connector_id, const char *platform,

@@ -15,7 +15,8 @@ static const int64_t rest_us = 2000000;
 /* So long the end waits for a reading made after it. */
 static const int64_t last_reading_us = 5000000;
 
-int64_t conduct_now(const struct charge *c)
+/* Seconds since 1970 by the charge's own time. */
+static int64_t charge_now(const struct charge *c)
 {
 	return c->anchor_wall + (clock_mono_us() - c->anchor_mono_us) / 1000000;
 }
@@ -35,8 +36,9 @@ static void tell(struct charge *c, unsigned actions)
 		     {SESSION_TELL_NOT_STARTED, CHARGE_NOT_STARTED},
 		     {SESSION_TELL_STOPPED, CHARGE_STOPPED},
 		     {SESSION_TELL_NOT_STOPPED, CHARGE_NOT_STOPPED}};
-	const struct charge_hooks *hooks =
-	    &c->conductor->hooks; /* A start that came to nothing was told as that: its end is no news. */
+	const struct charge_hooks *hooks = &c->conductor->hooks;
+
+	/* A start that came to nothing was told as that: its end is no news. */
 	if (c->order && !c->order->began && c->reason == SESSION_NOT_STARTED)
 		actions &= ~(unsigned)SESSION_TELL_STOPPED;
 	for (size_t i = 0; hooks->event && i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -77,7 +79,8 @@ static int do_note(struct charge *c, const struct journal_order *entry, struct e
 static int do_close(struct charge *c, const struct journal_order *entry, struct error *err)
 {
 	const struct charge_hooks *hooks = &c->conductor->hooks;
-	const char *names[RECIPIENTS]; /* What never began is no order to anyone; energy is, whatever was told. */
+	const char *names[RECIPIENTS];
+	/* What never began is no order to anyone; energy is, whatever was told. */
 	int n = hooks->recipients && (c->order->began || entry->wh)
 		    ? hooks->recipients(hooks->user, c->order, names, RECIPIENTS)
 		    : 0;
@@ -130,8 +133,12 @@ static void send_command(struct charge *c)
 		return;
 	c->command_sent = !device_command(c->conductor->devices, c->connector->device, c->connector->config->number,
 					  c->command, on_command, c, &err);
-	if (!c->command_sent)
-		log_warning("charge: connector %s: %s", c->connector_id, err.text);
+	if (c->command_sent)
+		return;
+	log_warning("charge: connector %s: %s", c->connector_id, err.text);
+	/* Trying again would not teach the profile a command. */
+	if (err.code == FC_ENOENT)
+		c->command = NULL;
 }
 
 static void use_reading(struct charge *c, int64_t wh, int64_t read_us)
@@ -162,7 +169,7 @@ static void read_meter(struct charge *c)
 /* Current was seen: energy counts from the last register value without current. */
 static void begin_metering(struct charge *c)
 {
-	int64_t wh = 0, read_us = 0, now = conduct_now(c);
+	int64_t wh = 0, read_us = 0, now = charge_now(c);
 	int readable = c->connector && !energy_meter(c->connector, &wh, &read_us);
 
 	c->order->metered = 1;
@@ -191,7 +198,7 @@ static void finish_closing(struct charge *c)
 	struct error err = {0};
 
 	c->order->reason = c->reason;
-	c->order->end_wall = conduct_now(c);
+	c->order->end_wall = charge_now(c);
 	if ((!c->durable && open_order(c, &err)) || with_record(c, do_close, &err)) {
 		log_error("charge: order %s: its end is not written, tried again: %s", c->order->seq, err.text);
 		return;
@@ -200,9 +207,6 @@ static void finish_closing(struct charge *c)
 		   (long long)c->order->split.total_wh, c->order->reason);
 	tell(c, c->closing_actions);
 	forget_order(c);
-	/* What happened meanwhile was not looked at. */
-	if (c->connector)
-		(void)conduct(c, session_seen(c->connector->status), NULL, NULL);
 }
 
 static void look_at_closing(struct charge *c)
@@ -306,6 +310,18 @@ void conduct_resume(struct charge *c, struct order *order)
 		   session_state_name(c->state));
 }
 
+/* What the connector is, beside what it became: a change may have come while an order was closing, before the session was
+ * there, or not at all (told to stop, and it rested already). Off line counts as a change only: every connector is, before
+ * its first poll. */
+static void look_at_status(struct charge *c)
+{
+	if (!c->connector || c->connector->status == CONNECTOR_OFFLINE)
+		return;
+	if (c->state == SESSION_STOPPING && (c->command || clock_mono_us() - c->entered_us <= rest_us))
+		return;
+	(void)conduct(c, session_seen(c->connector->status), NULL, NULL);
+}
+
 void conduct_tick(struct charge *c)
 {
 	int64_t now = clock_mono_us();
@@ -316,10 +332,7 @@ void conduct_tick(struct charge *c)
 		return;
 	}
 	send_command(c);
-	/* Told to stop, and it rests already: no change of status will come. A second for the status to be read again. */
-	if (c->state == SESSION_STOPPING && !c->command && c->connector && now - c->entered_us > rest_us &&
-	    c->connector->status != CONNECTOR_OFFLINE)
-		(void)conduct(c, session_seen(c->connector->status), NULL, NULL);
+	look_at_status(c);
 	if (c->closing)
 		return;
 	if (c->deadline_us && now >= c->deadline_us)

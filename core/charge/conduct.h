@@ -52,7 +52,5 @@ void conduct_tick(struct charge *charge);
 void conduct_resume(struct charge *charge, struct order *order);
 /* Writes what has changed since the last note. */
 void conduct_note(struct charge *charge);
-/* Seconds since 1970 by the charge's own time. */
-int64_t conduct_now(const struct charge *charge);
 
 #endif

@@ -35,6 +35,15 @@ static int __attribute__((format(printf, 3, 4))) wrong(const struct reading *r, 
 	return error_set(r->err, FC_EINVAL, "%s: %s (%s): %s", script_path(r->policy->script), place, r->date, what);
 }
 
+/* A misspelt key would be silence where something was meant. */
+static int check_keys(const struct reading *r, const struct value *table, const char *place, const char *const *known)
+{
+	value_each (member, table)
+		if (!value_key_known(member, known))
+			return wrong(r, place, "there is no such key: %.30s", member->key ? member->key : "a list");
+	return FC_OK;
+}
+
 /* A number of the script as a scaled integer. More decimals than there are would be rounded in silence: refused. */
 static int read_scaled(const struct reading *r, const struct value *table, const char *place, const char *key,
 		       int decimals, int64_t *out)
@@ -74,6 +83,7 @@ static int read_start(const struct reading *r, const struct value *period, const
 
 static int read_periods(const struct reading *r, const struct value *list, struct tariff_day *day)
 {
+	static const char *const known[] = {"start", "elec", "service", NULL};
 	char place[40];
 
 	day->count = 0;
@@ -86,10 +96,8 @@ static int read_periods(const struct reading *r, const struct value *list, struc
 		(void)snprintf(place, sizeof(place), "prices[%d]", day->count + 1);
 		if (!value_is_object(v))
 			return wrong(r, place, "must be a table of start, elec and service");
-		value_each (member, v)
-			if (strcmp(member->key, "start") != 0 && strcmp(member->key, "elec") != 0 &&
-			    strcmp(member->key, "service") != 0)
-				return wrong(r, place, "there is no such key: %.30s", member->key);
+		if (check_keys(r, v, place, known))
+			return FC_EINVAL;
 		if (read_start(r, v, place, &p->start_s) || read_scaled(r, v, place, "elec", 4, &elec) ||
 		    read_scaled(r, v, place, "service", 4, &service))
 			return FC_EINVAL;
@@ -108,14 +116,8 @@ static int read_terms(const struct reading *r, const struct value *terms, struct
 	    "minute", "occupancy_minute", "occupancy_free_min", "free_kwh", "minimum", "maximum", NULL};
 	int64_t free_minutes = 0;
 
-	value_each (member, terms) {
-		const char *const *k = known;
-
-		while (*k && (!member->key || strcmp(*k, member->key) != 0))
-			k++;
-		if (!*k)
-			return wrong(r, "terms", "there is no such key: %.30s", member->key ? member->key : "a list");
-	}
+	if (check_keys(r, terms, "terms", known))
+		return FC_EINVAL;
 	if (read_scaled(r, terms, "terms", "minute", 4, &t->minute_e4) ||
 	    read_scaled(r, terms, "terms", "occupancy_minute", 4, &t->occupancy_minute_e4) ||
 	    read_scaled(r, terms, "terms", "occupancy_free_min", 0, &free_minutes) ||
@@ -220,14 +222,10 @@ static int check_file(const struct policy *p, struct error *err)
 	const char *path = script_path(p->script);
 	int64_t version;
 
-	value_each (member, table) {
-		const char *const *k = known;
-
-		while (*k && strcmp(*k, member->key) != 0)
-			k++;
-		if (!*k)
-			return error_set(err, FC_EINVAL, "%s: %s: there is no such key", path, member->key);
-	}
+	value_each (member, table)
+		if (!value_key_known(member, known))
+			return error_set(err, FC_EINVAL, "%s: %s: there is no such key", path,
+					 member->key ? member->key : "a list");
 	value_each (function, script_functions(p->script))
 		if (strcmp(value_text(function), "prices") != 0 && strcmp(value_text(function), "terms") != 0)
 			return error_set(err, FC_EINVAL, "%s: %s: only prices and terms may be functions", path,

@@ -111,12 +111,9 @@ static int get_bool(struct compiler *c, const struct value *t, const char *where
 static void check_keys(struct compiler *c, const struct value *t, const char *where, const char *const *known)
 {
 	value_each (member, t) {
-		const char *const *k = known;
 		char place[120];
 
-		while (member->key && *k && strcmp(*k, member->key) != 0)
-			k++;
-		if (!member->key || *k)
+		if (!member->key || value_key_known(member, known))
 			continue;
 		(void)snprintf(place, sizeof(place), "%s%s%s", where, *where ? "." : "", member->key);
 		wrong(c, place, "there is no such key");

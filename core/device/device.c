@@ -10,8 +10,6 @@
 
 /* A value is GOOD for so many periods, but at least this long. */
 enum { GOOD_PERIODS = 3 };
-/* Modbus exception codes that come from a gateway, not from the device. */
-enum { GATEWAY_NO_PATH = 10, GATEWAY_NO_ANSWER = 11 };
 static const int64_t good_shortest_us = 3000000;
 
 struct device *device_new(const char *name, struct profile *profile, const int *numbers, int connectors,
@@ -100,8 +98,8 @@ void device_take(struct device *d, uint32_t block, const struct bus_result *r)
 		take_words(d, &d->plan.blocks[block], r);
 		return;
 	case BUS_EXCEPTION:
-		/* A gateway speaks for a device that it can't reach: a lost answer like any other (chargers.md 4, row 41). */
-		if (r->exception == GATEWAY_NO_PATH || r->exception == GATEWAY_NO_ANSWER)
+		/* A gateway speaks for a device that it can't reach: a lost answer like any other. */
+		if (!bus_unit_answered(r))
 			return;
 		d->online = 1;
 		forget_block(d, &d->plan.blocks[block]);

@@ -272,16 +272,13 @@ void business_order(struct business *b)
 static void order_later(struct business *b, int reached)
 {
 	size_t last = sizeof(order_retry_s) / sizeof(order_retry_s[0]) - 1, i = (size_t)b->entry.attempts;
-	int pause_s = order_retry_s[i < last ? i : last];
-
 	/* The spacing is for a platform that can't take the order; one that is away is tried often enough to be found back. */
-	if (!reached && pause_s > AWAY_S)
-		pause_s = AWAY_S;
+	int pause_s = reached ? order_retry_s[i < last ? i : last] : AWAY_S;
 	struct error err = {0};
 
-	/* In memory too: the spacing must not depend on a wall clock that may jump. */
+	/* In memory: the spacing must not depend on a wall clock that may jump. Days without a platform are no wear of the flash. */
 	b->order_due_ms = clock_mono_ms() + (int64_t)pause_s * 1000;
-	if (outbox_later(b->platform->store, b->entry.id, clock_wall() + pause_s, &err))
+	if (reached && outbox_later(b->platform->store, b->entry.id, clock_wall() + pause_s, &err))
 		log_error("upstream: %s: %s", b->platform->options->name, err.text);
 }
 

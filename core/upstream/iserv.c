@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/decimal.h"
+#include "base/log.h"
 #include "upstream/icomm.h"
 #include "upstream/maker.h"
 #include "upstream/ret.h"
@@ -217,6 +218,14 @@ static void answer_policy(struct question *q)
 	maker_put(&q->m, q->answer, "PolicyInfos", list);
 }
 
+/* The first question of whoever stands at the charger is why. */
+static void log_refusal(const struct question *q, const char *what, enum charge_refusal refusal)
+{
+	if (refusal)
+		log_notice("upstream: %s: connector %s: %s refused: %s", q->platform->options->name,
+			   text_of(q, "ConnectorID"), what, charge_refusal_text(refusal));
+}
+
 static void answer_start(struct question *q)
 {
 	const struct platform *p = q->platform;
@@ -232,34 +241,44 @@ static void answer_start(struct question *q)
 
 	if (seen_connector(q))
 		charge_start(p->charges, &request, &answer);
+	log_refusal(q, "start", answer.refusal);
 	echo(q, "StartChargeSeq");
 	maker_int(&q->m, q->answer, "StartChargeSeqStat", answer.seq_stat);
 	echo(q, "ConnectorID");
 	put_verdict(q, (int)answer.refusal);
 }
 
-static void is_ours(void *user, const struct order *order, enum session_state state, const struct connector *connector)
+/* Of another platform's charge it hears nothing. */
+static int is_ours(const struct platform *platform, const struct order *order)
 {
-	struct question *q = user;
+	return !strcmp(order->platform, platform->options->name);
+}
+
+struct owner {
+	const struct platform *platform;
+	int ours;
+};
+
+static void look_at_owner(void *user, const struct order *order, enum session_state state,
+			  const struct connector *connector)
+{
+	struct owner *owner = user;
 
 	(void)state;
 	(void)connector;
-	/* Of another platform's charge it hears nothing. */
-	if (!strcmp(order->platform, q->platform->options->name))
-		q->answer = value_object(q->m.arena);
+	owner->ours = is_ours(owner->platform, order);
 }
 
 static void answer_stop(struct question *q)
 {
 	struct charge_answer answer = {.refusal = CHARGE_NO_CONNECTOR, .seq_stat = session_seq_stat(SESSION_UNKNOWN)};
 	const char *seq = text_of(q, "StartChargeSeq");
-	struct value *made = q->answer;
+	struct owner owner = {.platform = q->platform};
 
-	q->answer = NULL;
-	(void)charge_find(q->platform->charges, seq, is_ours, q);
-	if (q->answer)
+	(void)charge_find(q->platform->charges, seq, look_at_owner, &owner);
+	if (owner.ours)
 		charge_stop(q->platform->charges, seq, text_of(q, "ConnectorID"), &answer);
-	q->answer = made;
+	log_refusal(q, "stop", answer.refusal);
 	echo(q, "StartChargeSeq");
 	maker_int(&q->m, q->answer, "StartChargeSeqStat", answer.seq_stat);
 	put_verdict(q, (int)answer.refusal);
@@ -270,7 +289,7 @@ static void take_snapshot(void *user, const struct order *order, enum session_st
 {
 	struct question *q = user;
 
-	if (strcmp(order->platform, q->platform->options->name) != 0)
+	if (!is_ours(q->platform, order))
 		return;
 	q->answer = iserv_snapshot(order, state, connector, q->m.arena);
 	q->m.failed |= !q->answer;

@@ -59,22 +59,17 @@ static int function_path(const struct message *message, enum message_part part, 
 
 static int check_head(const struct mapping *mapping, const struct value *table, struct error *err)
 {
-	static const char *const known[] = {"forecourt", "kind",   "name",      "description", "paths",
-					    "methods",   "timing", "constants", "map",         "examples"};
+	static const char *const known[] = {"forecourt", "kind",      "name", "description", "paths", "methods",
+					    "timing",    "constants", "map",  "examples",    NULL};
 	int64_t version;
 
 	if (!value_is_object(table))
 		return wrong(mapping, err, "file", "must return a table");
-	value_each (v, table) {
-		int found = 0;
-
-		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-			found |= !strcmp(v->key, known[i]);
-		if (!found)
-			return wrong(mapping, err, v->key,
+	value_each (v, table)
+		if (!value_key_known(v, known))
+			return wrong(mapping, err, v->key ? v->key : "a list",
 				     "unknown; known are forecourt, kind, name, description, paths, methods, timing, "
 				     "constants, map, examples");
-	}
 	if (value_to_int(value_get(table, "forecourt"), &version) || version != API_VERSION)
 		return wrong(mapping, err, "forecourt", "must be 1, the version of this interface");
 	const char *kind = value_text(value_get(table, "kind"));

@@ -87,11 +87,11 @@ class Driver(threading.Thread):
         connector, seq = self.station.connector_id(self.index), new_seq()
         self.station.ask_chargers(f"plug {self.index} 1")
         end = time.monotonic() + 20
-        while self.ask(lambda: start(_With(self.client), connector, seq))["SuccStat"] and time.monotonic() < end:
+        while self.ask(lambda: start(self, connector, seq))["SuccStat"] and time.monotonic() < end:
             time.sleep(0.2)
         time.sleep(self.chance.random() * 3)
         if self.chance.random() < 0.7:
-            self.ask(lambda: stop(_With(self.client), connector, seq))
+            self.ask(lambda: stop(self, connector, seq))
             time.sleep(self.chance.random())
             end = time.monotonic() + 60
             while self.station.ask_chargers(f"state {self.index} 1").strip() == "charging" and time.monotonic() < end:
@@ -102,11 +102,6 @@ class Driver(threading.Thread):
     def run(self):
         while not self.over.is_set():
             self.charge()
-
-
-class _With:
-    def __init__(self, client):
-        self.client = client
 
 
 def money(wh, price):

@@ -40,4 +40,9 @@ enum charge_refusal charge_tariff(struct charge_set *set, const char *connector_
 	return CHARGE_NO_CONNECTOR;
 }
 
+const char *charge_refusal_text(enum charge_refusal refusal)
+{
+	return refusal == CHARGE_ACCEPTED ? "accepted" : "refused";
+}
+
 #endif

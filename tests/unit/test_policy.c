@@ -115,6 +115,7 @@ static void mistakes_name_the_place(void **state)
 		const char *body, *says;
 	} cases[] = {
 	    {"", "prices"},
+	    {"1, 2", ": 1: there is no such key"},
 	    {"prices = {}", "must give a list of 1 to 32"},
 	    {"prices = { { start = '00:00' } }", "prices[1] ("},
 	    {"prices = { { start = '0:00', elec = 1 } }", "start must be a time"},
