@@ -70,6 +70,8 @@ struct config_station {
 	    *payment, *remark;
 	int support_order;  /* bool, default 0 */
 	const char *policy; /* lua/policies/NAME.lua; "" = a charge costs nothing */
+	int local_start;    /* a charge that nobody ordered: allow (default), or authorised: stopped unless a platform
+	                     vouches for its car or card */
 	const char **pictures;
 	int picture_count; /* list picture */
 };
@@ -165,6 +167,7 @@ struct config_platform {
 	int push_station_info;  /* bool, default 0: push station information on change */
 	int push_stats;         /* bool, default 0: push yesterday's statistics daily */
 };
+enum { CONFIG_LOCAL_ALLOW, CONFIG_LOCAL_AUTHORISED };
 enum { CONFIG_SIG_STRICT, CONFIG_SIG_SUCCESS, CONFIG_SIG_OFF };
 enum { CONFIG_DATA_EMPTY, CONFIG_DATA_NULL, CONFIG_DATA_ABSENT, CONFIG_DATA_OBJECT };
 

@@ -22,6 +22,8 @@ static const struct schema_word log_words[] = {{"error", LOG_LEVEL_ERROR},   {"w
 static const struct schema_word certificate_words[] = {{"none", 0}, {"optional", 1}, {"required", 2}, {NULL, 0}};
 static const struct schema_word bus_words[] = {{"tcp", CONFIG_BUS_TCP}, {"rtu", CONFIG_BUS_RTU}, {NULL, 0}};
 static const struct schema_word parity_words[] = {{"none", 'N'}, {"even", 'E'}, {"odd", 'O'}, {NULL, 0}};
+static const struct schema_word local_start_words[] = {
+    {"allow", CONFIG_LOCAL_ALLOW}, {"authorised", CONFIG_LOCAL_AUTHORISED}, {NULL, 0}};
 static const struct schema_word sig_words[] = {
     {"strict", CONFIG_SIG_STRICT}, {"success", CONFIG_SIG_SUCCESS}, {"off", CONFIG_SIG_OFF}, {NULL, 0}};
 static const struct schema_word data_words[] = {{"empty", CONFIG_DATA_EMPTY},
@@ -107,6 +109,7 @@ static const struct schema_option station_options[] = {
     {"remark", SCHEMA_TEXT, AT(station, remark), .max = 100},
     {"support_order", SCHEMA_BOOL, AT(station, support_order)},
     {"policy", SCHEMA_ID, AT(station, policy), .min = 1, .max = 60},
+    {"local_start", SCHEMA_WORD, AT(station, local_start), .words = local_start_words, .preset = "allow"},
     {"picture", SCHEMA_TEXTS, AT(station, pictures), COUNT(station, picture_count), .min = 1, .max = 300},
     {0},
 };

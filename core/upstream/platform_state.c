@@ -124,6 +124,14 @@ void platform_free(struct platform *p)
 	free(p);
 }
 
+int platform_sends_order(const struct platform *platform, const char *method)
+{
+	struct config_platform options = *platform->options;
+
+	options.iserv = 1;
+	return mapping_enabled(platform->mapping, message_find(method), &options);
+}
+
 struct codec platform_codec(const struct platform *p)
 {
 	return (struct codec){.mapping = p->mapping,

@@ -88,6 +88,9 @@ void platform_free(struct platform *platform);
 int platform_can_push(const struct config_platform *options);
 int platform_can_answer(const struct config_platform *options);
 
+/* Nonzero unless its mapping has this form of an order switched off; option iserv may have gone since the charge began. */
+int platform_sends_order(const struct platform *platform, const char *method);
+
 /* Views for the files below. */
 struct codec platform_codec(const struct platform *platform);
 struct icomm platform_view(const struct platform *platform);

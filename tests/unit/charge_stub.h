@@ -27,10 +27,15 @@ void charge_start(struct charge_set *set, const struct charge_request *request, 
 	answer->refusal = CHARGE_NO_CONNECTOR;
 }
 
-void charge_stop(struct charge_set *set, const char *seq, const char *connector_id, struct charge_answer *answer)
+void charge_stop(struct charge_set *set, const struct charge_stop_request *request, struct charge_answer *answer)
 {
-	(void)set, (void)seq, (void)connector_id;
+	(void)set, (void)request;
 	answer->refusal = CHARGE_NO_CONNECTOR;
+}
+
+void charge_decide(struct charge_set *set, const char *connector_id, unsigned number, const struct charge_grant *grant)
+{
+	(void)set, (void)connector_id, (void)number, (void)grant;
 }
 
 enum charge_refusal charge_tariff(struct charge_set *set, const char *connector_id, const char *platform,
