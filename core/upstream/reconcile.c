@@ -81,13 +81,7 @@ void reconcile_free(struct reconcile *r)
 
 static int64_t first_of(int32_t day)
 {
-	int64_t wall = 0;
-	char text[CLOCK_DATE_SIZE + 9];
-
-	clock_format_day(day, text);
-	(void)strcat(text, " 00:00:00");
-	(void)clock_parse_datetime(text, &wall);
-	return wall;
+	return (int64_t)day * DAY_S - CLOCK_CST_OFFSET_S;
 }
 
 static int64_t energy_e2(int64_t wh)

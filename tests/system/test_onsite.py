@@ -195,6 +195,7 @@ def test_the_place_costs_until_the_car_leaves(charging):
 def test_the_next_charge_settles_the_last(charging):
     station = charging(tcp=1, line_units=(), connectors=1, policy=OCCUPANCY % 60)
     connector, first = charge_and_stop(station)
+    time.sleep(2)  # a begun minute
     second = new_seq()
     assert start(station, connector, second).data["SuccStat"] == 0
     assert abs(fee(wait_told(station, "notification_charge_order_info", first)) - 3) <= Decimal("0.015")
