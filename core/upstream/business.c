@@ -309,6 +309,16 @@ struct sending {
 	int result;
 };
 
+static void warn_if_late(const struct business *b, const struct order *order)
+{
+	double most_s = mapping_timing(b->platform->mapping, TIMING_ORDER_FIRST_S, -1);
+	int64_t late_s = clock_wall() - order->end_wall;
+
+	if (!b->entry.attempts && (double)late_s > most_s)
+		log_warning("upstream: %s: order %s: told %lld s after its end, %g s are allowed",
+			    b->platform->options->name, order->seq, (long long)late_s, most_s);
+}
+
 static void send_order(void *user, const struct order *order, enum session_state state,
 		       const struct connector *connector)
 {
@@ -317,6 +327,7 @@ static void send_order(void *user, const struct order *order, enum session_state
 	struct value *request;
 
 	(void)state;
+	warn_if_late(b, order);
 	if (strcmp(b->entry.method, "notification_charge_order_info") != 0)
 		request = tell_bonus(order, connector, b->platform->options->name, &s->arena);
 	else

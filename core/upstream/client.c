@@ -556,6 +556,11 @@ void client_order(struct client *client)
 		business_order(client->business);
 }
 
+struct peer *client_peer(const struct client *client)
+{
+	return client->peer;
+}
+
 int client_linked(const struct client *client)
 {
 	return peer_linked(client->peer);

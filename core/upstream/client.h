@@ -34,6 +34,7 @@ int client_apply(struct client *client, struct error *err);
 void client_status_changed(struct client *client, const struct connector *connector);
 /* Something of a charge, whoever started it. */
 void client_charge(struct client *client, const struct charge_event *event);
+struct peer *client_peer(const struct client *client);
 /* As auth_ask. */
 int client_ask(struct client *client, const struct charge_wish *wish);
 /* As reconcile_start; FC_EINVAL also when it has no business. */

@@ -326,6 +326,13 @@ static void commit(struct platform_set *set, const struct config *config, struct
 	set->platforms = next;
 	set->count = count;
 	set->config = config;
+	for (int i = 0; i < count; i++) {
+		int hub = next[i]->options->exchange;
+
+		next[i]->hub = hub >= 0 ? find_platform(set, config->platforms[hub].name) : next[i];
+		if (!next[i]->hub)
+			next[i]->hub = next[i];
+	}
 }
 
 int platform_set_apply(struct platform_set *set, const struct config *config, struct error *err)

@@ -59,6 +59,13 @@ int platform_rate_take(struct platform_rate *rate, int rate_per_s, int64_t now_m
 	return 1;
 }
 
+int64_t platform_rate_wait_ms(const struct platform_rate *rate, int rate_per_s)
+{
+	int64_t lacks_e3 = 1000 - rate->level_e3;
+
+	return lacks_e3 > 0 ? (lacks_e3 + rate_per_s - 1) / rate_per_s : 0;
+}
+
 static int has_keys(const struct config_keys *keys)
 {
 	return keys->data_secret[0] && keys->data_secret_iv[0] && keys->sig_secret[0];
@@ -103,6 +110,7 @@ struct platform *platform_new(struct loop *loop, const struct station_set *stati
 	p->config = config;
 	p->options = options;
 	p->mapping = mapping;
+	p->hub = p;
 	token_server_init(&p->tokens, options->token_lifetime_s, options->keep_old_tokens);
 	if (set_keys(&p->ours, &options->ours, options->name, "our", err) ||
 	    set_keys(&p->theirs, &options->theirs, options->name, "their", err)) {

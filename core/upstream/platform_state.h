@@ -43,8 +43,11 @@ struct platform_rate {
 	int64_t filled_ms; /* 0 = never used: full */
 	int64_t level_e3;  /* thousandths of a call */
 };
-/* Nonzero when one more call is allowed now. */
+/* Nonzero when one more call is allowed now, and then it is counted. */
 int platform_rate_take(struct platform_rate *rate, int rate_per_s, int64_t now_ms);
+
+/* In how many ms one more will be allowed; 0 = now. */
+int64_t platform_rate_wait_ms(const struct platform_rate *rate, int rate_per_s);
 
 struct platform_counters {
 	uint64_t status_pushed, status_accepted, status_discarded, push_failed, push_superseded;
@@ -61,6 +64,8 @@ struct platform {
 	const struct config *config;           /* borrowed, moved on by every apply */
 	const struct config_platform *options; /* within config */
 	struct mapping *mapping;               /* owned; NULL changes nothing (tests) */
+
+	struct platform *hub; /* borrowed: holds the tokens of both directions; itself where nothing lies between */
 
 	/* They call us. */
 	struct envelope_keys ours;

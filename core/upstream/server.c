@@ -60,6 +60,9 @@ static const struct message *find_method(const struct platform *p, const char *n
 static int is_candidate(const struct server_routes *routes, const struct platform *p, const char *path,
 			const char *last_slash)
 {
+	/* Behind an exchange nobody logs in but the exchange. */
+	if (p->hub != p && !strcmp(last_slash + 1, mapping_path(p->mapping, message_find("query_token"))))
+		return 0;
 	return platform_can_answer(p->options) &&
 	       !strcmp(p->config->listens[p->options->listen].name, routes->listen) &&
 	       same_prefix(p->options->path, path, (size_t)(last_slash - path)) && find_method(p, last_slash + 1);
@@ -97,7 +100,7 @@ static struct platform *choose(struct call *call)
 			continue;
 		if (!by_id && envelope.operator_id && !strcmp(envelope.operator_id, p->options->operator_id))
 			by_id = p;
-		if (!by_token && !token_check(&p->tokens, call->http->authorization, call->now_ms))
+		if (!by_token && !token_check(&p->hub->tokens, call->http->authorization, call->now_ms))
 			by_token = p;
 	}
 	arena_fini(&arena);
@@ -127,7 +130,7 @@ static int check_bearer(struct call *call)
 		return refuse(call, RET_TOKEN, "client certificate: not the expected name");
 	if (is_login(call))
 		return RET_OK;
-	switch (token_check(&call->platform->tokens, call->http->authorization, call->now_ms)) {
+	switch (token_check(&call->platform->hub->tokens, call->http->authorization, call->now_ms)) {
 	case FC_OK:
 		return RET_OK;
 	case FC_ENOENT:
