@@ -35,6 +35,8 @@ const char *charge_refusal_text(enum charge_refusal refusal)
 		return "the order can't be recorded";
 	case CHARGE_NO_PRICE:
 		return "the pricing policy fails";
+	case CHARGE_CAME_TO_NOTHING:
+		return "the charger did not do it";
 	case CHARGE_OTHER_ORDER:
 		return "the number belongs to another charge";
 	}

@@ -69,11 +69,12 @@ enum charge_refusal {
 	CHARGE_NOT_PLUGGED = CHARGE_OWN,
 	CHARGE_OCCUPIED,
 	CHARGE_FAULTY,
-	CHARGE_NO_COMMAND,  /* the profile has no start, or no stop */
-	CHARGE_NO_TIME,     /* the wall clock is not to be trusted yet */
-	CHARGE_NO_JOURNAL,  /* the order can't be made durable */
-	CHARGE_NO_PRICE,    /* the policy fails */
-	CHARGE_OTHER_ORDER, /* the number belongs to another connector or platform */
+	CHARGE_NO_COMMAND,      /* the profile has no start, or no stop */
+	CHARGE_NO_TIME,         /* the wall clock is not to be trusted yet */
+	CHARGE_NO_JOURNAL,      /* the order can't be made durable */
+	CHARGE_NO_PRICE,        /* the policy fails */
+	CHARGE_OTHER_ORDER,     /* the number belongs to another connector or platform */
+	CHARGE_CAME_TO_NOTHING, /* it was accepted, but the charger did not do it */
 };
 const char *charge_refusal_text(enum charge_refusal refusal);
 

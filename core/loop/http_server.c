@@ -47,6 +47,12 @@ struct connection {
 	/* its answer */
 	struct http_response response;
 	size_t sent;
+	struct http_ticket *ticket; /* it comes later; NULL = no */
+	int head_due;               /* it has come */
+};
+
+struct http_ticket {
+	struct connection *connection; /* NULL once the caller has gone */
 };
 
 struct http_server {
@@ -76,6 +82,10 @@ static const struct {
 
 static void forget_request(struct connection *c)
 {
+	if (c->ticket)
+		c->ticket->connection = NULL;
+	c->ticket = NULL;
+	c->head_due = 0;
 	buffer_clear(&c->body);
 	buffer_fini(&c->body);
 	buffer_fini(&c->response.body);
@@ -214,30 +224,10 @@ static int add_headers(struct lws *wsi, const char *headers, unsigned char **at,
 	return 0;
 }
 
-static int answer(struct http_server *server, struct connection *c, struct lws *wsi)
+static int write_head(struct connection *c, struct lws *wsi)
 {
 	unsigned char head[LWS_PRE + 2048], *start = head + LWS_PRE, *at = start, *end = head + sizeof(head);
-	struct http_request request = {
-	    .method = c->method,
-	    .path = c->path,
-	    .query = c->query,
-	    .authorization = c->authorization,
-	    .content_type = c->content_type,
-	    .cookie = c->cookie,
-	    .peer = c->peer,
-	    .peer_name = c->peer_name,
-	    .body = c->body.data ? c->body.data : "",
-	    .body_len = c->body.len,
-	};
 
-	c->whole = 1;
-	lws_set_timer_usecs(wsi, LWS_SET_TIMER_USEC_CANCEL);
-	c->response = (struct http_response){.status = 200, .content_type = "application/json;charset=utf-8"};
-	buffer_init(&c->response.body, ANSWER_MAX);
-	if (c->too_large)
-		c->response.status = HTTP_STATUS_REQ_ENTITY_TOO_LARGE;
-	else
-		server->handler(server->user, &request, &c->response);
 	if (c->response.body.failed) {
 		buffer_clear(&c->response.body);
 		c->response.status = 500;
@@ -254,12 +244,72 @@ static int answer(struct http_server *server, struct connection *c, struct lws *
 	return 0;
 }
 
+static int answer(struct http_server *server, struct connection *c, struct lws *wsi)
+{
+	struct http_request request = {
+	    .method = c->method,
+	    .path = c->path,
+	    .query = c->query,
+	    .authorization = c->authorization,
+	    .content_type = c->content_type,
+	    .cookie = c->cookie,
+	    .peer = c->peer,
+	    .peer_name = c->peer_name,
+	    .body = c->body.data ? c->body.data : "",
+	    .body_len = c->body.len,
+	    .connection = c,
+	};
+
+	c->whole = 1;
+	lws_set_timer_usecs(wsi, LWS_SET_TIMER_USEC_CANCEL);
+	c->response = (struct http_response){.status = 200, .content_type = "application/json;charset=utf-8"};
+	buffer_init(&c->response.body, ANSWER_MAX);
+	if (c->too_large)
+		c->response.status = HTTP_STATUS_REQ_ENTITY_TOO_LARGE;
+	else
+		server->handler(server->user, &request, &c->response);
+	return c->ticket ? 0 : write_head(c, wsi);
+}
+
+struct http_ticket *http_defer(const struct http_request *request)
+{
+	struct connection *c = request->connection;
+	struct http_ticket *ticket = c && !c->ticket ? calloc(1, sizeof(*ticket)) : NULL;
+
+	if (ticket) {
+		ticket->connection = c;
+		c->ticket = ticket;
+	}
+	return ticket;
+}
+
+int http_answer(struct http_ticket *ticket, struct http_response *response)
+{
+	struct connection *c = ticket->connection;
+
+	free(ticket);
+	if (!c) {
+		buffer_fini(&response->body);
+		return -1;
+	}
+	buffer_fini(&c->response.body);
+	c->response = *response;
+	c->ticket = NULL;
+	c->head_due = 1;
+	lws_callback_on_writable(c->wsi);
+	return 0;
+}
+
 static int write_part(struct connection *c, struct lws *wsi)
 {
 	unsigned char part[LWS_PRE + PART];
 	size_t left = c->response.body.len - c->sent, n = left < PART ? left : PART;
 
-	if (!c->whole || !left)
+	if (c->head_due) {
+		c->head_due = 0;
+		return write_head(c, wsi);
+	}
+	if (!c->whole || c->ticket || !left)
 		return 0;
 	memcpy(part + LWS_PRE, c->response.body.data + c->sent, n);
 	if (lws_write(wsi, part + LWS_PRE, n, n == left ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) != (int)n)

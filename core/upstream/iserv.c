@@ -195,6 +195,18 @@ int iserv_answers(const struct message *message)
 	return 0;
 }
 
+int iserv_awaits_result(const struct message *message, const struct value *answer)
+{
+	int start = !strcmp(message->method, "query_start_charge");
+	int64_t stat = 0, failed = 1;
+
+	if (!start && strcmp(message->method, "query_stop_charge") != 0)
+		return 0;
+	return !value_to_int(value_get(answer, "SuccStat"), &failed) && !failed &&
+	       !value_to_int(value_get(answer, "StartChargeSeqStat"), &stat) &&
+	       stat == session_seq_stat(start ? SESSION_STARTING : SESSION_STOPPING);
+}
+
 int iserv_answer(const struct platform *platform, const struct message *message, const struct value *request,
 		 struct arena *arena, struct value **answer, struct error *err)
 {

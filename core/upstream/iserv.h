@@ -11,5 +11,7 @@ int iserv_answers(const struct message *message);
 /* As icomm_answer. RET_SYSTEM also when the platform has no charges (platform->charges NULL). */
 int iserv_answer(const struct platform *platform, const struct message *message, const struct value *request,
 		 struct arena *arena, struct value **answer, struct error *err);
+/* Nonzero when the answer is that of a command under way: its result will follow. */
+int iserv_awaits_result(const struct message *message, const struct value *answer);
 
 #endif

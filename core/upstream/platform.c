@@ -11,6 +11,7 @@
 #include "upstream/platform_state.h"
 #include "upstream/ports.h"
 #include "upstream/server.h"
+#include "upstream/sync.h"
 
 static const char order_method[] = "notification_charge_order_info";
 static const char bonus_method[] = "notification_charge_order_info_for_bonus";
@@ -372,9 +373,15 @@ void platform_set_serve(struct platform_set *set, struct charge_set *charges, st
 
 void platform_set_charge(struct platform_set *set, const struct charge_event *event)
 {
-	for (int i = 0; i < set->count; i++)
-		if (set->platforms[i]->client)
-			client_charge(set->platforms[i]->client, event);
+	for (int i = 0; i < set->count; i++) {
+		struct platform *p = set->platforms[i];
+
+		/* Who waits for it with an open connection need not be told once more. */
+		if (!strcmp(event->order->platform, p->options->name) && sync_event(p, event))
+			continue;
+		if (p->client)
+			client_charge(p->client, event);
+	}
 }
 
 /* Cities want every charge of the stations that they see, whoever started it (protocol.md 2.16). */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "upstream/client.h"
+#include "upstream/sync.h"
 
 void platform_times_add(struct platform_times *times, int64_t us)
 {
@@ -125,6 +126,7 @@ void platform_free(struct platform *p)
 	if (!p)
 		return;
 	client_free(p->client);
+	sync_free(p);
 	mapping_free(p->mapping);
 	envelope_keys_clear(&p->ours);
 	envelope_keys_clear(&p->theirs);

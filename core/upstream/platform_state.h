@@ -71,6 +71,7 @@ struct platform {
 	struct envelope_keys ours;
 	struct token_server tokens;
 	struct replay replay;
+	struct held *held; /* answers that wait for a result (sync.h) */
 	struct platform_rate rate;
 	struct platform_times times;
 

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "upstream/iserv.h"
+#include "upstream/sync.h"
 
 /* The platforms that a path may mean: one, or several that share it. */
 struct candidates {
@@ -22,6 +23,7 @@ struct call {
 	struct arena arena;
 	struct envelope_request envelope;
 	struct buffer json; /* the answer object */
+	int held;           /* it is given later (sync.h) */
 	struct error err;   /* err.text: the Msg of a refusal; "" = the Ret's own text */
 };
 
@@ -208,6 +210,10 @@ static int answer_parameters(struct call *call, const struct value *request)
 	else if (token_answer(&p->tokens, p->options->operator_id, p->options->ours.operator_secret, request,
 			      call->now_ms, &call->arena, &answer, &call->err))
 		ret = RET_SYSTEM;
+	if (!ret && iserv_awaits_result(call->message, answer) && !sync_hold(p, call->message, request, call->http)) {
+		call->held = 1;
+		return RET_OK;
+	}
 	if (!ret && codec_encode(&codec, call->message, MESSAGE_ANSWER, answer, &call->arena, &call->json, &call->err))
 		ret = RET_SYSTEM;
 	return ret;
@@ -269,10 +275,12 @@ static void answer_platform(struct call *call, struct http_response *response)
 	buffer_init(&call->json, PLATFORM_MESSAGE_MAX);
 	call->message = find_method(p, strrchr(call->http->path, '/') + 1);
 	int ret = work(call);
-	seal(call, ret, response);
+	if (!call->held)
+		seal(call, ret, response);
 	if (ret == RET_OK) {
 		p->counters.answered++;
-		platform_times_add(&p->times, clock_mono_us() - started_us);
+		if (!call->held)
+			platform_times_add(&p->times, clock_mono_us() - started_us);
 	} else {
 		p->counters.refused++;
 		log_refusal(call, ret);

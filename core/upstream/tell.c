@@ -63,7 +63,7 @@ struct value *tell_stop_result(const struct order *order, int stopped, struct ar
 	maker_int(&m, v, "StartChargeSeqStat", session_seq_stat(stopped ? SESSION_ENDED : SESSION_CHARGING));
 	maker_text(&m, v, "ConnectorID", order->connector_id);
 	maker_int(&m, v, "SuccStat", !stopped);
-	maker_int(&m, v, "FailReason", stopped ? 0 : CHARGE_OWN);
+	maker_int(&m, v, "FailReason", stopped ? CHARGE_ACCEPTED : CHARGE_CAME_TO_NOTHING);
 	return m.failed ? NULL : v;
 }
 

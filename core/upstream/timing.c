@@ -12,6 +12,7 @@ static const struct {
     [TIMING_STATUS_RESEND_H] = {"status_resend_h", 0, 24, 0, {3}},
     [TIMING_START_RESULT_S] = {"start_result_s", 5, 600, 0, {50}},
     [TIMING_STOP_RESULT_S] = {"stop_result_s", 5, 600, 0, {50}},
+    [TIMING_SYNC_WAIT_S] = {"sync_wait_s", 1, 120, 0, {30}},
     [TIMING_CHARGE_STATUS_S] = {"charge_status_s", 1, 3600, 0, {50}},
     [TIMING_ORDER_FIRST_S] = {"order_first_s", 1, 86400, 0, {60}},
     /* More than three times, a minute apart (protocol.md 1.9); a platform that refuses for days is asked more rarely. */
@@ -84,7 +85,8 @@ int timing_check(const struct value *member, struct error *err)
 		return timings[t].is_list && value_is_array(member) ? check_list(member, t, err)
 								    : check_number(member, t, err);
 	}
-	return error_set(err, FC_EINVAL,
-			 "there is no such timing; known are status_resend_h, start_result_s, stop_result_s, "
-			 "charge_status_s, order_first_s, order_retry_s, reconcile_from_h, reconcile_to_h");
+	return error_set(
+	    err, FC_EINVAL,
+	    "there is no such timing; known are status_resend_h, start_result_s, stop_result_s, "
+	    "sync_wait_s, charge_status_s, order_first_s, order_retry_s, reconcile_from_h, reconcile_to_h");
 }

@@ -10,6 +10,7 @@ enum timing {
 	TIMING_STATUS_RESEND_H,  /* all connectors again, every so many hours; 0 = never */
 	TIMING_START_RESULT_S,   /* the result of a start command, at the latest */
 	TIMING_STOP_RESULT_S,    /* ... and of a stop command */
+	TIMING_SYNC_WAIT_S,      /* option mode sync: so long an answer waits for the result */
 	TIMING_CHARGE_STATUS_S,  /* between two states of a running charge */
 	TIMING_ORDER_FIRST_S,    /* an order's first report after the end, at the latest */
 	TIMING_ORDER_RETRY_S,    /* to the next report of an order that was not taken: a list; the last one for ever */

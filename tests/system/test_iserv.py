@@ -1,6 +1,8 @@
 """Business: from a platform's start command to a confirmed order, with the independent peer as the platform."""
+import contextlib
 import re
 import subprocess
+import threading
 import time
 
 from business import PRICES, cents, check_order, new_seq, plug, start, stop, told, wait_told
@@ -166,3 +168,53 @@ def test_a_bad_policy_changes_nothing(charging):
                   .data["PolicyInfos"][0]["ElecPrice"] == 9, 60, "the new price")
     stop(station, connector, seq)
     check_order(wait_told(station, "notification_charge_order_info", seq))
+
+
+SYNC = """return { forecourt = 1, kind = "operator", name = "test", timing = { sync_wait_s = %d, start_result_s = 14 } }"""
+
+
+def test_answers_that_wait_for_the_result(charging):
+    """Option mode sync: the answer says what came of it, and nothing is pushed."""
+    station = charging(tcp=2, line_units=(), connectors=1, platform={"mode": "sync"}, mapping_text=SYNC % 30)
+    connector, seq = plug(station), new_seq()
+    answer = start(station, connector, seq).data
+    assert (answer["SuccStat"], answer["StartChargeSeqStat"], answer["ConnectorID"]) == (0, 2, connector)
+    answer = stop(station, connector, seq).data
+    assert (answer["SuccStat"], answer["FailReason"], answer["StartChargeSeqStat"]) == (0, 0, 4)
+    check_order(wait_told(station, "notification_charge_order_info", seq))
+    assert not told(station, "notification_start_charge_result", seq) and not told(station, "notification_stop_charge_result", seq)
+    # Refusals don't wait.
+    assert start(station, connector, seq).data["StartChargeSeqStat"] == 4
+    assert stop(station, connector, seq).data["FailReason"] == 3
+    # A charger that confirms the command and does nothing: the answer says so, and is no less final.
+    connector, seq = plug(station, 1), new_seq()
+    station.ask_chargers("mute 1")
+    answer = start(station, connector, seq).data
+    assert (answer["SuccStat"], answer["FailReason"], answer["StartChargeSeqStat"]) == (1, 18, 4)
+    assert not told(station, "notification_start_charge_result", seq)
+
+
+def test_a_result_that_takes_too_long_is_pushed(charging):
+    station = charging(tcp=1, line_units=(), connectors=1, platform={"mode": "sync"}, mapping_text=SYNC % 1)
+    connector, seq = plug(station), new_seq()
+    station.ask_chargers("late 0 1900")
+    answer = start(station, connector, seq).data
+    assert (answer["SuccStat"], answer["StartChargeSeqStat"]) == (0, 1)
+    station.ask_chargers("normal 0")
+    wait_told(station, "notification_start_charge_result", seq)
+    # Who hangs up before the answer is told in the other way too; whoever still waits at the end of the daemon is let go.
+    station.write_mapping("test", SYNC % 30)
+    station.until(lambda: re.search(r"mapping test: new version", station.gateway.output()), 60, "the new mapping")
+    station.ask_chargers("mute 0")
+    client = station.new_client()
+    client.token = station.client.token
+
+    def wait_in_vain():
+        with contextlib.suppress(Exception):
+            client.call("query_stop_charge", {"StartChargeSeq": seq, "ConnectorID": connector})
+
+    threading.Thread(target=wait_in_vain, daemon=True).start()
+    time.sleep(1)
+    client.connection.sock.close()
+    station.ask_chargers("normal 0")
+    wait_told(station, "notification_stop_charge_result", seq)

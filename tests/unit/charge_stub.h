@@ -3,6 +3,7 @@
 #define FC_TESTS_CHARGE_STUB_H
 
 #include "charge/charge.h"
+#include "loop/http_server.h"
 
 int charge_find(struct charge_set *set, const char *seq,
 		void (*fn)(void *user, const struct order *order, enum session_state state,
@@ -48,6 +49,20 @@ enum charge_refusal charge_tariff(struct charge_set *set, const char *connector_
 const char *charge_refusal_text(enum charge_refusal refusal)
 {
 	return refusal == CHARGE_ACCEPTED ? "accepted" : "refused";
+}
+
+/* Without a server no answer can wait. */
+struct http_ticket *http_defer(const struct http_request *request)
+{
+	(void)request;
+	return NULL;
+}
+
+int http_answer(struct http_ticket *ticket, struct http_response *response)
+{
+	(void)ticket;
+	buffer_fini(&response->body);
+	return -1;
 }
 
 #endif
