@@ -42,6 +42,10 @@ static const char *const migrations[] = {
     "DEFAULT 0,"
     " state INTEGER NOT NULL DEFAULT 0, answer INTEGER NOT NULL DEFAULT -1, UNIQUE(platform, method, seq));"
     "CREATE INDEX outbox_waiting ON outbox(platform, state, id);",
+    /* journal_list.c: years of confirmed entries must not be looked through for what became of one order, or for the few that
+     * are not confirmed. */
+    "CREATE INDEX outbox_order ON outbox(seq, id);"
+    "CREATE INDEX outbox_unsettled ON outbox(platform, state) WHERE state <> 1;",
 };
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 
