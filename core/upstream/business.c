@@ -269,6 +269,12 @@ void business_order(struct business *b)
 	b->wake(b->user);
 }
 
+void business_order_again(struct business *b)
+{
+	b->order_due_ms = 0;
+	business_order(b);
+}
+
 static void order_later(struct business *b, int reached)
 {
 	size_t last = sizeof(order_retry_s) / sizeof(order_retry_s[0]) - 1, i = (size_t)b->entry.attempts;

@@ -517,6 +517,12 @@ void client_charge(struct client *client, const struct charge_event *event)
 		business_order(client->business);
 }
 
+void client_order_again(struct client *client)
+{
+	if (client->business)
+		business_order_again(client->business);
+}
+
 int client_linked(const struct client *client)
 {
 	return peer_linked(client->peer);

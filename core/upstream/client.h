@@ -32,6 +32,8 @@ int client_apply(struct client *client, struct error *err);
 void client_status_changed(struct client *client, const struct connector *connector);
 /* Something of a charge, whoever started it. */
 void client_charge(struct client *client, const struct charge_event *event);
+/* An order was put into the outbox once more: at once, without the pause after a failure. */
+void client_order_again(struct client *client);
 /* Tells all statuses again, half a second apart (also happens by itself every resend_all_h hours). */
 void client_resend(struct client *client);
 /* Look for what is to be told (station data changed). */

@@ -1,5 +1,5 @@
 /* Maker: builds messages member by member and remembers a full arena, so that one check at the end of a structure is enough. For
- * this room only. */
+ * this room and those above. */
 #ifndef FC_UPSTREAM_MAKER_H
 #define FC_UPSTREAM_MAKER_H
 

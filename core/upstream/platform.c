@@ -345,6 +345,16 @@ int platform_set_recipients(struct platform_set *set, const struct order *order,
 	return 1;
 }
 
+int platform_set_order_again(struct platform_set *set, const char *name)
+{
+	const struct platform *p = find_platform(set, name);
+
+	if (!p || !p->client)
+		return FC_ENOENT;
+	client_order_again(p->client);
+	return FC_OK;
+}
+
 /* Figures ------------------------------------------------------------------------------------------------------- */
 
 int platform_count(const struct platform_set *set)

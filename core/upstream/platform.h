@@ -43,6 +43,9 @@ void platform_set_serve(struct platform_set *set, struct charge_set *charges, st
 /* The charge room's hooks belong here (charge.h). */
 void platform_set_charge(struct platform_set *set, const struct charge_event *event);
 int platform_set_recipients(struct platform_set *set, const struct order *order, const char **names, int most);
+/* There is an order for this platform again: it is sent now, whatever pause an earlier failure has asked for. FC_ENOENT when no
+ * such platform is pushed to now; then it waits in the outbox. */
+int platform_set_order_again(struct platform_set *set, const char *name);
 int platform_count(const struct platform_set *set);
 int platform_get_stats(const struct platform_set *set, int index, struct platform_stats *stats);
 /* The port a listen section is bound to (tests use 0 = any), or -1. */

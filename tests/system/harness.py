@@ -141,6 +141,7 @@ class Station:
         self.charger_control = self.folder / "chargers.sock"
         self.platform_control = self.folder / "platform.sock"
         self.platform_log = self.folder / "platform.jsonl"
+        self.control_socket = self.folder / "control.sock"
         self.stats_file = self.folder / "stats.json"
         self.config_file = self.folder / "forecourt"
         self.processes = []
@@ -158,7 +159,7 @@ class Station:
 
     def config_text(self):
         text = section("gateway", "gateway", operator_id=STATION_OPERATOR, data_dir=self.folder / "data", lua_dir=self.lua,
-                       log_level=self.log_level)
+                       log_level=self.log_level, control_socket=self.control_socket)
         text += section("admin", "admin", port=self.admin_port, certificate=self.certs / "server.pem",
                         key=self.certs / "server.key", www=self.build / "www")
         text += section("listen", "platforms", address="127.0.0.1", port=self.listen_port,
