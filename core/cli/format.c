@@ -27,6 +27,15 @@ const char *format_kwh(int64_t wh, char out[FORMAT_SIZE])
 	return decimal(wh, 3, out);
 }
 
+const char *format_point(int64_t milli, char out[FORMAT_SIZE])
+{
+	int decimals = 3;
+
+	for (; decimals && milli % 10 == 0; decimals--)
+		milli /= 10;
+	return decimal(milli, decimals, out);
+}
+
 const char *format_kw(int64_t w, char out[FORMAT_SIZE])
 {
 	return decimal(decimal_rescale(w, 3, 1), 1, out);

@@ -11,6 +11,8 @@ const char *format_money(int64_t money_e4, char out[FORMAT_SIZE]);
 const char *format_price(int64_t money_e4, char out[FORMAT_SIZE]);
 /* Wh as kWh with 3 decimals: exact. */
 const char *format_kwh(int64_t wh, char out[FORMAT_SIZE]);
+/* Thousandths, without zeros behind the point. */
+const char *format_point(int64_t milli, char out[FORMAT_SIZE]);
 /* W as kW with 1 decimal. */
 const char *format_kw(int64_t w, char out[FORMAT_SIZE]);
 /* "3d 04:05:06" */

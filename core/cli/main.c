@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
-#include "cli/table.h"
 #include "config/config.h"
 
 enum { LIMIT_MAX = 10000 };
@@ -24,19 +23,19 @@ static const struct command {
 } commands[] = {
     {"status", NULL, "", 0, 0, 0, cli_status, "how the gateway is", "网关状态"},
     {"connectors", NULL, "[CONNECTOR]", 0, 1, 0, cli_connectors, "all connectors, or all about one",
-     "全部接口,或一个接口的详情"},
+     "全部接口，或一个接口的详情"},
     {"start", NULL, "CONNECTOR [--class CLASS]", 1, 1, WITH_CLASS, cli_start,
-     "starts a charge; its order is no platform's", "启动充电(不属于任何平台的订单)"},
+     "starts a charge; its order is no platform's", "启动充电（订单不属于任何平台）"},
     {"stop", NULL, "CONNECTOR|ORDER", 1, 1, 0, cli_stop, "stops a charge", "停止充电"},
     {"orders", "list", "[--from DATE] [--to DATE] [--platform NAME] [--open] [--limit N]", 0, 0,
      WITH_DAYS | WITH_PLATFORM | WITH_OPEN | WITH_LIMIT, cli_orders_list, "orders, the newest first (50)",
-     "订单列表,最新在前(50 条)"},
+     "订单列表，最新在前（50 条）"},
     {"orders", "show", "ORDER", 1, 1, 0, cli_orders_show, "all about one order", "订单详情"},
     {"orders", "resend", "ORDER [PLATFORM]", 1, 2, 0, cli_orders_resend, "tells an order to its platforms once more",
      "向平台重发订单"},
     {"orders", "export", "[--from DATE] [--to DATE] [--platform NAME]", 0, 0, WITH_DAYS | WITH_PLATFORM,
      cli_orders_export, "closed orders as CSV; with --json one object a line",
-     "导出已结束订单:CSV,或 --json 每行一个对象"},
+     "导出已结束订单：CSV，或 --json 每行一个对象"},
     {"help", NULL, "", 0, 0, 0, NULL, "this", "本帮助"},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -44,44 +43,36 @@ enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 static const struct option {
 	const char *name;
 	unsigned bit; /* 0 = of all commands */
-	size_t text;  /* offset of what takes its value in struct cli; 0 = it has none */
-	size_t flag;  /* ... of what it sets */
-	int is_date;
+	enum { FLAG, TEXT, DATE, LIMIT } kind;
+	size_t offset; /* in struct cli: an int, or a text */
 } options[] = {
-    {"--socket", 0, offsetof(struct cli, socket_path), 0, 0},
-    {"--json", 0, 0, offsetof(struct cli, json), 0},
-    {"--class", WITH_CLASS, offsetof(struct cli, class), 0, 0},
-    {"--from", WITH_DAYS, offsetof(struct cli, from), 0, 1},
-    {"--to", WITH_DAYS, offsetof(struct cli, to), 0, 1},
-    {"--platform", WITH_PLATFORM, offsetof(struct cli, platform), 0, 0},
-    {"--limit", WITH_LIMIT, offsetof(struct cli, limit), 0, 0},
-    {"--open", WITH_OPEN, 0, offsetof(struct cli, open), 0},
-    {"--help", 0, 0, offsetof(struct cli, help), 0},
-    {"--version", 0, 0, offsetof(struct cli, version), 0},
+    {"--socket", 0, TEXT, offsetof(struct cli, socket_path)},
+    {"--json", 0, FLAG, offsetof(struct cli, json)},
+    {"--help", 0, FLAG, offsetof(struct cli, help)},
+    {"--version", 0, FLAG, offsetof(struct cli, version)},
+    {"--class", WITH_CLASS, TEXT, offsetof(struct cli, class)},
+    {"--from", WITH_DAYS, DATE, offsetof(struct cli, from)},
+    {"--to", WITH_DAYS, DATE, offsetof(struct cli, to)},
+    {"--platform", WITH_PLATFORM, TEXT, offsetof(struct cli, platform)},
+    {"--limit", WITH_LIMIT, LIMIT, offsetof(struct cli, limit)},
+    {"--open", WITH_OPEN, FLAG, offsetof(struct cli, open)},
 };
 enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
 
 static void usage(const struct cli *cli, FILE *to)
 {
-	struct table t;
-
-	fprintf(to, cli->chinese ? "用法: forecourt 命令 [--json] [--socket 路径]\n\n"
+	fprintf(to, cli->chinese ? "用法：forecourt 命令 [--json] [--socket 路径]\n\n"
 				 : "usage: forecourt COMMAND [--json] [--socket PATH]\n\n");
-	table_init(&t, 2, 0);
 	for (int i = 0; i < COMMANDS; i++) {
 		const struct command *c = &commands[i];
-		char text[200];
 
-		(void)snprintf(text, sizeof(text), "  %s%s%s %s", c->name, c->second ? " " : "",
-			       c->second ? c->second : "", c->usage);
-		table_pair(&t, text, cli->chinese ? c->chinese : c->english);
+		fprintf(to, "  %s%s%s%s%s\n      %s\n", c->name, c->second ? " " : "", c->second ? c->second : "",
+			*c->usage ? " " : "", c->usage, cli->chinese ? c->chinese : c->english);
 	}
-	table_print(&t, to);
-	table_fini(&t);
 	fprintf(to,
 		cli->chinese
-		    ? "\n日期如 2026-01-31(含当日,按订单结束日)。套接字默认 %s,或环境变量 FORECOURT_SOCKET。\n"
-		      "退出码: 0 完成, 1 被拒绝或失败, 2 用法错误, 3 无法连接守护进程。\n"
+		    ? "\n日期如 2026-01-31（含当日，按订单结束日）。套接字默认 %s，或环境变量 FORECOURT_SOCKET。\n"
+		      "退出码：0 完成，1 被拒绝或失败，2 用法错误，3 无法连接守护进程。\n"
 		    : "\nA DATE such as 2026-01-31 is inclusive; an order belongs to the day on which it ended.\n"
 		      "PATH is %s unless FORECOURT_SOCKET says otherwise.\n"
 		      "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the daemon can't be reached.\n",
@@ -124,6 +115,15 @@ static const struct command *find_command(char **words, int count, int *rest)
 	return NULL;
 }
 
+static int wrong_call(const struct cli *cli, const struct command *c)
+{
+	char text[200];
+
+	(void)snprintf(text, sizeof(text), "forecourt %s%s%s %s", c->name, c->second ? " " : "",
+		       c->second ? c->second : "", c->usage);
+	return wrong(cli, text, "is how to call it");
+}
+
 static const struct option *find_option(const char *word, size_t len)
 {
 	for (int i = 0; i < OPTIONS; i++)
@@ -137,9 +137,9 @@ static int check_value(const struct cli *cli, const struct option *o, const char
 	int32_t day;
 	char *end;
 
-	if (o->is_date && clock_parse_date(value, &day))
+	if (o->kind == DATE && clock_parse_date(value, &day))
 		return wrong(cli, value, "is no date such as 2026-01-31");
-	if (o->bit != WITH_LIMIT)
+	if (o->kind != LIMIT)
 		return CLI_DONE;
 	long n = strtol(value, &end, 10);
 	return end == value || *end || n < 1 || n > LIMIT_MAX ? wrong(cli, value, "is no number from 1 to 10000")
@@ -156,14 +156,14 @@ static int read_option(struct cli *cli, int argc, char **argv, int *i, unsigned 
 	if (!o)
 		return wrong(cli, word, "is no option");
 	*given |= o->bit;
-	if (!o->text) {
-		*(int *)(void *)((char *)cli + o->flag) = 1;
+	if (o->kind == FLAG) {
+		*(int *)(void *)((char *)cli + o->offset) = 1;
 		return equals ? wrong(cli, word, "takes no value") : CLI_DONE;
 	}
 	const char *value = equals ? equals + 1 : *i + 1 < argc ? argv[++*i] : NULL;
 	if (!value)
 		return wrong(cli, word, "wants a value");
-	*(const char **)(void *)((char *)cli + o->text) = value;
+	*(const char **)(void *)((char *)cli + o->offset) = value;
 	return check_value(cli, o, value);
 }
 
@@ -218,10 +218,10 @@ static int run(struct cli *cli, int argc, char **argv)
 		return CLI_DONE;
 	}
 	if (words - rest < c->least || words - rest > c->most || given & ~c->options)
-		return wrong(cli, c->usage, "is what this command wants");
+		return wrong_call(cli, c);
 	for (int i = 0; i < words - rest; i++) {
 		if (!*argv[rest + i])
-			return wrong(cli, c->usage, "is what this command wants");
+			return wrong_call(cli, c);
 		cli->words[i] = argv[rest + i];
 	}
 	return c->run(cli);

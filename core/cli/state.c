@@ -101,7 +101,7 @@ static void print_platforms(const struct cli *cli, const struct value *list)
 
 static void print_buses(const struct cli *cli, const struct value *list)
 {
-	static const char *const names[] = {"bus", "linked", "units", "offline", "polls", "failed"};
+	static const char *const names[] = {"bus", "linked", "units", "silent", "polls", "failed"};
 	struct table t;
 	char text[FORMAT_SIZE];
 
@@ -201,7 +201,7 @@ static void print_points(const struct cli *cli, const struct value *list)
 		int64_t milli;
 
 		if (!value_text(v) && !value_to_decimal(v, 3, &milli))
-			(void)format_kwh(milli, number);
+			(void)format_point(milli, number);
 		table_cell(&t, cli_text(p, "name"));
 		table_cell(&t, value_text(v) ? value_text(v) : number);
 		table_cell(&t, cli_text(p, "unit"));

@@ -50,11 +50,14 @@ struct control_reply {
 
 struct control {
 	struct control_sources sources;
+	const struct control_command *commands; /* the table below; a test may have its own */
+	int command_count;
 	struct json_reader *reader; /* of orders' records */
 	struct control_reply *replies;
 };
 
-/* Ends a command that answered CONTROL_LATER: code and text as from run. The reply is gone. */
+/* Ends a command that answered CONTROL_LATER, never before its run has returned: code and text as from run, and the result in the
+ * reply. The reply is gone. */
 void control_finish(struct control_reply *reply, int code, const char *text);
 
 /* Arguments, as checked: the text or NULL, the number or preset, 0 or 1. */

@@ -20,6 +20,8 @@ struct control *control_new(const struct control_sources *sources, struct error 
 		return NULL;
 	}
 	control->sources = *sources;
+	control->commands = control_commands;
+	control->command_count = control_command_count;
 	return control;
 }
 
@@ -175,11 +177,11 @@ static int check_arguments(const struct control_command *command, const struct v
 
 /* Calls -------------------------------------------------------------------------------------------------------------- */
 
-static const struct control_command *find_command(const char *name)
+static const struct control_command *find_command(const struct control *control, const char *name)
 {
-	for (int i = 0; i < control_command_count; i++)
-		if (!strcmp(control_commands[i].name, name))
-			return &control_commands[i];
+	for (int i = 0; i < control->command_count; i++)
+		if (!strcmp(control->commands[i].name, name))
+			return &control->commands[i];
 	return NULL;
 }
 
@@ -215,7 +217,7 @@ void control_finish(struct control_reply *reply, int code, const char *text)
 static int carry_out(struct control *control, const struct control_caller *caller, const char *name,
 		     struct control_reply *reply, struct error *err)
 {
-	const struct control_command *command = find_command(name);
+	const struct control_command *command = find_command(control, name);
 
 	if (!command)
 		return error_set(err, FC_ENOENT, "there is no command %.40s", name);
