@@ -148,6 +148,7 @@ class Station:
         self.gateway = self.chargers = self.platform = None
         self.extra = ""  # more configuration text
         self.platform_options = {}
+        self.station_options = {}
         self.log_level = "info"
         self.bus_options = {}
 
@@ -166,7 +167,7 @@ class Station:
                         certificate=self.certs / "server.pem", key=self.certs / "server.key")
         text += section("station", "s1", station_id="110105000100001", station_name="示范充电站 Demo station",
                         area_code="110105", address="北京市朝阳区示例路1号", service_tel="4000000000", station_lng="116.480881",
-                        station_lat="39.989410", park_nums=self.charger_count() * self.connectors)
+                        station_lat="39.989410", park_nums=self.charger_count() * self.connectors, **self.station_options)
         index = 0
         for i in range(self.tcp):
             text += section("bus", f"tcp{i}", kind="tcp", host="127.0.0.1", port=self.charger_port + i, **self.bus_options)
@@ -241,6 +242,13 @@ class Station:
     def add(self, process):
         self.processes.append(process)
         return process
+
+    def cli(self, *words, timeout=60, wrap=(), **environment):
+        """The command line, in English unless the environment says otherwise: its finished process."""
+        env = {k: v for k, v in os.environ.items() if k not in ("LC_ALL", "LC_MESSAGES", "LANG")}
+        env.update(FORECOURT_SOCKET=str(self.control_socket), **environment)
+        return subprocess.run([*wrap, str(self.build / "forecourt"), *map(str, words)], capture_output=True, text=True, env=env,
+                              timeout=timeout, check=False, stdin=subprocess.DEVNULL)
 
     def ask_chargers(self, line):
         return control(self.charger_control, line)
