@@ -8,8 +8,8 @@
 #include "control/command.h"
 #include "store/journal_list.h"
 
-/* Fewer with details: each costs the reading of a record. */
-enum { PAGE = 50, PAGE_DETAILED = 20 };
+/* Fewer with details: each costs the reading of a record, and may have 32 lines and as many prices for each of three days. */
+enum { PAGE = 50, PAGE_DETAILED = 10 };
 
 struct listing {
 	struct control *control;

@@ -17,8 +17,8 @@
 #include "store/store.h"
 #include "upstream/platform.h"
 
-/* Room for the answer about every connector that may be configured. */
-#define CONTROL_MEMORY ((size_t)262144 + (size_t)CONFIG_MAX_CONNECTORS * 8192)
+/* Room for the answer about every connector that may be configured, and for a page of the largest orders. */
+#define CONTROL_MEMORY ((size_t)1572864 + (size_t)CONFIG_MAX_CONNECTORS * 8192)
 
 struct control;
 struct control_reply;

@@ -44,8 +44,8 @@ static const char *const migrations[] = {
     "CREATE INDEX outbox_waiting ON outbox(platform, state, id);",
     /* journal_list.c: years of confirmed entries must not be looked through for what became of one order, or for the few that
      * are not confirmed. */
-    "CREATE INDEX outbox_order ON outbox(seq, id);"
-    "CREATE INDEX outbox_unsettled ON outbox(platform, state) WHERE state <> 1;",
+    ("CREATE INDEX outbox_order ON outbox(seq, id);"
+     "CREATE INDEX outbox_unsettled ON outbox(platform, state) WHERE state <> 1;"),
 };
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 

@@ -201,7 +201,7 @@ static void every_order_on_some_page(void **state)
 		pages++;
 	} while (*next);
 	assert_int_equal(seen, FIXTURE_ORDERS);
-	assert_int_equal(pages, 3);
+	assert_int_equal(pages, 5);
 	assert_int_equal(call(f, "orders", "{\"open\":true}"), FC_OK);
 	assert_int_equal(value_get(f->result, "orders")->count, 1);
 	assert_int_equal(number(value_get(f->result, "orders")->first, "energy_wh"), 990);
@@ -211,6 +211,39 @@ static void every_order_on_some_page(void **state)
 	assert_int_equal(value_get(f->result, "orders")->count, 0);
 	assert_int_equal(call(f, "orders", "{\"to\":\"2026-11-20\"}"), FC_OK);
 	assert_int_equal(value_get(f->result, "orders")->count, 0);
+}
+
+/* As many prices and lines as the standard has room for. */
+static void the_largest_orders_fit(void **state)
+{
+	struct fixture *f = *state;
+	struct order *o = malloc(sizeof(*o));
+	struct buffer text;
+
+	assert_non_null(o);
+	for (int n = 1; n <= 12; n++) {
+		fill_order(o, n);
+		for (int d = 0; d < TARIFF_DAYS; d++) {
+			o->tariff.days[d].count = TARIFF_PERIODS;
+			for (int i = 0; i < TARIFF_PERIODS; i++)
+				o->tariff.days[d].periods[i] = (struct tariff_period){i * 2700, 100000 + i, 9000 + i};
+		}
+		split_begin(&o->split, &o->tariff, o->start_wall, 100000);
+		for (int i = 1; i <= 40; i++)
+			(void)split_reading(&o->split, &o->tariff, o->start_wall + i * 2700, 100000 + i * 1000,
+					    1000000);
+		buffer_init(&text, ORDER_RECORD_MAX);
+		assert_int_equal(order_write(o, &text), FC_OK);
+		struct journal_order entry = order_entry(o, text.data);
+		assert_int_equal(journal_open(f->store, &entry, &f->err), FC_OK);
+		entry.end_wall = o->start_wall + 86400;
+		assert_int_equal(journal_close(f->store, &entry, NULL, 0, "", &f->err), FC_OK);
+		buffer_fini(&text);
+	}
+	free(o);
+	assert_int_equal(call(f, "orders", "{\"details\":true,\"limit\":100}"), FC_OK);
+	assert_int_equal(value_get(f->result, "orders")->count, 10);
+	assert_int_equal(value_get(value_get(f->result, "orders")->first, "lines")->count, SPLIT_PARTS);
 }
 
 static void one_order(void **state)
@@ -360,6 +393,7 @@ int main(void)
 	    T(a_stop_by_connector_or_number),
 	    T(how_it_is),
 	    T(every_order_on_some_page),
+	    T(the_largest_orders_fit),
 	    T(one_order),
 	    T(a_resend_wakes_who_is_meant),
 	    cmocka_unit_test_setup_teardown(an_answer_that_comes_later, set_up, tear_down_cancelled),
