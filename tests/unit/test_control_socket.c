@@ -239,7 +239,7 @@ static void a_reader_that_does_not_read(void **state)
 		if (i % 50 == 0)
 			turn(h);
 	}
-	for (int i = 0; i < 3000; i++)
+	for (int i = 0; i < 200; i++)
 		turn(h);
 	int run = world.starts;
 	print_message("%d sent, %d run\n", sent, run);
