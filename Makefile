@@ -12,8 +12,10 @@ header := $(out)/include/kconfig.h
 q      := $(if $(filter 1,$(V)),,@)
 say     = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n')
 
-rooms    := base config loop store script bus device station charge upstream admin
+rooms    := base config loop store script bus device station charge upstream control admin
 sources  := $(foreach r,$(rooms),$(wildcard core/$(r)/*.c))
+# The command line's files but its main: the linker takes what a program uses.
+sources  += $(filter-out core/cli/main.c,$(wildcard core/cli/*.c))
 main_src := $(wildcard core/main/*.c)
 sims     := sim-charger sim-platform
 sim_src  := $(wildcard core/sim/*.c)
@@ -49,9 +51,9 @@ all: deps
 deps:
 	$(q)sh boards/deps.sh $(CURDIR)/$(deps)
 
-tools: $(out)/forecourtd $(addprefix $(out)/,$(sims)) web
+tools: $(out)/forecourtd $(out)/forecourt $(addprefix $(out)/,$(sims)) web
 
-objects: $(call objects,$(sources) $(main_src))
+objects: $(call objects,$(sources) $(main_src) core/cli/main.c)
 units: $(units)
 benches: $(benches)
 
@@ -74,12 +76,13 @@ $(out)/obj/%.o: %.c $(header)
 	$(say) CC $<
 	$(q)$(CC) $(CPPFLAGS) $(isystem) -include $(header) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# The version goes into one object only, so that a commit does not rebuild the world.
+# The version goes into one object a program only, so that a commit does not rebuild the world.
 $(out)/version.txt: FORCE
 	@mkdir -p $(@D)
 	@echo '$(version)' | cmp -s - $@ || echo '$(version)' >$@
-$(out)/obj/core/main/main.o: CPPFLAGS += -DFORECOURT_VERSION='"$(version)"'
-$(out)/obj/core/main/main.o: $(out)/version.txt
+versioned := $(call objects,core/main/main.c core/cli/main.c)
+$(versioned): CPPFLAGS += -DFORECOURT_VERSION='"$(version)"'
+$(versioned): $(out)/version.txt
 
 $(lib): $(call objects,$(sources))
 	$(say) AR $@
@@ -88,6 +91,11 @@ $(lib): $(call objects,$(sources))
 $(out)/forecourtd: $(call objects,$(main_src)) $(lib)
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Neither TLS nor the bus nor the store: what of the library needs them is not taken.
+$(out)/forecourt: $(call objects,core/cli/main.c) $(lib)
+	$(say) LD $@
+	$(q)$(CC) $(LDFLAGS) -o $@ $^ -llua5.4-cjson $(shell pkg-config --libs lua5.4 2>/dev/null) -lm
 
 # Simulators: programs of their own; of the daemon's code they use base/ and the transport in loop/, nothing that
 # encodes or decodes the protocols.

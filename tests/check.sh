@@ -18,7 +18,7 @@ step() { # NAME COMMAND...
 
 make --no-print-directory build/host/include/kconfig.h >/dev/null || exit 1
 flags="-std=gnu11 -D_GNU_SOURCE -Icore -Ibuild/host/include -include build/host/include/kconfig.h -isystem build/deps/include \
- $(pkg-config --cflags lua5.4 sqlite3 libmodbus wolfssl | sed 's/-I/-isystem /g') -DFORECOURT_VERSION=\"check\""
+ $(pkg-config --cflags lua5.4 sqlite3 libmodbus wolfssl | sed 's/-I/-isystem /g') -DFORECOURT_VERSION='\"check\"'"
 
 format() { find core tests \( -name '*.c' -o -name '*.h' \) -print0 | xargs -0 clang-format --dry-run -Werror; }
 # shellcheck disable=SC2086 # flags are words

@@ -6,7 +6,9 @@ import sys
 
 LAYERS = [
     {"main", "cli", "sim"},
-    {"admin", "upstream"},
+    {"admin"},
+    {"control"},
+    {"upstream"},
     {"charge"},
     {"station"},
     {"device"},

@@ -306,6 +306,18 @@ int charge_find(struct charge_set *set, const char *seq,
 	return result ? result : search.result;
 }
 
+int charge_session(const struct charge_set *set, const char *connector_id, enum session_state *state,
+		   const struct order **order)
+{
+	const struct charge *c = set_find(set, connector_id);
+
+	if (!c)
+		return FC_ENOENT;
+	*state = c->state;
+	*order = c->order;
+	return FC_OK;
+}
+
 void charge_each_running(const struct charge_set *set,
 			 void (*fn)(void *user, const struct order *order, enum session_state state,
 				    const struct connector *connector),

@@ -6,15 +6,7 @@
 
 #include "base/log.h"
 #include "charge/set.h"
-
-/* The end of it is enough to recognise one's own. */
-static const char *masked(const char *user, char out[16])
-{
-	size_t len = strlen(user);
-
-	(void)snprintf(out, 16, "%s%s", len > 4 ? "***" : "", len > 4 ? user + len - 4 : len ? "***" : "none");
-	return out;
-}
+#include "charge/words.h"
 
 /* FC_OK when the point is a good text of printable characters, without blanks around it. */
 static int read_text(const struct charge *c, const char *point, char out[ORDER_USER])
@@ -43,7 +35,7 @@ static void present(struct charge *c)
 {
 	enum charge_refusal refusal;
 	struct error err = {0};
-	char text[16];
+	char text[WORDS_MASKED];
 
 	if (c->order && !c->closing && !c->settling && !strcmp(c->order->user, c->card)) {
 		log_notice("charge: order %s: stopped by its card", c->order->seq);
@@ -54,7 +46,7 @@ static void present(struct charge *c)
 	if (!refusal && conduct(c, SESSION_REQUEST, NULL, &err))
 		refusal = CHARGE_OCCUPIED;
 	if (refusal)
-		log_notice("charge: connector %s: card %s: no charge: %s", c->connector_id, masked(c->card, text),
+		log_notice("charge: connector %s: card %s: no charge: %s", c->connector_id, words_masked(c->card, text),
 			   charge_refusal_text(refusal));
 }
 
@@ -153,7 +145,7 @@ void charge_decide(struct charge_set *set, const char *connector_id, unsigned nu
 {
 	struct charge *c = set_find(set, connector_id);
 	int running = c && c->order && !c->closing && !c->settling && !strcmp(c->order->seq, c->wish_seq);
-	char text[16];
+	char text[WORDS_MASKED];
 
 	if (!c || c->wish != number || (c->state != SESSION_AUTHORISING && !running)) {
 		log_notice("charge: connector %s: authorised or not, it is too late", connector_id);
@@ -161,7 +153,7 @@ void charge_decide(struct charge_set *set, const char *connector_id, unsigned nu
 	}
 	c->wish = 0;
 	if (c->state == SESSION_AUTHORISING) {
-		log_notice("charge: connector %s: card %s: %s", connector_id, masked(c->card, text),
+		log_notice("charge: connector %s: card %s: %s", connector_id, words_masked(c->card, text),
 			   grant->platform ? grant->platform : "refused");
 		if (grant->platform)
 			begin(set, c, grant);

@@ -14,14 +14,17 @@
 #include "base/error.h"
 #include "base/log.h"
 
+#define CONFIG_CONTROL_SOCKET "/var/run/forecourt/control.sock" /* default; also where the command line looks */
+
 /* config gateway (exactly one) */
 struct config_gateway {
-	const char *name;        /* section */
-	const char *operator_id; /* ours, 9 characters 0-9 A-Z (18 for a whole credit code is allowed) */
-	const char *data_dir;    /* database; default /var/lib/forecourt */
-	const char *lua_dir;     /* default /usr/share/forecourt/lua */
-	int log_level;           /* enum log_level; default from Kconfig */
-	int log_syslog;          /* bool, default 0 */
+	const char *name;           /* section */
+	const char *operator_id;    /* ours, 9 characters 0-9 A-Z (18 for a whole credit code is allowed) */
+	const char *data_dir;       /* database; default /var/lib/forecourt */
+	const char *lua_dir;        /* default /usr/share/forecourt/lua */
+	int log_level;              /* enum log_level; default from Kconfig */
+	int log_syslog;             /* bool, default 0 */
+	const char *control_socket; /* where the command line reaches us, "" = nowhere; default CONFIG_CONTROL_SOCKET */
 };
 
 /* config listen (any number): where platforms call us */

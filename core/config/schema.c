@@ -54,6 +54,8 @@ static const struct schema_option gateway_options[] = {
      .restart = 1},
     {"log_level", SCHEMA_WORD, AT(gateway, log_level), .words = log_words, .preset = LOG_PRESET},
     {"log_syslog", SCHEMA_BOOL, AT(gateway, log_syslog)},
+    /* The longest path that a socket can have. */
+    {"control_socket", SCHEMA_TEXT, AT(gateway, control_socket), .max = 107, .preset = CONFIG_CONTROL_SOCKET},
     {0},
 };
 

@@ -15,6 +15,7 @@
 #include "bus/bus.h"
 #include "charge/charge.h"
 #include "charge/policy.h"
+#include "control/socket.h"
 #include "device/device.h"
 #include "loop/loop.h"
 #include "main/stats.h"
@@ -31,6 +32,7 @@ enum { TRIM_FIRST_US = 20000000, TRIM_PERIOD_US = 600000000 };
 
 struct daemon {
 	const char *path;
+	const char *version;
 	const char *stats_file;
 	struct config *config;
 	int64_t started_us;
@@ -42,6 +44,8 @@ struct daemon {
 	struct station_set *stations;
 	struct charge_set *charges;
 	struct platform_set *platforms;
+	struct control *control;
+	struct control_socket *socket;
 	struct watch *watch;
 	struct loop_timer trim;
 #ifdef CONFIG_ADMIN
@@ -150,6 +154,8 @@ static int apply(struct daemon *d, const struct config *config, struct error *er
 	if (!result && d->admin)
 		result = admin_apply(d->admin, config, err);
 #endif
+	if (!result && d->socket)
+		result = control_socket_apply(d->socket, config, err);
 	return result;
 }
 
@@ -284,6 +290,23 @@ static void trim_heap(void *user)
 	(void)loop_timer_set(d->loop, &d->trim, TRIM_PERIOD_US);
 }
 
+static int start_control(struct daemon *d, struct error *err)
+{
+	const struct control_sources sources = {.version = d->version,
+						.path = d->path,
+						.started_us = d->started_us,
+						.store = d->store,
+						.devices = d->devices,
+						.stations = d->stations,
+						.charges = d->charges,
+						.platforms = d->platforms};
+
+	d->control = control_new(&sources, err);
+	if (d->control)
+		d->socket = control_socket_new(d->loop, d->control, d->config, err);
+	return d->socket ? FC_OK : FC_ENOMEM;
+}
+
 static int start(struct daemon *d, struct error *err)
 {
 	d->loop = loop_new(err);
@@ -311,6 +334,8 @@ static int start(struct daemon *d, struct error *err)
 		return FC_ENOMEM;
 	platform_set_serve(d->platforms, d->charges, d->store);
 	int result = apply(d, d->config, err);
+	if (!result)
+		result = start_control(d, err);
 	if (result)
 		return result;
 #ifdef CONFIG_ADMIN
@@ -324,8 +349,8 @@ static int start(struct daemon *d, struct error *err)
 	return watch_lua(d, err);
 }
 
-struct daemon *daemon_new(const char *path, struct config *config, int signals, const char *stats_file,
-			  struct error *err)
+struct daemon *daemon_new(const char *path, const char *version, struct config *config, int signals,
+			  const char *stats_file, struct error *err)
 {
 	struct daemon *d = calloc(1, sizeof(*d));
 
@@ -336,6 +361,7 @@ struct daemon *daemon_new(const char *path, struct config *config, int signals, 
 		return NULL;
 	}
 	d->path = path;
+	d->version = version;
 	d->stats_file = stats_file;
 	d->config = config;
 	d->started_us = clock_mono_us();
@@ -367,6 +393,8 @@ void daemon_free(struct daemon *d)
 #ifdef CONFIG_ADMIN
 	admin_free(d->admin);
 #endif
+	control_socket_free(d->socket);
+	control_free(d->control);
 	platform_set_free(d->platforms);
 	d->platforms = NULL;
 	charge_set_free(d->charges);

@@ -10,8 +10,8 @@
 struct daemon;
 
 /* Takes config and signals (a signalfd of HUP, TERM, INT, USR1) over, also on failure. stats_file may be NULL. */
-struct daemon *daemon_new(const char *path, struct config *config, int signals, const char *stats_file,
-			  struct error *err);
+struct daemon *daemon_new(const char *path, const char *version, struct config *config, int signals,
+			  const char *stats_file, struct error *err);
 /* Until TERM or INT. 0, or a negative code. */
 int daemon_run(struct daemon *daemon);
 void daemon_free(struct daemon *daemon);

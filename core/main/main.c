@@ -114,7 +114,7 @@ static int run(const char *path, const char *stats_file)
 #endif
 	log_init("forecourtd", (enum log_level)config->gateway.log_level, config->gateway.log_syslog);
 	log_notice("main: forecourtd %s starts with %s", FORECOURT_VERSION, path);
-	struct daemon *daemon = daemon_new(path, config, signals, stats_file, &err);
+	struct daemon *daemon = daemon_new(path, FORECOURT_VERSION, config, signals, stats_file, &err);
 	if (!daemon) {
 		log_error("main: not started: %s", err.text);
 		return EXIT_START;

@@ -7,28 +7,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-
-/* Puts members and remembers the first failure: one check at the end of an object. */
-struct maker {
-	struct arena *arena;
-	int failed;
-};
-
-static void put(struct maker *m, struct value *object, const char *key, struct value *child)
-{
-	if (value_put(m->arena, object, key, child))
-		m->failed = 1;
-}
-
-static void put_int(struct maker *m, struct value *object, const char *key, int64_t i)
-{
-	put(m, object, key, value_int(m->arena, i));
-}
-
-static void put_text(struct maker *m, struct value *object, const char *key, const char *text)
-{
-	put(m, object, key, value_string(m->arena, text ? text : ""));
-}
+#include "base/maker.h"
 
 /* Resident memory from the kernel, in kB; 0 when it can't be read. */
 static int64_t rss_kb(void)
@@ -69,9 +48,9 @@ static struct value *line_stats(struct maker *m, const char *name, const struct 
 	    {"late_max_us", s->late_max_us},
 	};
 
-	put_text(m, o, "name", name);
+	maker_text(m, o, "name", name);
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-		put_int(m, o, counters[i].key, (int64_t)counters[i].value);
+		maker_int(m, o, counters[i].key, (int64_t)counters[i].value);
 	return o;
 }
 
@@ -101,15 +80,15 @@ static struct value *points(struct maker *m, const struct connector *c)
 
 		if (device_point(c->device, c->config->number, i, &v))
 			continue;
-		put_text(m, p, "quality", quality_name(v.quality));
+		maker_text(m, p, "quality", quality_name(v.quality));
 		/* An unknown value is left out: never zero (DESIGN.md rule 4). */
 		if (v.quality != QUALITY_UNKNOWN) {
-			put(m, p, "value",
-			    v.is_text ? value_string(m->arena, v.text) : value_decimal(m->arena, v.milli, 3));
-			put_int(m, p, "age_ms", (now - v.mono_us) / 1000);
+			maker_put(m, p, "value",
+				  v.is_text ? value_string(m->arena, v.text) : value_decimal(m->arena, v.milli, 3));
+			maker_int(m, p, "age_ms", (now - v.mono_us) / 1000);
 		}
-		put_text(m, p, "unit", profile_point_unit(profile, i));
-		put(m, o, profile_point_name(profile, i), p);
+		maker_text(m, p, "unit", profile_point_unit(profile, i));
+		maker_put(m, o, profile_point_name(profile, i), p);
 	}
 	return o;
 }
@@ -126,16 +105,16 @@ static struct value *connectors(struct maker *m, const struct stats_sources *s)
 
 		if (c->status_wall)
 			clock_format_datetime(c->status_wall, since);
-		put_text(m, o, "connector_id", c->config->connector_id);
-		put_text(m, o, "name", c->config->connector_name);
-		put_text(m, o, "station", c->station->station_name);
-		put_text(m, o, "charger", c->charger->name);
-		put_int(m, o, "status", (int64_t)c->status);
-		put_text(m, o, "status_name", connector_status_name(c->status));
-		put_text(m, o, "since", since);
-		put_int(m, o, "changes", (int64_t)c->changes);
-		put_int(m, o, "today_wh", station_energy_wh(s->stations, c->config->connector_id, today, today));
-		put(m, o, "points", points(m, c));
+		maker_text(m, o, "connector_id", c->config->connector_id);
+		maker_text(m, o, "name", c->config->connector_name);
+		maker_text(m, o, "station", c->station->station_name);
+		maker_text(m, o, "charger", c->charger->name);
+		maker_int(m, o, "status", (int64_t)c->status);
+		maker_text(m, o, "status_name", connector_status_name(c->status));
+		maker_text(m, o, "since", since);
+		maker_int(m, o, "changes", (int64_t)c->changes);
+		maker_int(m, o, "today_wh", station_energy_wh(s->stations, c->config->connector_id, today, today));
+		maker_put(m, o, "points", points(m, c));
 		if (value_push(list, o))
 			m->failed = 1;
 	}
@@ -152,23 +131,23 @@ static struct value *platforms(struct maker *m, const struct stats_sources *s)
 
 		if (platform_get_stats(s->platforms, i, &p))
 			continue;
-		put_text(m, o, "name", p.name);
-		put_int(m, o, "linked", p.linked);
-		put_text(m, o, "last_error", p.last_error);
-		put_int(m, o, "status_pushed", (int64_t)p.status_pushed);
-		put_int(m, o, "status_accepted", (int64_t)p.status_accepted);
-		put_int(m, o, "status_discarded", (int64_t)p.status_discarded);
-		put_int(m, o, "push_failed", (int64_t)p.push_failed);
-		put_int(m, o, "push_superseded", (int64_t)p.push_superseded);
-		put_int(m, o, "info_pushed", (int64_t)p.info_pushed);
-		put_int(m, o, "stats_pushed", (int64_t)p.stats_pushed);
-		put_int(m, o, "answered", (int64_t)p.answered);
-		put_int(m, o, "refused", (int64_t)p.refused);
-		put_int(m, o, "answer_mean_us", p.answer_mean_us);
-		put_int(m, o, "answer_p99_us", p.answer_p99_us);
-		put_int(m, o, "waiting", p.waiting);
-		put_text(m, o, "mapping", p.mapping);
-		put_text(m, o, "mapping_hash", p.mapping_hash);
+		maker_text(m, o, "name", p.name);
+		maker_int(m, o, "linked", p.linked);
+		maker_text(m, o, "last_error", p.last_error);
+		maker_int(m, o, "status_pushed", (int64_t)p.status_pushed);
+		maker_int(m, o, "status_accepted", (int64_t)p.status_accepted);
+		maker_int(m, o, "status_discarded", (int64_t)p.status_discarded);
+		maker_int(m, o, "push_failed", (int64_t)p.push_failed);
+		maker_int(m, o, "push_superseded", (int64_t)p.push_superseded);
+		maker_int(m, o, "info_pushed", (int64_t)p.info_pushed);
+		maker_int(m, o, "stats_pushed", (int64_t)p.stats_pushed);
+		maker_int(m, o, "answered", (int64_t)p.answered);
+		maker_int(m, o, "refused", (int64_t)p.refused);
+		maker_int(m, o, "answer_mean_us", p.answer_mean_us);
+		maker_int(m, o, "answer_p99_us", p.answer_p99_us);
+		maker_int(m, o, "waiting", p.waiting);
+		maker_text(m, o, "mapping", p.mapping);
+		maker_text(m, o, "mapping_hash", p.mapping_hash);
 		if (value_push(list, o))
 			m->failed = 1;
 	}
@@ -184,13 +163,13 @@ struct value *stats_build(struct arena *arena, const struct stats_sources *sourc
 
 	clock_format_datetime(clock_wall(), now);
 	device_bus_totals(sources->devices, &totals);
-	put_text(&m, root, "time", now);
-	put_int(&m, root, "uptime_s", (clock_mono_us() - sources->started_us) / 1000000);
-	put_int(&m, root, "rss_kb", rss_kb());
-	put(&m, root, "polls", line_stats(&m, "all", &totals));
-	put(&m, root, "buses", buses(&m, sources));
-	put(&m, root, "connectors", connectors(&m, sources));
-	put(&m, root, "platforms", platforms(&m, sources));
+	maker_text(&m, root, "time", now);
+	maker_int(&m, root, "uptime_s", (clock_mono_us() - sources->started_us) / 1000000);
+	maker_int(&m, root, "rss_kb", rss_kb());
+	maker_put(&m, root, "polls", line_stats(&m, "all", &totals));
+	maker_put(&m, root, "buses", buses(&m, sources));
+	maker_put(&m, root, "connectors", connectors(&m, sources));
+	maker_put(&m, root, "platforms", platforms(&m, sources));
 	return m.failed ? NULL : root;
 }
 

@@ -122,9 +122,38 @@ static void read_text(sqlite3_stmt *s, int column, char *out, size_t size)
 	(void)snprintf(out, size, "%s", text ? text : "");
 }
 
-static const char select_order[] =
-    "SELECT seq, connector_id, platform, mode, closed, start_wall, end_wall, wh, money_e4, "
-    "reason, record FROM orders ";
+void journal_row(sqlite3_stmt *s, struct journal_order *o)
+{
+	*o = (struct journal_order){
+	    .mode = sqlite3_column_int(s, 3),
+	    .closed = sqlite3_column_int(s, 4),
+	    .start_wall = sqlite3_column_int64(s, 5),
+	    .end_wall = sqlite3_column_int64(s, 6),
+	    .wh = sqlite3_column_int64(s, 7),
+	    .money_e4 = sqlite3_column_int64(s, 8),
+	    .reason = sqlite3_column_int(s, 9),
+	    .record = (const char *)sqlite3_column_text(s, 10),
+	};
+	read_text(s, 0, o->seq, sizeof(o->seq));
+	read_text(s, 1, o->connector_id, sizeof(o->connector_id));
+	read_text(s, 2, o->platform, sizeof(o->platform));
+}
+
+void outbox_row(sqlite3_stmt *s, struct outbox_entry *entry)
+{
+	*entry = (struct outbox_entry){
+	    .id = sqlite3_column_int64(s, 0),
+	    .attempts = sqlite3_column_int(s, 4),
+	    .next_wall = sqlite3_column_int64(s, 5),
+	    .state = (enum outbox_state)sqlite3_column_int(s, 6),
+	    .answer = sqlite3_column_int(s, 7),
+	};
+	read_text(s, 1, entry->platform, sizeof(entry->platform));
+	read_text(s, 2, entry->method, sizeof(entry->method));
+	read_text(s, 3, entry->seq, sizeof(entry->seq));
+}
+
+static const char select_order[] = "SELECT " JOURNAL_COLUMNS " FROM orders ";
 
 /* Takes the statement; how many rows, or FC_EIO. */
 static int each(sqlite3_stmt *s, void (*fn)(void *user, const struct journal_order *order), void *user)
@@ -132,20 +161,9 @@ static int each(sqlite3_stmt *s, void (*fn)(void *user, const struct journal_ord
 	int n = 0, code;
 
 	while ((code = sqlite3_step(s)) == SQLITE_ROW) {
-		struct journal_order o = {
-		    .mode = sqlite3_column_int(s, 3),
-		    .closed = sqlite3_column_int(s, 4),
-		    .start_wall = sqlite3_column_int64(s, 5),
-		    .end_wall = sqlite3_column_int64(s, 6),
-		    .wh = sqlite3_column_int64(s, 7),
-		    .money_e4 = sqlite3_column_int64(s, 8),
-		    .reason = sqlite3_column_int(s, 9),
-		};
+		struct journal_order o;
 
-		read_text(s, 0, o.seq, sizeof(o.seq));
-		read_text(s, 1, o.connector_id, sizeof(o.connector_id));
-		read_text(s, 2, o.platform, sizeof(o.platform));
-		o.record = (const char *)sqlite3_column_text(s, 10);
+		journal_row(s, &o);
 		if (!o.record)
 			break;
 		fn(user, &o);
@@ -213,9 +231,8 @@ int journal_each_closed(struct store *store, const char *platform, int64_t first
 
 int outbox_first(struct store *store, const char *platform, struct outbox_entry *entry)
 {
-	sqlite3_stmt *s =
-	    prepare(store, "SELECT id, platform, method, seq, attempts, next_wall, state, answer FROM outbox"
-			   " WHERE platform = :platform AND state = 0 ORDER BY id LIMIT 1");
+	sqlite3_stmt *s = prepare(store, "SELECT " OUTBOX_COLUMNS
+					 " FROM outbox WHERE platform = :platform AND state = 0 ORDER BY id LIMIT 1");
 	int result = FC_EIO;
 
 	if (s && bind_text(s, ":platform", platform) == SQLITE_OK) {
@@ -223,16 +240,7 @@ int outbox_first(struct store *store, const char *platform, struct outbox_entry 
 
 		result = code == SQLITE_DONE ? FC_ENOENT : FC_EIO;
 		if (code == SQLITE_ROW) {
-			*entry = (struct outbox_entry){
-			    .id = sqlite3_column_int64(s, 0),
-			    .attempts = sqlite3_column_int(s, 4),
-			    .next_wall = sqlite3_column_int64(s, 5),
-			    .state = (enum outbox_state)sqlite3_column_int(s, 6),
-			    .answer = sqlite3_column_int(s, 7),
-			};
-			read_text(s, 1, entry->platform, sizeof(entry->platform));
-			read_text(s, 2, entry->method, sizeof(entry->method));
-			read_text(s, 3, entry->seq, sizeof(entry->seq));
+			outbox_row(s, entry);
 			result = FC_OK;
 		}
 	}

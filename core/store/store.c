@@ -49,8 +49,11 @@ static const char *const migrations[] = {
     " WITHOUT ROWID;"
     "CREATE TABLE difference(platform TEXT NOT NULL, day INTEGER NOT NULL, seq TEXT NOT NULL, reason INTEGER NOT NULL,"
     " our_energy_e2 INTEGER NOT NULL, our_money_e4 INTEGER NOT NULL, their_energy_e2 INTEGER NOT NULL,"
-    " their_money_e4 INTEGER NOT NULL, PRIMARY KEY(platform, day, seq, reason)) WITHOUT ROWID;"
-    "CREATE INDEX outbox_order ON outbox(seq);",
+    " their_money_e4 INTEGER NOT NULL, PRIMARY KEY(platform, day, seq, reason)) WITHOUT ROWID;",
+    /* journal_list.c: years of confirmed entries must not be looked through for what became of one order, or for the few that
+     * are not confirmed. */
+    ("CREATE INDEX outbox_order ON outbox(seq, id);"
+     "CREATE INDEX outbox_unsettled ON outbox(platform, state) WHERE state <> 1;"),
 };
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 

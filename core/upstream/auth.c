@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "upstream/maker.h"
+#include "base/maker.h"
 
 enum { ASKS_MAX = 64, KIND_CARD = 1, KIND_BEGAN = 2 };
 static const char method[] = "query_user_auth";

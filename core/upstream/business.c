@@ -265,6 +265,12 @@ void business_order(struct business *b)
 	b->wake(b->user);
 }
 
+void business_order_again(struct business *b)
+{
+	b->order_due_ms = 0;
+	business_order(b);
+}
+
 static void order_later(struct business *b, int reached)
 {
 	/* The spacing is for a platform that can't take the order; one that is away is tried often enough to be found back. */

@@ -21,6 +21,8 @@ void business_free(struct business *business);
 void business_event(struct business *business, const struct charge_event *event);
 /* There may be a new entry in the outbox. */
 void business_order(struct business *business);
+/* Someone wants it sent now: the pause after the last failure is over. */
+void business_order_again(struct business *business);
 /* Starts the calls that are due while the peer is ready. Returns in how many ms to come again. */
 int64_t business_pump(struct business *business, int64_t now_ms);
 /* Results not told, and one for orders that wait. */

@@ -550,15 +550,15 @@ int client_reconcile(struct client *client, int32_t day, reconcile_done done, vo
 	return reconcile_start(client->reconcile, day, done, user, err);
 }
 
-void client_order(struct client *client)
-{
-	if (client->business)
-		business_order(client->business);
-}
-
 struct peer *client_peer(const struct client *client)
 {
 	return client->peer;
+}
+
+void client_order_again(struct client *client)
+{
+	if (client->business)
+		business_order_again(client->business);
 }
 
 int client_linked(const struct client *client)

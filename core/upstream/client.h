@@ -39,8 +39,8 @@ struct peer *client_peer(const struct client *client);
 int client_ask(struct client *client, const struct charge_wish *wish);
 /* As reconcile_start; FC_EINVAL also when it has no business. */
 int client_reconcile(struct client *client, int32_t day, reconcile_done done, void *user, struct error *err);
-/* An order was put into the outbox again. */
-void client_order(struct client *client);
+/* An order was put into the outbox once more: at once, without the pause after a failure. */
+void client_order_again(struct client *client);
 /* Tells all statuses again, half a second apart (also happens by itself every resend_all_h hours). */
 void client_resend(struct client *client);
 /* Look for what is to be told (station data changed). */

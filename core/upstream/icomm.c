@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/decimal.h"
-#include "upstream/maker.h"
+#include "base/maker.h"
 #include "upstream/ret.h"
 
 /* A watt is a kilowatt with three decimals; the standard wants one. */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/maker.h"
 #include "upstream/icomm.h"
-#include "upstream/maker.h"
 #include "upstream/ret.h"
 #include "upstream/tell.h"
 

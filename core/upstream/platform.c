@@ -419,11 +419,14 @@ int platform_set_reconcile(struct platform_set *set, const char *platform, int32
 	return client_reconcile(p->client, day, done, user, err);
 }
 
-void platform_set_wake_orders(struct platform_set *set)
+int platform_set_order_again(struct platform_set *set, const char *name)
 {
-	for (int i = 0; i < set->count; i++)
-		if (set->platforms[i]->client)
-			client_order(set->platforms[i]->client);
+	const struct platform *p = find_platform(set, name);
+
+	if (!p || !p->client)
+		return FC_ENOENT;
+	client_order_again(p->client);
+	return FC_OK;
 }
 
 /* Figures ------------------------------------------------------------------------------------------------------- */

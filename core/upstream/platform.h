@@ -48,12 +48,13 @@ int platform_set_recipients(struct platform_set *set, const struct order *order,
 			    struct journal_recipient *list, int most);
 /* check NULL and why: it could not be done. Both live during the call. */
 typedef void (*platform_checked)(void *user, const struct check *check, const char *why);
-/* Compares the orders of a day (clock_day) with a platform now; the differences are in the store (checks.h). done comes once, later, unless this fails: FC_ENOENT (there is no such
- * platform, or it is not called), FC_EBUSY, FC_EINVAL. */
+/* Compares the orders of a day (clock_day) with a platform now; the differences are in the store (checks.h). done comes once,
+ * later, unless this fails: FC_ENOENT (there is no such platform, or it is not called), FC_EBUSY, FC_EINVAL. */
 int platform_set_reconcile(struct platform_set *set, const char *platform, int32_t day, platform_checked done,
 			   void *user, struct error *err);
-/* Orders were put into the outbox by someone else. */
-void platform_set_wake_orders(struct platform_set *set);
+/* There is an order for this platform again: it is sent now, whatever pause an earlier failure has asked for. FC_ENOENT when no
+ * such platform is pushed to now; then it waits in the outbox. */
+int platform_set_order_again(struct platform_set *set, const char *name);
 int platform_count(const struct platform_set *set);
 int platform_get_stats(const struct platform_set *set, int index, struct platform_stats *stats);
 /* The port a listen section is bound to (tests use 0 = any), or -1. */

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/log.h"
-#include "upstream/maker.h"
+#include "base/maker.h"
 
 enum {
 	DAY_S = 86400,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "upstream/maker.h"
+#include "base/maker.h"
 #include "upstream/ret.h"
 
 struct held {

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/decimal.h"
-#include "upstream/maker.h"
+#include "base/maker.h"
 
 /* A charge that never began has no time of its own yet: that of the command. */
 static void put_time(struct maker *m, struct value *object, const char *key, int64_t wall)

@@ -58,6 +58,7 @@ Forecourt is running: {station.charger_count()} simulated chargers ({station.tcp
 
   admin page   https://localhost:{station.admin_port}/   (its certificate is the demo's own: the browser will ask)
   log-in       admin / {password}
+  command line {station.build / 'forecourt'} --socket {station.control_socket} status
 
   Change something: the messages to the platform are shaped by a file that you may edit now:
       {station.lua / 'operators' / (station.mapping + '.lua')}

@@ -141,6 +141,7 @@ class Station:
         self.charger_control = self.folder / "chargers.sock"
         self.platform_control = self.folder / "platform.sock"
         self.platform_log = self.folder / "platform.jsonl"
+        self.control_socket = self.folder / "control.sock"
         self.stats_file = self.folder / "stats.json"
         self.config_file = self.folder / "forecourt"
         self.processes = []
@@ -159,7 +160,7 @@ class Station:
 
     def config_text(self):
         text = section("gateway", "gateway", operator_id=STATION_OPERATOR, data_dir=self.folder / "data", lua_dir=self.lua,
-                       log_level=self.log_level)
+                       log_level=self.log_level, control_socket=self.control_socket)
         text += section("admin", "admin", port=self.admin_port, certificate=self.certs / "server.pem",
                         key=self.certs / "server.key", www=self.build / "www")
         text += section("listen", "platforms", address="127.0.0.1", port=self.listen_port,
@@ -244,6 +245,13 @@ class Station:
     def add(self, process):
         self.processes.append(process)
         return process
+
+    def cli(self, *words, timeout=60, wrap=(), **environment):
+        """The command line, in English unless the environment says otherwise: its finished process."""
+        env = {k: v for k, v in os.environ.items() if k not in ("LC_ALL", "LC_MESSAGES", "LANG")}
+        env.update(FORECOURT_SOCKET=str(self.control_socket), **environment)
+        return subprocess.run([*wrap, str(self.build / "forecourt"), *map(str, words)], capture_output=True, text=True, env=env,
+                              timeout=timeout, check=False, stdin=subprocess.DEVNULL)
 
     def ask_chargers(self, line):
         return control(self.charger_control, line)

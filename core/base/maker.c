@@ -1,4 +1,4 @@
-#include "upstream/maker.h"
+#include "base/maker.h"
 
 void maker_put(struct maker *m, struct value *object, const char *key, struct value *child)
 {

@@ -1,7 +1,6 @@
-/* Maker: builds messages member by member and remembers a full arena, so that one check at the end of a structure is enough. For
- * this room only. */
-#ifndef FC_UPSTREAM_MAKER_H
-#define FC_UPSTREAM_MAKER_H
+/* Maker: builds trees member by member and remembers a full arena, so that one check at the end of a structure is enough. */
+#ifndef FC_BASE_MAKER_H
+#define FC_BASE_MAKER_H
 
 #include "base/value.h"
 

@@ -1,0 +1,63 @@
+/* CLI: what the files of the program `forecourt` share: the call as it was typed, the daemon's answer, the language. */
+#ifndef FC_CLI_CLI_H
+#define FC_CLI_CLI_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/value.h"
+#include "cli/raw.h"
+#include "script/json.h"
+
+/* Exit codes; a promise to scripts. */
+enum { CLI_DONE, CLI_REFUSED, CLI_USAGE, CLI_AWAY };
+
+struct cli {
+	const char *socket_path;
+	int json, chinese, help, version;
+	/* As typed; NULL where not. */
+	const char *words[2]; /* behind the command */
+	const char *class, *from, *to, *platform, *limit;
+	int open, csv, last;
+	/* The daemon. */
+	int fd; /* -1 = not connected yet */
+	struct json_reader *reader;
+	struct arena arena;   /* arguments before, the answer's tree behind an ask */
+	struct buffer answer; /* its text */
+};
+
+void cli_init(struct cli *cli);
+void cli_fini(struct cli *cli);
+/* Asks the daemon. arguments: in cli->arena, which is emptied; may be NULL. CLI_DONE and *result, which lasts until the next ask;
+ * else the exit code, and the reason has been told. */
+int cli_ask(struct cli *cli, const char *command, const struct value *arguments, const struct value **result);
+/* The result's own text. */
+struct raw cli_raw(const struct cli *cli);
+/* The result as it stands on a line: what --json prints. */
+void cli_print_raw(const struct cli *cli);
+/* Tells on standard error that it did not work, with --json also as an object on standard output. object: what it is about, or
+ * NULL; text is translated. Returns exit_code. */
+int cli_fail(const struct cli *cli, int exit_code, const char *code, const char *object, const char *text);
+
+/* The text in the user's language: text.c. */
+const char *say(const struct cli *cli, const char *english);
+/* Nonzero when LC_ALL, LC_MESSAGES or LANG, whichever is set first, asks for Chinese. */
+int text_wants_chinese(void);
+/* Nonzero when there is a Chinese text for it (tests). */
+int text_is_known(const char *english);
+
+/* Members of the daemon's objects: "" or 0 when they are not there. */
+const char *cli_text(const struct value *object, const char *key);
+int64_t cli_int(const struct value *object, const char *key);
+
+/* The commands. Each returns the exit code. */
+int cli_status(struct cli *cli);
+int cli_connectors(struct cli *cli);
+int cli_start(struct cli *cli);
+int cli_stop(struct cli *cli);
+int cli_orders_list(struct cli *cli);
+int cli_orders_show(struct cli *cli);
+int cli_orders_resend(struct cli *cli);
+int cli_orders_export(struct cli *cli);
+int cli_reconcile(struct cli *cli);
+
+#endif

@@ -1,0 +1,247 @@
+/* forecourt: the gateway's command line. Reads the call, hands it to its command, tells by its exit code how it went. */
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/cli.h"
+#include "config/config.h"
+
+enum { LIMIT_MAX = 10000 };
+
+/* Options of commands, as bits. */
+enum { WITH_CLASS = 1, WITH_DAYS = 2, WITH_PLATFORM = 4, WITH_OPEN = 8, WITH_LIMIT = 16, WITH_REPORT = 32 };
+
+static const struct command {
+	const char *name, *second; /* "orders", "list"; second NULL: none */
+	const char *usage;
+	int least, most; /* words */
+	unsigned options;
+	int (*run)(struct cli *cli);
+	const char *english, *chinese;
+} commands[] = {
+    {"status", NULL, "", 0, 0, 0, cli_status, "how the gateway is", "网关状态"},
+    {"connectors", NULL, "[CONNECTOR]", 0, 1, 0, cli_connectors, "all connectors, or all about one",
+     "全部接口，或一个接口的详情"},
+    {"start", NULL, "CONNECTOR [--class CLASS]", 1, 1, WITH_CLASS, cli_start,
+     "starts a charge; its order is no platform's", "启动充电（订单不属于任何平台）"},
+    {"stop", NULL, "CONNECTOR|ORDER", 1, 1, 0, cli_stop, "stops a charge", "停止充电"},
+    {"orders", "list", "[--from DATE] [--to DATE] [--platform NAME] [--open] [--limit N]", 0, 0,
+     WITH_DAYS | WITH_PLATFORM | WITH_OPEN | WITH_LIMIT, cli_orders_list, "orders, the newest first (50)",
+     "订单列表，最新在前（50 条）"},
+    {"orders", "show", "ORDER", 1, 1, 0, cli_orders_show, "all about one order", "订单详情"},
+    {"orders", "resend", "ORDER [PLATFORM]", 1, 2, 0, cli_orders_resend, "tells an order to its platforms once more",
+     "向平台重发订单"},
+    {"orders", "export", "[--from DATE] [--to DATE] [--platform NAME]", 0, 0, WITH_DAYS | WITH_PLATFORM,
+     cli_orders_export, "closed orders as CSV; with --json one object a line",
+     "导出已结束订单：CSV，或 --json 每行一个对象"},
+    {"reconcile", NULL, "PLATFORM [DATE] [--csv] [--last]", 1, 2, WITH_REPORT, cli_reconcile,
+     "compares a day's orders (yesterday's) with the platform; --last: what came of it before",
+     "与平台核对某日订单（默认昨日）；--last 查看上次结果"},
+    {"help", NULL, "", 0, 0, 0, NULL, "this", "本帮助"},
+};
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static const struct option {
+	const char *name;
+	unsigned bit; /* 0 = of all commands */
+	enum { FLAG, TEXT, DATE, LIMIT } kind;
+	size_t offset; /* in struct cli: an int, or a text */
+} options[] = {
+    {"--socket", 0, TEXT, offsetof(struct cli, socket_path)},
+    {"--json", 0, FLAG, offsetof(struct cli, json)},
+    {"--help", 0, FLAG, offsetof(struct cli, help)},
+    {"--version", 0, FLAG, offsetof(struct cli, version)},
+    {"--class", WITH_CLASS, TEXT, offsetof(struct cli, class)},
+    {"--from", WITH_DAYS, DATE, offsetof(struct cli, from)},
+    {"--to", WITH_DAYS, DATE, offsetof(struct cli, to)},
+    {"--platform", WITH_PLATFORM, TEXT, offsetof(struct cli, platform)},
+    {"--limit", WITH_LIMIT, LIMIT, offsetof(struct cli, limit)},
+    {"--csv", WITH_REPORT, FLAG, offsetof(struct cli, csv)},
+    {"--last", WITH_REPORT, FLAG, offsetof(struct cli, last)},
+    {"--open", WITH_OPEN, FLAG, offsetof(struct cli, open)},
+};
+enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
+
+static void usage(const struct cli *cli, FILE *to)
+{
+	fprintf(to, cli->chinese ? "用法：forecourt 命令 [--json] [--socket 路径]\n\n"
+				 : "usage: forecourt COMMAND [--json] [--socket PATH]\n\n");
+	for (int i = 0; i < COMMANDS; i++) {
+		const struct command *c = &commands[i];
+
+		fprintf(to, "  %s%s%s%s%s\n      %s\n", c->name, c->second ? " " : "", c->second ? c->second : "",
+			*c->usage ? " " : "", c->usage, cli->chinese ? c->chinese : c->english);
+	}
+	fprintf(to,
+		cli->chinese
+		    ? "\n日期如 2026-01-31（含当日，按订单结束日）。套接字默认 %s，或环境变量 FORECOURT_SOCKET。\n"
+		      "退出码：0 完成，1 被拒绝或失败，2 用法错误，3 无法连接守护进程。\n"
+		    : "\nA DATE such as 2026-01-31 is inclusive; an order belongs to the day on which it ended.\n"
+		      "PATH is %s unless FORECOURT_SOCKET says otherwise.\n"
+		      "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the daemon can't be reached.\n",
+		CONFIG_CONTROL_SOCKET);
+}
+
+static int help_json(void)
+{
+	const char *comma = "";
+
+	(void)fputs("{\"commands\":[", stdout);
+	for (int i = 0; i < COMMANDS; i++) {
+		const struct command *c = &commands[i];
+
+		printf("%s{\"command\":\"%s%s%s\",\"usage\":\"%s\",\"about\":\"%s\"}", comma, c->name,
+		       c->second ? " " : "", c->second ? c->second : "", c->usage, c->english);
+		comma = ",";
+	}
+	(void)fputs("]}\n", stdout);
+	return CLI_DONE;
+}
+
+static int wrong(const struct cli *cli, const char *object, const char *text)
+{
+	return cli_fail(cli, CLI_USAGE, "usage", object, text);
+}
+
+/* The command that the first words name; its own words begin at *rest. */
+static const struct command *find_command(char **words, int count, int *rest)
+{
+	for (int i = 0; i < COMMANDS; i++) {
+		const struct command *c = &commands[i];
+		int n = c->second ? 2 : 1;
+
+		if (count < n || strcmp(words[0], c->name) != 0 || (c->second && strcmp(words[1], c->second) != 0))
+			continue;
+		*rest = n;
+		return c;
+	}
+	return NULL;
+}
+
+static int wrong_call(const struct cli *cli, const struct command *c)
+{
+	char text[200];
+
+	(void)snprintf(text, sizeof(text), "forecourt %s%s%s %s", c->name, c->second ? " " : "",
+		       c->second ? c->second : "", c->usage);
+	return wrong(cli, text, "is how to call it");
+}
+
+static const struct option *find_option(const char *word, size_t len)
+{
+	for (int i = 0; i < OPTIONS; i++)
+		if (strlen(options[i].name) == len && !strncmp(options[i].name, word, len))
+			return &options[i];
+	return NULL;
+}
+
+static int check_value(const struct cli *cli, const struct option *o, const char *value)
+{
+	int32_t day;
+	char *end;
+
+	if (o->kind == DATE && clock_parse_date(value, &day))
+		return wrong(cli, value, "is no date such as 2026-01-31");
+	if (o->kind != LIMIT)
+		return CLI_DONE;
+	long n = strtol(value, &end, 10);
+	return end == value || *end || n < 1 || n > LIMIT_MAX ? wrong(cli, value, "is no number from 1 to 10000")
+							      : CLI_DONE;
+}
+
+/* One option at argv[*i]; *given collects the bits. */
+static int read_option(struct cli *cli, int argc, char **argv, int *i, unsigned *given)
+{
+	const char *word = argv[*i], *equals = strchr(word, '=');
+	size_t len = equals ? (size_t)(equals - word) : strlen(word);
+	const struct option *o = find_option(word, len);
+
+	if (!o)
+		return wrong(cli, word, "is no option");
+	*given |= o->bit;
+	if (o->kind == FLAG) {
+		*(int *)(void *)((char *)cli + o->offset) = 1;
+		return equals ? wrong(cli, word, "takes no value") : CLI_DONE;
+	}
+	const char *value = equals ? equals + 1 : *i + 1 < argc ? argv[++*i] : NULL;
+	if (!value)
+		return wrong(cli, word, "wants a value");
+	*(const char **)(void *)((char *)cli + o->offset) = value;
+	return check_value(cli, o, value);
+}
+
+/* Sorts argv into options and words (kept in front of argv). */
+static int read_call(struct cli *cli, int argc, char **argv, int *words, unsigned *given)
+{
+	int only_words = 0;
+
+	*words = 0;
+	for (int i = 1; i < argc; i++) {
+		if (only_words || strncmp(argv[i], "-", 1) != 0) {
+			argv[(*words)++] = argv[i];
+			continue;
+		}
+		if (!strcmp(argv[i], "--")) {
+			only_words = 1;
+			continue;
+		}
+		int result = read_option(cli, argc, argv, &i, given);
+		if (result)
+			return result;
+	}
+	return CLI_DONE;
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+	unsigned given = 0;
+
+	/* First, so that a mistake before it is told as it asks for. */
+	for (int i = 1; i < argc; i++)
+		cli->json |= !strcmp(argv[i], "--json");
+	int words, rest = 0, result = read_call(cli, argc, argv, &words, &given);
+
+	if (result)
+		return result;
+	if (cli->version) {
+		printf(cli->json ? "{\"version\":\"%s\"}\n" : "forecourt %s\n", FORECOURT_VERSION);
+		return CLI_DONE;
+	}
+	const struct command *c = cli->help ? &commands[COMMANDS - 1] : find_command(argv, words, &rest);
+	if (!c) {
+		if (cli->json)
+			return wrong(cli, words ? argv[0] : NULL, "no such command; try: forecourt help");
+		usage(cli, stderr);
+		return CLI_USAGE;
+	}
+	if (!c->run) {
+		if (cli->json)
+			return help_json();
+		usage(cli, stdout);
+		return CLI_DONE;
+	}
+	if (words - rest < c->least || words - rest > c->most || given & ~c->options)
+		return wrong_call(cli, c);
+	for (int i = 0; i < words - rest; i++) {
+		if (!*argv[rest + i])
+			return wrong_call(cli, c);
+		cli->words[i] = argv[rest + i];
+	}
+	return c->run(cli);
+}
+
+int main(int argc, char **argv)
+{
+	const char *path = getenv("FORECOURT_SOCKET");
+	struct cli cli;
+
+	cli_init(&cli);
+	cli.socket_path = path && *path ? path : CONFIG_CONTROL_SOCKET;
+	int result = run(&cli, argc, argv);
+	if (fflush(stdout) || ferror(stdout))
+		result = cli_fail(&cli, CLI_REFUSED, "output", NULL, "the output can't be written");
+	cli_fini(&cli);
+	return result;
+}

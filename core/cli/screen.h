@@ -1,0 +1,18 @@
+/* Screen: text for a terminal. Names, numbers and errors come from files and platforms: what could move a cursor, change a colour
+ * or turn the direction of writing is shown, not done. */
+#ifndef FC_CLI_SCREEN_H
+#define FC_CLI_SCREEN_H
+
+#include <stdio.h>
+
+#include "base/buffer.h"
+#include "cli/raw.h"
+
+/* Appends text with control characters, invisible direction marks and bytes that are not UTF-8 as \xNN or \u{NNNN}. */
+void screen_add(struct buffer *out, const char *text);
+/* Writes JSON, the same characters escaped as JSON does it. */
+void screen_json(struct raw json, FILE *to);
+/* Columns that a safe text takes: Chinese characters take two, combining marks none. */
+int screen_width(const char *text);
+
+#endif

@@ -1,0 +1,256 @@
+/* status, connectors: how things are. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "cli/cli.h"
+#include "cli/format.h"
+#include "cli/table.h"
+
+static void heading(const struct cli *cli, struct table *t, const char *const *names)
+{
+	for (int i = 0; i < t->columns; i++)
+		table_cell(t, say(cli, names[i]));
+}
+
+static void print(struct table *t, int blank_line)
+{
+	if (blank_line)
+		(void)fputc('\n', stdout);
+	table_print(t, stdout);
+	table_fini(t);
+}
+
+/* Status ------------------------------------------------------------------------------------------------------------- */
+
+static int flag(const struct value *object, const char *key)
+{
+	int b = 0;
+
+	(void)value_to_bool(value_get(object, key), &b);
+	return b;
+}
+
+/* "12: 3 charging, 9 idle" */
+static void put_counts(const struct cli *cli, struct table *t, const struct value *counts)
+{
+	static const char *const words[] = {"charging", "occupied", "idle", "reserved", "fault", "offline"};
+	char text[300], number[FORMAT_SIZE];
+	int n = snprintf(text, sizeof(text), "%s", format_int(cli_int(counts, "all"), number));
+	const char *comma = ": ";
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		int64_t count = cli_int(counts, words[i]);
+
+		if (!count || n >= (int)sizeof(text))
+			continue;
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%s %s", comma, format_int(count, number),
+			      say(cli, words[i]));
+		comma = ", ";
+	}
+	table_pair(t, say(cli, "connectors"), text);
+}
+
+static void put_head(const struct cli *cli, struct table *t, const struct value *s)
+{
+	const struct value *orders = value_get(s, "orders");
+	char text[300], a[FORMAT_SIZE], b[FORMAT_SIZE], c[FORMAT_SIZE];
+
+	table_pair(t, say(cli, "version"), cli_text(s, "version"));
+	(void)snprintf(text, sizeof(text), "%s (%s)", cli_text(s, "since"), format_duration(cli_int(s, "uptime_s"), a));
+	table_pair(t, say(cli, "running since"), text);
+	table_pair(t, say(cli, "configuration"), cli_text(s, "config"));
+	(void)snprintf(text, sizeof(text), "%s (%s)", cli_text(s, "time"),
+		       say(cli, flag(s, "clock_trusted") ? "set" : "not set"));
+	table_pair(t, say(cli, "clock"), text);
+	if (value_get(s, "data_free_bytes")) {
+		(void)snprintf(text, sizeof(text), "%s MB (%s)", format_megabytes(cli_int(s, "data_free_bytes"), a),
+			       cli_text(s, "data_dir"));
+		table_pair(t, say(cli, "free disk"), text);
+	}
+	put_counts(cli, t, value_get(s, "connectors"));
+	(void)snprintf(text, sizeof(text), "%s %s, %s %s, %s %s", format_int(cli_int(orders, "open"), a),
+		       say(cli, "open"), format_int(cli_int(orders, "waiting"), b), say(cli, "waiting"),
+		       format_int(cli_int(orders, "disputed"), c), say(cli, "disputed"));
+	table_pair(t, say(cli, "orders"), text);
+}
+
+static void print_platforms(const struct cli *cli, const struct value *list)
+{
+	static const char *const names[] = {"platform",       "linked",          "waiting",
+					    "orders waiting", "disputed orders", "last error"};
+	struct table t;
+	char text[FORMAT_SIZE];
+
+	if (!list || !list->first)
+		return;
+	table_init(&t, 6, 1u << 2 | 1u << 3 | 1u << 4);
+	heading(cli, &t, names);
+	value_each (p, list) {
+		const struct value *orders = value_get(p, "orders");
+
+		table_cell(&t, cli_text(p, "name"));
+		table_cell(&t, say(cli, flag(p, "linked") ? "yes" : "no"));
+		table_cell(&t, format_int(cli_int(p, "waiting"), text));
+		table_cell(&t, format_int(cli_int(orders, "waiting"), text));
+		table_cell(&t, format_int(cli_int(orders, "disputed"), text));
+		table_cell(&t, cli_text(p, "last_error"));
+	}
+	print(&t, 1);
+}
+
+static void print_buses(const struct cli *cli, const struct value *list)
+{
+	static const char *const names[] = {"bus", "linked", "units", "silent", "polls", "failed"};
+	struct table t;
+	char text[FORMAT_SIZE];
+
+	if (!list || !list->first)
+		return;
+	table_init(&t, 6, 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5);
+	heading(cli, &t, names);
+	value_each (b, list) {
+		table_cell(&t, cli_text(b, "name"));
+		table_cell(&t, say(cli, flag(b, "connected") ? "yes" : "no"));
+		table_cell(&t, format_int(cli_int(b, "units"), text));
+		table_cell(&t, format_int(cli_int(b, "units_silent"), text));
+		table_cell(&t, format_int(cli_int(b, "polls"), text));
+		table_cell(&t, format_int(cli_int(b, "failed"), text));
+	}
+	print(&t, 1);
+}
+
+int cli_status(struct cli *cli)
+{
+	const struct value *s;
+	int result = cli_ask(cli, "status", NULL, &s);
+	struct table t;
+
+	if (result || cli->json) {
+		if (!result)
+			cli_print_raw(cli);
+		return result;
+	}
+	table_init(&t, 2, 0);
+	put_head(cli, &t, s);
+	print(&t, 0);
+	print_platforms(cli, value_get(s, "platforms"));
+	print_buses(cli, value_get(s, "buses"));
+	return CLI_DONE;
+}
+
+/* Connectors --------------------------------------------------------------------------------------------------------- */
+
+/* "" for what is not known. */
+static const char *figure(const struct value *object, const char *key, const char *(*format)(int64_t, char *),
+			  char out[FORMAT_SIZE])
+{
+	out[0] = '\0';
+	return value_get(object, key) ? format(cli_int(object, key), out) : out;
+}
+
+/* Thousandths of a percent. */
+static const char *format_soc(const struct value *c, char out[FORMAT_SIZE])
+{
+	int64_t e1;
+
+	out[0] = '\0';
+	if (!value_to_decimal(value_get(c, "soc"), 0, &e1))
+		(void)format_int(e1, out);
+	return out;
+}
+
+static void print_list(const struct cli *cli, const struct value *list)
+{
+	static const char *const names[] = {"connector", "name",      "status",  "since", "kW",
+					    "SOC %",     "meter kWh", "session", "kWh",   "yuan"};
+	struct table t;
+	char text[FORMAT_SIZE];
+
+	table_init(&t, 10, 1u << 4 | 1u << 5 | 1u << 6 | 1u << 8 | 1u << 9);
+	heading(cli, &t, names);
+	value_each (c, list) {
+		const struct value *order = value_get(c, "order");
+
+		table_cell(&t, cli_text(c, "connector"));
+		table_cell(&t, cli_text(c, "name"));
+		table_cell(&t, say(cli, cli_text(c, "status_name")));
+		table_cell(&t, cli_text(c, "since"));
+		table_cell(&t, figure(c, "power_w", format_kw, text));
+		table_cell(&t, format_soc(c, text));
+		table_cell(&t, figure(c, "meter_wh", format_kwh, text));
+		table_cell(&t, say(cli, cli_text(c, "session")));
+		table_cell(&t, figure(order, "energy_wh", format_kwh, text));
+		table_cell(&t, figure(order, "money_e4", format_money, text));
+	}
+	print(&t, 0);
+}
+
+static void print_points(const struct cli *cli, const struct value *list)
+{
+	static const char *const names[] = {"point", "value", "unit", "quality"};
+	struct table t;
+
+	if (!list || !list->first)
+		return;
+	table_init(&t, 4, 1u << 1);
+	heading(cli, &t, names);
+	value_each (p, list) {
+		const struct value *v = value_get(p, "value");
+		char number[FORMAT_SIZE] = "";
+		int64_t milli;
+
+		if (!value_text(v) && !value_to_decimal(v, 3, &milli))
+			(void)format_point(milli, number);
+		table_cell(&t, cli_text(p, "name"));
+		table_cell(&t, value_text(v) ? value_text(v) : number);
+		table_cell(&t, cli_text(p, "unit"));
+		table_cell(&t, say(cli, cli_text(p, "quality")));
+	}
+	print(&t, 1);
+}
+
+static void print_one(const struct cli *cli, const struct value *c)
+{
+	const struct value *order = value_get(c, "order");
+	struct table t;
+	char text[FORMAT_SIZE];
+
+	table_init(&t, 2, 0);
+	table_pair(&t, say(cli, "connector"), cli_text(c, "connector"));
+	table_pair(&t, say(cli, "name"), cli_text(c, "name"));
+	table_pair(&t, say(cli, "station"), cli_text(c, "station_name"));
+	table_pair(&t, say(cli, "charger"), cli_text(c, "charger"));
+	table_pair(&t, say(cli, "status"), say(cli, cli_text(c, "status_name")));
+	table_pair(&t, say(cli, "since"), cli_text(c, "since"));
+	table_pair(&t, say(cli, "session"), say(cli, cli_text(c, "session")));
+	if (order) {
+		table_pair(&t, say(cli, "order"), cli_text(order, "seq"));
+		table_pair(&t, say(cli, "platform"), cli_text(order, "platform"));
+		table_pair(&t, say(cli, "began"), cli_text(order, "start"));
+		table_pair(&t, say(cli, "kWh"), figure(order, "energy_wh", format_kwh, text));
+		table_pair(&t, say(cli, "yuan"), figure(order, "money_e4", format_money, text));
+	}
+	print(&t, 0);
+	print_points(cli, value_get(c, "points"));
+}
+
+int cli_connectors(struct cli *cli)
+{
+	struct value *arguments = value_object(&cli->arena);
+	const struct value *answer;
+
+	if (cli->words[0])
+		(void)value_add(&cli->arena, arguments, "connector", value_string(&cli->arena, cli->words[0]));
+	int result = cli_ask(cli, "connectors", arguments, &answer);
+	const struct value *list = value_get(answer, "connectors");
+	if (result)
+		return result;
+	if (cli->json)
+		cli_print_raw(cli);
+	else if (cli->words[0] && list && list->first)
+		print_one(cli, list->first);
+	else
+		print_list(cli, list);
+	return CLI_DONE;
+}

@@ -1,0 +1,67 @@
+/* The table of commands. */
+#include "control/command.h"
+
+enum { PAGE_MAX = 100 };
+
+static const struct control_argument connectors_arguments[] = {
+    {"connector", CONTROL_TEXT, 1, ORDER_ID - 1, 0},
+    {0},
+};
+
+static const struct control_argument start_arguments[] = {
+    {"connector", CONTROL_TEXT, 1, ORDER_ID - 1, 1},
+    {"class", CONTROL_TEXT, 0, sizeof(((struct order *)0)->user_class) - 1, 0},
+    {0},
+};
+
+/* One of the two. */
+static const struct control_argument stop_arguments[] = {
+    {"connector", CONTROL_TEXT, 1, ORDER_ID - 1, 0},
+    {"seq", CONTROL_TEXT, 1, JOURNAL_SEQ - 1, 0},
+    {0},
+};
+
+static const struct control_argument orders_arguments[] = {
+    {"open", CONTROL_FLAG, 0, 1, 0},
+    {"platform", CONTROL_TEXT, 0, JOURNAL_NAME - 1, 0},
+    {"from", CONTROL_DATE, 8, CONTROL_DATE_MAX, 0},
+    {"to", CONTROL_DATE, 8, CONTROL_DATE_MAX, 0},
+    {"oldest_first", CONTROL_FLAG, 0, 1, 0},
+    {"details", CONTROL_FLAG, 0, 1, 0},
+    {"limit", CONTROL_INT, 1, PAGE_MAX, 0},
+    {"after", CONTROL_TEXT, 1, 48, 0},
+    {0},
+};
+
+static const struct control_argument order_arguments[] = {
+    {"seq", CONTROL_TEXT, 1, JOURNAL_SEQ - 1, 1},
+    {0},
+};
+
+static const struct control_argument resend_arguments[] = {
+    {"seq", CONTROL_TEXT, 1, JOURNAL_SEQ - 1, 1},
+    {"platform", CONTROL_TEXT, 1, JOURNAL_NAME - 1, 0},
+    {0},
+};
+
+static const struct control_argument reconcile_arguments[] = {
+    {"platform", CONTROL_TEXT, 1, JOURNAL_NAME - 1, 1},
+    {"date", CONTROL_DATE, 8, CONTROL_DATE_MAX, 0},
+    {0},
+};
+
+const struct control_command control_commands[] = {
+    {"status", CONTROL_READ, "how the gateway is", command_status, NULL},
+    {"connectors", CONTROL_READ, "all connectors; one of them with its points", command_connectors,
+     connectors_arguments},
+    {"start", CONTROL_ACT, "starts a charge for the operator", command_start, start_arguments},
+    {"stop", CONTROL_ACT, "stops the charge of a connector, or of a number", command_stop, stop_arguments},
+    {"orders", CONTROL_READ, "a page of the orders; `next` goes into `after`", command_orders, orders_arguments},
+    {"order", CONTROL_READ, "all about one order", command_order, order_arguments},
+    {"resend", CONTROL_ACT, "tells an order again: to whom it was told, or to one of them", command_resend,
+     resend_arguments},
+    {"reconcile", CONTROL_ACT, "compares a day's orders (yesterday's) with the platform that started them",
+     command_reconcile, reconcile_arguments},
+    {"check", CONTROL_READ, "what came of the last comparison of that day", command_check, reconcile_arguments},
+};
+const int control_command_count = sizeof(control_commands) / sizeof(control_commands[0]);

@@ -1,0 +1,288 @@
+#include "control/control.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "control/command.h"
+
+struct control *control_new(const struct control_sources *sources, struct error *err)
+{
+	struct control *control = calloc(1, sizeof(*control));
+
+	if (control)
+		control->reader = json_reader_new(0);
+	if (!control || !control->reader) {
+		free(control);
+		(void)error_set(err, FC_ENOMEM, "control: no memory");
+		return NULL;
+	}
+	control->sources = *sources;
+	control->commands = control_commands;
+	control->command_count = control_command_count;
+	return control;
+}
+
+static void free_reply(struct control_reply *reply)
+{
+	struct control_reply **at = &reply->control->replies;
+
+	while (*at && *at != reply)
+		at = &(*at)->next;
+	if (*at)
+		*at = reply->next;
+	arena_fini(&reply->arena);
+	free(reply);
+}
+
+void control_free(struct control *control)
+{
+	if (!control)
+		return;
+	while (control->replies) {
+		struct control_reply *reply = control->replies;
+
+		if (reply->cancel)
+			reply->cancel(reply->cancel_user);
+		free_reply(reply);
+	}
+	json_reader_free(control->reader);
+	free(control);
+}
+
+/* Arguments ---------------------------------------------------------------------------------------------------------- */
+
+const char *control_text(const struct control_reply *reply, const char *name)
+{
+	return value_text(value_get(reply->arguments, name));
+}
+
+int64_t control_int(const struct control_reply *reply, const char *name, int64_t preset)
+{
+	int64_t i = preset;
+
+	(void)value_to_int(value_get(reply->arguments, name), &i);
+	return i;
+}
+
+int control_flag(const struct control_reply *reply, const char *name)
+{
+	int b = 0;
+
+	(void)value_to_bool(value_get(reply->arguments, name), &b);
+	return b;
+}
+
+/* The protocol's days are UTC+8, and clock_parse_datetime reads such a one. */
+void control_days(const struct control_reply *reply, int64_t *first, int64_t *last)
+{
+	enum { DAY_S = 86400 };
+	const char *from = control_text(reply, "from"), *to = control_text(reply, "to");
+
+	*first = 0;
+	*last = INT64_MAX;
+	if (from)
+		(void)clock_parse_datetime(from, first);
+	if (to && !clock_parse_datetime(to, last))
+		*last += DAY_S - 1;
+}
+
+void control_put_time(struct maker *m, struct value *object, const char *key, int64_t wall)
+{
+	char text[CLOCK_DATETIME_SIZE];
+
+	if (!wall)
+		return;
+	clock_format_datetime(wall, text);
+	maker_text(m, object, key, text);
+}
+
+static const char *kind_name(enum control_kind kind)
+{
+	switch (kind) {
+	case CONTROL_TEXT:
+		return "text";
+	case CONTROL_DATE:
+		return "date";
+	case CONTROL_INT:
+		return "number";
+	case CONTROL_FLAG:
+		return "flag";
+	}
+	return "unknown";
+}
+
+/* A zero byte in the middle would make two texts of one: what was checked and what is used. */
+static int is_text(const struct control_argument *a, const struct value *v)
+{
+	const char *text = value_text(v);
+
+	return text && strlen(text) == v->len && v->len >= (size_t)a->min && v->len <= (size_t)a->max;
+}
+
+static int is_good(const struct control_argument *a, const struct value *v)
+{
+	int64_t i;
+	int32_t day;
+
+	switch (a->kind) {
+	case CONTROL_TEXT:
+		return is_text(a, v);
+	case CONTROL_DATE:
+		return is_text(a, v) && !clock_parse_date(value_text(v), &day);
+	case CONTROL_INT:
+		return v->type == VALUE_INT && !value_to_int(v, &i) && i >= a->min && i <= a->max;
+	case CONTROL_FLAG:
+		return v->type == VALUE_BOOL;
+	}
+	return 0;
+}
+
+static int refuse_argument(const struct control_argument *a, struct error *err)
+{
+	if (a->kind == CONTROL_TEXT || a->kind == CONTROL_INT)
+		return error_set(err, FC_EINVAL, "%s: must be a %s, %d to %d%s", a->name, kind_name(a->kind), a->min,
+				 a->max, a->kind == CONTROL_TEXT ? " bytes" : "");
+	return error_set(err, FC_EINVAL, "%s: must be %s", a->name,
+			 a->kind == CONTROL_DATE ? "a date such as 2026-01-31" : "true or false");
+}
+
+static const struct control_argument *find_argument(const struct control_command *command, const char *name)
+{
+	for (const struct control_argument *a = command->arguments; a && a->name; a++)
+		if (!strcmp(a->name, name))
+			return a;
+	return NULL;
+}
+
+static int check_arguments(const struct control_command *command, const struct value *arguments, struct error *err)
+{
+	if (arguments && !value_is_object(arguments))
+		return error_set(err, FC_EINVAL, "arguments: must be an object");
+	value_each (given, arguments) {
+		const struct control_argument *a = find_argument(command, given->key);
+
+		if (!a)
+			return error_set(err, FC_EINVAL, "%s has no argument %.40s", command->name, given->key);
+		if (!is_good(a, given))
+			return refuse_argument(a, err);
+	}
+	for (const struct control_argument *a = command->arguments; a && a->name; a++)
+		if (a->required && !value_get(arguments, a->name))
+			return error_set(err, FC_EINVAL, "%s: is missing", a->name);
+	return FC_OK;
+}
+
+/* Calls -------------------------------------------------------------------------------------------------------------- */
+
+static const struct control_command *find_command(const struct control *control, const char *name)
+{
+	for (int i = 0; i < control->command_count; i++)
+		if (!strcmp(control->commands[i].name, name))
+			return &control->commands[i];
+	return NULL;
+}
+
+/* Who did what, for the log: JSON, so that hostile text stays on its line. */
+static void note_what(struct control_reply *reply, const struct control_caller *caller)
+{
+	struct buffer text;
+
+	buffer_init(&text, sizeof(reply->what) / 2);
+	if (reply->arguments)
+		(void)json_write(&text, reply->arguments);
+	(void)snprintf(reply->what, sizeof(reply->what), "%s %s by %s", reply->command->name,
+		       text.data ? text.data : "{}", caller->name);
+	buffer_fini(&text);
+}
+
+void control_finish(struct control_reply *reply, int code, const char *text)
+{
+	if (!code && !reply->result) {
+		code = FC_ELIMIT;
+		text = "the answer is too large";
+	}
+	if (reply->command && reply->command->right == CONTROL_ACT)
+		log_notice("control: %s: %s", reply->what, code ? text : "done");
+	if (reply->done)
+		reply->done(reply->user, &(struct control_result){.code = code,
+								  .error = code ? text : "",
+								  .result = code ? NULL : reply->result});
+	free_reply(reply);
+}
+
+/* CONTROL_LATER, FC_OK or a code. */
+static int carry_out(struct control *control, const struct control_caller *caller, const char *name,
+		     struct control_reply *reply, struct error *err)
+{
+	const struct control_command *command = find_command(control, name);
+
+	if (!command)
+		return error_set(err, FC_ENOENT, "there is no command %.40s", name);
+	if (command->right > caller->right)
+		return error_set(err, FC_EAUTH, "%s: may only look", caller->name);
+	int result = check_arguments(command, reply->arguments, err);
+	if (result)
+		return result;
+	reply->command = command;
+	note_what(reply, caller);
+	return command->run(control, reply, err);
+}
+
+struct control_reply *control_call(struct control *control, const struct control_caller *caller, const char *name,
+				   const struct value *arguments, control_done done, void *user)
+{
+	struct control_reply *reply = calloc(1, sizeof(*reply));
+	struct error err = {0};
+
+	if (!reply) {
+		done(user, &(struct control_result){.code = FC_ENOMEM, .error = "no memory"});
+		return NULL;
+	}
+	arena_init(&reply->arena, CONTROL_MEMORY);
+	reply->control = control;
+	reply->arguments = arguments;
+	reply->done = done;
+	reply->user = user;
+	int result = carry_out(control, caller, name, reply, &err);
+	if (result != CONTROL_LATER) {
+		control_finish(reply, result, err.text);
+		return NULL;
+	}
+	reply->arguments = NULL;
+	reply->next = control->replies;
+	control->replies = reply;
+	return reply;
+}
+
+void control_forget(struct control_reply *reply)
+{
+	if (reply)
+		reply->done = NULL;
+}
+
+/* Documentation ------------------------------------------------------------------------------------------------------ */
+
+static void describe_arguments(FILE *to, const struct control_argument *a)
+{
+	const char *comma = "";
+
+	for (; a && a->name; a++) {
+		fprintf(to, "%s`%s` %s%s", comma, a->name, kind_name(a->kind), a->required ? ", required" : "");
+		comma = "; ";
+	}
+}
+
+void control_describe(FILE *to)
+{
+	fprintf(to, "| command | right | arguments | does |\n|---|---|---|---|\n");
+	for (int i = 0; i < control_command_count; i++) {
+		const struct control_command *c = &control_commands[i];
+
+		fprintf(to, "| `%s` | %s | ", c->name, c->right == CONTROL_ACT ? "act" : "read");
+		describe_arguments(to, c->arguments);
+		fprintf(to, " | %s |\n", c->about);
+	}
+}

@@ -1,0 +1,240 @@
+/* For the tests of core/control: a real store and the fixture's station, over a charge room and platforms that only note what
+ * they were told. Included by one file of each test program. */
+#ifndef FC_TESTS_CONTROL_FIXTURE_H
+#define FC_TESTS_CONTROL_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "control/command.h"
+#include "store/journal_list.h"
+#include "upstream_fixture.h"
+
+enum { FIXTURE_ORDERS = 45 };
+
+/* The rooms that are noted, and what they answer. */
+static struct {
+	int starts, stops, wakes;
+	struct charge_request request;
+	char stopped[JOURNAL_SEQ], woken[64];
+	enum charge_refusal refusal;
+	struct order *running; /* at C11 */
+	platform_checked checked;
+	void *checked_user;
+	int32_t checked_day;
+} world;
+
+int charge_session(const struct charge_set *set, const char *connector_id, enum session_state *state,
+		   const struct order **order)
+{
+	(void)set;
+	if (connector_id[0] != 'C')
+		return FC_ENOENT;
+	*order = strcmp(connector_id, "C11") != 0 ? NULL : world.running;
+	*state = *order ? SESSION_CHARGING : SESSION_IDLE;
+	return FC_OK;
+}
+
+int charge_find(struct charge_set *set, const char *seq,
+		void (*fn)(void *user, const struct order *order, enum session_state state,
+			   const struct connector *connector),
+		void *user)
+{
+	(void)set;
+	if (!world.running || strcmp(seq, world.running->seq) != 0)
+		return FC_ENOENT;
+	fn(user, world.running, SESSION_CHARGING, NULL);
+	return FC_OK;
+}
+
+void charge_start(struct charge_set *set, const struct charge_request *request, struct charge_answer *answer)
+{
+	(void)set;
+	world.starts++;
+	world.request = *request;
+	*answer = (struct charge_answer){.refusal = world.refusal, .seq = "123456789000000000000000099"};
+}
+
+void charge_stop(struct charge_set *set, const struct charge_stop_request *request, struct charge_answer *answer)
+{
+	(void)set;
+	assert_string_equal(request->connector_id, "C11");
+	assert_int_equal(request->reason, SESSION_BY_USER);
+	world.stops++;
+	(void)snprintf(world.stopped, sizeof(world.stopped), "%s", request->seq);
+	*answer = (struct charge_answer){.refusal = world.refusal};
+	(void)snprintf(answer->seq, sizeof(answer->seq), "%s", request->seq);
+}
+
+const char *charge_refusal_text(enum charge_refusal refusal)
+{
+	return refusal ? "refused" : "accepted";
+}
+
+int platform_get_stats(const struct platform_set *set, int index, struct platform_stats *stats)
+{
+	(void)set;
+	if (index)
+		return FC_ENOENT;
+	*stats = (struct platform_stats){.name = "city", .linked = 1, .last_error = "it \"said\" no\033[2J"};
+	return FC_OK;
+}
+
+int platform_set_order_again(struct platform_set *set, const char *name)
+{
+	(void)set;
+	world.wakes++;
+	(void)snprintf(world.woken, sizeof(world.woken), "%s", name);
+	return strcmp(name, "gone") != 0 ? FC_OK : FC_ENOENT;
+}
+
+int platform_set_reconcile(struct platform_set *set, const char *platform, int32_t day, platform_checked done,
+			   void *user, struct error *err)
+{
+	(void)set;
+	if (!strcmp(platform, "away"))
+		return error_set(err, FC_EBUSY, "away");
+	world.checked = done;
+	world.checked_user = user;
+	world.checked_day = day;
+	return FC_OK;
+}
+
+void device_bus_totals(const struct device_set *set, struct bus_line_stats *stats)
+{
+	(void)set;
+	*stats = (struct bus_line_stats){0};
+}
+
+int device_bus_line(const struct device_set *set, int index, const char **name, struct bus_line_stats *stats)
+{
+	(void)set;
+	*name = "line1";
+	*stats = (struct bus_line_stats){.connected = 1, .units = 3};
+	return index ? FC_ENOENT : FC_OK;
+}
+
+struct fixture {
+	char folder[64];
+	struct store *store;
+	struct station_set stations;
+	struct control *control;
+	struct json_reader *reader;
+	struct error err;
+	/* The answer to the last call. */
+	int answers, code;
+	char error[ERROR_TEXT_MAX];
+	struct buffer text;
+	struct arena arena;
+	struct value *result; /* read back from text */
+};
+
+/* The journal --------------------------------------------------------------------------------------------------------- */
+
+static void __attribute__((unused)) seq_of(int number, char out[JOURNAL_SEQ])
+{
+	(void)snprintf(out, JOURNAL_SEQ, "123456789%018d", number);
+}
+
+static void fill_order(struct order *o, int number)
+{
+	memset(o, 0, sizeof(*o));
+	seq_of(number, o->seq);
+	(void)snprintf(o->connector_id, sizeof(o->connector_id), "C11");
+	(void)snprintf(o->platform, sizeof(o->platform), "city");
+	o->mode = ORDER_BY_PLATFORM;
+	for (int d = 0; d < TARIFF_DAYS; d++) {
+		o->tariff.days[d].count = 1;
+		o->tariff.days[d].periods[0] = (struct tariff_period){0, 12345, 4000};
+	}
+	o->start_wall = 1795190400 + number;
+	o->metered = 1;
+	split_begin(&o->split, &o->tariff, o->start_wall, 100000);
+	(void)split_reading(&o->split, &o->tariff, o->start_wall + 60, 100000 + number * 10, 1000000);
+}
+
+static void __attribute__((unused)) keep_order(struct fixture *f, int number, const char *record)
+{
+	static const struct journal_recipient names[] = {{"city", "order"}, {"bonus", "order"}};
+	struct order *o = malloc(sizeof(*o));
+	struct buffer text;
+
+	assert_non_null(o);
+	fill_order(o, number);
+	buffer_init(&text, ORDER_RECORD_MAX);
+	assert_int_equal(order_write(o, &text), FC_OK);
+	struct journal_order entry = order_entry(o, record ? record : text.data);
+	assert_int_equal(journal_open(f->store, &entry, &f->err), FC_OK);
+	entry.end_wall = o->start_wall + 60;
+	entry.reason = 4;
+	assert_int_equal(journal_close(f->store, &entry, names, number % 3, &f->err), FC_OK);
+	buffer_fini(&text);
+	free(o);
+}
+
+/* One that runs. */
+static void __attribute__((unused)) run_order(struct fixture *f, int number)
+{
+	struct buffer text;
+
+	world.running = malloc(sizeof(*world.running));
+	assert_non_null(world.running);
+	fill_order(world.running, number);
+	buffer_init(&text, ORDER_RECORD_MAX);
+	assert_int_equal(order_write(world.running, &text), FC_OK);
+	struct journal_order entry = order_entry(world.running, text.data);
+	assert_int_equal(journal_open(f->store, &entry, &f->err), FC_OK);
+	buffer_fini(&text);
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct control_sources sources = {.version = "v1", .path = "/etc/config/forecourt"};
+
+	assert_non_null(f);
+	memset(&world, 0, sizeof(world));
+	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/forecourt-control-XXXXXX");
+	assert_non_null(mkdtemp(f->folder));
+	f->store = store_open(f->folder, &f->err);
+	assert_non_null(f->store);
+	fixture_init(&f->stations);
+	f->stations.config.gateway.data_dir = f->folder;
+	sources.store = f->store;
+	sources.stations = &f->stations;
+	f->control = control_new(&sources, &f->err);
+	f->reader = json_reader_new(64 << 20);
+	assert_true(f->control && f->reader);
+	buffer_init(&f->text, 32 << 20);
+	arena_init(&f->arena, 64 << 20);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+	char command[128];
+
+	control_free(f->control);
+	store_close(f->store);
+	json_reader_free(f->reader);
+	buffer_fini(&f->text);
+	arena_fini(&f->arena);
+	free(world.running);
+	(void)snprintf(command, sizeof(command), "rm -r '%s'", f->folder);
+	assert_int_equal(system(command), 0);
+	free(f);
+	return 0;
+}
+
+#endif

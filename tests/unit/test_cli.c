@@ -1,0 +1,229 @@
+/* cli: what a terminal, a spreadsheet and a script get: safe, aligned, quoted, exact; and every word has its Chinese. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "charge/charge.h"
+#include "charge/words.h"
+#include "cli/cli.h"
+#include "cli/csv.h"
+#include "cli/format.h"
+#include "cli/screen.h"
+#include "cli/table.h"
+
+static void what_a_terminal_is_spared(void **state)
+{
+	static const char *const texts[][2] = {
+	    {"A-01 充电桩", "A-01 充电桩"},
+	    {"\033[2Jx", "\\x1B[2Jx"},
+	    {"a\r\nb\tc", "a\\x0D\\x0Ab\\x09c"},
+	    {"\x7f", "\\x7F"},
+	    {"\xc2\x9b"
+	     "31m",
+	     "\\u{9B}31m"},
+	    {"\xe2\x80\xae"
+	     "evil",
+	     "\\u{202E}evil"},
+	    {"\xef\xbb\xbfx", "\\u{FEFF}x"},
+	    {"\xff\xfe", "\\xFF\\xFE"},
+	    {"\xc0\x9b", "\\xC0\\x9B"},
+	    {"\xed\xa0\x80", "\\xED\\xA0\\x80"},
+	    {"\xe5\x85", "\\xE5\\x85"},
+	    {"\xf4\x90\x80\x80", "\\xF4\\x90\\x80\\x80"},
+	    {"\xf3\xa0\x80\x81", "\\u{E0001}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct buffer out;
+
+		buffer_init(&out, 100);
+		screen_add(&out, texts[i][0]);
+		assert_string_equal(out.data, texts[i][1]);
+		buffer_fini(&out);
+	}
+	assert_int_equal(screen_width("A-01"), 4);
+	assert_int_equal(screen_width("充电，桩（a）"), 13);
+	assert_int_equal(screen_width("e\xcc\x81"), 1);
+}
+
+static void json_stays_json(void **state)
+{
+	static const char in[] = "{\"a\":\"\xc2\x9bx\xe2\x80\xae充\xf3\xa0\x80\x81\"}";
+	char out[100];
+	FILE *to = fmemopen(out, sizeof(out), "w");
+
+	(void)state;
+	assert_non_null(to);
+	screen_json((struct raw){in, sizeof(in) - 1}, to);
+	(void)fclose(to);
+	assert_string_equal(out, "{\"a\":\"\\u009bx\\u202e充\\udb40\\udc01\"}");
+}
+
+static void columns_meet(void **state)
+{
+	char out[400];
+	FILE *to = fmemopen(out, sizeof(out), "w");
+	struct table t;
+
+	(void)state;
+	assert_non_null(to);
+	table_init(&t, 3, 1u << 1);
+	for (int i = 0; i < 3; i++)
+		table_cell(&t, (const char *[]){"接口", "kWh", "状态"}[i]);
+	for (int i = 0; i < 3; i++)
+		table_cell(&t, (const char *[]){"A1", "12.345", "充电中"}[i]);
+	for (int i = 0; i < 3; i++)
+		table_cell(&t, (const char *[]){"A\n2", "", NULL}[i]);
+	table_print(&t, to);
+	table_fini(&t);
+	(void)fclose(to);
+	assert_string_equal(out, "接口       kWh  状态\n"
+				 "A1      12.345  充电中\n"
+				 "A\\x0A2       -  -\n");
+}
+
+static void a_line_of_csv(void **state)
+{
+	static const char *const fields[] = {"plain", "", "a,b", "say \"x\"", "two\nlines", "=1+1", "-5", "@x", "5"};
+	char out[200];
+	FILE *to = fmemopen(out, sizeof(out), "w");
+	struct csv csv = {.to = to};
+
+	(void)state;
+	assert_non_null(to);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		csv_text(&csv, fields[i]);
+	csv_figure(&csv, "-0.50");
+	csv_end(&csv);
+	csv_text(&csv, "");
+	csv_text(&csv, "x");
+	csv_end(&csv);
+	(void)fclose(to);
+	assert_string_equal(out, "plain,,\"a,b\",\"say \"\"x\"\"\",\"two\nlines\",'=1+1,'-5,'@x,5,-0.50\r\n,x\r\n");
+}
+
+static void figures_are_exact(void **state)
+{
+	char out[FORMAT_SIZE];
+
+	(void)state;
+	assert_string_equal(format_money(12345, out), "1.23");
+	assert_string_equal(format_money(12350, out), "1.24");
+	assert_string_equal(format_money(0, out), "0.00");
+	assert_string_equal(format_money(-50, out), "-0.01");
+	assert_string_equal(format_money(INT64_MAX, out), "922337203685477.58");
+	assert_string_equal(format_price(12345, out), "1.2345");
+	assert_string_equal(format_kwh(10017, out), "10.017");
+	assert_string_equal(format_kw(119950, out), "120.0");
+	assert_string_equal(format_point(106281000, out), "106281");
+	assert_string_equal(format_point(-35600, out), "-35.6");
+	assert_string_equal(format_point(0, out), "0");
+	assert_string_equal(format_duration(59, out), "00:00:59");
+	assert_string_equal(format_duration(3 * 86400 + 3661, out), "3d 01:01:01");
+	assert_string_equal(format_megabytes(83955814400, out), "83955.8");
+}
+
+static int is(struct raw raw, const char *text)
+{
+	return raw.text && raw.len == strlen(text) && !memcmp(raw.text, text, raw.len);
+}
+
+static void pieces_as_they_stand(void **state)
+{
+	static const char text[] =
+	    "{ \"ok\":true, \"a\" : {\"result\":1,\"x\":\"}\\\"\"},\"result\":[{\"b\":[]}, 2 ,\"],\"],\"z\":-1.50}";
+	struct raw all = {text, sizeof(text) - 1};
+	struct raw list = raw_member(all, "result");
+	size_t at = 0;
+
+	(void)state;
+	assert_true(is(raw_member(all, "ok"), "true"));
+	assert_true(is(raw_member(all, "z"), "-1.50"));
+	assert_null(raw_member(all, "b").text);
+	assert_null(raw_member(list, "b").text);
+	assert_true(is(raw_item(list, &at), "{\"b\":[]}"));
+	assert_true(raw_item(list, &at).text[0] == '2');
+	assert_true(is(raw_item(list, &at), "\"],\""));
+	assert_null(raw_item(list, &at).text);
+	at = 0;
+	assert_null(raw_item((struct raw){"[]", 2}, &at).text);
+	/* Cut off anywhere: nothing is read that is not there. */
+	for (size_t len = 0; len < sizeof(text); len++) {
+		char *copy = malloc(len + 1);
+
+		assert_non_null(copy);
+		memcpy(copy, text, len);
+		list = raw_member((struct raw){copy, len}, "result");
+		at = 0;
+		for (int i = 0; list.text && i < 10 && raw_item(list, &at).text; i++)
+			assert_true(at <= list.len);
+		free(copy);
+	}
+}
+
+static void the_language_asked_for(void **state)
+{
+	static const struct {
+		const char *all, *messages, *lang;
+		int chinese;
+	} cases[] = {
+	    {"", "", "", 0},       {"", "", "zh_CN.UTF-8", 1}, {"", "", "en_US.UTF-8", 0},
+	    {"zh", "C", "C", 1},   {"C", "zh_CN", "zh_CN", 0}, {"", "zh_TW", "C", 1},
+	    {"", "C", "zh_CN", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		(void)setenv("LC_ALL", cases[i].all, 1);
+		(void)setenv("LC_MESSAGES", cases[i].messages, 1);
+		(void)setenv("LANG", cases[i].lang, 1);
+		assert_int_equal(text_wants_chinese(), cases[i].chinese);
+	}
+}
+
+static void known(const char *text)
+{
+	if (!text_is_known(text))
+		fail_msg("core/cli/text.c has no Chinese for \"%s\"", text);
+}
+
+/* The daemon's words too: whoever adds one is told here. */
+static void every_word_has_its_chinese(void **state)
+{
+	(void)state;
+	for (int i = 0; i <= 99; i++)
+		known(words_reason(i));
+	for (int i = ORDER_UNKNOWN_MODE; i <= ORDER_OTHER; i++)
+		known(words_mode((enum order_mode)i));
+	for (int i = 0; i < 4; i++)
+		known(words_repair((enum split_repair)(1 << i)));
+	for (int i = 0; i < SESSION_STATES; i++)
+		known(session_state_name((enum session_state)i));
+	for (int i = CHARGE_NO_CONNECTOR; i <= CHARGE_OTHER_ORDER; i++)
+		known(charge_refusal_text((enum charge_refusal)i));
+	for (int i = 0; i <= 255; i++)
+		known(connector_status_name((enum connector_status)i));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_a_terminal_is_spared),
+	    cmocka_unit_test(json_stays_json),
+	    cmocka_unit_test(columns_meet),
+	    cmocka_unit_test(a_line_of_csv),
+	    cmocka_unit_test(figures_are_exact),
+	    cmocka_unit_test(pieces_as_they_stand),
+	    cmocka_unit_test(the_language_asked_for),
+	    cmocka_unit_test(every_word_has_its_chinese),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
