@@ -339,6 +339,8 @@ static void take_last_register(void *user, const struct journal_order *entry)
 	if (order && !order_read(set->reader, entry, order, &err) && order->metered) {
 		c->has_idle = 1;
 		c->idle_wh = order->split.last_register_wh;
+		c->remembered = 1;
+		c->remembered_wall = entry->end_wall;
 	}
 	free(order);
 }
@@ -356,6 +358,7 @@ static void on_station(void *user, const struct station_event *event)
 		return;
 	/* During an apply the station has new connectors before we are told. */
 	c->connector = event->connector;
+	unseen_look(c);
 	(void)conduct(c, session_seen(event->connector->status), NULL, NULL);
 	conduct_tick(c);
 	wish_look(c);
@@ -366,6 +369,7 @@ static void on_tick(void *user)
 	struct charge_set *set = user;
 
 	for (struct charge *c = set->charges; c; c = c->next) {
+		unseen_look(c);
 		conduct_tick(c);
 		wish_look(c);
 	}

@@ -37,6 +37,8 @@ struct charge {
 	/* The register while nothing flows: where the next charge begins. */
 	int has_idle;
 	int64_t idle_wh;
+	int remembered; /* idle_wh is what the journal knew, from remembered_wall on */
+	int64_t remembered_wall;
 	/* The end waits for one more reading. */
 	int closing;
 	unsigned closing_actions;

@@ -60,6 +60,8 @@ const char *words_repair(enum split_repair repair)
 		return "the register jumped: not counted";
 	case SPLIT_GAP:
 		return "no readings for a while: periods are interpolated";
+	case SPLIT_UNSEEN:
+		return "went by while the gateway was off";
 	case SPLIT_MERGED:
 		return "more periods than there is room for: the last line holds several";
 	}

@@ -197,7 +197,7 @@ int journal_find(struct store *store, const char *seq, void (*fn)(void *user, co
 int journal_last(struct store *store, const char *connector_id,
 		 void (*fn)(void *user, const struct journal_order *order), void *user)
 {
-	sqlite3_stmt *s = prepare_orders(store, "WHERE connector_id = :connector AND closed = 1"
+	sqlite3_stmt *s = prepare_orders(store, "WHERE connector_id = :connector AND closed = 1 AND wh > 0"
 						" ORDER BY end_wall DESC, seq DESC LIMIT 1");
 
 	if (!s || bind_text(s, ":connector", connector_id)) {

@@ -151,6 +151,10 @@ int sync_event(struct platform *p, const struct charge_event *event)
 
 void sync_free(struct platform *p)
 {
-	while (p->held)
-		(void)give(p->held, NULL, NULL);
+	struct held *next;
+
+	for (struct held *held = p->held; held; held = next) {
+		next = held->next;
+		(void)give(held, NULL, NULL);
+	}
 }

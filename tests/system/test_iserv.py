@@ -1,6 +1,8 @@
 """Business: from a platform's start command to a confirmed order, with the independent peer as the platform."""
 import contextlib
+import json
 import re
+import socket
 import subprocess
 import threading
 import time
@@ -151,6 +153,40 @@ def test_a_charge_that_nobody_ordered_has_an_order(charging):
     assert not [m for m, _ in station.server.received if m == "notification_charge_order_info"]
 
 
+def test_energy_that_went_by_unseen(charging):
+    """A charge that began and ended while the gateway was off: it is nobody's, and not the next customer's."""
+    station = charging(tcp=1, line_units=(), connectors=1)
+    connector, seq = plug(station), new_seq()
+    assert start(station, connector, seq).data["SuccStat"] == 0
+    wait_told(station, "notification_start_charge_result", seq)
+    time.sleep(1)
+    stop(station, connector, seq)
+    wait_told(station, "notification_charge_order_info", seq)
+    station.gateway.popen.kill()
+    station.gateway.popen.wait()
+    station.client.close()
+    station.ask_chargers("start 0 1")
+    time.sleep(2)
+    station.ask_chargers("stop 0 1")
+    station.start_gateway()
+    found = station.until(lambda: re.search(r"order (\w+): connector \w+: (\d+) Wh went by unseen", station.gateway.output()), 60,
+                          "the unseen energy")
+    first, second = json.loads(station.ask_chargers("sessions 0"))
+    assert int(found[2]) == (second[2] - second[1]) * 10 > 0 and first[2] == second[1]
+    order = json.loads(station.cli("orders", "show", found[1], "--json").stdout)
+    assert order["energy_wh"] == int(found[2]) and order["money_e4"] == 0 and not order["told"]
+    assert order["repairs"] == ["went by while the gateway was off"]
+    station.client.login()
+    seq = new_seq()
+    assert start(station, connector, seq).data["SuccStat"] == 0
+    wait_told(station, "notification_start_charge_result", seq)
+    time.sleep(1)
+    stop(station, connector, seq)
+    order = wait_told(station, "notification_charge_order_info", seq)
+    third = json.loads(station.ask_chargers("sessions 0"))[2]
+    assert cents(order["TotalPower"]) == third[2] - third[1]
+
+
 def test_a_bad_policy_changes_nothing(charging):
     """Found by --check, refused by a reload; the charge that runs keeps the price that it began with."""
     station = charging(tcp=1, line_units=(), connectors=1)
@@ -215,6 +251,6 @@ def test_a_result_that_takes_too_long_is_pushed(charging):
 
     threading.Thread(target=wait_in_vain, daemon=True).start()
     time.sleep(1)
-    client.connection.sock.close()
+    client.connection.sock.shutdown(socket.SHUT_RDWR)
     station.ask_chargers("normal 0")
     wait_told(station, "notification_stop_charge_result", seq)

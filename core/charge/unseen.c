@@ -1,0 +1,68 @@
+/* Energy that went by while nobody looked: the gateway was off, and the register shows more than at the end of the last order. Nobody
+ * can be charged for it, but it must not vanish, nor fall to whoever comes next: it gets an order of its own, for nothing, told to
+ * nobody. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "charge/set.h"
+#include "station/energy.h"
+
+static struct order *make_order(struct charge_set *set, const struct charge *c, int64_t wh)
+{
+	struct order *o = calloc(1, sizeof(*o));
+	int64_t now = clock_wall();
+
+	if (!o)
+		return NULL;
+	set_make_seq(set, o->seq);
+	(void)snprintf(o->connector_id, sizeof(o->connector_id), "%s", c->connector_id);
+	policy_free_of_charge(c->remembered_wall, &o->tariff);
+	o->start_wall = c->remembered_wall;
+	/* A clock that stands before what is known already is wrong. */
+	o->end_wall = now > o->start_wall ? now : o->start_wall;
+	o->reason = SESSION_BY_SILENCE;
+	o->began = o->metered = 1;
+	split_begin(&o->split, &o->tariff, o->start_wall, c->idle_wh);
+	(void)split_reading(&o->split, &o->tariff, o->end_wall, wh, c->connector->config->power_w);
+	o->split.repairs |= SPLIT_UNSEEN;
+	return o;
+}
+
+static int keep(const struct charge *c, const struct order *o, struct error *err)
+{
+	struct store *store = c->conductor->store;
+	struct buffer record;
+
+	buffer_init(&record, ORDER_RECORD_MAX);
+	int result = order_write(o, &record);
+	if (!result) {
+		struct journal_order entry = order_entry(o, record.data);
+
+		result = journal_open(store, &entry, err);
+		if (!result)
+			result = journal_close(store, &entry, NULL, 0, err);
+	}
+	buffer_fini(&record);
+	return result;
+}
+
+void unseen_look(struct charge *c)
+{
+	int64_t wh, read_us;
+	struct error err = {0};
+
+	if (!c->remembered || c->order || !c->connector || energy_meter(c->connector, &wh, &read_us))
+		return;
+	struct order *o = wh > c->idle_wh ? make_order(c->conductor->user, c, wh) : NULL;
+	if (o && o->split.total_wh > 0 && !keep(c, o, &err))
+		log_warning("charge: order %s: connector %s: %lld Wh went by unseen", o->seq, c->connector_id,
+			    (long long)o->split.total_wh);
+	else if (wh != c->idle_wh)
+		log_warning("charge: connector %s: the register is at %lld Wh, %lld at the end of the last order%s%s",
+			    c->connector_id, (long long)wh, (long long)c->idle_wh, err.code ? ": " : "", err.text);
+	free(o);
+	/* Once, whatever came of it: tried again it would be counted together with what follows. */
+	c->remembered = 0;
+	c->idle_wh = wh;
+}
