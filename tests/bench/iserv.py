@@ -13,15 +13,19 @@ import harness  # noqa: E402
 import peer  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
-PLATFORMS = 8  # each may ask 1000 times a second and no more
+PLATFORMS = 32  # each may ask 1000 times a second and no more
 RATIO, P99_MS = 0.4, 20
 
 
+def operator_id(i):
+    return f"1234567{i:02d}"
+
+
 class LoadedStation(harness.Station):
-    """Platforms that ask and can't be reached, with a mapping each; for each of them a connector that is plugged in and one that charges."""
+    """Platforms that ask and can't be reached, each with a mapping and a charger: one connector plugged in, one charging."""
 
     def __init__(self, **more):
-        super().__init__(tcp=2 * PLATFORMS, line_units=(), mapping="bench", **more)
+        super().__init__(tcp=PLATFORMS, line_units=(), connectors=2, mapping="bench", **more)
         shutil.copy(HERE / "bench.lua", self.lua / "operators")
         self.log_level = "notice"  # as it is delivered
         self.bare_port = harness.free_port()
@@ -34,25 +38,25 @@ class LoadedStation(harness.Station):
     def platform_text(self, name="", port=None, **more):
         return "".join(
             super(LoadedStation, self).platform_text(
-                f"p{i}", operator_id=f"12345678{i}", path=f"/evcs/p{i}", iserv=1, policy="four-period", rate_per_s=1000,
+                f"p{i}", operator_id=operator_id(i), path=f"/evcs/p{i}", iserv=1, policy="four-period", rate_per_s=1000,
                 retry_s=600) for i in range(PLATFORMS))
 
     def caller(self, i):
         """Plugs two connectors in and starts a charge on the second: the line that bench_iserv reads."""
-        client = peer.Client(self.listen_port, f"12345678{i}", peer.Keys(*harness.OURS), self.certs / "ca.pem", f"/evcs/p{i}")
+        client = peer.Client(self.listen_port, operator_id(i), peer.Keys(*harness.OURS), self.certs / "ca.pem", f"/evcs/p{i}")
         client.login()
-        plugged, charging = self.connector_id(2 * i), self.connector_id(2 * i + 1)
-        seq = f"12345678{i}{i + 1:018d}"
-        for charger in (2 * i, 2 * i + 1):
-            self.ask_chargers(f"plug {charger} 1")
-            ask = {"equipAuthSeq": seq, "connectorID": self.connector_id(charger)}
+        plugged, charging = self.connector_id(i, 1), self.connector_id(i, 2)
+        seq = f"{operator_id(i)}{i + 1:018d}"
+        for number in (1, 2):
+            self.ask_chargers(f"plug {i} {number}")
+            ask = {"equipAuthSeq": seq, "connectorID": self.connector_id(i, number)}
             self.until(lambda ask=ask: client.call("query_equip_auth", ask).data["SuccStat"] == 0, 60, "a car")
         started = client.call("query_start_charge", {"startChargeSeq": seq, "connectorID": charging, "qrCode": ""})
         assert started.data["SuccStat"] == 0, started.text
         self.until(lambda: client.call("query_equip_charge_status", {"startChargeSeq": seq}).data["StartChargeSeqStat"] == 2,
                    60, "a charge")
         client.close()
-        return " ".join((f"/evcs/p{i}", f"12345678{i}", client.token, *harness.OURS[1:], plugged, charging, seq))
+        return " ".join((f"/evcs/p{i}", operator_id(i), client.token, *harness.OURS[1:], plugged, charging, seq))
 
 
 def measure(build, seconds, rounds, keep=None):
