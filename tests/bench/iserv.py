@@ -41,22 +41,28 @@ class LoadedStation(harness.Station):
                 f"p{i}", operator_id=operator_id(i), path=f"/evcs/p{i}", iserv=1, policy="four-period", rate_per_s=1000,
                 retry_s=600) for i in range(PLATFORMS))
 
-    def caller(self, i):
-        """Plugs two connectors in and starts a charge on the second: the line that bench_iserv reads."""
-        client = peer.Client(self.listen_port, operator_id(i), peer.Keys(*harness.OURS), self.certs / "ca.pem", f"/evcs/p{i}")
-        client.login()
-        plugged, charging = self.connector_id(i, 1), self.connector_id(i, 2)
-        seq = f"{operator_id(i)}{i + 1:018d}"
-        for number in (1, 2):
-            self.ask_chargers(f"plug {i} {number}")
-            ask = {"equipAuthSeq": seq, "connectorID": self.connector_id(i, number)}
-            self.until(lambda ask=ask: client.call("query_equip_auth", ask).data["SuccStat"] == 0, 60, "a car")
-        started = client.call("query_start_charge", {"startChargeSeq": seq, "connectorID": charging, "qrCode": ""})
-        assert started.data["SuccStat"] == 0, started.text
-        self.until(lambda: client.call("query_equip_charge_status", {"startChargeSeq": seq}).data["StartChargeSeqStat"] == 2,
-                   60, "a charge")
-        client.close()
-        return " ".join((f"/evcs/p{i}", operator_id(i), client.token, *harness.OURS[1:], plugged, charging, seq))
+    def callers(self):
+        """Plugs in, starts the charges, waits for them: the lines that bench_iserv reads."""
+        lines, waiting = [], []
+        for i in range(PLATFORMS):
+            self.ask_chargers(f"plug {i} 1")
+            self.ask_chargers(f"plug {i} 2")
+        for i in range(PLATFORMS):
+            client = peer.Client(self.listen_port, operator_id(i), peer.Keys(*harness.OURS), self.certs / "ca.pem", f"/evcs/p{i}")
+            client.login()
+            seq, plugged, charging = f"{operator_id(i)}{i + 1:018d}", self.connector_id(i, 1), self.connector_id(i, 2)
+            for connector in (plugged, charging):
+                ask = {"equipAuthSeq": seq, "connectorID": connector}
+                self.until(lambda c=client, ask=ask: c.call("query_equip_auth", ask).data["SuccStat"] == 0, 60, "a car")
+            started = client.call("query_start_charge", {"startChargeSeq": seq, "connectorID": charging, "qrCode": ""})
+            assert started.data["SuccStat"] == 0, started.text
+            waiting.append((client, {"startChargeSeq": seq}))
+            lines.append(" ".join((f"/evcs/p{i}", operator_id(i), client.token, *harness.OURS[1:], plugged, charging, seq)))
+        for client, ask in waiting:
+            self.until(lambda c=client, ask=ask: c.call("query_equip_charge_status", ask).data["StartChargeSeqStat"] == 2,
+                       60, "a charge")
+            client.close()
+        return "\n".join(lines) + "\n"
 
 
 def measure(build, seconds, rounds, keep=None):
@@ -68,7 +74,7 @@ def measure(build, seconds, rounds, keep=None):
             [station.build / "bench" / "bench_bare", station.bare_port, station.certs / "server.pem", station.certs / "server.key"],
             station.folder, "bare", r"(?m)^ready"))
         callers = station.folder / "callers"
-        callers.write_text("".join(station.caller(i) + "\n" for i in range(PLATFORMS)))
+        callers.write_text(station.callers())
         command = [station.build / "bench" / "bench_iserv", f"{station.listen_port}:{station.gateway.popen.pid}",
                    f"{station.bare_port}:{bare.popen.pid}", station.certs / "ca.pem", callers, seconds, rounds]
         if keep:
