@@ -12,6 +12,9 @@
 
 enum { DEPTH_MAX = 32, PATH_MAX_TEXT = 160 };
 
+/* By the decimals that a value may have. */
+static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+
 void convert_push(lua_State *L, const struct value *v)
 {
 	luaL_checkstack(L, 4, "too deep");
@@ -33,7 +36,7 @@ void convert_push(lua_State *L, const struct value *v)
 		lua_pushnumber(L, v->f);
 		return;
 	case VALUE_DECIMAL:
-		lua_pushnumber(L, (double)v->i / pow(10, v->decimals));
+		lua_pushnumber(L, (double)v->i / powers[v->decimals]);
 		return;
 	case VALUE_NUMBER:
 		lua_pushnumber(L, strtod(v->text, NULL));
