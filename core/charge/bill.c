@@ -34,9 +34,12 @@ static int64_t minutes_begun(int64_t seconds)
 
 static int64_t fees(const struct split *split, const struct tariff *tariff, int64_t occupied_s)
 {
-	int64_t occupied = minutes_begun(occupied_s) - tariff->occupancy_free_min;
+	int64_t occupied = minutes_begun(occupied_s);
 	int64_t sum = minutes_begun(split->last_wall - split->start_wall) * tariff->minute_e4;
 
+	if (tariff->occupancy_most_min && occupied > tariff->occupancy_most_min)
+		occupied = tariff->occupancy_most_min;
+	occupied -= tariff->occupancy_free_min;
 	if (occupied > 0)
 		sum += occupied * tariff->occupancy_minute_e4;
 	return decimal_div_round(sum, FEN_E4) * FEN_E4;

@@ -6,28 +6,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "charge/conduct.h"
-#include "charge/policy.h"
+#include "charge/set.h"
 
-enum { TICK_US = 1000000, RESULT_S = 50 };
-
-struct loaded {
-	struct policy *policy;
-	struct loaded *next;
-};
-
-struct charge_set {
-	struct loop *loop;
-	struct station_set *stations;
-	struct conductor conductor;
-	struct json_reader *reader;
-	const struct config *config; /* borrowed; NULL before the first apply */
-	struct charge *charges;      /* never leave before the set does: a command may be under way */
-	struct loaded *policies;
-	struct station_listener listener;
-	struct loop_timer tick;
-	unsigned counter; /* of the numbers made here */
-};
+enum { TICK_US = 1000000 };
 
 const char *charge_refusal_text(enum charge_refusal refusal)
 {
@@ -54,13 +35,15 @@ const char *charge_refusal_text(enum charge_refusal refusal)
 		return "the order can't be recorded";
 	case CHARGE_NO_PRICE:
 		return "the pricing policy fails";
+	case CHARGE_CAME_TO_NOTHING:
+		return "the charger did not do it";
 	case CHARGE_OTHER_ORDER:
 		return "the number belongs to another charge";
 	}
 	return "unknown";
 }
 
-static struct charge *find_charge(const struct charge_set *set, const char *connector_id)
+struct charge *set_find(const struct charge_set *set, const char *connector_id)
 {
 	for (struct charge *c = set->charges; c; c = c->next)
 		if (!strcmp(c->connector_id, connector_id))
@@ -83,57 +66,22 @@ static struct charge *add_charge(struct charge_set *set, const char *connector_i
 	if (!c)
 		return NULL;
 	c->conductor = &set->conductor;
-	c->result_s = RESULT_S;
+	c->result_s = CHARGE_RESULT_S;
 	(void)snprintf(c->connector_id, sizeof(c->connector_id), "%s", connector_id);
 	c->next = set->charges;
 	set->charges = c;
 	return c;
 }
 
-/* Prices ----------------------------------------------------------------------------------------------------------- */
-
-static const char *policy_of(const struct charge_set *set, const struct connector *connector, const char *platform)
-{
-	for (int i = 0; i < set->config->platform_count; i++)
-		if (!strcmp(set->config->platforms[i].name, platform) && *set->config->platforms[i].policy)
-			return set->config->platforms[i].policy;
-	return connector->station->policy;
-}
-
-static struct policy *find_policy(const struct loaded *list, const char *name)
-{
-	for (; list; list = list->next)
-		if (!strcmp(policy_name(list->policy), name))
-			return list->policy;
-	return NULL;
-}
-
-static int make_tariff(struct charge_set *set, const struct connector *connector, const char *platform,
-		       const char *user_class, struct tariff *out, struct error *err)
-{
-	const char *name = policy_of(set, connector, platform);
-	const struct policy_context context = {connector->station->station_id, connector->config->connector_id,
-					       platform, user_class};
-
-	if (!*name) {
-		policy_free_of_charge(clock_wall(), out);
-		return FC_OK;
-	}
-	struct policy *policy = find_policy(set->policies, name);
-	if (!policy)
-		return error_set(err, FC_ENOENT, "charge: policy %s is not loaded", name);
-	return policy_tariff(policy, &context, clock_wall(), out, err);
-}
-
 enum charge_refusal charge_tariff(struct charge_set *set, const char *connector_id, const char *platform,
 				  struct tariff *out)
 {
-	struct charge *c = find_charge(set, connector_id);
+	struct charge *c = set_find(set, connector_id);
 	struct error err = {0};
 
 	if (!c || !c->connector)
 		return CHARGE_NO_CONNECTOR;
-	if (!make_tariff(set, c->connector, platform, "", out, &err))
+	if (!prices_tariff(set->prices, c->connector, platform, "", out, &err))
 		return CHARGE_ACCEPTED;
 	log_error("charge: connector %s: %s", connector_id, err.text);
 	return CHARGE_NO_PRICE;
@@ -141,9 +89,7 @@ enum charge_refusal charge_tariff(struct charge_set *set, const char *connector_
 
 /* Orders ----------------------------------------------------------------------------------------------------------- */
 
-/* Operator id, time and a counter: unique over restarts, since two within a second differ in the counter and a start takes
- * longer than a second. protocol.md 2.0: 9 and 18 characters. */
-static void make_seq(struct charge_set *set, char out[JOURNAL_SEQ])
+void set_make_seq(struct charge_set *set, char out[JOURNAL_SEQ])
 {
 	char time[CLOCK_COMPACT_SIZE];
 
@@ -161,17 +107,18 @@ static struct order *unpriced_order(struct charge_set *set, const struct charge_
 	if (*request->seq)
 		(void)snprintf(order->seq, sizeof(order->seq), "%s", request->seq);
 	else
-		make_seq(set, order->seq);
+		set_make_seq(set, order->seq);
 	(void)snprintf(order->connector_id, sizeof(order->connector_id), "%s", request->connector_id);
 	(void)snprintf(order->platform, sizeof(order->platform), "%s", request->platform);
 	(void)snprintf(order->user_class, sizeof(order->user_class), "%s", request->user_class);
+	(void)snprintf(order->user, sizeof(order->user), "%s", request->user);
 	order->mode = request->mode;
 	order->start_wall = clock_wall();
 	return order;
 }
 
-static struct order *new_order(struct charge_set *set, const struct connector *connector,
-			       const struct charge_request *request, struct error *err)
+struct order *set_new_order(struct charge_set *set, const struct connector *connector,
+			    const struct charge_request *request, struct error *err)
 {
 	struct order *order = unpriced_order(set, request);
 
@@ -179,7 +126,7 @@ static struct order *new_order(struct charge_set *set, const struct connector *c
 		(void)error_set(err, FC_ENOMEM, "charge: no memory for an order");
 		return NULL;
 	}
-	if (!make_tariff(set, connector, request->platform, request->user_class, &order->tariff, err))
+	if (!prices_tariff(set->prices, connector, request->platform, request->user_class, &order->tariff, err))
 		return order;
 	free(order);
 	return NULL;
@@ -189,11 +136,11 @@ static struct order *new_order(struct charge_set *set, const struct connector *c
 static struct order *found(struct charge *c)
 {
 	struct charge_set *set = c->conductor->user;
-	const struct charge_request request = {"", c->connector_id, "", "", ORDER_OTHER, RESULT_S};
+	const struct charge_request request = {"", c->connector_id, "", "", "", ORDER_OTHER, CHARGE_RESULT_S};
 	struct order *order = unpriced_order(set, &request);
 	struct error err = {0};
 
-	if (order && make_tariff(set, c->connector, "", "", &order->tariff, &err)) {
+	if (order && prices_tariff(set->prices, c->connector, "", "", &order->tariff, &err)) {
 		log_error("charge: connector %s: charges without a price: %s", c->connector_id, err.text);
 		policy_free_of_charge(clock_wall(), &order->tariff);
 	}
@@ -234,7 +181,7 @@ static int is_repeat(struct charge_set *set, const struct charge_request *reques
 	return 1;
 }
 
-static enum charge_refusal check_start(const struct charge *c)
+enum charge_refusal set_check_start(const struct charge *c)
 {
 	if (!c || !c->connector)
 		return CHARGE_NO_CONNECTOR;
@@ -242,7 +189,7 @@ static enum charge_refusal check_start(const struct charge *c)
 		return CHARGE_IS_OFFLINE;
 	if (c->connector->status == CONNECTOR_FAULT)
 		return CHARGE_FAULTY;
-	if (c->order || c->closing || c->connector->status == CONNECTOR_CHARGING)
+	if ((c->order && !c->settling) || c->connector->status == CONNECTOR_CHARGING)
 		return CHARGE_OCCUPIED;
 	if (c->connector->status != CONNECTOR_OCCUPIED)
 		return CHARGE_NOT_PLUGGED;
@@ -255,17 +202,17 @@ static enum charge_refusal check_start(const struct charge *c)
 
 void charge_start(struct charge_set *set, const struct charge_request *request, struct charge_answer *answer)
 {
-	struct charge *c = find_charge(set, request->connector_id);
+	struct charge *c = set_find(set, request->connector_id);
 	struct error err = {0};
 
 	*answer = (struct charge_answer){.seq_stat = session_seq_stat(SESSION_ENDED)};
 	(void)snprintf(answer->seq, sizeof(answer->seq), "%s", request->seq);
 	if (is_repeat(set, request, answer))
 		return;
-	answer->refusal = check_start(c);
+	answer->refusal = set_check_start(c);
 	if (answer->refusal)
 		return;
-	struct order *order = new_order(set, c->connector, request, &err);
+	struct order *order = set_new_order(set, c->connector, request, &err);
 	if (!order) {
 		log_error("charge: connector %s: not started: %s", c->connector_id, err.text);
 		answer->refusal = CHARGE_NO_PRICE;
@@ -282,34 +229,36 @@ void charge_start(struct charge_set *set, const struct charge_request *request, 
 	answer->seq_stat = session_seq_stat(c->state);
 }
 
-void charge_stop(struct charge_set *set, const char *seq, const char *connector_id, struct charge_answer *answer)
+static enum charge_refusal check_stop(const struct charge *c, const char *connector_id)
 {
-	struct charge *c = find_running(set, seq);
-	const struct charge_request asked = {.connector_id = connector_id, .platform = ""};
+	if (*connector_id && strcmp(connector_id, c->connector_id) != 0)
+		return CHARGE_OTHER_ORDER;
+	if (c->closing || c->settling)
+		return CHARGE_STOPPED_ALREADY;
+	if (!c->connector || c->state == SESSION_UNKNOWN || c->connector->status == CONNECTOR_OFFLINE)
+		return CHARGE_IS_OFFLINE;
+	return device_can(c->connector->device, "stop") ? CHARGE_ACCEPTED : CHARGE_NO_COMMAND;
+}
+
+void charge_stop(struct charge_set *set, const struct charge_stop_request *request, struct charge_answer *answer)
+{
+	struct charge *c = find_running(set, request->seq);
+	const struct charge_request asked = {.connector_id = request->connector_id, .platform = ""};
 	struct look look = {.request = &asked};
 
 	*answer = (struct charge_answer){.seq_stat = session_seq_stat(SESSION_UNKNOWN)};
-	(void)snprintf(answer->seq, sizeof(answer->seq), "%s", seq);
+	(void)snprintf(answer->seq, sizeof(answer->seq), "%s", request->seq);
 	if (!c) {
-		int known = !journal_find(set->conductor.store, seq, look_at, &look);
+		int known = !journal_find(set->conductor.store, request->seq, look_at, &look);
 
 		answer->refusal = known ? CHARGE_STOPPED_ALREADY : CHARGE_NO_CONNECTOR;
 		if (known)
 			answer->seq_stat = session_seq_stat(SESSION_ENDED);
 		return;
 	}
-	answer->seq_stat = session_seq_stat(c->state);
-	if (*connector_id && strcmp(connector_id, c->connector_id) != 0)
-		answer->refusal = CHARGE_OTHER_ORDER;
-	else if (c->closing)
-		answer->refusal = CHARGE_STOPPED_ALREADY;
-	else if (!c->connector || c->state == SESSION_UNKNOWN || c->connector->status == CONNECTOR_OFFLINE)
-		answer->refusal = CHARGE_IS_OFFLINE;
-	else if (!device_can(c->connector->device, "stop"))
-		answer->refusal = CHARGE_NO_COMMAND;
-	if (answer->refusal)
-		return;
-	(void)conduct(c, SESSION_STOP, NULL, NULL);
+	answer->refusal = check_stop(c, request->connector_id);
+	if (!answer->refusal)
+		conduct_stop(c, request->reason, request->result_s);
 	answer->seq_stat = session_seq_stat(c->state);
 }
 
@@ -330,8 +279,9 @@ static void show(void *user, const struct journal_order *entry)
 
 	search->result = FC_EIO;
 	if (order && !order_read(search->set->reader, entry, order, &err)) {
-		search->fn(search->user, order, entry->closed ? SESSION_ENDED : SESSION_UNKNOWN,
-			   station_connector_find(search->set->stations, order->connector_id));
+		if (search->fn)
+			search->fn(search->user, order, entry->closed ? SESSION_ENDED : SESSION_UNKNOWN,
+				   station_connector_find(search->set->stations, order->connector_id));
 		search->result = FC_OK;
 	} else {
 		log_error("%s", err.text);
@@ -348,7 +298,8 @@ int charge_find(struct charge_set *set, const char *seq,
 	struct search search = {set, fn, user, FC_ENOENT};
 
 	if (c) {
-		fn(user, c->order, c->state, c->connector);
+		if (fn)
+			fn(user, c->order, c->state, c->connector);
 		return FC_OK;
 	}
 	int result = journal_find(set->conductor.store, seq, show, &search);
@@ -361,7 +312,7 @@ void charge_each_running(const struct charge_set *set,
 			 void *user)
 {
 	for (const struct charge *c = set->charges; c; c = c->next)
-		if (c->order && c->order->metered && !c->closing)
+		if (c->order && c->order->metered && !c->closing && !c->settling)
 			fn(user, c->order, c->state, c->connector);
 }
 
@@ -388,21 +339,24 @@ static void on_station(void *user, const struct station_event *event)
 
 	if (event->kind != STATION_CONNECTOR_STATUS)
 		return;
-	struct charge *c = find_charge(set, event->connector->config->connector_id);
+	struct charge *c = set_find(set, event->connector->config->connector_id);
 	if (!c)
 		return;
 	/* During an apply the station has new connectors before we are told. */
 	c->connector = event->connector;
 	(void)conduct(c, session_seen(event->connector->status), NULL, NULL);
 	conduct_tick(c);
+	wish_look(c);
 }
 
 static void on_tick(void *user)
 {
 	struct charge_set *set = user;
 
-	for (struct charge *c = set->charges; c; c = c->next)
+	for (struct charge *c = set->charges; c; c = c->next) {
 		conduct_tick(c);
+		wish_look(c);
+	}
 	(void)loop_timer_set(set->loop, &set->tick, TICK_US);
 }
 
@@ -436,7 +390,7 @@ struct charge_set *charge_set_new(struct loop *loop, struct store *store, struct
 	}
 	set->loop = loop;
 	set->stations = stations;
-	set->conductor = (struct conductor){store, devices, *hooks, found, set};
+	set->conductor = (struct conductor){store, devices, *hooks, found, wish_ask, set};
 	set->listener = (struct station_listener){.fn = on_station, .user = set};
 	set->tick = (struct loop_timer){.fn = on_tick, .user = set};
 	if (journal_each_open(store, resume, set) < 0 || loop_timer_set(loop, &set->tick, TICK_US)) {
@@ -446,17 +400,6 @@ struct charge_set *charge_set_new(struct loop *loop, struct store *store, struct
 	}
 	station_listen(stations, &set->listener);
 	return set;
-}
-
-static void free_policies(struct loaded *list)
-{
-	while (list) {
-		struct loaded *next = list->next;
-
-		policy_free(list->policy);
-		free(list);
-		list = next;
-	}
 }
 
 void charge_set_free(struct charge_set *set)
@@ -473,55 +416,40 @@ void charge_set_free(struct charge_set *set)
 		free(c->order);
 		free(c);
 	}
-	free_policies(set->policies);
+	prices_free(set->prices);
 	json_reader_free(set->reader);
 	free(set);
 }
 
-static int load_policy(const struct config *config, const char *name, struct loaded **list, struct error *err)
+/* A connector that was not there before. */
+static int add_connector(struct charge_set *set, const char *connector_id)
 {
-	if (!*name || find_policy(*list, name))
-		return FC_OK;
-	struct loaded *loaded = calloc(1, sizeof(*loaded));
-	if (!loaded)
-		return error_set(err, FC_ENOMEM, "charge: no memory");
-	loaded->policy = policy_load(config->gateway.lua_dir, name, err);
-	if (!loaded->policy) {
-		free(loaded);
-		return FC_ESCRIPT;
-	}
-	loaded->next = *list;
-	*list = loaded;
+	struct charge *c = add_charge(set, connector_id);
+
+	if (!c)
+		return FC_ENOMEM;
+	(void)journal_last(set->conductor.store, c->connector_id, take_last_register, c);
 	return FC_OK;
 }
 
 int charge_set_apply(struct charge_set *set, const struct config *config, struct error *err)
 {
-	struct loaded *policies = NULL;
-	int result = FC_OK;
+	struct prices *prices = prices_load(config, err);
+	int result = prices ? FC_OK : FC_ESCRIPT;
 
-	for (int i = 0; i < config->station_count && !result; i++)
-		result = load_policy(config, config->stations[i].policy, &policies, err);
-	for (int i = 0; i < config->platform_count && !result; i++)
-		result = load_policy(config, config->platforms[i].policy, &policies, err);
-	for (int i = 0; i < config->connector_count && !result; i++)
-		if (!find_charge(set, config->connectors[i].connector_id)) {
-			struct charge *c = add_charge(set, config->connectors[i].connector_id);
-
-			if (c)
-				(void)journal_last(set->conductor.store, c->connector_id, take_last_register, c);
-			else
-				result = error_set(err, FC_ENOMEM, "charge: no memory");
-		}
+	for (int i = 0; i < config->connector_count; i++)
+		if (!set_find(set, config->connectors[i].connector_id) &&
+		    add_connector(set, config->connectors[i].connector_id))
+			result = error_set(err, FC_ENOMEM, "charge: no memory");
 	/* The station has made new connectors, whatever becomes of the prices. */
 	for (struct charge *c = set->charges; c; c = c->next)
 		c->connector = station_connector_find(set->stations, c->connector_id);
 	if (result) {
-		free_policies(policies);
+		prices_free(prices);
 		return result;
 	}
-	free_policies(set->policies);
-	set->policies = policies;
+	prices_free(set->prices);
+	set->prices = prices;
 	set->config = config;
 	return FC_OK;
 }

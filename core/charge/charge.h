@@ -14,8 +14,9 @@ struct charge_set;
 enum charge_event_kind {
 	CHARGE_STARTED,     /* current flows */
 	CHARGE_NOT_STARTED, /* a start that was accepted came to nothing */
-	CHARGE_STOPPED,     /* the order is closed and in the outbox */
+	CHARGE_STOPPED,     /* it is over, and that is on the disk */
 	CHARGE_NOT_STOPPED, /* a stop that was accepted came to nothing: it goes on */
+	CHARGE_SETTLED,     /* the order is in the outbox */
 };
 struct charge_event {
 	enum charge_event_kind kind;
@@ -23,10 +24,29 @@ struct charge_event {
 	enum session_state state;
 };
 
+/* Someone on site wants to charge, or has begun to. */
+struct charge_wish {
+	const char *connector_id;
+	unsigned number;  /* of the wish */
+	int began;        /* it charges already: plug and charge, or a charger that asks nobody */
+	const char *user; /* card, or the car's VIN; "" = unknown. Personal data */
+	const char *seq;  /* the order's number, if nobody gives another */
+};
+struct charge_grant {
+	const char *platform;   /* section of who vouches for it; NULL = refused */
+	const char *seq;        /* its own number for the order, or NULL */
+	const char *user_class; /* never NULL in a grant */
+	int result_s;
+};
+enum { CHARGE_RESULT_S = 50 }; /* the standard's limit for results of start and stop */
+
 struct charge_hooks {
 	void (*event)(void *user, const struct charge_event *event);
-	/* The platforms that must have the order: their section names into names. Returns how many. */
-	int (*recipients)(void *user, const struct order *order, const char **names, int most);
+	/* Has a wish decided; the answer comes by charge_decide(), which may be called at once. FC_ENOENT: nobody decides. May be NULL. */
+	int (*authorise)(void *user, const struct charge_wish *wish);
+	/* Who must have the order (texts live until the next apply). connector may be NULL. Returns how many. */
+	int (*recipients)(void *user, const struct order *order, const struct connector *connector,
+			  struct journal_recipient *list, int most);
 	void *user;
 };
 
@@ -49,11 +69,12 @@ enum charge_refusal {
 	CHARGE_NOT_PLUGGED = CHARGE_OWN,
 	CHARGE_OCCUPIED,
 	CHARGE_FAULTY,
-	CHARGE_NO_COMMAND,  /* the profile has no start, or no stop */
-	CHARGE_NO_TIME,     /* the wall clock is not to be trusted yet */
-	CHARGE_NO_JOURNAL,  /* the order can't be made durable */
-	CHARGE_NO_PRICE,    /* the policy fails */
-	CHARGE_OTHER_ORDER, /* the number belongs to another connector or platform */
+	CHARGE_NO_COMMAND,      /* the profile has no start, or no stop */
+	CHARGE_NO_TIME,         /* the wall clock is not to be trusted yet */
+	CHARGE_NO_JOURNAL,      /* the order can't be made durable */
+	CHARGE_NO_PRICE,        /* the policy fails */
+	CHARGE_OTHER_ORDER,     /* the number belongs to another connector or platform */
+	CHARGE_CAME_TO_NOTHING, /* it was accepted, but the charger did not do it */
 };
 const char *charge_refusal_text(enum charge_refusal refusal);
 
@@ -62,6 +83,7 @@ struct charge_request {
 	const char *connector_id;
 	const char *platform;   /* "" = none */
 	const char *user_class; /* "" = none */
+	const char *user;       /* card and the like, "" = none */
 	enum order_mode mode;
 	int result_s; /* within which the result must be told, 50 in the standard */
 };
@@ -73,10 +95,19 @@ struct charge_answer {
 
 /* Idempotent: the same number again gives the state of what it started. */
 void charge_start(struct charge_set *set, const struct charge_request *request, struct charge_answer *answer);
-/* connector_id "" = whichever has that number. Idempotent too. */
-void charge_stop(struct charge_set *set, const char *seq, const char *connector_id, struct charge_answer *answer);
+struct charge_stop_request {
+	const char *seq;
+	const char *connector_id;   /* "" = whichever has that number */
+	enum session_reason reason; /* SESSION_BY_PLATFORM, SESSION_BY_USER ... */
+	int result_s;               /* within which the result must be told */
+};
+/* Idempotent too. */
+void charge_stop(struct charge_set *set, const struct charge_stop_request *request, struct charge_answer *answer);
 
-/* The charge of a number, running or closed; fn is called with it during the call. FC_ENOENT, FC_EIO. connector is NULL when it
+/* The answer to a wish; one that comes too late, or to no wish of now, changes nothing. */
+void charge_decide(struct charge_set *set, const char *connector_id, unsigned number, const struct charge_grant *grant);
+
+/* The charge of a number, running or closed; fn (may be NULL) is called with it during the call. FC_ENOENT, FC_EIO. connector is NULL when it
  * is not configured any more. */
 int charge_find(struct charge_set *set, const char *seq,
 		void (*fn)(void *user, const struct order *order, enum session_state state,

@@ -8,7 +8,6 @@
 #include "station/energy.h"
 
 enum { RECIPIENTS = 64 };
-static const char order_method[] = "notification_charge_order_info";
 static const int64_t note_period_us = 300000000;
 /* So long after a stop the status is sure to have been read again. */
 static const int64_t rest_us = 2000000;
@@ -79,13 +78,13 @@ static int do_note(struct charge *c, const struct journal_order *entry, struct e
 static int do_close(struct charge *c, const struct journal_order *entry, struct error *err)
 {
 	const struct charge_hooks *hooks = &c->conductor->hooks;
-	const char *names[RECIPIENTS];
+	struct journal_recipient list[RECIPIENTS];
 	/* What never began is no order to anyone; energy is, whatever was told. */
 	int n = hooks->recipients && (c->order->began || entry->wh)
-		    ? hooks->recipients(hooks->user, c->order, names, RECIPIENTS)
+		    ? hooks->recipients(hooks->user, c->order, c->connector, list, RECIPIENTS)
 		    : 0;
 
-	return journal_close(c->conductor->store, entry, names, n, order_method, err);
+	return journal_close(c->conductor->store, entry, list, n, err);
 }
 
 static int open_order(struct charge *c, struct error *err)
@@ -102,7 +101,7 @@ void conduct_note(struct charge *c)
 {
 	struct error err = {0};
 
-	if (!c->order || c->closing)
+	if (!c->order || c->closing || c->settling)
 		return;
 	/* A charge that began by itself while the disk was full goes on; its order is made as soon as there is room. */
 	if (c->durable ? with_record(c, do_note, &err) : open_order(c, &err)) {
@@ -158,7 +157,7 @@ static void read_meter(struct charge *c)
 
 	if (!c->connector || energy_meter(c->connector, &wh, &read_us) || read_us <= c->read_us)
 		return;
-	if (c->order && c->order->metered) {
+	if (c->order && c->order->metered && !c->settling) {
 		use_reading(c, wh, read_us);
 	} else if (c->connector->status != CONNECTOR_CHARGING) {
 		c->has_idle = 1;
@@ -179,34 +178,88 @@ static void begin_metering(struct charge *c)
 		use_reading(c, wh, read_us);
 }
 
+static void rest_register(struct charge *c)
+{
+	c->has_idle |= c->order->metered;
+	if (c->order->metered)
+		c->idle_wh = c->order->split.last_register_wh;
+}
+
+static void tell_settled(const struct charge *c)
+{
+	const struct charge_hooks *hooks = &c->conductor->hooks;
+
+	if (hooks->event)
+		hooks->event(hooks->user, &(struct charge_event){CHARGE_SETTLED, c->order, c->state});
+}
+
 static void forget_order(struct charge *c)
 {
-	if (c->order->metered) {
-		c->has_idle = 1;
-		c->idle_wh = c->order->split.last_register_wh;
-	}
 	free(c->order);
 	c->order = NULL;
 	c->durable = 0;
-	c->closing = 0;
+	c->settling = 0;
 	c->read_us = 0;
+}
+
+/* Into the outbox; nothing is owed any more. */
+static int settle(struct charge *c)
+{
+	struct error err = {0};
+
+	c->order->occupied_s = charge_now(c) - c->order->end_wall;
+	if (with_record(c, do_close, &err)) {
+		log_error("charge: order %s: not settled, tried again: %s", c->order->seq, err.text);
+		return err.code ? err.code : FC_EIO;
+	}
+	tell_settled(c);
+	forget_order(c);
+	return FC_OK;
+}
+
+/* The car still takes the place, and that costs. */
+static int is_occupied(const struct charge *c)
+{
+	return c->state == SESSION_ENDED && c->order->tariff.occupancy_minute_e4 > 0 && c->order->metered &&
+	       c->connector && c->connector->status == CONNECTOR_OCCUPIED;
 }
 
 /* Makes the end durable, then tells. Tried again every second while the disk does not take it. */
 static void finish_closing(struct charge *c)
 {
+	int stays = is_occupied(c);
 	struct error err = {0};
 
 	c->order->reason = c->reason;
 	c->order->end_wall = charge_now(c);
-	if ((!c->durable && open_order(c, &err)) || with_record(c, do_close, &err)) {
+	if ((!c->durable && open_order(c, &err)) || with_record(c, stays ? do_note : do_close, &err)) {
 		log_error("charge: order %s: its end is not written, tried again: %s", c->order->seq, err.text);
+		c->order->end_wall = 0;
 		return;
 	}
-	log_notice("charge: order %s: connector %s: closed: %lld Wh, reason %d", c->order->seq, c->connector_id,
-		   (long long)c->order->split.total_wh, c->order->reason);
+	log_notice("charge: order %s: connector %s: %s: %lld Wh, reason %d", c->order->seq, c->connector_id,
+		   stays ? "ended, the place is still taken" : "closed", (long long)c->order->split.total_wh,
+		   c->order->reason);
+	c->closing = 0;
+	rest_register(c);
 	tell(c, c->closing_actions);
+	c->settling = stays;
+	if (stays)
+		return;
+	tell_settled(c);
 	forget_order(c);
+}
+
+static void look_at_settling(struct charge *c)
+{
+	int64_t most_s = (int64_t)c->order->tariff.occupancy_most_min * 60;
+	enum connector_status status = c->connector ? c->connector->status : CONNECTOR_OFFLINE;
+
+	/* Off line says nothing of the car. */
+	if ((status == CONNECTOR_OCCUPIED || status == CONNECTOR_OFFLINE) &&
+	    charge_now(c) - c->order->end_wall < most_s)
+		return;
+	(void)settle(c);
 }
 
 static void look_at_closing(struct charge *c)
@@ -233,6 +286,8 @@ static void set_deadline(struct charge *c)
 
 static int enter(struct charge *c, const struct session_step *step, struct order *order, struct error *err)
 {
+	if (step->actions & SESSION_OPEN && c->settling && settle(c))
+		return error_set(err, FC_EIO, "charge: connector %s: the last order is not settled", c->connector_id);
 	if (step->actions & SESSION_OPEN) {
 		c->order = order;
 		order->has_idle = c->has_idle;
@@ -256,15 +311,21 @@ static int enter(struct charge *c, const struct session_step *step, struct order
 int conduct(struct charge *c, enum session_trigger trigger, struct order *order, struct error *err)
 {
 	struct session_step step = session_next(c->state, trigger);
+	int began_itself = step.actions & SESSION_OPEN && trigger == SESSION_SEEN_CHARGING;
 
-	if (step.why && !c->closing && step.actions & SESSION_OPEN && trigger == SESSION_SEEN_CHARGING)
+	if (step.why && !c->closing && began_itself)
 		order = c->conductor->found(c);
 	if (!step.why || c->closing || (step.actions & SESSION_OPEN && !order))
 		return error_set(err, FC_EBUSY, "charge: connector %s: is %s", c->connector_id,
 				 session_state_name(c->state));
 	int result = enter(c, &step, order, err);
-	if (result)
+	if (result) {
+		if (began_itself)
+			free(order);
 		return result;
+	}
+	if (trigger == SESSION_STOP)
+		c->reason = c->stop_reason;
 	if (step.actions & (SESSION_TELL_CHARGER_ON | SESSION_TELL_CHARGER_OFF)) {
 		c->command = step.actions & SESSION_TELL_CHARGER_ON ? "start" : "stop";
 		send_command(c);
@@ -279,10 +340,14 @@ int conduct(struct charge *c, enum session_trigger trigger, struct order *order,
 	if (c->order && c->order->stopping != (c->state == SESSION_STOPPING)) {
 		/* A stop that was accepted holds over a power cut. */
 		c->order->stopping = !c->order->stopping;
+		c->order->stop_reason = c->reason;
 		conduct_note(c);
 	}
 	if (!(step.actions & SESSION_CLOSE)) {
 		tell(c, step.actions);
+		/* Last, because the answer may come at once. */
+		if (step.actions & SESSION_ASK || began_itself)
+			c->conductor->ask(c);
 		return FC_OK;
 	}
 	c->closing = 1;
@@ -290,6 +355,18 @@ int conduct(struct charge *c, enum session_trigger trigger, struct order *order,
 	c->closing_since_us = clock_mono_us();
 	look_at_closing(c);
 	return FC_OK;
+}
+
+void conduct_tell_started(struct charge *c)
+{
+	tell(c, SESSION_TELL_STARTED);
+}
+
+void conduct_stop(struct charge *c, enum session_reason reason, int result_s)
+{
+	c->stop_reason = reason;
+	c->result_s = result_s;
+	(void)conduct(c, SESSION_STOP, NULL, NULL);
 }
 
 void conduct_resume(struct charge *c, struct order *order)
@@ -300,9 +377,13 @@ void conduct_resume(struct charge *c, struct order *order)
 	c->durable = 1;
 	/* A clock that stands before what is known already is wrong: the charge's time goes on from there. */
 	set_anchor(c, wall > last ? wall : last);
-	c->state = order->stopping ? SESSION_STOPPING : order->metered ? SESSION_UNKNOWN : SESSION_STARTING;
-	c->reason = order->stopping ? SESSION_BY_PLATFORM : SESSION_BY_SILENCE;
-	c->command = order->stopping ? "stop" : NULL;
+	c->settling = order->end_wall != 0;
+	if (c->settling)
+		c->state = SESSION_ENDED;
+	else
+		c->state = order->stopping ? SESSION_STOPPING : order->metered ? SESSION_UNKNOWN : SESSION_STARTING;
+	c->reason = order->stopping ? order->stop_reason : SESSION_BY_SILENCE;
+	c->command = order->stopping && !c->settling ? "stop" : NULL;
 	c->noted_us = clock_mono_us();
 	c->noted_parts = order->split.count;
 	set_deadline(c);
@@ -331,13 +412,15 @@ void conduct_tick(struct charge *c)
 		look_at_closing(c);
 		return;
 	}
+	if (c->settling)
+		look_at_settling(c);
 	send_command(c);
 	look_at_status(c);
 	if (c->closing)
 		return;
 	if (c->deadline_us && now >= c->deadline_us)
 		(void)conduct(c, SESSION_TIMEOUT, NULL, NULL);
-	if (c->order && !c->closing &&
+	if (c->order && !c->closing && !c->settling &&
 	    (!c->durable || now - c->noted_us >= note_period_us || c->noted_parts != c->order->split.count))
 		conduct_note(c);
 }

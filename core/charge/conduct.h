@@ -13,6 +13,8 @@ struct conductor {
 	struct charge_hooks hooks;
 	/* An order for a charge that began by itself; NULL when there is no memory. */
 	struct order *(*found)(struct charge *charge);
+	/* Someone on site wants to charge, or has begun to: have it authorised. */
+	void (*ask)(struct charge *charge);
 	void *user;
 };
 
@@ -24,6 +26,7 @@ struct charge {
 	struct order *order; /* owned; NULL when there is none */
 	int durable;         /* the journal has it */
 	int reason, result_s;
+	int stop_reason;     /* of a stop that is being asked for */
 	int64_t entered_us;  /* the state */
 	int64_t deadline_us; /* monotonic; 0 = none */
 	/* The charge's own time (DESIGN.md, rule 6). */
@@ -38,7 +41,14 @@ struct charge {
 	int closing;
 	unsigned closing_actions;
 	int64_t closing_since_us;
-	const char *command; /* to be sent again until it is confirmed; NULL = none */
+	/* Over and told, but not settled: the car still takes the place, and that costs. */
+	int settling;
+	/* Someone on site (wish.h). */
+	int card_known;
+	char card[ORDER_USER];      /* as the charger showed it last */
+	unsigned wish;              /* number of the wish that is being decided, 0 = none ... */
+	char wish_seq[JOURNAL_SEQ]; /* ... and of the order that it is about */
+	const char *command;        /* to be sent again until it is confirmed; NULL = none */
 	int command_sent;
 	struct charge *next;
 };
@@ -46,6 +56,10 @@ struct charge {
 /* FC_OK; FC_EBUSY when the trigger means nothing now, or why a start can't be carried out: then nothing was done. order is what
  * SESSION_OPEN opens, taken over on FC_OK; NULL for a trigger that opens none, and for a charge that began by itself. */
 int conduct(struct charge *charge, enum session_trigger trigger, struct order *order, struct error *err);
+/* Its platform is told as of a start. */
+void conduct_tell_started(struct charge *charge);
+/* A stop command that was found good. */
+void conduct_stop(struct charge *charge, enum session_reason reason, int result_s);
 /* Once a second, and after each change of status. */
 void conduct_tick(struct charge *charge);
 /* Goes on with an order that the journal held open (taken over). */

@@ -47,7 +47,8 @@ static struct value *write_tariff(struct arena *a, const struct tariff *t)
 	    value_add(a, v, "version", value_string(a, t->version)) || put_int(a, v, "first_day", t->first_day) ||
 	    value_add(a, v, "days", days) || put_int(a, v, "minute_e4", t->minute_e4) ||
 	    put_int(a, v, "occupancy_minute_e4", t->occupancy_minute_e4) ||
-	    put_int(a, v, "occupancy_free_min", t->occupancy_free_min) || put_int(a, v, "free_wh", t->free_wh) ||
+	    put_int(a, v, "occupancy_free_min", t->occupancy_free_min) ||
+	    put_int(a, v, "occupancy_most_min", t->occupancy_most_min) || put_int(a, v, "free_wh", t->free_wh) ||
 	    put_int(a, v, "minimum_e4", t->minimum_e4) || put_int(a, v, "maximum_e4", t->maximum_e4))
 		return NULL;
 	return v;
@@ -83,11 +84,15 @@ int order_write(const struct order *o, struct buffer *out)
 	if (!result)
 		result = value_add(&a, v, "user_class", value_string(&a, o->user_class));
 	if (!result)
+		result = value_add(&a, v, "user", value_string(&a, o->user));
+	if (!result)
 		result = put_int(&a, v, "occupied_s", o->occupied_s);
 	if (!result && o->has_idle)
 		result = put_int(&a, v, "idle_wh", o->idle_wh);
 	if (!result)
 		result = put_int(&a, v, "stopping", o->stopping);
+	if (!result)
+		result = put_int(&a, v, "stop_reason", o->stop_reason);
 	if (!result)
 		result = put_int(&a, v, "began", o->began);
 	if (!result)
@@ -191,6 +196,8 @@ static void read_tariff(const struct value *v, struct tariff *t, const char **mi
 	t->minute_e4 = get_int(v, "minute_e4", missing);
 	t->occupancy_minute_e4 = get_int(v, "occupancy_minute_e4", missing);
 	t->occupancy_free_min = (int32_t)get_int(v, "occupancy_free_min", missing);
+	if (value_get(v, "occupancy_most_min"))
+		t->occupancy_most_min = (int32_t)get_int(v, "occupancy_most_min", missing);
 	t->free_wh = get_int(v, "free_wh", missing);
 	t->minimum_e4 = get_int(v, "minimum_e4", missing);
 	t->maximum_e4 = get_int(v, "maximum_e4", missing);
@@ -229,6 +236,10 @@ static void read_record(const struct value *v, struct order *o, const char **mis
 	if (get_int(v, "version", missing) != RECORD_VERSION && !*missing)
 		*missing = "version";
 	read_text(v, "user_class", o->user_class, sizeof(o->user_class), missing);
+	/* Neither was in the first records. */
+	if (value_get(v, "user"))
+		read_text(v, "user", o->user, sizeof(o->user), missing);
+	o->stop_reason = value_get(v, "stop_reason") ? (int)get_int(v, "stop_reason", missing) : 1;
 	o->occupied_s = get_int(v, "occupied_s", missing);
 	o->has_idle = value_get(v, "idle_wh") != NULL;
 	if (o->has_idle)

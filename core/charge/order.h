@@ -8,7 +8,7 @@
 #include "script/json.h"
 #include "store/journal.h"
 
-enum { ORDER_ID = 28, ORDER_RECORD_MAX = 65536 };
+enum { ORDER_ID = 28, ORDER_USER = 40, ORDER_RECORD_MAX = 65536 };
 
 /* ChargeModel, protocol.md 2.11. */
 enum order_mode { ORDER_UNKNOWN_MODE, ORDER_BY_PLATFORM, ORDER_BY_CARD, ORDER_OTHER };
@@ -18,11 +18,13 @@ struct order {
 	char connector_id[ORDER_ID];
 	char platform[JOURNAL_NAME]; /* that started it, "" = none */
 	char user_class[32];
+	char user[ORDER_USER]; /* the card, or whatever the platform calls its user; personal data: masked in logs */
 	enum order_mode mode;
 	struct tariff tariff;
 	int has_idle;    /* the register was known before current flowed ... */
 	int64_t idle_wh; /* ... and stood there */
-	int stopping;    /* a stop was accepted */
+	int stopping;    /* a stop was accepted ... */
+	int stop_reason; /* ... whose StopReason this is */
 	int began;       /* the start was told as a success */
 	int metered;     /* current was seen: split is begun */
 	struct split split;

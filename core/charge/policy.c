@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "script/script.h"
 
-enum { PATH_MAX_LEN = 512, DAY_S = 86400, WEEK = 7, MEMORY = 256 << 10 };
+enum { PATH_MAX_LEN = 512, DAY_S = 86400, DAY_MIN = 1440, OCCUPIED_MOST_MIN = 120, WEEK = 7, MEMORY = 256 << 10 };
 
 struct policy {
 	struct script *script;
@@ -113,19 +113,24 @@ static int read_periods(const struct reading *r, const struct value *list, struc
 static int read_terms(const struct reading *r, const struct value *terms, struct tariff *t)
 {
 	static const char *const known[] = {
-	    "minute", "occupancy_minute", "occupancy_free_min", "free_kwh", "minimum", "maximum", NULL};
-	int64_t free_minutes = 0;
+	    "minute", "occupancy_minute", "occupancy_free_min", "occupancy_most_min", "free_kwh", "minimum", "maximum",
+	    NULL};
+	int64_t free_minutes = 0, most_minutes = 0;
 
 	if (check_keys(r, terms, "terms", known))
 		return FC_EINVAL;
 	if (read_scaled(r, terms, "terms", "minute", 4, &t->minute_e4) ||
 	    read_scaled(r, terms, "terms", "occupancy_minute", 4, &t->occupancy_minute_e4) ||
 	    read_scaled(r, terms, "terms", "occupancy_free_min", 0, &free_minutes) ||
+	    read_scaled(r, terms, "terms", "occupancy_most_min", 0, &most_minutes) ||
 	    read_scaled(r, terms, "terms", "free_kwh", 3, &t->free_wh) ||
 	    read_scaled(r, terms, "terms", "minimum", 2, &t->minimum_e4) ||
 	    read_scaled(r, terms, "terms", "maximum", 2, &t->maximum_e4))
 		return FC_EINVAL;
+	if (free_minutes > DAY_MIN || most_minutes > DAY_MIN)
+		return wrong(r, "terms", "occupancy_free_min and occupancy_most_min are a day at most");
 	t->occupancy_free_min = (int32_t)free_minutes;
+	t->occupancy_most_min = most_minutes ? (int32_t)most_minutes : OCCUPIED_MOST_MIN;
 	t->minimum_e4 *= 100;
 	t->maximum_e4 *= 100;
 	return FC_OK;

@@ -57,7 +57,8 @@ enum session_reason {
 	SESSION_BY_UNPLUGGING = 4,
 	SESSION_BY_SILENCE = 5, /* the charger did not come back */
 	SESSION_NOT_STARTED = 6,
-	SESSION_KEEP_REASON = -1, /* what an earlier transition gave stays */
+	SESSION_NOT_AUTHORISED = 7, /* began on site, and nobody vouched for it */
+	SESSION_KEEP_REASON = -1,   /* what an earlier transition gave stays */
 };
 
 struct session_step {

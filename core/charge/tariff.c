@@ -33,8 +33,8 @@ int tariff_check(const struct tariff *t, struct error *err)
 	if (t->minute_e4 < 0 || t->minute_e4 > PRICE_MAX_E4 || t->occupancy_minute_e4 < 0 ||
 	    t->occupancy_minute_e4 > PRICE_MAX_E4)
 		return error_set(err, FC_EINVAL, "tariff: a price per minute is 0 to 1000 yuan");
-	if (t->occupancy_free_min < 0 || t->free_wh < 0 || t->minimum_e4 < 0 || t->maximum_e4 < 0 ||
-	    (t->maximum_e4 && t->maximum_e4 < t->minimum_e4))
+	if (t->occupancy_free_min < 0 || t->occupancy_most_min < 0 || t->free_wh < 0 || t->minimum_e4 < 0 ||
+	    t->maximum_e4 < 0 || (t->maximum_e4 && t->maximum_e4 < t->minimum_e4))
 		return error_set(
 		    err, FC_EINVAL,
 		    "tariff: allowances, minimum and maximum are not below 0, and minimum not above maximum");

@@ -29,6 +29,7 @@ struct tariff {
 	int64_t minute_e4;           /* service fee per minute of charging */
 	int64_t occupancy_minute_e4; /* per minute after the end, after occupancy_free_min */
 	int32_t occupancy_free_min;
+	int32_t occupancy_most_min;     /* the order is settled then, whether the car has left or not */
 	int64_t free_wh;                /* not charged for, from the beginning on */
 	int64_t minimum_e4, maximum_e4; /* of the total; maximum 0 = none */
 };

@@ -70,6 +70,8 @@ struct config_station {
 	    *payment, *remark;
 	int support_order;  /* bool, default 0 */
 	const char *policy; /* lua/policies/NAME.lua; "" = a charge costs nothing */
+	int local_start;    /* a charge that nobody ordered: allow (default), or authorised: stopped unless a platform
+	                     vouches for its car or card */
 	const char **pictures;
 	int picture_count; /* list picture */
 };
@@ -132,13 +134,16 @@ struct config_keys {
 /* config platform: one upstream, its own world (DESIGN.md rule 7) */
 struct config_platform {
 	const char *name;
-	int enabled;               /* bool, default 1 */
-	const char *operator_id;   /* required: the platform's own, 9 or 18 */
-	const char *url;           /* required: http(s)://host[:port][/prefix], e.g. https://host/evcs/v20160701 */
-	int listen;                /* option listen: section of where it calls us; -1 = it does not */
-	const char *path;          /* our own prefix for it, default /evcs/v20160701; unique per listen unless the
+	int enabled;             /* bool, default 1 */
+	const char *operator_id; /* required: the platform's own, 9 or 18 */
+	const char *url;         /* required: http(s)://host[:port][/prefix], e.g. https://host/evcs/v20160701 */
+	int listen;              /* option listen: section of where it calls us; -1 = it does not */
+	const char *path;        /* our own prefix for it, default /evcs/v20160701; unique per listen unless the
 	                            operator_ids differ */
-	const char *mapping;       /* lua/operators/NAME.lua, default base */
+	const char *mapping;     /* lua/operators/NAME.lua, default base */
+	int exchange; /* option exchange: platform through which it is reached (central authentication): tokens
+	                            are that one's, in both directions; -1 = each logs in at the other itself */
+	int mode;     /* enum by word: async (default), sync */
 	struct config_keys ours;   /* our_operator_secret ...: issued by us, for the methods we implement */
 	struct config_keys theirs; /* their_operator_secret ...: issued by them, for the methods they implement */
 	const char *ca, *certificate, *key; /* TLS towards them */
@@ -159,12 +164,16 @@ struct config_platform {
 	int retry_s;            /* 1..3600, default 60 (protocol.md 1.9) */
 	int retry_count;        /* 0..1000, default 5 */
 	int rate_per_s;         /* requests a second that we answer it, 1..1000, default 50; more is Ret -1 */
+	int push_rate_per_s;    /* requests a second that we send it, 1..1000, default 20; log-ins come on top */
 	int resend_all_h;       /* 0..24, every so many hours all statuses are pushed again, default 3; 0 = never */
 	int iserv;              /* bool, default 0: it may start and stop charges, and gets the orders of those */
 	const char *policy;     /* prices of the charges that it starts; "" = the station's */
 	int push_station_info;  /* bool, default 0: push station information on change */
 	int push_stats;         /* bool, default 0: push yesterday's statistics daily */
 };
+/* Whether a start or stop is answered at once, its result following (asynchronous), or with its result. */
+enum { CONFIG_MODE_ASYNC, CONFIG_MODE_SYNC };
+enum { CONFIG_LOCAL_ALLOW, CONFIG_LOCAL_AUTHORISED };
 enum { CONFIG_SIG_STRICT, CONFIG_SIG_SUCCESS, CONFIG_SIG_OFF };
 enum { CONFIG_DATA_EMPTY, CONFIG_DATA_NULL, CONFIG_DATA_ABSENT, CONFIG_DATA_OBJECT };
 

@@ -268,6 +268,20 @@ static int check_connectors(struct rules *r)
 	return FC_OK;
 }
 
+/* Central authentication: one step, to a platform that is there. */
+static void check_exchange(struct rules *r, int i)
+{
+	const struct config_platform *p = &r->c->platforms[i];
+	const struct config_platform *hub = p->exchange >= 0 ? &r->c->platforms[p->exchange] : NULL;
+
+	if (!hub)
+		return;
+	if (hub == p || hub->exchange >= 0)
+		say(r, "platform", i, "exchange", "%s is reached through an exchange itself", hub->name);
+	else if (p->enabled && !hub->enabled)
+		say(r, "platform", i, "exchange", "platform %s is switched off", hub->name);
+}
+
 static void check_platforms(struct rules *r)
 {
 	struct config *c = r->c;
@@ -288,6 +302,7 @@ static void check_platforms(struct rules *r)
 		if (!*p->certificate != !*p->key)
 			say(r, "platform", i, *p->key ? "certificate" : "key",
 			    "is missing: a client certificate needs both");
+		check_exchange(r, i);
 		for (int k = 0; k < i; k++) {
 			const struct config_platform *q = &c->platforms[k];
 

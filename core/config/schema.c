@@ -22,6 +22,9 @@ static const struct schema_word log_words[] = {{"error", LOG_LEVEL_ERROR},   {"w
 static const struct schema_word certificate_words[] = {{"none", 0}, {"optional", 1}, {"required", 2}, {NULL, 0}};
 static const struct schema_word bus_words[] = {{"tcp", CONFIG_BUS_TCP}, {"rtu", CONFIG_BUS_RTU}, {NULL, 0}};
 static const struct schema_word parity_words[] = {{"none", 'N'}, {"even", 'E'}, {"odd", 'O'}, {NULL, 0}};
+static const struct schema_word mode_words[] = {{"async", CONFIG_MODE_ASYNC}, {"sync", CONFIG_MODE_SYNC}, {NULL, 0}};
+static const struct schema_word local_start_words[] = {
+    {"allow", CONFIG_LOCAL_ALLOW}, {"authorised", CONFIG_LOCAL_AUTHORISED}, {NULL, 0}};
 static const struct schema_word sig_words[] = {
     {"strict", CONFIG_SIG_STRICT}, {"success", CONFIG_SIG_SUCCESS}, {"off", CONFIG_SIG_OFF}, {NULL, 0}};
 static const struct schema_word data_words[] = {{"empty", CONFIG_DATA_EMPTY},
@@ -107,6 +110,7 @@ static const struct schema_option station_options[] = {
     {"remark", SCHEMA_TEXT, AT(station, remark), .max = 100},
     {"support_order", SCHEMA_BOOL, AT(station, support_order)},
     {"policy", SCHEMA_ID, AT(station, policy), .min = 1, .max = 60},
+    {"local_start", SCHEMA_WORD, AT(station, local_start), .words = local_start_words, .preset = "allow"},
     {"picture", SCHEMA_TEXTS, AT(station, pictures), COUNT(station, picture_count), .min = 1, .max = 300},
     {0},
 };
@@ -196,7 +200,10 @@ static const struct schema_option platform_options[] = {
     {"retry_s", SCHEMA_INT, AT(platform, retry_s), .min = 1, .max = 3600, .preset = "60"},
     {"retry_count", SCHEMA_INT, AT(platform, retry_count), .max = 1000, .preset = "5"},
     {"rate_per_s", SCHEMA_INT, AT(platform, rate_per_s), .min = 1, .max = 1000, .preset = "50"},
+    {"push_rate_per_s", SCHEMA_INT, AT(platform, push_rate_per_s), .min = 1, .max = 1000, .preset = "20"},
     {"resend_all_h", SCHEMA_INT, AT(platform, resend_all_h), .max = 24, .preset = "3"},
+    {"exchange", SCHEMA_REFERENCE, AT(platform, exchange), .ref = "platform"},
+    {"mode", SCHEMA_WORD, AT(platform, mode), .words = mode_words, .preset = "async"},
     {"iserv", SCHEMA_BOOL, AT(platform, iserv)},
     {"policy", SCHEMA_ID, AT(platform, policy), .min = 1, .max = 60},
     {"push_station_info", SCHEMA_BOOL, AT(platform, push_station_info)},

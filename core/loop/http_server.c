@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "loop/http_answer.h"
+#include "loop/http_reply.h"
 #include "loop/listener.h"
 #include "loop/tls.h"
 
@@ -47,7 +47,13 @@ struct connection {
 	int timer_set;
 	int whole;     /* the request is complete: its answer is on the way */
 	int too_large; /* its body is read and thrown away, then 413: an answer before its end is lost in the reset */
-	struct http_answer answer;
+	struct http_reply answer;
+	struct http_ticket *ticket; /* it comes later; NULL = no */
+	int answer_due;             /* it has come */
+};
+
+struct http_ticket {
+	struct connection *connection; /* NULL once the caller has gone */
 };
 
 struct http_server {
@@ -77,9 +83,13 @@ static const struct {
 
 static void forget_request(struct connection *c)
 {
+	if (c->ticket)
+		c->ticket->connection = NULL;
+	c->ticket = NULL;
+	c->answer_due = 0;
 	buffer_clear(&c->body);
 	buffer_fini(&c->body);
-	http_answer_fini(&c->answer);
+	http_reply_fini(&c->answer);
 	c->method = NULL;
 	c->whole = 0;
 	c->too_large = 0;
@@ -220,10 +230,16 @@ static int begin_request(struct http_server *server, struct connection *c, struc
  * taken for more of this body. */
 static int end_request(struct connection *c, struct lws *wsi)
 {
-	if (!http_answer_is_out(&c->answer))
+	if (!http_reply_is_out(&c->answer))
 		return 0;
 	forget_request(c);
 	return lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
+static int begin_answer(struct connection *c, struct lws *wsi)
+{
+	c->answer_due = 0;
+	return http_reply_begin(&c->answer, wsi) ? -1 : end_request(c, wsi);
 }
 
 static int answer(struct http_server *server, struct connection *c, struct lws *wsi)
@@ -239,26 +255,57 @@ static int answer(struct http_server *server, struct connection *c, struct lws *
 	    .peer_name = c->peer_name,
 	    .body = c->body.data ? c->body.data : "",
 	    .body_len = c->body.len,
+	    .connection = c,
 	};
 
+	/* More came before this answer is out, and libwebsockets takes it for more of this body, again and again. */
+	if (c->whole)
+		return -1;
 	c->whole = 1;
-	http_answer_init(&c->answer);
+	http_reply_init(&c->answer);
 	if (c->too_large)
 		c->answer.response.status = HTTP_STATUS_REQ_ENTITY_TOO_LARGE;
 	else
 		server->handler(server->user, &request, &c->answer.response);
-	if (http_answer_begin(&c->answer, wsi))
+	return c->ticket ? 0 : begin_answer(c, wsi);
+}
+
+struct http_ticket *http_defer(const struct http_request *request)
+{
+	struct connection *c = request->connection;
+	struct http_ticket *ticket = c && !c->ticket ? calloc(1, sizeof(*ticket)) : NULL;
+
+	if (ticket) {
+		ticket->connection = c;
+		c->ticket = ticket;
+	}
+	return ticket;
+}
+
+int http_answer(struct http_ticket *ticket, struct http_response *response)
+{
+	struct connection *c = ticket->connection;
+
+	free(ticket);
+	if (!c) {
+		buffer_fini(&response->body);
 		return -1;
-	return end_request(c, wsi);
+	}
+	http_reply_fini(&c->answer);
+	c->answer.response = *response;
+	c->ticket = NULL;
+	c->answer_due = 1;
+	lws_callback_on_writable(c->wsi);
+	return 0;
 }
 
 static int write_more(struct connection *c, struct lws *wsi)
 {
-	if (!c->whole)
+	if (c->answer_due)
+		return begin_answer(c, wsi);
+	if (!c->whole || c->ticket)
 		return 0;
-	if (http_answer_go_on(&c->answer, wsi))
-		return -1;
-	return end_request(c, wsi);
+	return http_reply_go_on(&c->answer, wsi) ? -1 : end_request(c, wsi);
 }
 
 static int set_up_tls(struct http_server *server, void *ctx)

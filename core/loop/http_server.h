@@ -1,7 +1,8 @@
 /* HTTPS server: one listening port, one handler, bounded in every direction.
  *
  * TLS 1.2 and 1.3 only. Bodies over max_body are answered 413, more than max_connections (or per peer address) are
- * closed at accept, a request that does not complete in 10 s is closed. Keep-alive. Handlers answer at once. */
+ * closed at accept, a request that does not complete in 10 s is closed. Keep-alive. Handlers answer at once, or take a
+ * ticket and answer later. */
 #ifndef FC_LOOP_HTTP_SERVER_H
 #define FC_LOOP_HTTP_SERVER_H
 
@@ -34,6 +35,7 @@ struct http_request {
 	const char *peer_name; /* common name of the verified client certificate, "" when none */
 	const char *body;      /* followed by a zero byte */
 	size_t body_len;
+	void *connection; /* for http_defer; NULL: can't be deferred */
 };
 
 struct http_response {
@@ -44,6 +46,15 @@ struct http_response {
 };
 
 typedef void (*http_handler)(void *user, const struct http_request *request, struct http_response *response);
+
+/* An answer that is owed. */
+struct http_ticket;
+/* In a handler: what it leaves in its response is ignored, the answer comes by http_answer. NULL: no memory, or it can't be: answer
+ * at once. */
+struct http_ticket *http_defer(const struct http_request *request);
+/* Answers, if the caller is still there, and frees the ticket; the response's body is taken over. On the loop's thread. Returns
+ * nonzero when nobody was there any more. */
+int http_answer(struct http_ticket *ticket, struct http_response *response);
 
 struct http_server;
 /* All strings of config are copied. NULL and *err on failure (port in use, certificate unreadable ...). */

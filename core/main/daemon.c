@@ -258,11 +258,19 @@ static void on_charge(void *user, const struct charge_event *event)
 		platform_set_charge(d->platforms, event);
 }
 
-static int order_recipients(void *user, const struct order *order, const char **names, int most)
+static int authorise(void *user, const struct charge_wish *wish)
 {
 	struct daemon *d = user;
 
-	return d->platforms ? platform_set_recipients(d->platforms, order, names, most) : 0;
+	return d->platforms ? platform_set_authorise(d->platforms, wish) : FC_ENOENT;
+}
+
+static int order_recipients(void *user, const struct order *order, const struct connector *connector,
+			    struct journal_recipient *list, int most)
+{
+	struct daemon *d = user;
+
+	return d->platforms ? platform_set_recipients(d->platforms, order, connector, list, most) : 0;
 }
 
 /* What starting, reloading and handshakes freed goes back to the box, which has little. */
@@ -294,7 +302,7 @@ static int start(struct daemon *d, struct error *err)
 	    device_set_new(d->loop, d->bus, d->config->gateway.lua_dir, station_set_device_changed, d->stations, err);
 	if (!d->devices)
 		return FC_ENOMEM;
-	const struct charge_hooks hooks = {on_charge, order_recipients, d};
+	const struct charge_hooks hooks = {on_charge, authorise, order_recipients, d};
 	d->charges = charge_set_new(d->loop, d->store, d->stations, d->devices, &hooks, err);
 	if (!d->charges)
 		return FC_EIO;

@@ -140,13 +140,21 @@ static int command_charger(struct station *s, const char *word, int numbers, int
 	return model_command(&c->model, connector, word);
 }
 
+static int set_text(struct station *s, const char *word, int index, int connector, const char *text)
+{
+	if (index < 0 || index >= s->count || connector < 0 || connector >= s->chargers[index].model.connectors)
+		return -1;
+	return model_text(&s->chargers[index].model, connector, word, text);
+}
+
 static void command(struct station *s, const char *line, FILE *out)
 {
-	char word[24] = "", second[24] = "";
+	char word[24] = "", second[24] = "", text[24] = "";
 	int index = -1, a = 0, b = 0;
 
 	(void)sscanf(line, "%23s %23s", word, second);
 	int numbers = sscanf(line, "%*s %d %d %d", &index, &a, &b);
+	(void)sscanf(line, "%*s %*s %*s %23s", text);
 	int result = -1;
 	if (!strcmp(word, "list")) {
 		say_list(s, out);
@@ -160,6 +168,8 @@ static void command(struct station *s, const char *line, FILE *out)
 		result = 0, s->ended = 1;
 	else if (!strcmp(word, "auto") && (!strcmp(second, "on") || !strcmp(second, "off")))
 		result = 0, s->automatic = !strcmp(second, "on");
+	else if ((!strcmp(word, "card") || !strcmp(word, "vin")) && *text && numbers >= 2)
+		result = set_text(s, word, index, a - 1, text);
 	else if (numbers >= 1 && index >= 0 && index < s->count)
 		result = command_charger(s, word, numbers, index, a, b, out);
 	if (result <= 0)

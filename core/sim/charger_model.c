@@ -165,6 +165,27 @@ void model_fault(struct model_charger *charger, int connector, uint16_t code)
 	enter(c, MODEL_FAULT);
 }
 
+int model_text(struct model_charger *charger, int connector, const char *what, const char *text)
+{
+	struct model_connector *c = &charger->c[connector];
+	int is_card = !strcmp(what, "card");
+	size_t most = is_card ? MODEL_CARD : MODEL_VIN;
+
+	if (!strcmp(text, "-"))
+		text = "";
+	if (strlen(text) > most)
+		return -1;
+	/* To the end, so that registers show nothing of an earlier text. */
+	memset(is_card ? c->card : c->vin, 0, most);
+	memcpy(is_card ? c->card : c->vin, text, strlen(text));
+	return 0;
+}
+
+static uint16_t two_letters(const char *text, int word)
+{
+	return (uint16_t)((unsigned char)text[2 * word] << 8 | (unsigned char)text[2 * word + 1]);
+}
+
 static uint16_t half(uint32_t value, int low)
 {
 	return (uint16_t)(low ? value & 0xFFFF : value >> 16);
@@ -180,7 +201,7 @@ static uint16_t serial_word(const struct model_charger *charger, int word)
 	char text[24];
 
 	(void)snprintf(text, sizeof(text), "SIM%04d-FORECOURT", charger->index);
-	return (uint16_t)((unsigned char)text[2 * word] << 8 | (unsigned char)text[2 * word + 1]);
+	return two_letters(text, word);
 }
 
 int model_read(const struct model_charger *charger, uint16_t address, uint16_t *value)
@@ -195,6 +216,14 @@ int model_read(const struct model_charger *charger, uint16_t address, uint16_t *
 
 	if (number == 0 && at >= 20 && at < 28) {
 		*value = serial_word(charger, at - 20);
+		return 0;
+	}
+	if (at >= 12 && at < 12 + MODEL_CARD / 2) {
+		*value = two_letters(c->card, at - 12);
+		return 0;
+	}
+	if (at >= 28 && at < 28 + MODEL_VIN / 2) {
+		*value = two_letters(c->vin, at - 28);
 		return 0;
 	}
 	switch (at) {

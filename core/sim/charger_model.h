@@ -4,7 +4,15 @@
 
 #include <stdint.h>
 
-enum { MODEL_CONNECTORS = 4, MODEL_STRIDE = 100, MODEL_DENY_FIRST = 60, MODEL_DENY_LAST = 79, MODEL_SESSIONS = 512 };
+enum {
+	MODEL_CONNECTORS = 4,
+	MODEL_STRIDE = 100,
+	MODEL_DENY_FIRST = 60,
+	MODEL_DENY_LAST = 79,
+	MODEL_SESSIONS = 512,
+	MODEL_CARD = 16,
+	MODEL_VIN = 18
+};
 enum model_state {
 	MODEL_FREE = 0,
 	MODEL_PLUGGED = 1,
@@ -28,7 +36,8 @@ struct model_connector {
 	double in_state_s; /* simulated time since the last change */
 	struct model_session sessions[MODEL_SESSIONS];
 	unsigned session_count;
-	double next_s; /* --auto: when the next step comes */
+	char card[MODEL_CARD + 1], vin[MODEL_VIN + 1]; /* "" = none */
+	double next_s;                                 /* --auto: when the next step comes */
 };
 
 struct model_charger {
@@ -44,6 +53,8 @@ void model_step(struct model_charger *charger, double seconds, double speed, int
 /* start, stop, plug, unplug, reserve, clear; 0, or -1 when the state does not allow it. */
 int model_command(struct model_charger *charger, int connector, const char *command);
 void model_fault(struct model_charger *charger, int connector, uint16_t code);
+/* What the reader shows, what the car says: "card" or "vin"; 0, or -1 when text is too long. "-" takes it away. */
+int model_text(struct model_charger *charger, int connector, const char *what, const char *text);
 /* The register at address: 0, or the Modbus exception (2: no such register). */
 int model_read(const struct model_charger *charger, uint16_t address, uint16_t *value);
 int model_writable(const struct model_charger *charger, uint16_t address);

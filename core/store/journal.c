@@ -78,8 +78,8 @@ static int update(struct store *store, const struct journal_order *order, const 
 int journal_note(struct store *store, const struct journal_order *order, struct error *err)
 {
 	return update(store, order,
-		      "UPDATE orders SET start_wall = :start, wh = :wh, money_e4 = :money, record = :record"
-		      " WHERE seq = :seq AND closed = 0",
+		      "UPDATE orders SET platform = :platform, start_wall = :start, end_wall = :end, wh = :wh,"
+		      " money_e4 = :money, reason = :reason, record = :record WHERE seq = :seq AND closed = 0",
 		      err);
 }
 
@@ -94,8 +94,8 @@ static int put_out(struct store *store, const char *platform, const char *method
 	return finish(store, s, bound, NULL, err, "outbox");
 }
 
-int journal_close(struct store *store, const struct journal_order *order, const char *const *platforms, int count,
-		  const char *method, struct error *err)
+int journal_close(struct store *store, const struct journal_order *order, const struct journal_recipient *recipients,
+		  int count, struct error *err)
 {
 	int result = store_begin(store, err);
 
@@ -107,7 +107,7 @@ int journal_close(struct store *store, const struct journal_order *order, const 
 		   " reason = :reason, record = :record WHERE seq = :seq AND closed = 0",
 		   err);
 	for (int i = 0; i < count && !result; i++)
-		result = put_out(store, platforms[i], method, order->seq, err);
+		result = put_out(store, recipients[i].platform, recipients[i].method, order->seq, err);
 	if (result) {
 		store_rollback(store);
 		return result;

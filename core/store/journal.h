@@ -26,10 +26,14 @@ struct journal_order {
 int journal_open(struct store *store, const struct journal_order *order, struct error *err);
 /* What has changed of a running order. FC_ENOENT when there is no open one of that seq. */
 int journal_note(struct store *store, const struct journal_order *order, struct error *err);
-/* Closes it, and puts it into the outbox of each platform (method: what is to be sent). FC_OK, FC_ENOENT when there is no open
- * one of that seq, FC_EIO: nothing of it was kept. */
-int journal_close(struct store *store, const struct journal_order *order, const char *const *platforms, int count,
-		  const char *method, struct error *err);
+/* Who is to get an order, and as which message; both borrowed. */
+struct journal_recipient {
+	const char *platform, *method;
+};
+/* Closes it, and puts it into the outbox of each recipient. FC_OK, FC_ENOENT when there is no open one of that seq, FC_EIO:
+ * nothing of it was kept. */
+int journal_close(struct store *store, const struct journal_order *order, const struct journal_recipient *recipients,
+		  int count, struct error *err);
 /* FC_OK and fn called once; FC_ENOENT, FC_EIO. */
 int journal_find(struct store *store, const char *seq, void (*fn)(void *user, const struct journal_order *order),
 		 void *user);
@@ -42,7 +46,12 @@ int journal_each_open(struct store *store, void (*fn)(void *user, const struct j
 int journal_each_closed(struct store *store, const char *platform, int64_t first, int64_t last,
 			void (*fn)(void *user, const struct journal_order *order), void *user);
 
-enum outbox_state { OUTBOX_WAITING, OUTBOX_CONFIRMED, OUTBOX_DISPUTED };
+enum outbox_state {
+	OUTBOX_WAITING,
+	OUTBOX_CONFIRMED,
+	OUTBOX_DISPUTED,
+	OUTBOX_DROPPED, /* the platform's mapping does not send this method any more */
+};
 
 struct outbox_entry {
 	int64_t id;

@@ -6,10 +6,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "upstream/iserv.h"
+#include "upstream/tell.h"
 
 enum {
-	STATUS_S = 50,
 	AWAY_S = 30,
 	RESULT_GIVE_UP_MS = 600000,
 	RESULT_FIRST_MS = 1000,
@@ -17,9 +16,6 @@ enum {
 	STATES_MAX = 64, /* states that may be late at a time; the next round takes the rest */
 	REST_MS = 60000,
 };
-
-/* Seconds to the next try of an order, protocol.md 2.14 (Chengdu's table); the last one for ever. */
-static const int order_retry_s[] = {15, 15, 30, 180, 1800, 1800, 1800, 1800, 3600};
 
 struct result {
 	struct business *business;
@@ -178,7 +174,7 @@ static void send_result_of(void *user, const struct order *order, enum session_s
 	(void)connector;
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
 	struct value *request =
-	    r->is_stop ? iserv_stop_result(order, r->good, &arena) : iserv_start_result(order, r->good, &arena);
+	    r->is_stop ? tell_stop_result(order, r->good, &arena) : tell_start_result(order, r->good, &arena);
 	r->in_flight = !call(r->business, result_method(r), request, &arena, result_done, r);
 	arena_fini(&arena);
 }
@@ -210,7 +206,7 @@ static struct state *find_state(struct business *b, const char *seq)
 
 static int64_t status_ms(const struct business *b)
 {
-	return (int64_t)(mapping_timing(b->platform->mapping, "charge_status_s", STATUS_S) * 1000);
+	return (int64_t)(mapping_timing(b->platform->mapping, TIMING_CHARGE_STATUS_S, -1) * 1000);
 }
 
 static void look_at_charge(void *user, const struct order *order, enum session_state state,
@@ -234,7 +230,7 @@ static void look_at_charge(void *user, const struct order *order, enum session_s
 	if (now < s->due_ms || !peer_ready(b->peer))
 		return;
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
-	if (!call(b, "notification_equip_charge_status", iserv_snapshot(order, state, connector, &arena), &arena,
+	if (!call(b, "notification_equip_charge_status", tell_snapshot(order, state, connector, &arena), &arena,
 		  state_done, b))
 		s->due_ms = now + status_ms(b);
 	arena_fini(&arena);
@@ -271,14 +267,14 @@ void business_order(struct business *b)
 
 static void order_later(struct business *b, int reached)
 {
-	size_t last = sizeof(order_retry_s) / sizeof(order_retry_s[0]) - 1, i = (size_t)b->entry.attempts;
 	/* The spacing is for a platform that can't take the order; one that is away is tried often enough to be found back. */
-	int pause_s = reached ? order_retry_s[i < last ? i : last] : AWAY_S;
+	double pause_s =
+	    reached ? mapping_timing_item(b->platform->mapping, TIMING_ORDER_RETRY_S, b->entry.attempts) : AWAY_S;
 	struct error err = {0};
 
 	/* In memory: the spacing must not depend on a wall clock that may jump. Days without a platform are no wear of the flash. */
-	b->order_due_ms = clock_mono_ms() + (int64_t)pause_s * 1000;
-	if (reached && outbox_later(b->platform->store, b->entry.id, clock_wall() + pause_s, &err))
+	b->order_due_ms = clock_mono_ms() + (int64_t)(pause_s * 1000);
+	if (reached && outbox_later(b->platform->store, b->entry.id, clock_wall() + (int64_t)pause_s, &err))
 		log_error("upstream: %s: %s", b->platform->options->name, err.text);
 }
 
@@ -313,15 +309,43 @@ struct sending {
 	int result;
 };
 
+static void warn_if_late(const struct business *b, const struct order *order)
+{
+	double most_s = mapping_timing(b->platform->mapping, TIMING_ORDER_FIRST_S, -1);
+	int64_t late_s = clock_wall() - order->end_wall;
+
+	if (!b->entry.attempts && (double)late_s > most_s)
+		log_warning("upstream: %s: order %s: told %lld s after its end, %g s are allowed",
+			    b->platform->options->name, order->seq, (long long)late_s, most_s);
+}
+
 static void send_order(void *user, const struct order *order, enum session_state state,
 		       const struct connector *connector)
 {
 	struct sending *s = user;
 	struct business *b = s->business;
+	struct value *request;
 
 	(void)state;
-	(void)connector;
-	s->result = call(b, b->entry.method, iserv_order(order, &s->arena), &s->arena, order_done, b);
+	warn_if_late(b, order);
+	if (strcmp(b->entry.method, "notification_charge_order_info") != 0)
+		request = tell_bonus(order, connector, b->platform->options->name, &s->arena);
+	else
+		request = tell_order(order, &s->arena);
+	s->result = call(b, b->entry.method, request, &s->arena, order_done, b);
+}
+
+/* It waits no longer: the mapping does not send this form. An order can be put into the outbox again. */
+static void drop_order(struct business *b)
+{
+	struct error err = {0};
+
+	log_notice("upstream: %s: order %s: %s is switched off: not sent", b->platform->options->name, b->entry.seq,
+		   b->entry.method);
+	if (!outbox_done(b->platform->store, b->entry.id, OUTBOX_DROPPED, -1, &err))
+		return;
+	log_error("upstream: %s: %s", b->platform->options->name, err.text);
+	b->order_due_ms = clock_mono_ms() + REST_MS;
 }
 
 static void next_order(struct business *b, int64_t now)
@@ -335,6 +359,10 @@ static void next_order(struct business *b, int64_t now)
 		b->order_wanted = 0;
 	if (result)
 		return;
+	if (!message_find(b->entry.method) || !platform_sends_order(b->platform, b->entry.method)) {
+		drop_order(b);
+		return;
+	}
 	arena_init(&s.arena, PLATFORM_MEMORY_MAX);
 	result = charge_find(b->platform->charges, b->entry.seq, send_order, &s);
 	arena_fini(&s.arena);

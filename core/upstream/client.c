@@ -46,7 +46,9 @@ struct job {
 struct client {
 	struct platform *platform;
 	struct peer *peer;
-	struct business *business; /* NULL without charges */
+	struct business *business; /* NULL without charges, */
+	struct auth *auth;         /* and so are these */
+	struct reconcile *reconcile;
 	struct job *jobs, **tail;
 	int in_flight;
 	int outage; /* the platform was not reached the last time */
@@ -240,7 +242,7 @@ void client_resend(struct client *client)
 static int64_t look_at_resend(struct client *client, int64_t now)
 {
 	const struct platform *p = client->platform;
-	double hours = mapping_timing(p->mapping, "status_resend_h", p->options->resend_all_h);
+	double hours = mapping_timing(p->mapping, TIMING_STATUS_RESEND_H, p->options->resend_all_h);
 	double left_ms = hours * 3600e3 - (double)(now - client->last_resend_ms);
 
 	if (!(hours > 0) || left_ms >= HOUSEKEEPING_MS)
@@ -449,6 +451,9 @@ static void pump(void *user)
 	if (client->business) {
 		int64_t again_ms = business_pump(client->business, now);
 
+		auth_pump(client->auth);
+		sleep_ms = again_ms < sleep_ms ? again_ms : sleep_ms;
+		again_ms = reconcile_pump(client->reconcile, now);
 		sleep_ms = again_ms < sleep_ms ? again_ms : sleep_ms;
 	}
 	while (client->in_flight < IN_FLIGHT_MAX && peer_ready(client->peer) && (job = choose(client, now, &next_ms)))
@@ -464,7 +469,28 @@ static void on_ready(void *user)
 	wake(user, 0);
 }
 
-struct client *client_new(struct platform *platform, struct error *err)
+static void on_resend(void *user)
+{
+	struct client *client = user;
+
+	business_order(client->business);
+}
+
+static int serve_charges(struct client *client, auth_done decided, void *user, struct error *err)
+{
+	struct platform *p = client->platform;
+
+	if (!p->charges)
+		return FC_OK;
+	client->business = business_new(p, client->peer, on_ready, client);
+	client->auth = auth_new(p, client->peer, decided, user);
+	client->reconcile = reconcile_new(p, client->peer, on_resend, client);
+	return client->business && client->auth && client->reconcile
+		   ? FC_OK
+		   : error_set(err, FC_ENOMEM, "upstream: platform %s: no memory", p->options->name);
+}
+
+struct client *client_new(struct platform *platform, auth_done decided, void *user, struct error *err)
 {
 	struct client *client = calloc(1, sizeof(*client));
 
@@ -477,12 +503,7 @@ struct client *client_new(struct platform *platform, struct error *err)
 	client->last_resend_ms = clock_mono_ms();
 	client->timer = (struct loop_timer){.fn = pump, .user = client};
 	client->peer = peer_new(platform, IN_FLIGHT_MAX + BUSINESS_CALLS, on_ready, client, err);
-	if (client->peer && platform->charges) {
-		client->business = business_new(platform, client->peer, on_ready, client);
-		if (!client->business)
-			(void)error_set(err, FC_ENOMEM, "upstream: platform %s: no memory", platform->options->name);
-	}
-	if (!client->peer || (platform->charges && !client->business) || client_apply(client, err)) {
+	if (!client->peer || serve_charges(client, decided, user, err) || client_apply(client, err)) {
 		client_free(client);
 		return NULL;
 	}
@@ -497,6 +518,8 @@ void client_free(struct client *client)
 		return;
 	peer_free(client->peer);
 	business_free(client->business);
+	auth_free(client->auth);
+	reconcile_free(client->reconcile);
 	loop_timer_cancel(client->platform->loop, &client->timer);
 	for (struct job *job = client->jobs; job; job = next) {
 		next = job->next;
@@ -507,14 +530,35 @@ void client_free(struct client *client)
 
 void client_charge(struct client *client, const struct charge_event *event)
 {
-	const char *name = client->platform->options->name;
-
 	if (!client->business)
 		return;
-	if (!strcmp(event->order->platform, name))
-		business_event(client->business, event);
-	if (event->kind == CHARGE_STOPPED)
+	if (event->kind == CHARGE_SETTLED)
 		business_order(client->business);
+	else if (!strcmp(event->order->platform, client->platform->options->name))
+		business_event(client->business, event);
+}
+
+int client_ask(struct client *client, const struct charge_wish *wish)
+{
+	return client->auth ? auth_ask(client->auth, wish) : FC_ENOENT;
+}
+
+int client_reconcile(struct client *client, int32_t day, reconcile_done done, void *user, struct error *err)
+{
+	if (!client->reconcile)
+		return error_set(err, FC_EINVAL, "upstream: %s: no orders go there", client->platform->options->name);
+	return reconcile_start(client->reconcile, day, done, user, err);
+}
+
+void client_order(struct client *client)
+{
+	if (client->business)
+		business_order(client->business);
+}
+
+struct peer *client_peer(const struct client *client)
+{
+	return client->peer;
 }
 
 int client_linked(const struct client *client)

@@ -17,13 +17,15 @@
 #ifndef FC_UPSTREAM_CLIENT_H
 #define FC_UPSTREAM_CLIENT_H
 
+#include "upstream/auth.h"
 #include "upstream/platform_state.h"
+#include "upstream/reconcile.h"
 
 struct client;
 
-/* Makes the platform push; nothing is sent before the loop's next turn. Does not enter itself into the platform.
- * NULL and *err. */
-struct client *client_new(struct platform *platform, struct error *err);
+/* Makes the platform push; nothing is sent before the loop's next turn. Does not enter itself into the platform. decided: for what
+ * client_ask asks. NULL and *err. */
+struct client *client_new(struct platform *platform, auth_done decided, void *user, struct error *err);
 void client_free(struct client *client);
 /* The configuration, the options or the mapping behind the platform changed: brings the jobs in step. Those that stay
  * keep their state. FC_ENOMEM: some jobs are missing until the next time. */
@@ -32,6 +34,13 @@ int client_apply(struct client *client, struct error *err);
 void client_status_changed(struct client *client, const struct connector *connector);
 /* Something of a charge, whoever started it. */
 void client_charge(struct client *client, const struct charge_event *event);
+struct peer *client_peer(const struct client *client);
+/* As auth_ask. */
+int client_ask(struct client *client, const struct charge_wish *wish);
+/* As reconcile_start; FC_EINVAL also when it has no business. */
+int client_reconcile(struct client *client, int32_t day, reconcile_done done, void *user, struct error *err);
+/* An order was put into the outbox again. */
+void client_order(struct client *client);
 /* Tells all statuses again, half a second apart (also happens by itself every resend_all_h hours). */
 void client_resend(struct client *client);
 /* Look for what is to be told (station data changed). */

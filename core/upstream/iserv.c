@@ -3,141 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/decimal.h"
 #include "base/log.h"
 #include "upstream/icomm.h"
 #include "upstream/maker.h"
 #include "upstream/ret.h"
-
-enum { RESULT_S = 50 };
-
-/* A charge that never began has no time of its own yet: that of the command. */
-static void put_time(struct maker *m, struct value *object, const char *key, int64_t wall)
-{
-	char text[CLOCK_DATETIME_SIZE];
-
-	clock_format_datetime(wall, text);
-	maker_text(m, object, key, text);
-}
-
-/* 1/10 000 yuan as yuan with two decimals: whole fen, nothing is rounded away. */
-static void put_money(struct maker *m, struct value *object, const char *key, int64_t money_e4)
-{
-	maker_decimal(m, object, key, decimal_rescale(money_e4, 4, 2), 2);
-}
-
-static void put_details(struct maker *m, struct value *object, const struct bill *bill)
-{
-	struct value *list = value_array(m->arena);
-
-	for (int i = 0; i < bill->count; i++) {
-		const struct bill_line *l = &bill->lines[i];
-		struct value *detail = value_object(m->arena);
-
-		put_time(m, detail, "DetailStartTime", l->start_wall);
-		put_time(m, detail, "DetailEndTime", l->end_wall);
-		maker_decimal(m, detail, "ElecPrice", l->elec_e4, 4);
-		maker_decimal(m, detail, "SevicePrice", l->service_e4, 4);
-		maker_decimal(m, detail, "DetailPower", l->energy_e2, 2);
-		put_money(m, detail, "DetailElecMoney", l->elec_money_e4);
-		put_money(m, detail, "DetailSeviceMoney", l->service_money_e4);
-		maker_push(m, list, detail);
-	}
-	maker_int(m, object, "SumPeriod", bill->count);
-	maker_put(m, object, "ChargeDetails", list);
-}
-
-struct value *iserv_start_result(const struct order *order, int started, struct arena *arena)
-{
-	struct maker m = {.arena = arena};
-	struct value *v = value_object(arena);
-
-	maker_text(&m, v, "StartChargeSeq", order->seq);
-	maker_int(&m, v, "StartChargeSeqStat", session_seq_stat(started ? SESSION_CHARGING : SESSION_ENDED));
-	maker_text(&m, v, "ConnectorID", order->connector_id);
-	put_time(&m, v, "StartTime", order->start_wall);
-	return m.failed ? NULL : v;
-}
-
-struct value *iserv_stop_result(const struct order *order, int stopped, struct arena *arena)
-{
-	struct maker m = {.arena = arena};
-	struct value *v = value_object(arena);
-
-	maker_text(&m, v, "StartChargeSeq", order->seq);
-	maker_int(&m, v, "StartChargeSeqStat", session_seq_stat(stopped ? SESSION_ENDED : SESSION_CHARGING));
-	maker_text(&m, v, "ConnectorID", order->connector_id);
-	maker_int(&m, v, "SuccStat", !stopped);
-	maker_int(&m, v, "FailReason", stopped ? 0 : CHARGE_OWN);
-	return m.failed ? NULL : v;
-}
-
-/* A point of the connector with one decimal; 0 when it is not known (protocol.md 2.10: default 0). */
-static void put_point(struct maker *m, struct value *object, const char *key, const struct connector *connector,
-		      const char *point, int optional)
-{
-	struct point_value value;
-
-	if (connector && connector->device &&
-	    !device_point_by_name(connector->device, connector->config->number, point, &value) &&
-	    value.quality == QUALITY_GOOD && !value.is_text)
-		maker_decimal(m, object, key, decimal_rescale(value.milli, 3, 1), 1);
-	else if (!optional)
-		maker_decimal(m, object, key, 0, 1);
-}
-
-struct value *iserv_snapshot(const struct order *order, enum session_state state, const struct connector *connector,
-			     struct arena *arena)
-{
-	struct maker m = {.arena = arena};
-	struct value *v = value_object(arena);
-	struct bill bill;
-
-	order_bill(order, &bill);
-	maker_text(&m, v, "StartChargeSeq", order->seq);
-	maker_int(&m, v, "StartChargeSeqStat", session_seq_stat(state));
-	maker_text(&m, v, "ConnectorID", order->connector_id);
-	maker_int(&m, v, "ConnectorStatus", connector ? (int)connector->status : (int)CONNECTOR_OFFLINE);
-	put_point(&m, v, "CurrentA", connector, "current_a", 0);
-	put_point(&m, v, "CurrentB", connector, "current_b", 1);
-	put_point(&m, v, "CurrentC", connector, "current_c", 1);
-	put_point(&m, v, "VoltageA", connector, "voltage_a", 0);
-	put_point(&m, v, "VoltageB", connector, "voltage_b", 1);
-	put_point(&m, v, "VoltageC", connector, "voltage_c", 1);
-	put_point(&m, v, "Soc", connector, "soc", 0);
-	put_time(&m, v, "StartTime", order->start_wall);
-	put_time(&m, v, "EndTime",
-		 order->end_wall  ? order->end_wall
-		 : order->metered ? order->split.last_wall
-				  : order->start_wall);
-	maker_decimal(&m, v, "TotalPower", bill.energy_e2, 2);
-	put_money(&m, v, "ElecMoney", bill.elec_money_e4);
-	put_money(&m, v, "SeviceMoney", bill.service_money_e4);
-	put_money(&m, v, "TotalMoney", bill.total_money_e4);
-	put_details(&m, v, &bill);
-	return m.failed ? NULL : v;
-}
-
-struct value *iserv_order(const struct order *order, struct arena *arena)
-{
-	struct maker m = {.arena = arena};
-	struct value *v = value_object(arena);
-	struct bill bill;
-
-	order_bill(order, &bill);
-	maker_text(&m, v, "StartChargeSeq", order->seq);
-	maker_text(&m, v, "ConnectorID", order->connector_id);
-	put_time(&m, v, "StartTime", order->start_wall);
-	put_time(&m, v, "EndTime", order->end_wall);
-	maker_decimal(&m, v, "TotalPower", bill.energy_e2, 2);
-	put_money(&m, v, "TotalElecMoney", bill.elec_money_e4);
-	put_money(&m, v, "TotalSeviceMoney", bill.service_money_e4);
-	put_money(&m, v, "TotalMoney", bill.total_money_e4);
-	maker_int(&m, v, "StopReason", order->reason);
-	put_details(&m, v, &bill);
-	return m.failed ? NULL : v;
-}
+#include "upstream/tell.h"
 
 /* Answers ------------------------------------------------------------------------------------------------------------- */
 
@@ -234,8 +104,9 @@ static void answer_start(struct question *q)
 	    .connector_id = text_of(q, "ConnectorID"),
 	    .platform = p->options->name,
 	    .user_class = "",
+	    .user = "",
 	    .mode = ORDER_BY_PLATFORM,
-	    .result_s = (int)mapping_timing(p->mapping, "start_result_s", RESULT_S),
+	    .result_s = (int)mapping_timing(p->mapping, TIMING_START_RESULT_S, -1),
 	};
 	struct charge_answer answer = {.refusal = CHARGE_NO_CONNECTOR, .seq_stat = session_seq_stat(SESSION_ENDED)};
 
@@ -276,8 +147,14 @@ static void answer_stop(struct question *q)
 	struct owner owner = {.platform = q->platform};
 
 	(void)charge_find(q->platform->charges, seq, look_at_owner, &owner);
+	const struct charge_stop_request request = {
+	    .seq = seq,
+	    .connector_id = text_of(q, "ConnectorID"),
+	    .reason = SESSION_BY_PLATFORM,
+	    .result_s = (int)mapping_timing(q->platform->mapping, TIMING_STOP_RESULT_S, -1),
+	};
 	if (owner.ours)
-		charge_stop(q->platform->charges, seq, text_of(q, "ConnectorID"), &answer);
+		charge_stop(q->platform->charges, &request, &answer);
 	log_refusal(q, "stop", answer.refusal);
 	echo(q, "StartChargeSeq");
 	maker_int(&q->m, q->answer, "StartChargeSeqStat", answer.seq_stat);
@@ -291,7 +168,7 @@ static void take_snapshot(void *user, const struct order *order, enum session_st
 
 	if (!is_ours(q->platform, order))
 		return;
-	q->answer = iserv_snapshot(order, state, connector, q->m.arena);
+	q->answer = tell_snapshot(order, state, connector, q->m.arena);
 	q->m.failed |= !q->answer;
 }
 
@@ -316,6 +193,18 @@ int iserv_answers(const struct message *message)
 		if (!strcmp(answers[i].method, message->method))
 			return 1;
 	return 0;
+}
+
+int iserv_awaits_result(const struct message *message, const struct value *answer)
+{
+	int start = !strcmp(message->method, "query_start_charge");
+	int64_t stat = 0, failed = 1;
+
+	if (!start && strcmp(message->method, "query_stop_charge") != 0)
+		return 0;
+	return !value_to_int(value_get(answer, "SuccStat"), &failed) && !failed &&
+	       !value_to_int(value_get(answer, "StartChargeSeqStat"), &stat) &&
+	       stat == session_seq_stat(start ? SESSION_STARTING : SESSION_STOPPING);
 }
 
 int iserv_answer(const struct platform *platform, const struct message *message, const struct value *request,

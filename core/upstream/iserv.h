@@ -1,5 +1,5 @@
 /* Iserv: Part 3 of the protocol, business information (protocol.md 2.6 to 2.16): answers the platform's questions and commands
- * from the charge room, and builds what is told of a charge. Trees with the standard's field names, as in icomm.h. */
+ * from the charge room. Trees with the standard's field names, as in icomm.h. */
 #ifndef FC_UPSTREAM_ISERV_H
 #define FC_UPSTREAM_ISERV_H
 
@@ -11,12 +11,7 @@ int iserv_answers(const struct message *message);
 /* As icomm_answer. RET_SYSTEM also when the platform has no charges (platform->charges NULL). */
 int iserv_answer(const struct platform *platform, const struct message *message, const struct value *request,
 		 struct arena *arena, struct value **answer, struct error *err);
-
-/* What is told of a charge. NULL when the arena is full. */
-struct value *iserv_start_result(const struct order *order, int started, struct arena *arena);
-struct value *iserv_stop_result(const struct order *order, int stopped, struct arena *arena);
-struct value *iserv_snapshot(const struct order *order, enum session_state state, const struct connector *connector,
-			     struct arena *arena);
-struct value *iserv_order(const struct order *order, struct arena *arena);
+/* Nonzero when the answer is that of a command under way: its result will follow. */
+int iserv_awaits_result(const struct message *message, const struct value *answer);
 
 #endif

@@ -139,11 +139,13 @@ static int take_methods(struct mapping *mapping, const struct value *methods, st
 
 static int check_timing(const struct mapping *mapping, const struct value *timing, struct error *err)
 {
+	struct error why = {0};
+
 	if (timing && !value_is_object(timing))
 		return wrong(mapping, err, "timing", "must be a table of name = number");
 	value_each (v, timing)
-		if ((v->type != VALUE_INT && v->type != VALUE_FLOAT) || (v->type == VALUE_INT ? v->i < 0 : v->f < 0))
-			return wrong_member(mapping, err, "timing", v->key, "must be a number, not below 0");
+		if (timing_check(v, &why))
+			return wrong_member(mapping, err, "timing", v->key ? v->key : "a list", why.text);
 	return FC_OK;
 }
 
@@ -316,12 +318,19 @@ int mapping_enabled(const struct mapping *mapping, const struct message *message
 	return 0;
 }
 
-double mapping_timing(const struct mapping *mapping, const char *name, double otherwise)
+static const struct value *timing_table(const struct mapping *mapping)
 {
-	const struct value *timing = mapping ? value_get(script_table(mapping->script), "timing") : NULL;
-	double number;
+	return mapping ? value_get(script_table(mapping->script), "timing") : NULL;
+}
 
-	return value_to_double(value_get(timing, name), &number) ? otherwise : number;
+double mapping_timing(const struct mapping *mapping, enum timing timing, double otherwise)
+{
+	return timing_get(timing_table(mapping), timing, otherwise);
+}
+
+double mapping_timing_item(const struct mapping *mapping, enum timing timing, int index)
+{
+	return timing_get_item(timing_table(mapping), timing, index);
 }
 
 static struct value *context_value(struct arena *arena, const struct message *message, enum mapping_direction direction,

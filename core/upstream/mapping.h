@@ -10,6 +10,7 @@
 #include "base/value.h"
 #include "config/config.h"
 #include "upstream/message.h"
+#include "upstream/timing.h"
 
 struct mapping;
 
@@ -32,8 +33,10 @@ const struct message *mapping_find(const struct mapping *mapping, const char *pa
  * push_station_info and push_stats. */
 int mapping_enabled(const struct mapping *mapping, const struct message *message,
 		    const struct config_platform *platform);
-/* A number of the table timing; otherwise when it is not there. */
-double mapping_timing(const struct mapping *mapping, const char *name, double otherwise);
+/* A number of the table timing; when it is not there otherwise, and when that is below 0 the base standard's. */
+double mapping_timing(const struct mapping *mapping, enum timing timing, double otherwise);
+/* Item index of a list in the table timing; past its end the last one. */
+double mapping_timing_item(const struct mapping *mapping, enum timing timing, int index);
 
 /* The ids that a function sees in its second argument (ctx); no secrets. */
 struct mapping_context {

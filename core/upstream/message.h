@@ -50,7 +50,7 @@ enum message_set {
 	MESSAGE_STATION_INFO,  /* on with the platform's option push_station_info */
 	MESSAGE_STATION_STATS, /* on with push_stats */
 	MESSAGE_ISERV,         /* on with the platform's option iserv */
-	MESSAGE_CITY,          /* cities' additions: off unless a mapping says otherwise */
+	MESSAGE_CITY,          /* cities' additions and extensions: off unless a mapping says otherwise */
 };
 struct message {
 	const char *method;

@@ -8,8 +8,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "loop/http_client.h"
+#include "upstream/client.h"
 
-enum { REFUSED_RETRY_MS = 600000, PATH_SIZE = 512, CHECK_MS = 60000 };
+enum { REFUSED_RETRY_MS = 600000, PATH_SIZE = 512, CHECK_MS = 60000, HUB_MS = 1000 };
 
 struct peer {
 	struct platform *platform;
@@ -21,6 +22,9 @@ struct peer {
 	int login_busy;
 	int64_t login_not_before_ms;
 	struct loop_timer timer;
+	struct platform_rate rate;
+	struct loop_timer rest; /* until the next call is allowed */
+	int resting;
 	int last_ok;
 	int closing;
 	char said[PLATFORM_ERROR_SIZE]; /* the trouble that the log has already */
@@ -223,14 +227,22 @@ static void free_exchange(struct peer_exchange *exchange)
 	free(exchange);
 }
 
+/* Who holds the token and counts Seq: with central authentication the exchange's peer. */
+static struct peer *keeper(struct peer *peer)
+{
+	const struct platform *hub = peer->platform->hub;
+
+	return hub != peer->platform && hub->client ? client_peer(hub->client) : peer;
+}
+
 static int seal_and_send(struct peer *peer, struct peer_exchange *exchange, http_done done, struct error *err)
 {
 	const struct platform *p = peer->platform;
 	struct buffer body;
 
 	buffer_init(&body, (size_t)PLATFORM_MESSAGE_MAX * 2);
-	int result = envelope_seal_request(&p->theirs, p->config->gateway.operator_id, &peer->sequence, clock_wall(),
-					   exchange->json.data, exchange->json.len, &body, err);
+	int result = envelope_seal_request(&p->theirs, p->config->gateway.operator_id, &keeper(peer)->sequence,
+					   clock_wall(), exchange->json.data, exchange->json.len, &body, err);
 	if (!result)
 		result = http_client_post(peer->http, exchange->path,
 					  exchange->authorization[0] ? exchange->authorization : NULL,
@@ -272,6 +284,14 @@ static int post(struct peer *peer, struct peer_exchange *exchange, struct value 
 static const struct message *login_message(void)
 {
 	return message_find("query_token");
+}
+
+static int has_token(const struct peer *peer)
+{
+	const struct platform *hub = peer->platform->hub;
+	const struct peer *holder = hub != peer->platform && hub->client ? client_peer(hub->client) : peer;
+
+	return token_client_get(&holder->token, clock_mono_ms()) != NULL;
 }
 
 static int needs_token(const struct peer *peer)
@@ -374,6 +394,12 @@ static void login_if_due(void *user)
 		peer->ready(peer->user);
 		return;
 	}
+	if (keeper(peer) != peer) {
+		wake(peer, has_token(peer) ? CHECK_MS : HUB_MS);
+		if (has_token(peer))
+			peer->ready(peer->user);
+		return;
+	}
 	if (!token_client_due(&peer->token, now)) {
 		int64_t left = peer->token.refresh_ms - now;
 
@@ -405,15 +431,39 @@ static void call_done(void *user, const struct http_result *result)
 	enum peer_outcome outcome = judge(peer, exchange->message, result, &arena, &answer);
 	if (outcome == PEER_DONE)
 		success(peer);
-	if (outcome == PEER_TOKEN && exchange->token_number == peer->token_number) {
+	struct peer *holder = keeper(peer);
+	if (outcome == PEER_TOKEN && exchange->token_number == holder->token_number) {
 		log_info("upstream: %s: %s: Ret 4002: new token", peer->platform->options->name,
 			 exchange->message->method);
-		token_client_drop(&peer->token, NULL);
-		wake(peer, 0);
+		token_client_drop(&holder->token, NULL);
+		wake(holder, 0);
+		if (holder != peer)
+			wake(peer, HUB_MS);
 	}
 	exchange->done(exchange->user, outcome, answer);
 	arena_fini(&arena);
 	free_exchange(exchange);
+}
+
+static void rested(void *user)
+{
+	struct peer *peer = user;
+
+	peer->resting = 0;
+	peer->ready(peer->user);
+}
+
+/* A backlog of days must not fall upon the platform at once. */
+static void count_call(struct peer *peer)
+{
+	int per_s = peer->platform->options->push_rate_per_s;
+
+	if (per_s < 1)
+		return;
+	(void)platform_rate_take(&peer->rate, per_s, clock_mono_ms());
+	int64_t wait_ms = platform_rate_wait_ms(&peer->rate, per_s);
+	if (wait_ms)
+		peer->resting = !loop_timer_set(peer->platform->loop, &peer->rest, wait_ms * 1000);
 }
 
 int peer_call(struct peer *peer, const struct message *message, struct value *request, struct arena *arena,
@@ -426,26 +476,34 @@ int peer_call(struct peer *peer, const struct message *message, struct value *re
 		return error_set(err, FC_EBUSY, "upstream: %s: no memory", message->method);
 	exchange->peer = peer;
 	exchange->message = message;
-	exchange->token_number = peer->token_number;
+	exchange->token_number = keeper(peer)->token_number;
 	exchange->sent_ms = clock_mono_ms();
 	exchange->done = done;
 	exchange->user = user;
 	if (needs_token(peer))
-		(void)snprintf(exchange->authorization, sizeof(exchange->authorization), "Bearer %s", peer->token.text);
+		(void)snprintf(exchange->authorization, sizeof(exchange->authorization), "Bearer %s",
+			       keeper(peer)->token.text);
 	int result = post(peer, exchange, request, arena, call_done, err);
 	if (result)
 		free_exchange(exchange);
+	else
+		count_call(peer);
 	return result;
+}
+
+static int can_call(const struct peer *peer)
+{
+	return !needs_token(peer) || has_token(peer);
 }
 
 int peer_ready(const struct peer *peer)
 {
-	return !needs_token(peer) || token_client_get(&peer->token, clock_mono_ms()) != NULL;
+	return !peer->resting && can_call(peer);
 }
 
 int peer_linked(const struct peer *peer)
 {
-	return peer->last_ok && peer_ready(peer);
+	return peer->last_ok && can_call(peer);
 }
 
 void peer_changed(struct peer *peer)
@@ -477,6 +535,7 @@ struct peer *peer_new(struct platform *platform, int in_flight, void (*ready)(vo
 	peer->ready = ready;
 	peer->user = user;
 	peer->timer = (struct loop_timer){.fn = login_if_due, .user = peer};
+	peer->rest = (struct loop_timer){.fn = rested, .user = peer};
 	if (peer_url_parse(o->url, &peer->url)) {
 		(void)error_set(err, FC_EINVAL, "upstream: platform %s: url: not http(s)://host[:port][/prefix]",
 				o->name);
@@ -513,6 +572,7 @@ void peer_free(struct peer *peer)
 		return;
 	peer->closing = 1;
 	loop_timer_cancel(peer->platform->loop, &peer->timer);
+	loop_timer_cancel(peer->platform->loop, &peer->rest);
 	if (peer->http)
 		http_client_free(peer->http);
 	explicit_bzero(peer, sizeof(*peer));

@@ -4,7 +4,8 @@
  * One log-in at a time. It starts by itself, refreshes the token in its last tenth while calls go on with the old one,
  * and is repeated after retry_s when the platform can't be reached; when it refuses us (wrong secret, wrong signature)
  * only every ten minutes, because only people can repair that. Each kind of trouble is logged once, not at each try.
- * A mapping that turns query_token off means that calls carry no token. */
+ * A mapping that turns query_token off means that calls carry no token. With central authentication (option exchange) the
+ * exchange's peer logs in, and the calls of those behind it carry its token. */
 #ifndef FC_UPSTREAM_PEER_H
 #define FC_UPSTREAM_PEER_H
 
@@ -31,7 +32,7 @@ void peer_free(struct peer *peer);
 /* The platform's options or mapping changed. */
 void peer_changed(struct peer *peer);
 
-/* Nonzero when a call can be made: a token is held, or none is needed. */
+/* Nonzero when a call can be made now: a token is held, or none is needed, and push_rate_per_s allows it. */
 int peer_ready(const struct peer *peer);
 /* Nonzero when it is ready and the last call or log-in went through. */
 int peer_linked(const struct peer *peer);

@@ -11,6 +11,10 @@
 #include "upstream/platform_state.h"
 #include "upstream/ports.h"
 #include "upstream/server.h"
+#include "upstream/sync.h"
+
+static const char order_method[] = "notification_charge_order_info";
+static const char bonus_method[] = "notification_charge_order_info_for_bonus";
 
 struct platform_set {
 	struct loop *loop;
@@ -199,6 +203,38 @@ int platform_set_reload_mappings(struct platform_set *set, struct error *err)
 	return result ? result : replaced;
 }
 
+/* Wishes on site ----------------------------------------------------------------------------------------------------- */
+
+/* Asks the platforms in turn, from one place on; without any left the answer is no. */
+static void ask_from(struct platform_set *set, int first, const struct charge_wish *wish)
+{
+	for (int i = first; i < set->count; i++)
+		if (set->platforms[i]->client && !client_ask(set->platforms[i]->client, wish))
+			return;
+	charge_decide(set->charges, wish->connector_id, wish->number, &(struct charge_grant){0});
+}
+
+static void on_decided(void *user, struct platform *platform, const struct charge_wish *wish,
+		       const struct charge_grant *grant)
+{
+	struct platform_set *set = user;
+	int next = 0;
+
+	if (grant) {
+		charge_decide(set->charges, wish->connector_id, wish->number, grant);
+		return;
+	}
+	while (next < set->count && set->platforms[next++] != platform)
+		;
+	ask_from(set, next, wish);
+}
+
+int platform_set_authorise(struct platform_set *set, const struct charge_wish *wish)
+{
+	ask_from(set, 0, wish);
+	return FC_OK;
+}
+
 /* Apply --------------------------------------------------------------------------------------------------------- */
 
 static int plan_fresh(struct platform_set *set, const struct config *config, struct plan *plan, struct error *err)
@@ -215,7 +251,7 @@ static int plan_fresh(struct platform_set *set, const struct config *config, str
 	plan->platform->store = set->store;
 	if (!platform_can_push(plan->options))
 		return FC_OK;
-	plan->platform->client = client_new(plan->platform, err);
+	plan->platform->client = client_new(plan->platform, on_decided, set, err);
 	return plan->platform->client ? FC_OK : FC_EINVAL;
 }
 
@@ -291,6 +327,13 @@ static void commit(struct platform_set *set, const struct config *config, struct
 	set->platforms = next;
 	set->count = count;
 	set->config = config;
+	for (int i = 0; i < count; i++) {
+		int hub = next[i]->options->exchange;
+
+		next[i]->hub = hub >= 0 ? find_platform(set, config->platforms[hub].name) : next[i];
+		if (!next[i]->hub)
+			next[i]->hub = next[i];
+	}
 }
 
 int platform_set_apply(struct platform_set *set, const struct config *config, struct error *err)
@@ -330,19 +373,57 @@ void platform_set_serve(struct platform_set *set, struct charge_set *charges, st
 
 void platform_set_charge(struct platform_set *set, const struct charge_event *event)
 {
-	for (int i = 0; i < set->count; i++)
-		if (set->platforms[i]->client)
-			client_charge(set->platforms[i]->client, event);
+	for (int i = 0; i < set->count; i++) {
+		struct platform *p = set->platforms[i];
+
+		/* Who waits for it with an open connection need not be told once more. */
+		if (!strcmp(event->order->platform, p->options->name) && sync_event(p, event))
+			continue;
+		if (p->client)
+			client_charge(p->client, event);
+	}
 }
 
-int platform_set_recipients(struct platform_set *set, const struct order *order, const char **names, int most)
+/* Cities want every charge of the stations that they see, whoever started it (protocol.md 2.16). */
+static int wants_all(const struct platform *p, const struct connector *connector)
 {
-	(void)set;
+	const struct icomm view = platform_view(p);
+
+	return platform_can_push(p->options) && platform_sends_order(p, bonus_method) && connector &&
+	       icomm_station(&view, connector->station->station_id) >= 0;
+}
+
+int platform_set_recipients(struct platform_set *set, const struct order *order, const struct connector *connector,
+			    struct journal_recipient *list, int most)
+{
+	const struct platform *starter = find_platform(set, order->platform);
+	int count = 0;
+
 	/* Also while it is not configured or switched off: it waits in the outbox. */
-	if (!order->platform[0] || most < 1)
-		return 0;
-	names[0] = order->platform;
-	return 1;
+	if (order->platform[0] && count < most && (!starter || platform_sends_order(starter, order_method)))
+		list[count++] = (struct journal_recipient){order->platform, order_method};
+	for (int i = 0; i < set->count && count < most; i++)
+		if (wants_all(set->platforms[i], connector))
+			list[count++] = (struct journal_recipient){set->platforms[i]->options->name, bonus_method};
+	return count;
+}
+
+int platform_set_reconcile(struct platform_set *set, const char *platform, int32_t day, platform_checked done,
+			   void *user, struct error *err)
+{
+	struct platform *p = find_platform(set, platform);
+
+	if (!p || !p->client)
+		return error_set(err, FC_ENOENT, "upstream: %s: there is no such platform, or it is not called",
+				 platform);
+	return client_reconcile(p->client, day, done, user, err);
+}
+
+void platform_set_wake_orders(struct platform_set *set)
+{
+	for (int i = 0; i < set->count; i++)
+		if (set->platforms[i]->client)
+			client_order(set->platforms[i]->client);
 }
 
 /* Figures ------------------------------------------------------------------------------------------------------- */

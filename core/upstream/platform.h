@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "loop/loop.h"
 #include "station/station.h"
+#include "store/checks.h"
 
 struct platform_set;
 
@@ -42,7 +43,17 @@ int platform_set_reload_mappings(struct platform_set *set, struct error *err);
 void platform_set_serve(struct platform_set *set, struct charge_set *charges, struct store *store);
 /* The charge room's hooks belong here (charge.h). */
 void platform_set_charge(struct platform_set *set, const struct charge_event *event);
-int platform_set_recipients(struct platform_set *set, const struct order *order, const char **names, int most);
+int platform_set_authorise(struct platform_set *set, const struct charge_wish *wish);
+int platform_set_recipients(struct platform_set *set, const struct order *order, const struct connector *connector,
+			    struct journal_recipient *list, int most);
+/* check NULL and why: it could not be done. Both live during the call. */
+typedef void (*platform_checked)(void *user, const struct check *check, const char *why);
+/* Compares the orders of a day (clock_day) with a platform now; the differences are in the store (checks.h). done comes once, later, unless this fails: FC_ENOENT (there is no such
+ * platform, or it is not called), FC_EBUSY, FC_EINVAL. */
+int platform_set_reconcile(struct platform_set *set, const char *platform, int32_t day, platform_checked done,
+			   void *user, struct error *err);
+/* Orders were put into the outbox by someone else. */
+void platform_set_wake_orders(struct platform_set *set);
 int platform_count(const struct platform_set *set);
 int platform_get_stats(const struct platform_set *set, int index, struct platform_stats *stats);
 /* The port a listen section is bound to (tests use 0 = any), or -1. */

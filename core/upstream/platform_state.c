@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "upstream/client.h"
+#include "upstream/sync.h"
 
 void platform_times_add(struct platform_times *times, int64_t us)
 {
@@ -59,6 +60,13 @@ int platform_rate_take(struct platform_rate *rate, int rate_per_s, int64_t now_m
 	return 1;
 }
 
+int64_t platform_rate_wait_ms(const struct platform_rate *rate, int rate_per_s)
+{
+	int64_t lacks_e3 = 1000 - rate->level_e3;
+
+	return lacks_e3 > 0 ? (lacks_e3 + rate_per_s - 1) / rate_per_s : 0;
+}
+
 static int has_keys(const struct config_keys *keys)
 {
 	return keys->data_secret[0] && keys->data_secret_iv[0] && keys->sig_secret[0];
@@ -103,6 +111,7 @@ struct platform *platform_new(struct loop *loop, const struct station_set *stati
 	p->config = config;
 	p->options = options;
 	p->mapping = mapping;
+	p->hub = p;
 	token_server_init(&p->tokens, options->token_lifetime_s, options->keep_old_tokens);
 	if (set_keys(&p->ours, &options->ours, options->name, "our", err) ||
 	    set_keys(&p->theirs, &options->theirs, options->name, "their", err)) {
@@ -117,11 +126,20 @@ void platform_free(struct platform *p)
 	if (!p)
 		return;
 	client_free(p->client);
+	sync_free(p);
 	mapping_free(p->mapping);
 	envelope_keys_clear(&p->ours);
 	envelope_keys_clear(&p->theirs);
 	explicit_bzero(&p->tokens, sizeof(p->tokens));
 	free(p);
+}
+
+int platform_sends_order(const struct platform *platform, const char *method)
+{
+	struct config_platform options = *platform->options;
+
+	options.iserv = 1;
+	return mapping_enabled(platform->mapping, message_find(method), &options);
 }
 
 struct codec platform_codec(const struct platform *p)

@@ -43,8 +43,11 @@ struct platform_rate {
 	int64_t filled_ms; /* 0 = never used: full */
 	int64_t level_e3;  /* thousandths of a call */
 };
-/* Nonzero when one more call is allowed now. */
+/* Nonzero when one more call is allowed now, and then it is counted. */
 int platform_rate_take(struct platform_rate *rate, int rate_per_s, int64_t now_ms);
+
+/* In how many ms one more will be allowed; 0 = now. */
+int64_t platform_rate_wait_ms(const struct platform_rate *rate, int rate_per_s);
 
 struct platform_counters {
 	uint64_t status_pushed, status_accepted, status_discarded, push_failed, push_superseded;
@@ -62,10 +65,13 @@ struct platform {
 	const struct config_platform *options; /* within config */
 	struct mapping *mapping;               /* owned; NULL changes nothing (tests) */
 
+	struct platform *hub; /* borrowed: holds the tokens of both directions; itself where nothing lies between */
+
 	/* They call us. */
 	struct envelope_keys ours;
 	struct token_server tokens;
 	struct replay replay;
+	struct held *held; /* answers that wait for a result (sync.h) */
 	struct platform_rate rate;
 	struct platform_times times;
 
@@ -87,6 +93,9 @@ void platform_free(struct platform *platform);
 /* Nonzero when their keys are there, so that we can call it; when ours are there, so that we can be called. */
 int platform_can_push(const struct config_platform *options);
 int platform_can_answer(const struct config_platform *options);
+
+/* Nonzero unless its mapping has this form of an order switched off; option iserv may have gone since the charge began. */
+int platform_sends_order(const struct platform *platform, const char *method);
 
 /* Views for the files below. */
 struct codec platform_codec(const struct platform *platform);

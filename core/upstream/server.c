@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "upstream/iserv.h"
+#include "upstream/sync.h"
 
 /* The platforms that a path may mean: one, or several that share it. */
 struct candidates {
@@ -22,6 +23,7 @@ struct call {
 	struct arena arena;
 	struct envelope_request envelope;
 	struct buffer json; /* the answer object */
+	int held;           /* it is given later (sync.h) */
 	struct error err;   /* err.text: the Msg of a refusal; "" = the Ret's own text */
 };
 
@@ -60,6 +62,9 @@ static const struct message *find_method(const struct platform *p, const char *n
 static int is_candidate(const struct server_routes *routes, const struct platform *p, const char *path,
 			const char *last_slash)
 {
+	/* Behind an exchange nobody logs in but the exchange. */
+	if (p->hub != p && !strcmp(last_slash + 1, mapping_path(p->mapping, message_find("query_token"))))
+		return 0;
 	return platform_can_answer(p->options) &&
 	       !strcmp(p->config->listens[p->options->listen].name, routes->listen) &&
 	       same_prefix(p->options->path, path, (size_t)(last_slash - path)) && find_method(p, last_slash + 1);
@@ -97,7 +102,7 @@ static struct platform *choose(struct call *call)
 			continue;
 		if (!by_id && envelope.operator_id && !strcmp(envelope.operator_id, p->options->operator_id))
 			by_id = p;
-		if (!by_token && !token_check(&p->tokens, call->http->authorization, call->now_ms))
+		if (!by_token && !token_check(&p->hub->tokens, call->http->authorization, call->now_ms))
 			by_token = p;
 	}
 	arena_fini(&arena);
@@ -127,7 +132,7 @@ static int check_bearer(struct call *call)
 		return refuse(call, RET_TOKEN, "client certificate: not the expected name");
 	if (is_login(call))
 		return RET_OK;
-	switch (token_check(&call->platform->tokens, call->http->authorization, call->now_ms)) {
+	switch (token_check(&call->platform->hub->tokens, call->http->authorization, call->now_ms)) {
 	case FC_OK:
 		return RET_OK;
 	case FC_ENOENT:
@@ -205,6 +210,10 @@ static int answer_parameters(struct call *call, const struct value *request)
 	else if (token_answer(&p->tokens, p->options->operator_id, p->options->ours.operator_secret, request,
 			      call->now_ms, &call->arena, &answer, &call->err))
 		ret = RET_SYSTEM;
+	if (!ret && iserv_awaits_result(call->message, answer) && !sync_hold(p, call->message, request, call->http)) {
+		call->held = 1;
+		return RET_OK;
+	}
 	if (!ret && codec_encode(&codec, call->message, MESSAGE_ANSWER, answer, &call->arena, &call->json, &call->err))
 		ret = RET_SYSTEM;
 	return ret;
@@ -266,10 +275,12 @@ static void answer_platform(struct call *call, struct http_response *response)
 	buffer_init(&call->json, PLATFORM_MESSAGE_MAX);
 	call->message = find_method(p, strrchr(call->http->path, '/') + 1);
 	int ret = work(call);
-	seal(call, ret, response);
+	if (!call->held)
+		seal(call, ret, response);
 	if (ret == RET_OK) {
 		p->counters.answered++;
-		platform_times_add(&p->times, clock_mono_us() - started_us);
+		if (!call->held)
+			platform_times_add(&p->times, clock_mono_us() - started_us);
 	} else {
 		p->counters.refused++;
 		log_refusal(call, ret);

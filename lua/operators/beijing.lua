@@ -6,7 +6,7 @@
 --     option path '/evcs/v20160701'        (what the platform calls at ours may differ)
 
 -- Orders of every start mode are reported in this form for the operation-assessment bonus; the base order is not sent.
--- Fields that only the bonus order has are put in by the gateway and pass through.
+-- The gateway makes all fields of it, the money split and the lines too; this platform wants these:
 local bonus_fields = {
   "StartChargeSeq", "ConnectorID", "StartTime", "EndTime", "ChargeModel", "TotalPower", "TotalMoney", "StopReason",
   "UserName", "StationID", "EquipmentID", "ConnectorPower", "ChargeLast", "MeterValueStart", "MeterValueEnd",
@@ -26,10 +26,10 @@ return {
     start_result_s = 50,
     stop_result_s = 50,
     charge_status_s = 50,
-    charge_status_query_s = 120, -- the platform asks no more often
     order_first_s = 150,
-    order_retry_s = 150,         -- at least so long between two tries
-    reconcile_from_h = 0,        -- orders of the day before are reconciled between these hours
+    -- At least 150 s between two tries. The rule names 150, 300, 1800 and 3600; what lies between is a guess.
+    order_retry_s = { 150, 300, 600, 1200, 1800, 3600 },
+    reconcile_from_h = 0,       -- orders of the day before are reconciled between these hours
     reconcile_to_h = 3,
   },
   map = {

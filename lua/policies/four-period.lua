@@ -28,8 +28,10 @@ return {
   name = "four-period",
   description = "Sharp, peak, flat, valley",
   prices = prices,
-  -- After the charge half an hour is free, then the place costs.
-  terms = { occupancy_minute = 0.1, occupancy_free_min = 30, maximum = 500 },
+  -- With an occupancy fee an order waits until the car leaves, two hours at most; a platform that wants its orders at once
+  -- (Beijing: within 150 s) can't be served so. After the charge half an hour free, then the place costs:
+  --   occupancy_minute = 0.1, occupancy_free_min = 30, occupancy_most_min = 120
+  terms = { maximum = 500 },
   examples = {
     {
       call = "prices",

@@ -21,6 +21,8 @@ return {
     session_energy = { fc = 3, address = 8, type = "u32", scale = 0.01, unit = "kWh" },
     soc            = { fc = 3, address = 10, type = "u16", scale = 0.1, unit = "%", max = 100 },
     temperature    = { fc = 3, address = 11, type = "s16", scale = 0.1, unit = "degC" },
+    card           = { fc = 3, address = 12, type = "text", words = 8 },
+    vin            = { fc = 3, address = 28, type = "text", words = 9 },
     serial         = { fc = 3, address = 20, type = "text", words = 8, shared = true, period_ms = 60000 },
   },
   status = {

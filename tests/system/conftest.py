@@ -6,6 +6,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "peers"))
+import business  # noqa: E402
 import harness  # noqa: E402
 import peer  # noqa: E402
 
@@ -65,3 +66,25 @@ def make_station():
 def station(make_station):
     """Two chargers with two connectors each, one on TCP, one on a serial line."""
     return make_station(tcp=1, line_units=(1,), connectors=2, poll_ms=200)
+
+
+@pytest.fixture
+def charging(make_station):
+    """A station whose platform may start charges, at 1.2345 + 0.4 yuan per kWh."""
+
+    def make(platform=None, at_station=None, mapping_text=None, policy=None, **more):
+        station = make_station(start=False, poll_ms=200, **more)
+        station.platform_options.update(iserv=1, policy="test", **(platform or {}))
+        station.station_options.update(**(at_station or {}))
+        station.write_policy("test", policy or business.PRICES.format(name="test", elec="1.2345", service="0.4"))
+        if mapping_text:
+            station.mapping = "test"
+            station.write_mapping("test", mapping_text)
+        business.confirm_all(station.server)
+        station.start_chargers("--speed", "30")
+        station.start_gateway()
+        station.wait_status(station.connector_id(0), 1)
+        station.client.login()
+        return station
+
+    return make

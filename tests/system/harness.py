@@ -147,6 +147,7 @@ class Station:
         self.gateway = self.chargers = self.platform = None
         self.extra = ""  # more configuration text
         self.platform_options = {}
+        self.station_options = {}
         self.log_level = "info"
         self.bus_options = {}
 
@@ -165,7 +166,7 @@ class Station:
                         certificate=self.certs / "server.pem", key=self.certs / "server.key")
         text += section("station", "s1", station_id="110105000100001", station_name="示范充电站 Demo station",
                         area_code="110105", address="北京市朝阳区示例路1号", service_tel="4000000000", station_lng="116.480881",
-                        station_lat="39.989410", park_nums=self.charger_count() * self.connectors)
+                        station_lat="39.989410", park_nums=self.charger_count() * self.connectors, **self.station_options)
         index = 0
         for i in range(self.tcp):
             text += section("bus", f"tcp{i}", kind="tcp", host="127.0.0.1", port=self.charger_port + i, **self.bus_options)
@@ -203,6 +204,9 @@ class Station:
     def write_policy(self, name, text):
         (self.lua / "policies").mkdir(exist_ok=True)
         (self.lua / "policies" / f"{name}.lua").write_text(text)
+
+    def write_mapping(self, name, text):
+        (self.lua / "operators" / f"{name}.lua").write_text(text)
 
     def write_config(self):
         new = self.folder / "forecourt.new"

@@ -10,7 +10,7 @@ import time
 from decimal import ROUND_HALF_UP, Decimal
 
 
-from test_iserv import PRICES, cents, new_seq, start, stop
+from business import PRICES, cents, new_seq, start, stop
 
 CONNECTORS = 16
 ORDERS = int(os.environ.get("FORECOURT_ORDERS", "40"))

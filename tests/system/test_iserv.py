@@ -1,89 +1,11 @@
 """Business: from a platform's start command to a confirmed order, with the independent peer as the platform."""
+import contextlib
 import re
 import subprocess
+import threading
 import time
-from decimal import Decimal
 
-import harness
-import pytest
-
-PLATFORM = harness.PLATFORM_OPERATOR
-PRICES = """return {{ forecourt = 1, kind = "policy", name = "{name}",
-  prices = {{ {{ start = "00:00", elec = {elec}, service = {service} }} }} }}
-"""
-counter = iter(range(1, 10 ** 6))
-
-
-def new_seq():
-    return f"{PLATFORM}{next(counter):018d}"
-
-
-def cents(x):
-    value = Decimal(str(x)) * 100
-    assert value == int(value), x
-    return int(value)
-
-
-@pytest.fixture
-def charging(make_station):
-    """A station whose platform may start charges, at 1.2345 + 0.4 yuan per kWh."""
-
-    def make(**more):
-        station = make_station(start=False, poll_ms=200, **more)
-        station.platform_options.update(iserv=1, policy="test")
-        station.write_policy("test", PRICES.format(name="test", elec="1.2345", service="0.4"))
-        for method in ("notification_start_charge_result", "notification_stop_charge_result",
-                       "notification_equip_charge_status"):
-            station.server.answers[method] = lambda p: (0, {"StartChargeSeq": p["StartChargeSeq"], "SuccStat": 0, "FailReason": 0})
-        station.server.answers["notification_charge_order_info"] = lambda p: (
-            0, {"StartChargeSeq": p["StartChargeSeq"], "ConnectorID": p["ConnectorID"], "ConfirmResult": 0})
-        station.start_chargers("--speed", "30")
-        station.start_gateway()
-        station.wait_status(station.connector_id(0), 1)
-        station.client.login()
-        return station
-
-    return make
-
-
-def told(station, method, seq):
-    return [p for m, p in list(station.server.received) if m == method and p["StartChargeSeq"] == seq]
-
-
-def wait_told(station, method, seq, count=1):
-    station.server.wait(lambda _: len(told(station, method, seq)) >= count)
-    return told(station, method, seq)[-1]
-
-
-def plug(station, charger=0, number=1):
-    connector = station.connector_id(charger, number)
-    station.ask_chargers(f"plug {charger} {number}")
-    station.wait_status(connector, 2)
-    return connector
-
-
-def start(station, connector, seq):
-    return station.client.call("query_start_charge", {"StartChargeSeq": seq, "ConnectorID": connector, "QRCode": ""})
-
-
-def stop(station, connector, seq):
-    return station.client.call("query_stop_charge", {"StartChargeSeq": seq, "ConnectorID": connector})
-
-
-def check_order(order, elec="1.2345", service="0.4"):
-    """Sums to the fen, and money recomputed from the energy."""
-    details = order["ChargeDetails"]
-    assert order["SumPeriod"] == len(details) >= 1
-    assert sum(cents(d["DetailPower"]) for d in details) == cents(order["TotalPower"])
-    assert sum(cents(d["DetailElecMoney"]) for d in details) == cents(order["TotalElecMoney"])
-    assert sum(cents(d["DetailSeviceMoney"]) for d in details) == cents(order["TotalSeviceMoney"])
-    assert cents(order["TotalElecMoney"]) + cents(order["TotalSeviceMoney"]) == cents(order["TotalMoney"])
-    kwh = Decimal(str(order["TotalPower"]))
-    for money, price in ((order["TotalElecMoney"], elec), (order["TotalSeviceMoney"], service)):
-        # The energy on the wire is rounded to 10 Wh; the money is not.
-        assert abs(Decimal(str(money)) - kwh * Decimal(price)) <= Decimal("0.015")
-    assert order["StartTime"] <= order["EndTime"]
-
+from business import PRICES, cents, check_order, new_seq, plug, start, stop, told, wait_told
 
 def test_a_whole_charge(charging):
     station = charging(tcp=2, line_units=(), connectors=1)
@@ -246,3 +168,53 @@ def test_a_bad_policy_changes_nothing(charging):
                   .data["PolicyInfos"][0]["ElecPrice"] == 9, 60, "the new price")
     stop(station, connector, seq)
     check_order(wait_told(station, "notification_charge_order_info", seq))
+
+
+SYNC = """return { forecourt = 1, kind = "operator", name = "test", timing = { sync_wait_s = %d, start_result_s = 14 } }"""
+
+
+def test_answers_that_wait_for_the_result(charging):
+    """Option mode sync: the answer says what came of it, and nothing is pushed."""
+    station = charging(tcp=2, line_units=(), connectors=1, platform={"mode": "sync"}, mapping_text=SYNC % 30)
+    connector, seq = plug(station), new_seq()
+    answer = start(station, connector, seq).data
+    assert (answer["SuccStat"], answer["StartChargeSeqStat"], answer["ConnectorID"]) == (0, 2, connector)
+    answer = stop(station, connector, seq).data
+    assert (answer["SuccStat"], answer["FailReason"], answer["StartChargeSeqStat"]) == (0, 0, 4)
+    check_order(wait_told(station, "notification_charge_order_info", seq))
+    assert not told(station, "notification_start_charge_result", seq) and not told(station, "notification_stop_charge_result", seq)
+    # Refusals don't wait.
+    assert start(station, connector, seq).data["StartChargeSeqStat"] == 4
+    assert stop(station, connector, seq).data["FailReason"] == 3
+    # A charger that confirms the command and does nothing: the answer says so, and is no less final.
+    connector, seq = plug(station, 1), new_seq()
+    station.ask_chargers("mute 1")
+    answer = start(station, connector, seq).data
+    assert (answer["SuccStat"], answer["FailReason"], answer["StartChargeSeqStat"]) == (1, 18, 4)
+    assert not told(station, "notification_start_charge_result", seq)
+
+
+def test_a_result_that_takes_too_long_is_pushed(charging):
+    station = charging(tcp=1, line_units=(), connectors=1, platform={"mode": "sync"}, mapping_text=SYNC % 1)
+    connector, seq = plug(station), new_seq()
+    station.ask_chargers("late 0 1900")
+    answer = start(station, connector, seq).data
+    assert (answer["SuccStat"], answer["StartChargeSeqStat"]) == (0, 1)
+    station.ask_chargers("normal 0")
+    wait_told(station, "notification_start_charge_result", seq)
+    # Who hangs up before the answer is told in the other way too; whoever still waits at the end of the daemon is let go.
+    station.write_mapping("test", SYNC % 30)
+    station.until(lambda: re.search(r"mapping test: new version", station.gateway.output()), 60, "the new mapping")
+    station.ask_chargers("mute 0")
+    client = station.new_client()
+    client.token = station.client.token
+
+    def wait_in_vain():
+        with contextlib.suppress(Exception):
+            client.call("query_stop_charge", {"StartChargeSeq": seq, "ConnectorID": connector})
+
+    threading.Thread(target=wait_in_vain, daemon=True).start()
+    time.sleep(1)
+    client.connection.sock.close()
+    station.ask_chargers("normal 0")
+    wait_told(station, "notification_stop_charge_result", seq)

@@ -3,6 +3,7 @@
 #define FC_TESTS_CHARGE_STUB_H
 
 #include "charge/charge.h"
+#include "loop/http_server.h"
 
 int charge_find(struct charge_set *set, const char *seq,
 		void (*fn)(void *user, const struct order *order, enum session_state state,
@@ -27,10 +28,15 @@ void charge_start(struct charge_set *set, const struct charge_request *request, 
 	answer->refusal = CHARGE_NO_CONNECTOR;
 }
 
-void charge_stop(struct charge_set *set, const char *seq, const char *connector_id, struct charge_answer *answer)
+void charge_stop(struct charge_set *set, const struct charge_stop_request *request, struct charge_answer *answer)
 {
-	(void)set, (void)seq, (void)connector_id;
+	(void)set, (void)request;
 	answer->refusal = CHARGE_NO_CONNECTOR;
+}
+
+void charge_decide(struct charge_set *set, const char *connector_id, unsigned number, const struct charge_grant *grant)
+{
+	(void)set, (void)connector_id, (void)number, (void)grant;
 }
 
 enum charge_refusal charge_tariff(struct charge_set *set, const char *connector_id, const char *platform,
@@ -43,6 +49,20 @@ enum charge_refusal charge_tariff(struct charge_set *set, const char *connector_
 const char *charge_refusal_text(enum charge_refusal refusal)
 {
 	return refusal == CHARGE_ACCEPTED ? "accepted" : "refused";
+}
+
+/* Without a server no answer can wait. */
+struct http_ticket *http_defer(const struct http_request *request)
+{
+	(void)request;
+	return NULL;
+}
+
+int http_answer(struct http_ticket *ticket, struct http_response *response)
+{
+	(void)ticket;
+	buffer_fini(&response->body);
+	return -1;
 }
 
 #endif

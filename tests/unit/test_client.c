@@ -178,7 +178,7 @@ static int teardown(void **state)
 
 static void begin(struct fixture *f)
 {
-	f->platform->client = client_new(f->platform, NULL);
+	f->platform->client = client_new(f->platform, NULL, NULL, NULL);
 	assert_non_null(f->platform->client);
 	/* The first log-in comes with the next second of the wall clock. */
 	for (int64_t end = clock_mono_ms() + 1500; !the_http->count && clock_mono_ms() < end; usleep(1000))

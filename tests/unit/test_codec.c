@@ -183,7 +183,11 @@ static void test_no_mapping(void **state)
 	assert_true(mapping_enabled(NULL, method("notification_station_stats"), &platform));
 	assert_false(mapping_enabled(NULL, method("notification_stationInfo"), &platform));
 	assert_false(mapping_enabled(NULL, method("query_start_charge"), &platform));
-	assert_true(mapping_timing(NULL, "status_resend_h", 3) == 3);
+	assert_true(mapping_timing(NULL, TIMING_STATUS_RESEND_H, 5) == 5);
+	assert_true(mapping_timing(NULL, TIMING_START_RESULT_S, -1) == 50);
+	assert_true(mapping_timing_item(NULL, TIMING_ORDER_RETRY_S, 0) == 60);
+	assert_true(mapping_timing_item(NULL, TIMING_ORDER_RETRY_S, 5) == 1800);
+	assert_true(mapping_timing_item(NULL, TIMING_ORDER_RETRY_S, 1000) == 3600);
 }
 
 static void test_changes_nothing(void **state)
@@ -211,12 +215,12 @@ static void test_paths_methods_timing(void **state)
 	struct fixture *f = *state;
 	struct config_platform platform = {.push_station_info = 1, .push_stats = 0};
 
-	must_load(f,
-		  "paths = { query_token = \"login\", check_charge_orders = \"check_charge_order\", "
-		  "  notification_charge_order_info = \"notification_charge_order_info_for_bonus\" },\n"
-		  "methods = { notification_stationInfo = false, notification_station_stats = true, "
-		  "  query_station_stats = false, notification_charge_order_info_for_bonus = true },\n"
-		  "timing = { status_resend_h = 6, start_result_s = 50.5 }, constants = { a = { 1, 2 }, b = \"c\" }");
+	must_load(f, "paths = { query_token = \"login\", check_charge_orders = \"check_charge_order\", "
+		     "  notification_charge_order_info = \"notification_charge_order_info_for_bonus\" },\n"
+		     "methods = { notification_stationInfo = false, notification_station_stats = true, "
+		     "  query_station_stats = false, notification_charge_order_info_for_bonus = true },\n"
+		     "timing = { status_resend_h = 6, start_result_s = 50.5, order_retry_s = { 15, 30 } }, constants = "
+		     "{ a = { 1, 2 }, b = \"c\" }");
 	assert_string_equal("login", mapping_path(f->mapping, method("query_token")));
 	assert_ptr_equal(method("query_token"), mapping_find(f->mapping, "login"));
 	assert_null(mapping_find(f->mapping, "query_token"));
@@ -227,9 +231,11 @@ static void test_paths_methods_timing(void **state)
 	assert_false(mapping_enabled(f->mapping, method("query_station_stats"), &platform));
 	assert_true(mapping_enabled(f->mapping, method("notification_charge_order_info_for_bonus"), &platform));
 	assert_true(mapping_enabled(f->mapping, method("query_token"), &platform));
-	assert_true(mapping_timing(f->mapping, "status_resend_h", 3) == 6);
-	assert_true(mapping_timing(f->mapping, "start_result_s", 0) == 50.5);
-	assert_true(mapping_timing(f->mapping, "other", 7) == 7);
+	assert_true(mapping_timing(f->mapping, TIMING_STATUS_RESEND_H, 3) == 6);
+	assert_true(mapping_timing(f->mapping, TIMING_START_RESULT_S, -1) == 50.5);
+	assert_true(mapping_timing(f->mapping, TIMING_CHARGE_STATUS_S, -1) == 50);
+	assert_true(mapping_timing_item(f->mapping, TIMING_ORDER_RETRY_S, 0) == 15);
+	assert_true(mapping_timing_item(f->mapping, TIMING_ORDER_RETRY_S, 9) == 30);
 }
 
 static void expect_tree(struct fixture *f, const char *name, enum message_part part, struct value *v, const char *json)

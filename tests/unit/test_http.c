@@ -856,6 +856,79 @@ static void test_server_freed_under_way(void **state)
 	}
 }
 
+/* Answers that are owed: given later, given when nobody is there any more, given after the server went. */
+struct owing {
+	struct http_ticket *tickets[4];
+	int count;
+};
+
+static void owe(void *user, const struct http_request *request, struct http_response *response)
+{
+	struct owing *owing = user;
+
+	(void)response;
+	owing->tickets[owing->count] = http_defer(request);
+	assert_non_null(owing->tickets[owing->count++]);
+	assert_null(http_defer(request)); /* one for a request */
+}
+
+static int give(struct http_ticket *ticket, const char *text)
+{
+	struct http_response response = {.status = 200, .content_type = "text/plain"};
+
+	buffer_init(&response.body, 1 << 16);
+	assert_int_equal(buffer_text(&response.body, text), FC_OK);
+	return http_answer(ticket, &response);
+}
+
+static void wait_for(struct fixture *f, const int *count, int least)
+{
+	int64_t end = clock_mono_ms() + PATIENCE_MS;
+
+	while (*count < least) {
+		assert_true(clock_mono_ms() < end);
+		assert_int_equal(loop_step(f->loop, 10), FC_OK);
+	}
+}
+
+static void test_an_answer_may_be_owed(void **state)
+{
+	static const char request[] = "POST /x HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nEND";
+	const struct http_server_config config = {.name = "owes", .address = "127.0.0.1"};
+	struct fixture *f = *state;
+	struct owing owing = {0};
+	struct error err = {0};
+	char text[2048];
+
+	f->server = http_server_new(f->loop, &config, owe, &owing, &err);
+	assert_non_null(f->server);
+	int fd = dial(http_server_port(f->server));
+	say(fd, request);
+	wait_for(f, &owing.count, 1);
+	assert_int_equal(give(owing.tickets[0], "late"), 0);
+	assert_int_equal(hear(f->loop, fd, text, sizeof(text), "late"), 0);
+	/* The connection goes on; an empty answer is one too. */
+	say(fd, request);
+	wait_for(f, &owing.count, 2);
+	assert_int_equal(give(owing.tickets[1], ""), 0);
+	assert_int_equal(hear(f->loop, fd, text, sizeof(text), "ength: 0"), 0);
+	/* The caller hangs up. */
+	say(fd, request);
+	wait_for(f, &owing.count, 3);
+	close(fd);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(loop_step(f->loop, 10), FC_OK);
+	assert_int_not_equal(give(owing.tickets[2], "nobody"), 0);
+	/* The server goes. */
+	fd = dial(http_server_port(f->server));
+	say(fd, request);
+	wait_for(f, &owing.count, 4);
+	http_server_free(f->server);
+	f->server = NULL;
+	assert_int_not_equal(give(owing.tickets[3], "nobody"), 0);
+	close(fd);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -886,6 +959,7 @@ int main(void)
 	    T(test_connection_refused),
 	    T(test_unknown_name),
 	    T(test_limit_per_peer),
+	    T(test_an_answer_may_be_owed),
 	    T(test_port_in_use),
 	    T(test_client_freed_under_way),
 	    T(test_server_freed_under_way),

@@ -81,7 +81,7 @@ static void told(void *user, const struct journal_order *order)
 	(void)snprintf(f->seen + n, sizeof(f->seen) - n, "%d ", atoi(order->seq + 18));
 }
 
-static const char *const both[] = {"city", "bonus"};
+static const struct journal_recipient both[] = {{"city", "order"}, {"bonus", "order"}};
 
 static void one_life(void **state)
 {
@@ -101,10 +101,10 @@ static void one_life(void **state)
 	assert_int_equal(outbox_first(f->store, "city", &entry), FC_ENOENT);
 	o.wh = 777;
 	o.record = "{}";
-	assert_int_equal(journal_close(f->store, &o, both, 2, "order", &f->err), FC_OK);
+	assert_int_equal(journal_close(f->store, &o, both, 2, &f->err), FC_OK);
 	/* A second end, and a note after the end, find no open order and change nothing. */
 	o.wh = 1;
-	assert_int_equal(journal_close(f->store, &o, both, 2, "order", &f->err), FC_ENOENT);
+	assert_int_equal(journal_close(f->store, &o, both, 2, &f->err), FC_ENOENT);
 	assert_int_equal(journal_note(f->store, &o, &f->err), FC_ENOENT);
 	assert_int_equal(journal_open(f->store, &o, &f->err), FC_EEXIST);
 	reopen(f);
@@ -129,7 +129,7 @@ static void what_waits_waits_in_order(void **state)
 		struct journal_order o = order_of(i);
 
 		assert_int_equal(journal_open(f->store, &o, &f->err), FC_OK);
-		assert_int_equal(journal_close(f->store, &o, both, 1, "order", &f->err), FC_OK);
+		assert_int_equal(journal_close(f->store, &o, both, 1, &f->err), FC_OK);
 	}
 	/* In the order in which they were closed; a failed try keeps its place. */
 	assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
@@ -167,7 +167,7 @@ static void orders_of_a_day(void **state)
 			(void)snprintf(o.platform, sizeof(o.platform), "other");
 		assert_int_equal(journal_open(f->store, &o, &f->err), FC_OK);
 		if (i != 4)
-			assert_int_equal(journal_close(f->store, &o, NULL, 0, "", &f->err), FC_OK);
+			assert_int_equal(journal_close(f->store, &o, NULL, 0, &f->err), FC_OK);
 	}
 	assert_int_equal(journal_each_closed(f->store, NULL, 2002, 2005, told, f), 3);
 	assert_string_equal(f->seen, "2 3 5 ");
@@ -193,7 +193,7 @@ static void nothing_is_lost_by_a_sudden_end(void **state)
 			for (int i = 0; store && i < 5; i++) {
 				struct journal_order o = order_of(round * 5 + i);
 
-				if (journal_open(store, &o, &err) || journal_close(store, &o, both, 2, "order", &err))
+				if (journal_open(store, &o, &err) || journal_close(store, &o, both, 2, &err))
 					_exit(1);
 			}
 			_exit(store ? 0 : 1); /* nothing closed, nothing flushed */
@@ -221,13 +221,13 @@ static void a_full_disk_keeps_the_order_open(void **state)
 	large[sizeof(large) - 2] = '}';
 	o.record = large;
 	assert_int_equal(sqlite3_exec(store_db(f->store), "PRAGMA max_page_count = 1", NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(journal_close(f->store, &o, both, 2, "order", &f->err), FC_EIO);
+	assert_int_equal(journal_close(f->store, &o, both, 2, &f->err), FC_EIO);
 	assert_non_null(strstr(f->err.text, "full"));
 	assert_int_equal(journal_each_open(f->store, told, f), 1);
 	assert_int_equal(outbox_waiting(f->store, NULL), 0);
 	assert_int_equal(sqlite3_exec(store_db(f->store), "PRAGMA max_page_count = 1000000", NULL, NULL, NULL),
 			 SQLITE_OK);
-	assert_int_equal(journal_close(f->store, &o, both, 2, "order", &f->err), FC_OK);
+	assert_int_equal(journal_close(f->store, &o, both, 2, &f->err), FC_OK);
 	assert_int_equal(outbox_waiting(f->store, NULL), 2);
 }
 
@@ -243,7 +243,7 @@ static void an_end_without_its_outbox_is_none(void **state)
 				      " BEGIN SELECT RAISE(FAIL, 'not now'); END",
 				      NULL, NULL, NULL),
 			 SQLITE_OK);
-	assert_true(journal_close(f->store, &o, both, 2, "order", &f->err) < 0);
+	assert_true(journal_close(f->store, &o, both, 2, &f->err) < 0);
 	reopen(f);
 	assert_int_equal(journal_each_open(f->store, told, f), 1);
 	assert_int_equal(outbox_waiting(f->store, NULL), 0);
@@ -258,7 +258,7 @@ static void a_disk_that_can_not_be_written(void **state)
 	assert_int_equal(sqlite3_exec(store_db(f->store), "PRAGMA query_only = 1", NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(journal_open(f->store, &p, &f->err), FC_EIO);
 	assert_int_equal(journal_note(f->store, &o, &f->err), FC_EIO);
-	assert_int_equal(journal_close(f->store, &o, both, 2, "order", &f->err), FC_EIO);
+	assert_int_equal(journal_close(f->store, &o, both, 2, &f->err), FC_EIO);
 	assert_int_equal(journal_each_open(f->store, told, f), 1);
 }
 

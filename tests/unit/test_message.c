@@ -87,6 +87,7 @@ static void test_every_message(void **state)
 	    {"notification_charge_order_info", MESSAGE_WE_CALL, MESSAGE_ISERV, 1, 11, 3},
 	    {"check_charge_orders", MESSAGE_WE_CALL, MESSAGE_ISERV, 0, 7, 7},
 	    {"notification_charge_order_info_for_bonus", MESSAGE_WE_CALL, MESSAGE_CITY, 1, 19, 3},
+	    {"query_user_auth", MESSAGE_WE_CALL, MESSAGE_CITY, 1, 5, 5},
 	};
 
 	(void)state;

@@ -150,6 +150,8 @@ static void prepare(struct fixture *f, struct station_set *s)
 	fixture_init(s);
 	s->config.gateway.lua_dir = f->dir;
 	s->listen[0].port = 9443;
+	for (size_t i = 0; i < sizeof(s->platform) / sizeof(s->platform[0]); i++)
+		s->platform[i].exchange = -1;
 }
 
 static int setup(void **state)

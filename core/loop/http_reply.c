@@ -1,4 +1,4 @@
-#include "loop/http_answer.h"
+#include "loop/http_reply.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,16 +11,16 @@ enum {
 	ANSWER_MAX = 16 << 20,
 };
 
-void http_answer_init(struct http_answer *answer)
+void http_reply_init(struct http_reply *reply)
 {
-	*answer = (struct http_answer){.response = {.status = 200, .content_type = "application/json;charset=utf-8"}};
-	buffer_init(&answer->response.body, ANSWER_MAX);
+	*reply = (struct http_reply){.response = {.status = 200, .content_type = "application/json;charset=utf-8"}};
+	buffer_init(&reply->response.body, ANSWER_MAX);
 }
 
-void http_answer_fini(struct http_answer *answer)
+void http_reply_fini(struct http_reply *reply)
 {
-	buffer_fini(&answer->response.body);
-	answer->sent = 0;
+	buffer_fini(&reply->response.body);
+	reply->sent = 0;
 }
 
 /* "name: value" lines of the handler. */
@@ -44,25 +44,25 @@ static int add_headers(struct lws *wsi, const char *headers, unsigned char **at,
 }
 
 /* start: head_len bytes of the head, with room for PART behind. */
-static int write_next(struct http_answer *answer, struct lws *wsi, unsigned char *start, size_t head_len)
+static int write_next(struct http_reply *reply, struct lws *wsi, unsigned char *start, size_t head_len)
 {
-	const struct buffer *body = &answer->response.body;
-	size_t left = body->len - answer->sent, n = left < PART ? left : PART;
+	const struct buffer *body = &reply->response.body;
+	size_t left = body->len - reply->sent, n = left < PART ? left : PART;
 
 	if (n)
-		memcpy(start + head_len, body->data + answer->sent, n);
+		memcpy(start + head_len, body->data + reply->sent, n);
 	int len = (int)(head_len + n);
 	if (lws_write(wsi, start, (size_t)len, n == left ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) != len)
 		return -1;
-	answer->sent += n;
+	reply->sent += n;
 	if (n < left)
 		lws_callback_on_writable(wsi);
 	return 0;
 }
 
-int http_answer_begin(struct http_answer *answer, struct lws *wsi)
+int http_reply_begin(struct http_reply *reply, struct lws *wsi)
 {
-	struct http_response *response = &answer->response;
+	struct http_response *response = &reply->response;
 	unsigned char out[LWS_PRE + HEAD_MAX + PART], *start = out + LWS_PRE, *at = start, *end = start + HEAD_MAX;
 
 	if (response->body.failed) {
@@ -75,7 +75,7 @@ int http_answer_begin(struct http_answer *answer, struct lws *wsi)
 		return -1;
 	if (lws_get_network_wsi(wsi) == wsi)
 		return lws_finalize_http_header(wsi, &at, end) ? -1
-							       : write_next(answer, wsi, start, (size_t)(at - start));
+							       : write_next(reply, wsi, start, (size_t)(at - start));
 	/* HTTP/2, where libwebsockets has it: a head is a frame of its own there. */
 	if (lws_finalize_write_http_header(wsi, start, &at, end))
 		return -1;
@@ -84,14 +84,14 @@ int http_answer_begin(struct http_answer *answer, struct lws *wsi)
 	return 0;
 }
 
-int http_answer_go_on(struct http_answer *answer, struct lws *wsi)
+int http_reply_go_on(struct http_reply *reply, struct lws *wsi)
 {
 	unsigned char out[LWS_PRE + PART];
 
-	return write_next(answer, wsi, out + LWS_PRE, 0);
+	return write_next(reply, wsi, out + LWS_PRE, 0);
 }
 
-int http_answer_is_out(const struct http_answer *answer)
+int http_reply_is_out(const struct http_reply *reply)
 {
-	return answer->sent == answer->response.body.len;
+	return reply->sent == reply->response.body.len;
 }

@@ -1,0 +1,18 @@
+/* Prices: the policies that a configuration names, loaded, and the tariff of one charge from them. For this room only. */
+#ifndef FC_CHARGE_PRICES_H
+#define FC_CHARGE_PRICES_H
+
+#include "charge/policy.h"
+#include "config/config.h"
+#include "station/station.h"
+
+struct prices;
+
+/* Loads the policies of all stations and platforms; config is borrowed. NULL and *err with file and place. */
+struct prices *prices_load(const struct config *config, struct error *err);
+void prices_free(struct prices *prices);
+/* The platform's policy, else the station's, else everything for nothing. As policy_tariff; FC_ENOENT when it is not loaded. */
+int prices_tariff(const struct prices *prices, const struct connector *connector, const char *platform,
+		  const char *user_class, struct tariff *out, struct error *err);
+
+#endif

@@ -1,0 +1,38 @@
+/* The set of all charges, and what its files share. For this room only. */
+#ifndef FC_CHARGE_SET_H
+#define FC_CHARGE_SET_H
+
+#include "charge/conduct.h"
+#include "charge/prices.h"
+#include "script/json.h"
+
+struct charge_set {
+	struct loop *loop;
+	struct station_set *stations;
+	struct conductor conductor;
+	struct json_reader *reader;
+	const struct config *config; /* borrowed; NULL before the first apply */
+	struct prices *prices;       /* of that configuration */
+	struct charge *charges;      /* never leave before the set does: a command may be under way */
+	struct station_listener listener;
+	struct loop_timer tick;
+	unsigned counter; /* of the numbers made here */
+	unsigned wishes;
+};
+
+struct charge *set_find(const struct charge_set *set, const char *connector_id);
+/* A number for an order that no platform gave one: operator id, time and a counter (protocol.md 2.0: 9 and 18 characters).
+ * Unique over restarts, since two within a second differ in the counter and a start takes longer than a second. */
+void set_make_seq(struct charge_set *set, char out[JOURNAL_SEQ]);
+/* Priced; NULL and *err. */
+struct order *set_new_order(struct charge_set *set, const struct connector *connector,
+			    const struct charge_request *request, struct error *err);
+/* May a charge begin here now? NULL: there is no such connector. */
+enum charge_refusal set_check_start(const struct charge *charge);
+
+/* Looks whether a card was presented at the charger: asks for a charge, or ends the one that this card began. */
+void wish_look(struct charge *charge);
+/* The conductor's ask. */
+void wish_ask(struct charge *charge);
+
+#endif
