@@ -1,6 +1,7 @@
 """Business: from a platform's start command to a confirmed order, with the independent peer as the platform."""
 import contextlib
 import re
+import socket
 import subprocess
 import threading
 import time
@@ -215,6 +216,6 @@ def test_a_result_that_takes_too_long_is_pushed(charging):
 
     threading.Thread(target=wait_in_vain, daemon=True).start()
     time.sleep(1)
-    client.connection.sock.close()
+    client.connection.sock.shutdown(socket.SHUT_RDWR)  # close() alone would wait for the thread that reads
     station.ask_chargers("normal 0")
     wait_told(station, "notification_stop_charge_result", seq)
