@@ -128,6 +128,7 @@ check: deps
 	$(q)sh tests/check.sh
 
 bench: all
+	$(q)$(MAKE) --no-print-directory benches
 	$(q)/usr/bin/python3 tests/bench/run.py --build $(out)
 
 clean:

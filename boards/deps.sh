@@ -59,6 +59,15 @@ src() {
 src update
 (cd "$work" && src source -q libwebsockets/bookworm)
 
+# A request whose body came in one piece with the request before it: libwebsockets looks for the body in the very piece that it is
+# reading, finds the head again and goes round for ever. It means to do so for HTTP/2 only.
+http_server=$(echo "$work"/libwebsockets-4*/lib/roles/http/server/server.c)
+sed -i '/own buflist, we need to deal with that first/,/while (1) {/ s/while (1)/while (wsi->mux_substream)/' "$http_server"
+grep -q 'while (wsi->mux_substream) {' "$http_server" || {
+	echo "deps: $http_server is not what was expected: look at the change above" >&2
+	exit 1
+}
+
 wolfssl=$(dpkg-query -L libwolfssl-dev | grep '/libwolfssl\.so$' | head -n1)
 cmake -S "$work"/libwebsockets-4* -B "$work/out" -Wno-dev \
 	-DCMAKE_BUILD_TYPE=MinSizeRel "-DCMAKE_INSTALL_PREFIX=$prefix" -DCMAKE_INSTALL_LIBDIR=lib \

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,9 @@
 
 #include <libwebsockets.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "loop/http_reply.h"
 #include "loop/listener.h"
 #include "loop/tls.h"
 
@@ -23,8 +26,6 @@ enum {
 	HEADER_MAX = 2048,
 	PATH_MAX_LEN = 512,
 	PEER_TEXT = 64,
-	PART = 8192, /* of a body, written at once */
-	ANSWER_MAX = 16 << 20,
 };
 
 /* One TCP connection, from accept to close; over it come several requests, one after the other. */
@@ -42,13 +43,13 @@ struct connection {
 	char content_type[128];
 	char cookie[512];
 	struct buffer body;
+	int64_t deadline_us; /* for the request to be whole */
+	int timer_set;
 	int whole;     /* the request is complete: its answer is on the way */
 	int too_large; /* its body is read and thrown away, then 413: an answer before its end is lost in the reset */
-	/* its answer */
-	struct http_response response;
-	size_t sent;
+	struct http_reply answer;
 	struct http_ticket *ticket; /* it comes later; NULL = no */
-	int head_due;               /* it has come */
+	int answer_due;             /* it has come */
 };
 
 struct http_ticket {
@@ -85,14 +86,13 @@ static void forget_request(struct connection *c)
 	if (c->ticket)
 		c->ticket->connection = NULL;
 	c->ticket = NULL;
-	c->head_due = 0;
+	c->answer_due = 0;
 	buffer_clear(&c->body);
 	buffer_fini(&c->body);
-	buffer_fini(&c->response.body);
+	http_reply_fini(&c->answer);
 	c->method = NULL;
 	c->whole = 0;
 	c->too_large = 0;
-	c->sent = 0;
 }
 
 static void drop_connection(struct http_server *server, struct connection *c)
@@ -176,6 +176,26 @@ static int path_is_plain(const char *path)
 	       (strlen(path) < 3 || strcmp(path + strlen(path) - 3, "/..") != 0);
 }
 
+/* One timer runs from deadline to deadline: it is never cancelled, since libwebsockets 4.1 calls a cancelled one at once. */
+static void set_timer(struct connection *c, struct lws *wsi, int64_t delay_us)
+{
+	lws_set_timer_usecs(wsi, delay_us);
+	c->timer_set = 1;
+}
+
+static int on_timer(struct connection *c, struct lws *wsi)
+{
+	int64_t left_us = c->deadline_us - clock_mono_us();
+
+	c->timer_set = 0;
+	if (!c->method || c->whole)
+		return 0;
+	if (left_us <= 0)
+		return -1;
+	set_timer(c, wsi, left_us);
+	return 0;
+}
+
 static int begin_request(struct http_server *server, struct connection *c, struct lws *wsi, const char *path)
 {
 	char length[24];
@@ -200,48 +220,26 @@ static int begin_request(struct http_server *server, struct connection *c, struc
 	if (server->config.client_cert != HTTP_CLIENT_CERT_NONE)
 		tls_peer_name(lws_get_ssl(wsi), c->peer_name, sizeof(c->peer_name));
 	tls_trim();
-	lws_set_timer_usecs(wsi, REQUEST_SECONDS * LWS_USEC_PER_SEC);
+	c->deadline_us = clock_mono_us() + (int64_t)REQUEST_SECONDS * LWS_USEC_PER_SEC;
+	if (!c->timer_set)
+		set_timer(c, wsi, (int64_t)REQUEST_SECONDS * LWS_USEC_PER_SEC);
 	return 0;
 }
 
-/* "name: value" lines of the handler. */
-static int add_headers(struct lws *wsi, const char *headers, unsigned char **at, unsigned char *end)
+/* When its answer is out. At once and not with the next call that there is room: what a quick client asks meanwhile would be
+ * taken for more of this body. */
+static int end_request(struct connection *c, struct lws *wsi)
 {
-	char name[64];
-
-	while (headers && *headers) {
-		const char *colon = strchr(headers, ':'), *stop = strstr(headers, "\r\n");
-
-		if (!colon || !stop || colon > stop || (size_t)(colon - headers) + 2 > sizeof(name))
-			return -1;
-		(void)snprintf(name, sizeof(name), "%.*s:", (int)(colon - headers), headers);
-		const char *value = colon + 1 + (colon[1] == ' ');
-		if (lws_add_http_header_by_name(wsi, (const unsigned char *)name, (const unsigned char *)value,
-						(int)(stop - value), at, end))
-			return -1;
-		headers = stop + 2;
-	}
-	return 0;
+	if (!http_reply_is_out(&c->answer))
+		return 0;
+	forget_request(c);
+	return lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
-static int write_head(struct connection *c, struct lws *wsi)
+static int begin_answer(struct connection *c, struct lws *wsi)
 {
-	unsigned char head[LWS_PRE + 2048], *start = head + LWS_PRE, *at = start, *end = head + sizeof(head);
-
-	if (c->response.body.failed) {
-		buffer_clear(&c->response.body);
-		c->response.status = 500;
-	}
-	if (lws_add_http_common_headers(wsi, (unsigned)c->response.status, c->response.content_type,
-					c->response.body.len, &at, end) ||
-	    add_headers(wsi, c->response.headers, &at, end) || lws_finalize_write_http_header(wsi, start, &at, end))
-		return -1;
-	if (!c->response.body.len) {
-		forget_request(c);
-		return lws_http_transaction_completed(wsi) ? -1 : 0;
-	}
-	lws_callback_on_writable(wsi);
-	return 0;
+	c->answer_due = 0;
+	return http_reply_begin(&c->answer, wsi) ? -1 : end_request(c, wsi);
 }
 
 static int answer(struct http_server *server, struct connection *c, struct lws *wsi)
@@ -260,15 +258,16 @@ static int answer(struct http_server *server, struct connection *c, struct lws *
 	    .connection = c,
 	};
 
+	/* More came before this answer is out, and libwebsockets takes it for more of this body, again and again. */
+	if (c->whole)
+		return -1;
 	c->whole = 1;
-	lws_set_timer_usecs(wsi, LWS_SET_TIMER_USEC_CANCEL);
-	c->response = (struct http_response){.status = 200, .content_type = "application/json;charset=utf-8"};
-	buffer_init(&c->response.body, ANSWER_MAX);
+	http_reply_init(&c->answer);
 	if (c->too_large)
-		c->response.status = HTTP_STATUS_REQ_ENTITY_TOO_LARGE;
+		c->answer.response.status = HTTP_STATUS_REQ_ENTITY_TOO_LARGE;
 	else
-		server->handler(server->user, &request, &c->response);
-	return c->ticket ? 0 : write_head(c, wsi);
+		server->handler(server->user, &request, &c->answer.response);
+	return c->ticket ? 0 : begin_answer(c, wsi);
 }
 
 struct http_ticket *http_defer(const struct http_request *request)
@@ -292,35 +291,21 @@ int http_answer(struct http_ticket *ticket, struct http_response *response)
 		buffer_fini(&response->body);
 		return -1;
 	}
-	buffer_fini(&c->response.body);
-	c->response = *response;
+	http_reply_fini(&c->answer);
+	c->answer.response = *response;
 	c->ticket = NULL;
-	c->head_due = 1;
+	c->answer_due = 1;
 	lws_callback_on_writable(c->wsi);
 	return 0;
 }
 
-static int write_part(struct connection *c, struct lws *wsi)
+static int write_more(struct connection *c, struct lws *wsi)
 {
-	unsigned char part[LWS_PRE + PART];
-	size_t left = c->response.body.len - c->sent, n = left < PART ? left : PART;
-
-	if (c->head_due) {
-		c->head_due = 0;
-		return write_head(c, wsi);
-	}
-	if (!c->whole || c->ticket || !left)
+	if (c->answer_due)
+		return begin_answer(c, wsi);
+	if (!c->whole || c->ticket)
 		return 0;
-	memcpy(part + LWS_PRE, c->response.body.data + c->sent, n);
-	if (lws_write(wsi, part + LWS_PRE, n, n == left ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) != (int)n)
-		return -1;
-	c->sent += n;
-	if (n < left) {
-		lws_callback_on_writable(wsi);
-		return 0;
-	}
-	forget_request(c);
-	return lws_http_transaction_completed(wsi) ? -1 : 0;
+	return http_reply_go_on(&c->answer, wsi) ? -1 : end_request(c, wsi);
 }
 
 static int set_up_tls(struct http_server *server, void *ctx)
@@ -407,9 +392,9 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
 		return answer(server, c, wsi);
 	case LWS_CALLBACK_HTTP_WRITEABLE:
-		return write_part(c, wsi);
+		return write_more(c, wsi);
 	case LWS_CALLBACK_TIMER:
-		return c->whole ? 0 : -1;
+		return on_timer(c, wsi);
 	default:
 		return 0;
 	}
@@ -473,9 +458,13 @@ static void accept_one(void *user, int fd)
 {
 	struct http_server *server = user;
 	lws_sock_file_fd_type socket = {.sockfd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+	int on = 1;
 
 	if (socket.sockfd < 0)
 		return;
+	/* libwebsockets sees to this only where it accepts by itself. Without it each answer waits 40 ms: its body is held back
+	 * until its head is acknowledged, and the other side delays that. */
+	(void)setsockopt(socket.sockfd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (admit(server, socket.sockfd)) {
 		close(socket.sockfd);
 		return;

@@ -12,6 +12,9 @@
 
 enum { DEPTH_MAX = 32, PATH_MAX_TEXT = 160 };
 
+/* By the decimals that a value may have. */
+static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+
 void convert_push(lua_State *L, const struct value *v)
 {
 	luaL_checkstack(L, 4, "too deep");
@@ -33,7 +36,7 @@ void convert_push(lua_State *L, const struct value *v)
 		lua_pushnumber(L, v->f);
 		return;
 	case VALUE_DECIMAL:
-		lua_pushnumber(L, (double)v->i / pow(10, v->decimals));
+		lua_pushnumber(L, (double)v->i / powers[v->decimals]);
 		return;
 	case VALUE_NUMBER:
 		lua_pushnumber(L, strtod(v->text, NULL));
@@ -66,19 +69,43 @@ void convert_push(lua_State *L, const struct value *v)
 	}
 }
 
+/* A step from the root to the value being read, on the stack of the walk; its text is made only when it is needed. */
+struct step {
+	const struct step *up;
+	const char *key; /* NULL: the item i */
+	lua_Integer i;
+};
+
 struct reader {
 	lua_State *L;
 	struct arena *arena;
 	int flags;
 	int nodes;
+	const struct step *at; /* NULL at the root */
 	char path[PATH_MAX_TEXT];
 };
 
 static struct value *read_value(struct reader *r, int index, int depth);
 
-static const char *place(const struct reader *r)
+static size_t write_path(const struct step *step, char *out, size_t size)
 {
-	return *r->path ? r->path : "the value";
+	size_t n = step->up ? write_path(step->up, out, size) : 0;
+	int more;
+
+	if (step->key)
+		more = snprintf(out + n, size - n, "%s%s", n ? "." : "", step->key);
+	else
+		more = snprintf(out + n, size - n, "[%lld]", (long long)step->i);
+	n += more > 0 ? (size_t)more : 0;
+	return n < size ? n : size - 1;
+}
+
+static const char *place(struct reader *r)
+{
+	if (!r->at)
+		return "the value";
+	(void)write_path(r->at, r->path, sizeof(r->path));
+	return r->path;
 }
 
 static void *checked(struct reader *r, void *made)
@@ -88,18 +115,6 @@ static void *checked(struct reader *r, void *made)
 		luaL_error(r->L, "%s: no memory", place(r));
 	}
 	return made;
-}
-
-/* Appends a step to the path; returns where to cut it again. */
-static size_t enter(struct reader *r, const char *key, lua_Integer i)
-{
-	size_t n = strlen(r->path);
-
-	if (key)
-		(void)snprintf(r->path + n, sizeof(r->path) - n, "%s%s", n ? "." : "", key);
-	else
-		(void)snprintf(r->path + n, sizeof(r->path) - n, "[%lld]", (long long)i);
-	return n;
 }
 
 static int has_mark(lua_State *L, int index, const char *name)
@@ -148,8 +163,9 @@ static struct value *read_list(struct reader *r, int index, int depth)
 	lua_Integer n = (lua_Integer)lua_rawlen(r->L, index);
 
 	for (lua_Integer i = 1; i <= n; i++) {
-		size_t cut = enter(r, NULL, i);
+		const struct step step = {.up = r->at, .i = i};
 
+		r->at = &step;
 		lua_rawgeti(r->L, index, i);
 		struct value *item = read_value(r, lua_gettop(r->L), depth + 1);
 		lua_pop(r->L, 1);
@@ -157,13 +173,15 @@ static struct value *read_list(struct reader *r, int index, int depth)
 		if (!item)
 			item = checked(r, value_null(r->arena));
 		(void)value_push(list, item);
-		r->path[cut] = '\0';
+		r->at = step.up;
 	}
 	return list;
 }
 
 struct key {
-	const char *text; /* in the arena */
+	const char *
+	    text; /* Lua's own, which lives as long as the table is not changed; or made for an integer, in the arena */
+	size_t len;
 	int is_integer;
 	lua_Integer i;
 };
@@ -184,7 +202,7 @@ static struct key *read_keys(struct reader *r, int index, size_t count)
 {
 	lua_State *L = r->L;
 	struct key *keys = checked(r, arena_alloc(r->arena, count * sizeof(*keys)));
-	size_t n = 0, len;
+	size_t n = 0;
 
 	lua_pushnil(L);
 	while (n < count && lua_next(L, index)) {
@@ -195,12 +213,11 @@ static struct key *read_keys(struct reader *r, int index, size_t count)
 			k->is_integer = 1;
 			k->i = lua_tointeger(L, -1);
 			k->text = checked(r, arena_printf(r->arena, "%lld", (long long)k->i));
+			k->len = strlen(k->text);
 		} else if (lua_type(L, -1) == LUA_TSTRING) {
-			const char *text = lua_tolstring(L, -1, &len);
-
-			if (strlen(text) != len)
+			k->text = lua_tolstring(L, -1, &k->len);
+			if (strlen(k->text) != k->len)
 				luaL_error(L, "%s: a key holds a zero byte", place(r));
-			k->text = checked(r, arena_copy(r->arena, text, len));
 		} else {
 			luaL_error(L, "%s: a key is a %s, not a text", place(r), luaL_typename(L, -1));
 		}
@@ -215,19 +232,20 @@ static struct value *read_object(struct reader *r, int index, size_t count, int 
 	const struct key *keys = read_keys(r, index, count);
 
 	for (size_t i = 0; i < count; i++) {
-		size_t cut = enter(r, keys[i].text, 0);
+		const struct step step = {.up = r->at, .key = keys[i].text};
 
+		r->at = &step;
 		if (keys[i].is_integer) {
 			lua_rawgeti(r->L, index, keys[i].i);
 		} else {
-			lua_pushstring(r->L, keys[i].text);
+			lua_pushlstring(r->L, keys[i].text, keys[i].len);
 			lua_rawget(r->L, index);
 		}
 		struct value *member = read_value(r, lua_gettop(r->L), depth + 1);
 		lua_pop(r->L, 1);
 		if (member && value_add(r->arena, object, keys[i].text, member))
 			(void)checked(r, NULL);
-		r->path[cut] = '\0';
+		r->at = step.up;
 	}
 	return object;
 }
@@ -311,14 +329,16 @@ static void list_functions(struct reader *r, int index, int depth, struct value 
 	lua_pushnil(L);
 	while (lua_next(L, index)) {
 		int is_text = lua_type(L, -2) == LUA_TSTRING;
-		size_t cut = enter(r, is_text ? lua_tostring(L, -2) : NULL, is_text ? 0 : lua_tointeger(L, -2));
+		const struct step step = {r->at, is_text ? lua_tostring(L, -2) : NULL,
+					  is_text ? 0 : lua_tointeger(L, -2)};
 
+		r->at = &step;
 		if (lua_isfunction(L, -1))
-			(void)value_push(list, checked(r, value_string(r->arena, r->path)));
+			(void)value_push(list, checked(r, value_string(r->arena, place(r))));
 		else if (lua_istable(L, -1))
 			list_functions(r, lua_gettop(L), depth + 1, list);
 		lua_pop(L, 1);
-		r->path[cut] = '\0';
+		r->at = step.up;
 	}
 }
 

@@ -15,14 +15,6 @@ enum { BLOCK = AES_BLOCK_SIZE };
 /* One message's plain text is never near this; it keeps every length inside wolfCrypt's 32-bit counts. */
 static const size_t text_max = INT_MAX / 4;
 
-static void wipe(void *memory, size_t len)
-{
-	volatile unsigned char *p = memory;
-
-	while (len--)
-		*p++ = 0;
-}
-
 int envelope_keys_set(struct envelope_keys *keys, const char *data_secret, const char *data_secret_iv,
 		      const char *sig_secret, struct error *err)
 {
@@ -43,7 +35,7 @@ int envelope_keys_set(struct envelope_keys *keys, const char *data_secret, const
 
 void envelope_keys_clear(struct envelope_keys *keys)
 {
-	wipe(keys, sizeof(*keys));
+	explicit_bzero(keys, sizeof(*keys));
 }
 
 static int cbc(const struct envelope_keys *keys, int direction, unsigned char *bytes, size_t len)
@@ -59,7 +51,7 @@ static int cbc(const struct envelope_keys *keys, int direction, unsigned char *b
 	else if (!result)
 		result = wc_AesCbcDecrypt(&aes, bytes, bytes, (word32)len);
 	wc_AesFree(&aes);
-	wipe(&aes, sizeof(aes));
+	explicit_bzero(&aes, sizeof(aes));
 	return result ? FC_EIO : FC_OK;
 }
 
@@ -179,7 +171,7 @@ int envelope_hmac(const void *key, size_t key_len, const struct envelope_part *p
 	if (!result)
 		result = wc_HmacFinal(&hmac, digest);
 	wc_HmacFree(&hmac);
-	wipe(&hmac, sizeof(hmac));
+	explicit_bzero(&hmac, sizeof(hmac));
 	if (result)
 		return FC_EIO;
 	for (size_t i = 0; i < sizeof(digest); i++) {
@@ -213,8 +205,12 @@ int envelope_sig_equal(const char *a, size_t a_len, const char *b, size_t b_len)
 int envelope_secret_equal(const char *expected, size_t expected_len, const char *given, size_t given_len)
 {
 	unsigned differs = expected_len != given_len;
+	size_t at = 0;
 
-	for (size_t i = 0; i < given_len; i++)
-		differs |= (unsigned char)(expected_len ? expected[i % expected_len] : 0) ^ (unsigned char)given[i];
+	for (size_t i = 0; i < given_len; i++) {
+		differs |= (unsigned char)(expected_len ? expected[at] : 0) ^ (unsigned char)given[i];
+		/* As i % expected_len, without a division for each character: a router's processor takes long for one. */
+		at = at + 1 < expected_len ? at + 1 : 0;
+	}
 	return !differs && expected_len;
 }

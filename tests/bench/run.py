@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""make bench: the spine's figures, printed; ratios against what was measured in the same run."""
+"""make bench: the figures, printed; ratios against what was measured in the same run."""
 import argparse
 import json
 import pathlib
@@ -10,6 +10,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "system"))
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "peers"))
 import conftest  # noqa: E402
+import iserv  # noqa: E402
 
 
 def latencies(station, count, poll_ms):
@@ -43,7 +44,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build/host")
     parser.add_argument("--changes", type=int, default=60)
+    parser.add_argument("--seconds", type=float, default=2, help="of load, on the gateway and on the baseline in each round")
+    parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
+    iserv.show(iserv.rows(args.build, args.seconds, args.rounds))
     poll_ms = 1000
     station = conftest.PeerStation(build=args.build, tcp=32, line_units=(16, 16), connectors=1, poll_ms=poll_ms)
     try:
@@ -76,9 +80,7 @@ def main():
             ("  with one open and silent (ratio)", f"{muted:.1f} ms ({muted / mean_before:.3f})"),
             ("resident memory (goal 12 MB)", f"{after['rss_kb'] / 1024:.1f} MB"),
         ]
-        width = max(len(name) for name, _ in rows)
-        for name, value in rows:
-            print(f"  {name:<{width}}  {value}")
+        iserv.show(rows)
     finally:
         station.stop()
 

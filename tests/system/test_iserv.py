@@ -251,6 +251,6 @@ def test_a_result_that_takes_too_long_is_pushed(charging):
 
     threading.Thread(target=wait_in_vain, daemon=True).start()
     time.sleep(1)
-    client.connection.sock.shutdown(socket.SHUT_RDWR)
+    client.connection.sock.shutdown(socket.SHUT_RDWR)  # close() alone would wait for the thread that reads
     station.ask_chargers("normal 0")
     wait_told(station, "notification_stop_charge_result", seq)
