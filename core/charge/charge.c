@@ -81,7 +81,7 @@ enum charge_refusal charge_tariff(struct charge_set *set, const char *connector_
 
 	if (!c || !c->connector)
 		return CHARGE_NO_CONNECTOR;
-	if (!prices_tariff(set->prices, c->connector, platform, "", out, &err))
+	if (!prices_tariff(set->prices, c->connector, platform, "", 1, out, &err))
 		return CHARGE_ACCEPTED;
 	log_error("charge: connector %s: %s", connector_id, err.text);
 	return CHARGE_NO_PRICE;
@@ -126,7 +126,8 @@ struct order *set_new_order(struct charge_set *set, const struct connector *conn
 		(void)error_set(err, FC_ENOMEM, "charge: no memory for an order");
 		return NULL;
 	}
-	if (!prices_tariff(set->prices, connector, request->platform, request->user_class, &order->tariff, err))
+	if (!prices_tariff(set->prices, connector, request->platform, request->user_class, TARIFF_DAYS, &order->tariff,
+			   err))
 		return order;
 	free(order);
 	return NULL;
@@ -140,7 +141,7 @@ static struct order *found(struct charge *c)
 	struct order *order = unpriced_order(set, &request);
 	struct error err = {0};
 
-	if (order && prices_tariff(set->prices, c->connector, "", "", &order->tariff, &err)) {
+	if (order && prices_tariff(set->prices, c->connector, "", "", TARIFF_DAYS, &order->tariff, &err)) {
 		log_error("charge: connector %s: charges without a price: %s", c->connector_id, err.text);
 		policy_free_of_charge(clock_wall(), &order->tariff);
 	}

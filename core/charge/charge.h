@@ -121,7 +121,7 @@ void charge_each_running(const struct charge_set *set,
 /* A connector's session: its state, and its order (valid until the loop's next turn), NULL when there is none. FC_ENOENT. */
 int charge_session(const struct charge_set *set, const char *connector_id, enum session_state *state,
 		   const struct order **order);
-/* The prices of a connector now, as a platform ("" = none) would get them. CHARGE_ACCEPTED, CHARGE_NO_CONNECTOR,
+/* The prices of a connector today, as a platform ("" = none) would get them. CHARGE_ACCEPTED, CHARGE_NO_CONNECTOR,
  * CHARGE_NO_PRICE. */
 enum charge_refusal charge_tariff(struct charge_set *set, const char *connector_id, const char *platform,
 				  struct tariff *out);

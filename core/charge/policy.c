@@ -190,7 +190,7 @@ static int read_day(struct policy *p, const struct policy_context *context, int3
 	return result;
 }
 
-int policy_tariff(struct policy *p, const struct policy_context *context, int64_t wall, struct tariff *out,
+int policy_tariff(struct policy *p, const struct policy_context *context, int64_t wall, int days, struct tariff *out,
 		  struct error *err)
 {
 	memset(out, 0, sizeof(*out));
@@ -198,8 +198,11 @@ int policy_tariff(struct policy *p, const struct policy_context *context, int64_
 	(void)snprintf(out->version, sizeof(out->version), "%s", policy_hash(p));
 	out->first_day = clock_day(wall);
 	for (int i = 0; i < TARIFF_DAYS; i++) {
+		if (i >= days) {
+			out->days[i] = out->days[i - 1];
+			continue;
+		}
 		int result = read_day(p, context, out->first_day + i, out, i, err);
-
 		if (result)
 			return result;
 	}
@@ -253,7 +256,7 @@ static int try_a_week(struct policy *p, struct error *err)
 	if (!t)
 		return error_set(err, FC_ENOMEM, "policy: %s: no memory", p->name);
 	for (int i = 0; i < WEEK && !result; i += TARIFF_DAYS)
-		result = policy_tariff(p, &nobody, clock_wall() + (int64_t)i * DAY_S, t, err);
+		result = policy_tariff(p, &nobody, clock_wall() + (int64_t)i * DAY_S, TARIFF_DAYS, t, err);
 	free(t);
 	return result;
 }

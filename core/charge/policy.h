@@ -21,10 +21,10 @@ void policy_free(struct policy *policy);
 const char *policy_name(const struct policy *policy);
 /* SHA-256 of the file. */
 const char *policy_hash(const struct policy *policy);
-/* The tariff of a charge that starts at wall. FC_OK; FC_ELIMIT or FC_ESCRIPT when a function of the file fails; FC_EINVAL when
+/* The tariff of a charge that starts at wall, days (1 to TARIFF_DAYS) of it worked out; those after are like the last of these. FC_OK; FC_ELIMIT or FC_ESCRIPT when a function of the file fails; FC_EINVAL when
  * what it gives is no tariff, with the place. */
-int policy_tariff(struct policy *policy, const struct policy_context *context, int64_t wall, struct tariff *out,
-		  struct error *err);
+int policy_tariff(struct policy *policy, const struct policy_context *context, int64_t wall, int days,
+		  struct tariff *out, struct error *err);
 /* Everything for nothing: where no policy is set. */
 void policy_free_of_charge(int64_t wall, struct tariff *out);
 

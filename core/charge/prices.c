@@ -83,7 +83,7 @@ static const char *policy_of(const struct config *config, const struct connector
 }
 
 int prices_tariff(const struct prices *prices, const struct connector *connector, const char *platform,
-		  const char *user_class, struct tariff *out, struct error *err)
+		  const char *user_class, int days, struct tariff *out, struct error *err)
 {
 	const char *name = policy_of(prices->config, connector, platform);
 	const struct policy_context context = {connector->station->station_id, connector->config->connector_id,
@@ -96,5 +96,5 @@ int prices_tariff(const struct prices *prices, const struct connector *connector
 	struct policy *policy = find_policy(prices, name);
 	if (!policy)
 		return error_set(err, FC_ENOENT, "charge: policy %s is not loaded", name);
-	return policy_tariff(policy, &context, clock_wall(), out, err);
+	return policy_tariff(policy, &context, clock_wall(), days, out, err);
 }

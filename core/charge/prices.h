@@ -13,6 +13,6 @@ struct prices *prices_load(const struct config *config, struct error *err);
 void prices_free(struct prices *prices);
 /* The platform's policy, else the station's, else everything for nothing. As policy_tariff; FC_ENOENT when it is not loaded. */
 int prices_tariff(const struct prices *prices, const struct connector *connector, const char *platform,
-		  const char *user_class, struct tariff *out, struct error *err);
+		  const char *user_class, int days, struct tariff *out, struct error *err);
 
 #endif

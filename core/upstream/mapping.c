@@ -18,7 +18,7 @@ enum {
 struct mapping_entry {
 	const char *path; /* NULL = the method's name */
 	int switched;     /* -1 the file says nothing, 0 off, 1 on */
-	int has[2];       /* a function for the request, for the answer */
+	char *call[2];    /* "map.METHOD.request" and ".answer", owned; NULL = there is no such function */
 };
 
 struct mapping {
@@ -189,9 +189,13 @@ static int take_functions(struct mapping *mapping, const struct value *map, stru
 		return FC_EINVAL;
 	for (int i = 0; (message = message_at(i)); i++)
 		for (int part = MESSAGE_REQUEST; part <= MESSAGE_ANSWER; part++)
-			mapping->entries[i].has[part] =
-			    !function_path(message, (enum message_part)part, path, sizeof(path)) &&
-			    script_has(mapping->script, path);
+			if (!function_path(message, (enum message_part)part, path, sizeof(path)) &&
+			    script_has(mapping->script, path)) {
+				mapping->entries[i].call[part] = strdup(path);
+				if (!mapping->entries[i].call[part])
+					return error_set(err, FC_ENOMEM, "upstream: mapping: %s: no memory",
+							 mapping->name);
+			}
 	return FC_OK;
 }
 
@@ -253,6 +257,9 @@ void mapping_free(struct mapping *mapping)
 		return;
 	if (mapping->script)
 		script_free(mapping->script);
+	for (int i = 0; mapping->entries && i < message_count(); i++)
+		for (int part = MESSAGE_REQUEST; part <= MESSAGE_ANSWER; part++)
+			free(mapping->entries[i].call[part]);
 	free(mapping->entries);
 	free(mapping);
 }
@@ -372,16 +379,16 @@ int mapping_apply(struct mapping *mapping, const struct message *message, enum m
 		  struct arena *arena, struct value **out, struct error *err)
 {
 	int index = message_index(message);
-	char path[FILE_MAX];
 	struct value *mapped = NULL;
 	struct error why = {0};
 
 	*out = in;
-	if (!mapping || index < 0 || !mapping->entries[index].has[part])
+	const char *path = mapping && index >= 0 ? mapping->entries[index].call[part] : NULL;
+	if (!path)
 		return FC_OK;
-	int result = function_path(message, part, path, sizeof(path));
 	const struct value *ctx = context_value(arena, message, direction, context);
-	if (!result && !ctx)
+	int result = FC_OK;
+	if (!ctx)
 		result = error_set(&why, FC_ELIMIT, "%s: message too large", script_path(mapping->script));
 	if (!result)
 		result = script_call(mapping->script, path, in, ctx, arena, &mapped, &why);

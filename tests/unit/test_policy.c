@@ -88,7 +88,7 @@ static void the_shipped_ones(void **state)
 		if (!p)
 			fail_msg("%s", err.text);
 		assert_string_equal(policy_name(p), names[i]);
-		assert_int_equal(policy_tariff(p, &nobody, at("2026-11-20 23:59:59"), &t, &err), FC_OK);
+		assert_int_equal(policy_tariff(p, &nobody, at("2026-11-20 23:59:59"), TARIFF_DAYS, &t, &err), FC_OK);
 		assert_string_equal(t.policy, names[i]);
 		assert_int_equal(strlen(t.version), 64);
 		policy_free(p);
@@ -96,14 +96,14 @@ static void the_shipped_ones(void **state)
 	/* Friday to Sunday: the weekend's service fee from midnight on; gold pays less, and the first kWh is free. */
 	struct policy *p = policy_load(lua_dir(), "member", &err);
 	assert_non_null(p);
-	assert_int_equal(policy_tariff(p, &nobody, at("2026-11-20 23:00:00"), &t, &err), FC_OK);
+	assert_int_equal(policy_tariff(p, &nobody, at("2026-11-20 23:00:00"), TARIFF_DAYS, &t, &err), FC_OK);
 	assert_int_equal(tariff_at(&t, at("2026-11-20 23:59:59")).service_e4, 6000);
 	assert_int_equal(tariff_at(&t, at("2026-11-21 00:00:00")).service_e4, 5000);
 	assert_int_equal(tariff_at(&t, at("2026-11-21 08:00:00")).elec_e4, 9500);
 	assert_int_equal(t.free_wh, 0);
 	assert_int_equal(t.minimum_e4, 5000);
 	const struct policy_context gold = {"S1", "K1", "", "gold"};
-	assert_int_equal(policy_tariff(p, &gold, at("2026-11-20 23:00:00"), &t, &err), FC_OK);
+	assert_int_equal(policy_tariff(p, &gold, at("2026-11-20 23:00:00"), TARIFF_DAYS, &t, &err), FC_OK);
 	assert_int_equal(tariff_at(&t, at("2026-11-20 23:00:00")).service_e4, 4000);
 	assert_int_equal(t.free_wh, 1000);
 	policy_free(p);
@@ -166,7 +166,7 @@ static void the_context_of_each_day(void **state)
 		    "} end");
 
 	assert_non_null(p);
-	assert_int_equal(policy_tariff(p, &nobody, at("2026-11-22 12:00:00"), &t, &f->err), FC_OK);
+	assert_int_equal(policy_tariff(p, &nobody, at("2026-11-22 12:00:00"), TARIFF_DAYS, &t, &f->err), FC_OK);
 	assert_int_equal(tariff_at(&t, at("2026-11-22 12:00:00")).elec_e4, 7000);
 	assert_int_equal(tariff_at(&t, at("2026-11-23 12:00:00")).elec_e4, 1000);
 	assert_int_equal(tariff_at(&t, at("2026-11-24 12:00:00")).elec_e4, 2000);
