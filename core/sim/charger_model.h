@@ -21,6 +21,7 @@ struct model_session {
 
 struct model_connector {
 	enum model_state state, before_fault;
+	int visited; /* a car has been here */
 	uint16_t fault;
 	double soc, target_soc; /* percent */
 	double power_w, voltage, current;
@@ -28,11 +29,12 @@ struct model_connector {
 	double in_state_s; /* simulated time since the last change */
 	struct model_session sessions[MODEL_SESSIONS];
 	unsigned session_count;
-	double next_s; /* --auto: when the next step comes */
+	double next_s; /* --auto: when the next step comes; 0: not planned yet */
 };
 
 struct model_charger {
 	int index, connectors, is_ac;
+	int remote; /* begins when it is told to, not when a car is plugged in */
 	double rated_w;
 	struct model_connector c[MODEL_CONNECTORS];
 };
