@@ -149,7 +149,8 @@ static const char *due_method(const struct charge *c, int64_t now)
 	case STAGE_RUN:
 		if (c->state_at_us && now >= c->state_at_us && !c->ended_us)
 			return "query_equip_charge_status";
-		if (c->stop_at_us && now >= c->stop_at_us && !c->stop_us && !c->ended_us && !c->order)
+		if (c->stop_at_us && now >= c->stop_at_us && !c->stop_us && !c->ended_first && !c->ended_us &&
+		    !c->order)
 			return "query_stop_charge";
 		return NULL;
 	case STAGE_OVER:
@@ -256,10 +257,8 @@ static int take_start(struct business *b, struct charge *c, int refusal)
 
 static int take_stop(struct business *b, struct charge *c, int refusal)
 {
-	/* The car was faster. */
 	if (refusal == ALREADY_STOPPED) {
-		c->stop_at_us = 0;
-		c->left_to_car = 1;
+		c->ended_first = 1;
 		return 1;
 	}
 	if (refusal) {

@@ -29,6 +29,7 @@ struct charge {
 	int64_t state_at_us, stop_at_us;       /* when to ask for its state, when to stop it */
 	int64_t stop_us, ended_us;             /* stop accepted, result came */
 	int late, states, running_states, left_to_car;
+	int ended_first;    /* a stop came too late: the car was faster */
 	struct totals last; /* as the newest state said */
 	json_t *order;      /* as it came */
 	int confirmed, wrong, lost;
