@@ -202,16 +202,13 @@ json_t *business_question(struct business *b, const char **method, struct charge
 }
 
 /* An answer that never came or can't be used: asked again, some times, under the same number. */
-static int try_again(struct business *b, struct charge *c, int ret)
+static int try_again(struct business *b, struct charge *c, const char *method, int ret)
 {
 	c->due_us = clock_mono_us() + SECOND;
 	if (++c->tries < TRIES)
 		return 0;
 	c->tries = 0;
-	if (c->stage == STAGE_START)
-		charge_wrong(b, c, "the start was not answered, Ret %d", ret);
-	else
-		charge_say(c, "not answered, Ret %d", ret);
+	charge_wrong(b, c, "%s: no good answer, Ret %d", method, ret);
 	c->state_at_us = 0;
 	if (c->stage != STAGE_RUN)
 		charge_over(b, c);
@@ -291,14 +288,14 @@ int business_answer(struct business *b, struct charge *c, const char *method, in
 
 	c->asking = 0;
 	if (!data || ret || !charge_open(c))
-		return charge_open(c) ? try_again(b, c, ret) : data && !ret;
+		return charge_open(c) ? try_again(b, c, method, ret) : data && !ret;
 	if (!strcmp(method, "query_equip_charge_status")) {
 		c->state_at_us = 0; /* protocol.md 2.10: not more often than every 120 s */
 		return charge_take_state(b, c, data);
 	}
 	int refusal = verdict(c, data, c->stage == STAGE_RUN ? "StartChargeSeq" : seq_keys[c->stage]);
 	if (refusal < 0)
-		return try_again(b, c, ret);
+		return try_again(b, c, method, ret);
 	c->tries = 0;
 	switch (c->stage) {
 	case STAGE_AUTH:
