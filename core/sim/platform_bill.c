@@ -63,6 +63,15 @@ int bill_prices(const struct dialect *dialect, const json_t *answer, const char 
 	return 0;
 }
 
+int bill_period(const struct prices *prices, int second)
+{
+	int i = prices->count - 1;
+
+	while (i > 0 && prices->periods[i].start_s > second)
+		i--;
+	return i;
+}
+
 static int read_totals(const struct dialect *d, const json_t *object, const char *elec, const char *service,
 		       struct totals *t, char why[WHY_SIZE])
 {
@@ -106,12 +115,10 @@ static int read_line(const struct dialect *d, const json_t *detail, struct line 
 static int check_price(const struct line *l, const struct prices *prices, char why[WHY_SIZE])
 {
 	char digits[7] = {l->start[11], l->start[12], l->start[14], l->start[15], l->start[17], l->start[18], '\0'};
-	int at = seconds_of(digits), i = prices->count - 1;
+	int i = bill_period(prices, seconds_of(digits));
 
 	if (strncmp(l->start, prices->day, DAY) != 0)
 		return 0;
-	while (i > 0 && prices->periods[i].start_s > at)
-		i--;
 	if (l->elec_price_e4 == prices->periods[i].elec_e4 && l->service_price_e4 == prices->periods[i].service_e4)
 		return 0;
 	return say(why, "price %.4f + %.4f at %s, told was %.4f + %.4f", (double)l->elec_price_e4 / 1e4,

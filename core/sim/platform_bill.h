@@ -22,9 +22,11 @@ struct totals {
 	int64_t energy_e4, elec_e4, service_e4, money_e4;
 };
 
-/* Each gives 0, or -1 and why. */
+/* Those with a why give 0, or -1 and say why. */
 int bill_prices(const struct dialect *dialect, const json_t *answer, const char *day, struct prices *prices,
 		char why[WHY_SIZE]);
+/* The period of a second of the day. */
+int bill_period(const struct prices *prices, int second);
 int bill_snapshot(const struct dialect *dialect, const json_t *snapshot, struct totals *totals, char why[WHY_SIZE]);
 int bill_order(const struct dialect *dialect, const json_t *order, const struct prices *prices, struct totals *totals,
 	       char why[WHY_SIZE]);

@@ -246,9 +246,11 @@ static int take_start(struct business *b, struct charge *c, int refusal)
 		c->start_us = 0;
 		return refused(b, c, "start", refusal);
 	}
+	int i = bill_period(&c->prices, (int)((time(NULL) + 8 * 3600) % 86400));
 	b->tally.started++;
 	c->stage = STAGE_RUN;
-	charge_say(c, "start accepted");
+	charge_say(c, "start accepted, %.4f + %.4f yuan per kWh", (double)c->prices.periods[i].elec_e4 / 1e4,
+		   (double)c->prices.periods[i].service_e4 / 1e4);
 	return 1;
 }
 

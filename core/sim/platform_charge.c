@@ -73,8 +73,8 @@ int charge_open(const struct charge *c)
 void charge_over(struct business *b, struct charge *c)
 {
 	c->stage = STAGE_OVER;
-	/* Whole: command, result, a state while it ran, the end told, the order right. */
-	if (c->confirmed && c->began_us && c->running_states && c->ended_us && !c->wrong)
+	/* Whole: command, result, a state while it ran, the end told, energy, the order right. */
+	if (c->confirmed && c->began_us && c->running_states && c->ended_us && c->last.energy_e4 && !c->wrong)
 		b->tally.whole++;
 }
 
@@ -184,6 +184,13 @@ static void count_end(struct business *b, struct charge *c, int reason)
 	c->lost = 0;
 }
 
+static const char *end_name(int reason)
+{
+	static const char *const names[] = {"at the charger", "by us", "by the car", "by a fault", "by unplugging"};
+
+	return reason < (int)(sizeof(names) / sizeof(names[0])) ? names[reason] : "otherwise";
+}
+
 /* Two orders of one connector for the same time: one charge was paid for twice. */
 static const struct charge *overlapping(const struct business *b, const struct charge *c, const json_t *order)
 {
@@ -232,11 +239,12 @@ static int judge_order(struct business *b, struct charge *c, const json_t *order
 		charge_wrong(b, c, "order: %s", why);
 		return 0;
 	}
+	c->last = t;
 	b->tally.confirmed++;
 	b->tally.energy_e4 += t.energy_e4;
 	b->tally.money_e4 += t.money_e4;
-	charge_say(c, "order confirmed: %.2f kWh, %.2f + %.2f = %.2f yuan, StopReason %d", (double)t.energy_e4 / 1e4,
-		   (double)t.elec_e4 / 1e4, (double)t.service_e4 / 1e4, (double)t.money_e4 / 1e4, reason);
+	charge_say(c, "order confirmed: %.2f kWh, %.2f + %.2f = %.2f yuan, ended %s", (double)t.energy_e4 / 1e4,
+		   (double)t.elec_e4 / 1e4, (double)t.service_e4 / 1e4, (double)t.money_e4 / 1e4, end_name(reason));
 	return 1;
 }
 
