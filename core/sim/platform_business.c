@@ -31,6 +31,7 @@ struct business *business_new(const char *operator_id, const struct dialect *dia
 	b->at_a_time = options->at_a_time;
 	b->charge_s = options->charge_s;
 	b->leave_every = options->leave_every;
+	b->order_s = options->order_s;
 	if (b->connectors)
 		return b;
 	free(b);

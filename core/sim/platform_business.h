@@ -13,6 +13,7 @@ struct business_options {
 	int at_a_time;   /* charges; 0: no business, what is told is taken nevertheless */
 	int charge_s;    /* a charge is stopped after half to one and a half of it */
 	int leave_every; /* each so-manieth is left to the car; 0: none */
+	int order_s;     /* after its end a charge's order is lost when it has not come for so long */
 };
 
 /* Owner frees. operator_id and dialect are borrowed. NULL: no memory. */

@@ -44,7 +44,7 @@ struct tally {
 struct business {
 	const struct dialect *dialect;
 	const char *operator_id;
-	int at_a_time, charge_s, leave_every;
+	int at_a_time, charge_s, leave_every, order_s;
 	struct charge charges[CHARGES_MAX];
 	unsigned count; /* made so far; a new one takes the place of the oldest */
 	struct tally tally;

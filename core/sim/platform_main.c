@@ -147,12 +147,14 @@ int main(int argc, char **argv)
 	    {"charges", 1, NULL, 'n'},
 	    {"charge-seconds", 1, NULL, 't'},
 	    {"leave-every", 1, NULL, 'v'},
+	    {"order-seconds", 1, NULL, 'w'},
 	    {NULL, 0, NULL, 0},
 	};
 	static struct platform p;
 	struct http_server_config server = {.name = "sim-platform", .address = "127.0.0.1", .max_connections_peer = 64};
 	struct http_client_config client = {.name = "sim-platform-client", .max_in_flight = 1};
-	struct business_options business = {.charge_s = 10, .leave_every = 2};
+	/* protocol.md 2.14: an order may take 150 s where it may take longest; a station in reach sends it at once. */
+	struct business_options business = {.charge_s = 10, .leave_every = 2, .order_s = 60};
 	struct error err = {0};
 	const char *url = "";
 	char host[128] = "";
@@ -231,6 +233,9 @@ int main(int argc, char **argv)
 			break;
 		case 'v':
 			business.leave_every = number(optarg, 0, INT32_MAX, &bad);
+			break;
+		case 'w':
+			business.order_s = number(optarg, 1, INT32_MAX, &bad);
 			break;
 		default:
 			bad = 1;

@@ -120,6 +120,17 @@ def test_the_wrong_dialect_is_noticed(make_demo):
     assert demo.platform.stop() == 3
 
 
+def test_a_lost_order_is_noticed(make_demo):
+    """It goes where this platform takes no orders, is acknowledged there, and so never comes."""
+    demo = make_demo(mapping="faulty")
+    (demo.lua / "operators" / "faulty.lua").write_text(
+        'return { forecourt = 1, kind = "operator", name = "faulty", paths = { notification_charge_order_info = "nowhere" } }')
+    demo.begin("--order-seconds", "2")
+    end = demo.until(lambda: (b := demo.business())["lost"] and b, 60, "a lost order")
+    assert end["confirmed"] == end["whole"] == 0
+    assert demo.platform.stop() == 3
+
+
 def test_a_repeat_and_a_second_order(make_demo):
     """The same order again is answered as before; another one under its number, or of nobody's charge, is refused and counted."""
     demo = make_demo()
