@@ -187,7 +187,7 @@ static const char *end_name(int reason)
 {
 	static const char *const names[] = {"at the charger", "by us", "by the car", "by a fault", "by unplugging"};
 
-	return reason < (int)(sizeof(names) / sizeof(names[0])) ? names[reason] : "otherwise";
+	return reason >= 0 && reason < (int)(sizeof(names) / sizeof(names[0])) ? names[reason] : "otherwise";
 }
 
 /* Two orders of one connector for the same time: one charge was paid for twice. */
