@@ -56,6 +56,7 @@ static void make_chargers(struct station *s, int port, int connectors)
 		station_die("memory");
 	for (int i = 0; i < s->count; i++) {
 		model_init(&s->chargers[i].model, i, connectors, i >= s->tcp);
+		s->chargers[i].model.remote = s->remote;
 		s->chargers[i].port = port + i;
 		s->chargers[i].listener = i < s->tcp ? station_listen(port + i) : -1;
 		if (i < s->tcp && s->chargers[i].listener < 0)
@@ -112,7 +113,7 @@ int main(int argc, char **argv)
 	    {"tcp", 1, NULL, 't'},     {"port", 1, NULL, 'p'},       {"chargers-per-line", 1, NULL, 'm'},
 	    {"line", 1, NULL, 'l'},    {"connectors", 1, NULL, 'k'}, {"speed", 1, NULL, 's'},
 	    {"auto", 0, NULL, 'a'},    {"control", 1, NULL, 'c'},    {"seed", 1, NULL, 'r'},
-	    {"seconds", 1, NULL, 'e'}, {NULL, 0, NULL, 0},
+	    {"seconds", 1, NULL, 'e'}, {"remote", 0, NULL, 'R'},     {NULL, 0, NULL, 0},
 	};
 	static struct station s;
 	const char *control = NULL;
@@ -144,6 +145,9 @@ int main(int argc, char **argv)
 			break;
 		case 'a':
 			s.automatic = 1;
+			break;
+		case 'R':
+			s.remote = 1;
 			break;
 		case 'c':
 			control = optarg;

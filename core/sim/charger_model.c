@@ -19,7 +19,10 @@ static double chance(uint32_t *state)
 void model_init(struct model_charger *charger, int index, int connectors, int is_ac)
 {
 	*charger = (struct model_charger){.index = index, .connectors = connectors, .is_ac = is_ac};
-	charger->rated_w = is_ac ? (index % 2 ? 7000 : 22000) : 120000;
+	if (is_ac)
+		charger->rated_w = index % 2 ? 7000 : 22000;
+	else
+		charger->rated_w = index % 2 ? 60000 : 120000;
 	for (int i = 0; i < connectors; i++)
 		charger->c[i].energy_wh = 100000 + 1000 * index + 10 * i;
 }
@@ -41,6 +44,7 @@ static void enter(struct model_connector *c, enum model_state state)
 	}
 	c->state = state;
 	c->in_state_s = 0;
+	c->next_s = 0;
 	if (state != MODEL_CHARGING)
 		c->power_w = c->current = c->voltage = 0; /* the contactor is open */
 }
@@ -81,27 +85,48 @@ static void charge(struct model_charger *charger, struct model_connector *c, dou
 		enter(c, MODEL_FINISHED);
 }
 
-/* A car's stay, one step after the other. */
-static void next_step(struct model_connector *c, uint32_t *random)
+/* How long a car stays in a state. */
+static double stay(const struct model_charger *charger, const struct model_connector *c, uint32_t *random)
 {
 	switch (c->state) {
 	case MODEL_FREE:
+		return c->visited ? 200 + 600 * chance(random)
+				  : 100 + 900 * chance(random) * (charger->index ? 1 : 0.1);
+	case MODEL_PLUGGED:
+		/* Where it must be started from outside it waits a while before it leaves again. */
+		return charger->remote ? 600 + 600 * chance(random) : 100 + 60 * chance(random);
+	case MODEL_CHARGING:
+		return 600 + 600 * chance(random); /* at the latest */
+	case MODEL_FINISHED:
+		return 120;
+	case MODEL_RESERVED:
+	case MODEL_FAULT:
+		break;
+	}
+	return HUGE_VAL;
+}
+
+/* A car's visit, one step after the other. */
+static void next_step(const struct model_charger *charger, struct model_connector *c, uint32_t *random)
+{
+	switch (c->state) {
+	case MODEL_FREE:
+		c->visited = 1;
 		c->soc = 30 + 30 * chance(random);
 		c->target_soc = c->soc + 8 + 12 * chance(random);
 		enter(c, MODEL_PLUGGED);
-		c->next_s = 100 + 60 * chance(random);
 		return;
 	case MODEL_PLUGGED:
-		begin_session(c);
-		c->next_s = 600 + 600 * chance(random); /* leaves after so long at the latest */
+		if (charger->remote)
+			enter(c, MODEL_FREE);
+		else
+			begin_session(c);
 		return;
 	case MODEL_CHARGING:
 		enter(c, MODEL_FINISHED);
-		c->next_s = 120;
 		return;
 	case MODEL_FINISHED:
 		enter(c, MODEL_FREE);
-		c->next_s = 200 + 600 * chance(random);
 		return;
 	case MODEL_RESERVED:
 	case MODEL_FAULT:
@@ -113,19 +138,16 @@ void model_step(struct model_charger *charger, double seconds, double speed, int
 {
 	for (int i = 0; i < charger->connectors; i++) {
 		struct model_connector *c = &charger->c[i];
-		enum model_state before = c->state;
 
 		c->in_state_s += seconds * speed;
 		if (c->state == MODEL_CHARGING)
 			charge(charger, c, seconds, speed);
-		if (before == MODEL_CHARGING && c->state == MODEL_FINISHED)
-			c->next_s = 120;
 		if (!automatic)
 			continue;
-		if (c->next_s <= 0 && c->state == MODEL_FREE)
-			c->next_s = 100 + 900 * chance(random) * (charger->index ? 1 : 0.1);
+		if (c->next_s <= 0)
+			c->next_s = stay(charger, c, random);
 		if (c->in_state_s >= c->next_s)
-			next_step(c, random);
+			next_step(charger, c, random);
 	}
 }
 

@@ -29,6 +29,7 @@ struct model_session {
 
 struct model_connector {
 	enum model_state state, before_fault;
+	int visited; /* a car has been here */
 	uint16_t fault;
 	double soc, target_soc; /* percent */
 	double power_w, voltage, current;
@@ -37,11 +38,12 @@ struct model_connector {
 	struct model_session sessions[MODEL_SESSIONS];
 	unsigned session_count;
 	char card[MODEL_CARD + 1], vin[MODEL_VIN + 1]; /* "" = none */
-	double next_s;                                 /* --auto: when the next step comes */
+	double next_s;                                 /* --auto: when the next step comes; 0: not planned yet */
 };
 
 struct model_charger {
 	int index, connectors, is_ac;
+	int remote; /* begins when it is told to, not when a car is plugged in */
 	double rated_w;
 	struct model_connector c[MODEL_CONNECTORS];
 };

@@ -62,7 +62,7 @@ struct station {
 	struct pending pending[PENDING_MAX];
 	int pending_count;
 	int control;
-	int automatic;
+	int automatic, remote;
 	double speed;
 	uint32_t random;
 	int ended;

@@ -15,46 +15,12 @@
 #include "base/log.h"
 #include "sim/platform_talk.h"
 
-enum { PORT_MAX = 65535 };
-
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static void say_summary(struct platform *p, FILE *out)
-{
-	static double sorted[TIMES_MAX];
-	unsigned long n = p->time_count < TIMES_MAX ? p->time_count : TIMES_MAX;
-	double sum = 0;
-	int charges = 0;
-	json_t *last = json_object();
-
-	memcpy(sorted, p->times_us, n * sizeof(double));
-	qsort(sorted, n, sizeof(double), compare_doubles);
-	for (unsigned long i = 0; i < n; i++)
-		sum += sorted[i];
-	for (int i = 0; i < p->seen_count; i++) {
-		charges += p->seen[i].charges;
-		(void)json_object_set_new(last, p->seen[i].id, json_integer(p->seen[i].status));
-	}
-	json_t *summary =
-	    json_pack("{sI sI sI sI sI sI si sf sf so sO}", "pushes", (json_int_t)p->pushes, "accepted",
-		      (json_int_t)p->accepted, "asked", (json_int_t)(p->asked - (unsigned long)p->busy), "answered_ok",
-		      (json_int_t)p->answered, "errors", (json_int_t)p->errors, "unreachable",
-		      (json_int_t)p->unreachable, "charges", charges, "answer_mean_us", n ? sum / (double)n : 0,
-		      "answer_p99_us", n ? sorted[n * 99 / 100] : 0, "statuses", last, "methods", p->methods);
-	(void)json_dumpf(summary, out, JSON_COMPACT);
-	fputc('\n', out);
-	json_decref(summary);
-}
+enum { PORT_MAX = 65535, EXIT_BAD = 3 };
 
 static void command(struct platform *p, const char *line, FILE *out)
 {
 	if (!strncmp(line, "summary", 7)) {
-		say_summary(p, out);
+		talk_summary(p, out);
 		return;
 	}
 	if (!strncmp(line, "discard on", 10) || !strncmp(line, "discard off", 11))
@@ -63,6 +29,8 @@ static void command(struct platform *p, const char *line, FILE *out)
 		p->fail = line[6] == 'n';
 	else if (!strncmp(line, "badtoken", 8))
 		memset(p->tokens, 0, sizeof(p->tokens));
+	else if (!strncmp(line, "drain ", 6) && atoi(line + 6) > 0)
+		business_drain(p->business, atoi(line + 6));
 	else if (!strncmp(line, "quit", 4))
 		loop_stop(p->loop);
 	else {
@@ -175,19 +143,29 @@ int main(int argc, char **argv)
 	    {"interval", 1, NULL, 'i'},
 	    {"control", 1, NULL, 'x'},
 	    {"seconds", 1, NULL, 'e'},
+	    {"dialect", 1, NULL, 'd'},
+	    {"charges", 1, NULL, 'n'},
+	    {"charge-seconds", 1, NULL, 't'},
+	    {"leave-every", 1, NULL, 'v'},
+	    {"order-seconds", 1, NULL, 'w'},
 	    {NULL, 0, NULL, 0},
 	};
 	static struct platform p;
 	struct http_server_config server = {.name = "sim-platform", .address = "127.0.0.1", .max_connections_peer = 64};
 	struct http_client_config client = {.name = "sim-platform-client", .max_in_flight = 1};
+	/* protocol.md 2.14: an order may take 150 s where it may take longest; a station in reach sends it at once. */
+	struct business_options business = {.charge_s = 10, .leave_every = 2, .order_s = 60};
 	struct error err = {0};
 	const char *url = "";
 	char host[128] = "";
 	double seconds = 0;
 	int c, bad = 0;
 
-	p = (struct platform){
-	    .operator_id = "", .station_operator_id = "", .path = "/evcs/v20160701", .interval_us = 1000000};
+	p = (struct platform){.operator_id = "",
+			      .station_operator_id = "",
+			      .path = "/evcs/v20160701",
+			      .interval_us = 1000000,
+			      .dialect = dialect_find("base")};
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 'l':
@@ -243,6 +221,22 @@ int main(int argc, char **argv)
 			seconds = atof(optarg);
 			bad |= !(seconds > 0);
 			break;
+		case 'd':
+			p.dialect = dialect_find(optarg);
+			bad |= !p.dialect;
+			break;
+		case 'n':
+			business.at_a_time = number(optarg, 0, CHARGES_MAX, &bad);
+			break;
+		case 't':
+			business.charge_s = number(optarg, 1, INT32_MAX, &bad);
+			break;
+		case 'v':
+			business.leave_every = number(optarg, 0, INT32_MAX, &bad);
+			break;
+		case 'w':
+			business.order_s = number(optarg, 1, INT32_MAX, &bad);
+			break;
 		default:
 			bad = 1;
 		}
@@ -256,7 +250,8 @@ int main(int argc, char **argv)
 	parse_url(&p, url, &client, host);
 	int signals = block_signals();
 	p.methods = json_object();
-	p.loop = loop_new(&err);
+	p.business = business_new(p.operator_id, p.dialect, &business);
+	p.loop = p.business ? loop_new(&err) : NULL;
 	p.server = p.loop ? http_server_new(p.loop, &server, talk_handle, &p, &err) : NULL;
 	p.client = p.server ? http_client_new(p.loop, &client, &err) : NULL;
 	p.ask_timer = (struct loop_timer){.fn = talk_ask, .user = &p};
@@ -288,5 +283,9 @@ int main(int argc, char **argv)
 	json_decref(p.methods);
 	free(p.station_token);
 	free(p.station_id);
-	return result ? 1 : 0;
+	if (business.at_a_time)
+		business_say(p.business);
+	int good = business_good(p.business);
+	business_free(p.business);
+	return result ? 1 : good ? 0 : EXIT_BAD;
 }

@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+enum { TICK_US = 100000 };
+
 /* data: what the station said; ours: what this platform said, named by_us. */
 static void record(struct platform *p, const char *direction, const char *method, int ret, double us,
 		   const json_t *data, const char *by_us, const json_t *ours)
@@ -49,6 +51,7 @@ static void take_status(struct platform *p, const json_t *payload)
 	}
 	int before = s->status;
 	s->status = (int)json_integer_value(status);
+	business_status(p->business, id, s->status);
 	if (s->status == 3 && (before == 1 || before == 2))
 		s->charging = 1;
 	if (s->status == 1 && s->charging)
@@ -95,6 +98,18 @@ static json_t *answer_token(struct platform *p, const json_t *payload)
 			 token, "TokenAvailableTime", 7200, "FailReason", good ? 0 : 2);
 }
 
+/* What a push is answered with. */
+static json_t *answer_push(struct platform *p, const char *method, const json_t *payload)
+{
+	json_t *answer = charge_take(p->business, method, payload);
+
+	if (answer)
+		return answer;
+	if (!strcmp(method, "notification_stationStatus") && !p->discard)
+		take_status(p, payload);
+	return json_pack("{si}", p->dialect->status_verdict, p->discard);
+}
+
 /* The station calls us. */
 void talk_handle(void *user, const struct http_request *request, struct http_response *response)
 {
@@ -102,7 +117,7 @@ void talk_handle(void *user, const struct http_request *request, struct http_res
 	int64_t begin = clock_mono_us();
 	size_t prefix = strlen(p->path);
 	int ours = !strncmp(request->path, p->path, prefix) && request->path[prefix] == '/';
-	const char *method = ours ? request->path + prefix + 1 : "";
+	const char *method = ours ? dialect_method(p->dialect, request->path + prefix + 1) : "";
 	int ret = 0;
 
 	if (p->fail || !*method) {
@@ -118,9 +133,7 @@ void talk_handle(void *user, const struct http_request *request, struct http_res
 		ret = 4002;
 	} else if (!ret) {
 		count_push(p, method);
-		if (!strcmp(method, "notification_stationStatus") && !p->discard)
-			take_status(p, payload);
-		answer = json_pack("{si}", "Status", p->discard);
+		answer = answer_push(p, method, payload);
 	}
 	char *text = wire_response(&p->ours, ret, ret ? "refused" : "", answer);
 	record(p, "in", method, ret, (double)(clock_mono_us() - begin), payload, "answer", answer);
@@ -131,17 +144,13 @@ void talk_handle(void *user, const struct http_request *request, struct http_res
 	json_decref(payload);
 }
 
-/* What to ask next; NULL payload = begin again. */
-static json_t *next_question(struct platform *p)
+/* The round: stations page by page, status, statistics, and again. */
+static json_t *round_question(struct platform *p)
 {
 	char first[CLOCK_DATE_SIZE], last[CLOCK_DATE_SIZE];
 	static const int days[] = {0, 6, 29}; /* a day, a week, a month */
 	int32_t today = clock_day(clock_wall());
 
-	if (!p->station_token || clock_mono_us() >= p->renew_us) {
-		p->asked_method = "query_token";
-		return json_pack("{ss ss}", "OperatorID", p->operator_id, "OperatorSecret", p->theirs.operator_secret);
-	}
 	if (p->step >= 5 || (p->step && !p->station_id))
 		p->step = 0;
 	if (!p->step) {
@@ -158,6 +167,25 @@ static json_t *next_question(struct platform *p)
 	return json_pack("{ss ss ss}", "StationID", p->station_id, "StartTime", first, "EndTime", last);
 }
 
+/* What to ask now; NULL: nothing. Charges go before the round: a driver waits. */
+static json_t *next_question(struct platform *p)
+{
+	int64_t now = clock_mono_us();
+	int round_due = now >= p->round_us;
+	json_t *payload = NULL;
+
+	p->asked_charge = NULL;
+	if (p->station_token && now < p->renew_us)
+		payload = business_question(p->business, &p->asked_method, &p->asked_charge);
+	if (payload || !round_due)
+		return payload;
+	p->round_us = now + p->interval_us;
+	if (p->station_token && now < p->renew_us)
+		return round_question(p);
+	p->asked_method = "query_token";
+	return json_pack("{ss ss}", "OperatorID", p->operator_id, "OperatorSecret", p->theirs.operator_secret);
+}
+
 static void take_token(struct platform *p, const json_t *data)
 {
 	const char *token = json_string_value(json_object_get(data, "AccessToken"));
@@ -169,8 +197,8 @@ static void take_token(struct platform *p, const json_t *data)
 	    clock_mono_us() + (int64_t)(json_number_value(json_object_get(data, "TokenAvailableTime")) * 900000);
 }
 
-/* 1 when the answer is what the question wants. */
-static int take_answer(struct platform *p, const json_t *data)
+/* 1 when the answer is what the question of the round wants. */
+static int take_round(struct platform *p, const json_t *data)
 {
 	if (!strcmp(p->asked_method, "query_token")) {
 		take_token(p, data);
@@ -193,6 +221,8 @@ static int take_answer(struct platform *p, const json_t *data)
 	return json_is_object(json_object_get(data, "StationStats"));
 }
 
+static void ask(struct platform *p);
+
 static void answered(void *user, const struct http_result *result)
 {
 	struct platform *p = user;
@@ -208,12 +238,14 @@ static void answered(void *user, const struct http_result *result)
 		free(p->station_token);
 		p->station_token = NULL;
 	}
-	if (data && !ret && take_answer(p, data)) {
+	int good = p->asked_charge ? business_answer(p->business, p->asked_charge, p->asked_method, ret, data)
+				   : data && !ret && take_round(p, data);
+	if (good) {
 		p->answered++;
 		p->times_us[p->time_count++ % TIMES_MAX] = us;
 	} else if (result->status) {
 		p->errors++;
-		p->step++;
+		p->step += !p->asked_charge;
 	} else {
 		/* The station may not be up yet: that is no question it failed to answer. */
 		p->asked--;
@@ -221,31 +253,75 @@ static void answered(void *user, const struct http_result *result)
 		log_info("sim-platform: %s: %s", p->asked_method, result->err.text);
 	}
 	json_decref(data);
+	if (result->status)
+		ask(p);
+}
+
+static void ask(struct platform *p)
+{
+	char path[400], authorization[600];
+
+	if (p->busy)
+		return;
+	json_t *payload = next_question(p);
+	if (!payload)
+		return;
+	char *body = wire_request(&p->theirs, p->operator_id, payload);
+	(void)snprintf(path, sizeof(path), "%s/%s", p->prefix, dialect_path(p->dialect, p->asked_method));
+	(void)snprintf(authorization, sizeof(authorization), "Bearer %s", p->station_token ? p->station_token : "");
+	p->asked_us = clock_mono_us();
+	if (body && !http_client_post(p->client, path, p->station_token ? authorization : NULL,
+				      "application/json;charset=utf-8", body, strlen(body), 10000, answered, p, NULL)) {
+		p->busy = 1;
+		p->asked++;
+		p->question = json_incref(payload);
+	} else if (p->asked_charge) {
+		(void)business_answer(p->business, p->asked_charge, p->asked_method, -1, NULL);
+	}
+	json_decref(payload);
+	free(body);
 }
 
 void talk_ask(void *user)
 {
 	struct platform *p = user;
-	char path[400], authorization[600];
 
-	(void)loop_timer_set(p->loop, &p->ask_timer, p->interval_us);
-	if (p->busy)
-		return;
-	json_t *payload = next_question(p);
-	char *body = payload ? wire_request(&p->theirs, p->operator_id, payload) : NULL;
-	if (!body) {
-		json_decref(payload);
-		return;
+	(void)loop_timer_set(p->loop, &p->ask_timer, p->interval_us < TICK_US ? p->interval_us : TICK_US);
+	business_watch(p->business);
+	ask(p);
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+void talk_summary(struct platform *p, FILE *out)
+{
+	static double sorted[TIMES_MAX];
+	unsigned long n = p->time_count < TIMES_MAX ? p->time_count : TIMES_MAX;
+	double sum = 0;
+	int charges = 0;
+	json_t *last = json_object();
+
+	memcpy(sorted, p->times_us, n * sizeof(double));
+	qsort(sorted, n, sizeof(double), compare_doubles);
+	for (unsigned long i = 0; i < n; i++)
+		sum += sorted[i];
+	for (int i = 0; i < p->seen_count; i++) {
+		charges += p->seen[i].charges;
+		(void)json_object_set_new(last, p->seen[i].id, json_integer(p->seen[i].status));
 	}
-	(void)snprintf(path, sizeof(path), "%s/%s", p->prefix, p->asked_method);
-	(void)snprintf(authorization, sizeof(authorization), "Bearer %s", p->station_token ? p->station_token : "");
-	p->asked_us = clock_mono_us();
-	if (!http_client_post(p->client, path, p->station_token ? authorization : NULL,
-			      "application/json;charset=utf-8", body, strlen(body), 10000, answered, p, NULL)) {
-		p->busy = 1;
-		p->asked++;
-		p->question = json_incref(payload);
-	}
-	json_decref(payload);
-	free(body);
+	json_t *summary =
+	    json_pack("{sI sI sI sI sI sI si sf sf so so sO}", "pushes", (json_int_t)p->pushes, "accepted",
+		      (json_int_t)p->accepted, "asked", (json_int_t)(p->asked - (unsigned long)p->busy), "answered_ok",
+		      (json_int_t)p->answered, "errors", (json_int_t)p->errors, "unreachable",
+		      (json_int_t)p->unreachable, "charges", charges, "answer_mean_us", n ? sum / (double)n : 0,
+		      "answer_p99_us", n ? sorted[n * 99 / 100] : 0, "statuses", last, "business",
+		      business_summary(p->business), "methods", p->methods);
+	(void)json_dumpf(summary, out, JSON_COMPACT);
+	fputc('\n', out);
+	json_decref(summary);
 }

@@ -7,6 +7,7 @@
 
 #include "loop/http_client.h"
 #include "loop/http_server.h"
+#include "sim/platform_business.h"
 #include "sim/platform_wire.h"
 
 enum { CONNECTORS_MAX = 4096, TIMES_MAX = 8192, TOKENS = 8, ID = 64, METHODS_MAX = 32 };
@@ -23,6 +24,8 @@ struct platform {
 	struct http_server *server;
 	struct http_client *client;
 	struct wire_keys ours, theirs; /* issued by us, by the station */
+	const struct dialect *dialect;
+	struct business *business;
 	const char *operator_id, *station_operator_id, *path, *control_path;
 	char prefix[256]; /* of the station's URL */
 	FILE *log;
@@ -31,10 +34,11 @@ struct platform {
 	char *station_token;
 	int64_t renew_us; /* when station_token should be replaced */
 	struct loop_timer ask_timer, end_timer;
-	int64_t interval_us;
+	int64_t interval_us, round_us; /* between two questions of the round; when the next one is due */
 	int step, page, busy;
 	int64_t asked_us;
 	const char *asked_method;
+	struct charge *asked_charge; /* NULL: a question of the round */
 	json_t *question;
 	char *station_id;
 	int discard, fail;
@@ -48,7 +52,9 @@ struct platform {
 
 /* What the station calls (http_handler; user is the platform). */
 void talk_handle(void *user, const struct http_request *request, struct http_response *response);
-/* Asks the station the next question (a timer's function; user is the platform). */
+/* Asks the station what is due (a timer's function; user is the platform). */
 void talk_ask(void *user);
+/* The figures so far as one line of JSON. */
+void talk_summary(struct platform *p, FILE *out);
 
 #endif

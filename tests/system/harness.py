@@ -18,6 +18,10 @@ PLATFORM_OPERATOR = "123456789"
 # Example secrets, of no use anywhere else: operator secret, data secret, initial vector, signature secret.
 OURS = ("station-operator-secret", "station-dat-key0", "station-dat-iv00", "station-sig-key0")
 THEIRS = ("platform-operator-secret", "platfrm-dat-key0", "platfrm-dat-iv00", "platfrm-sig-key0")
+# A second platform is a world of its own: another operator, other secrets, another prefix.
+SECOND = dict(operator_id="987654321", path="/evcs/v20161110",
+              ours=("station-second-secret", "station-dat-key2", "station-dat-iv02", "station-sig-key2"),
+              theirs=("second-operator-secret", "secnd-p-dat-key2", "secnd-p-dat-iv02", "secnd-p-sig-key2"))
 
 
 def free_port(count=1):
@@ -74,7 +78,8 @@ class Process:
         self.out_path = folder / f"{name}.out"
         self.err_path = folder / f"{name}.err"
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
-            self.popen = subprocess.Popen([str(c) for c in command], stdout=out, stderr=err, stdin=subprocess.DEVNULL)
+            self.popen = subprocess.Popen([str(c) for c in command], stdout=out, stderr=err, stdin=subprocess.DEVNULL,
+                                          start_new_session=True)  # Ctrl-C is for us: the closing figures want them alive
         if ready:
             self.wait_for(ready, timeout)
 
@@ -147,6 +152,7 @@ class Station:
         self.processes = []
         self.gateway = self.chargers = self.platform = None
         self.extra = ""  # more configuration text
+        self.platforms = []  # their configuration texts; else one that is platform_text()
         self.platform_options = {}
         self.station_options = {}
         self.log_level = "info"
@@ -171,33 +177,33 @@ class Station:
         index = 0
         for i in range(self.tcp):
             text += section("bus", f"tcp{i}", kind="tcp", host="127.0.0.1", port=self.charger_port + i, **self.bus_options)
-            text += self.charger_text(index, f"tcp{i}", 1, 120000)
+            text += self.charger_text(index, f"tcp{i}", 1, 60000 if index % 2 else 120000)
             index += 1
         for i, units in enumerate(self.line_units):
             text += section("bus", f"line{i}", kind="rtu", device=self.lines[i], baud=115200, **self.bus_options)
             for unit in range(1, units + 1):
-                text += self.charger_text(index, f"line{i}", unit, 22000)
+                text += self.charger_text(index, f"line{i}", unit, 7000 if index % 2 else 22000)
                 index += 1
-        text += self.platform_text()
+        text += "".join(self.platforms) if self.platforms else self.platform_text()
         return text + self.extra
 
     def charger_text(self, index, bus, unit, power):
         text = section("charger", f"c{index}", station="s1", bus=bus, unit=unit, profile="forecourt-sim",
                        equipment_id=f"1101050001{index + 1:03d}", poll_ms=self.poll_ms,
-                       equipment_type=1 if power > 50000 else 2)
+                       equipment_type=1 if power >= 60000 else 2)
         for number in range(1, self.connectors + 1):
             text += section("connector", f"c{index}n{number}", charger=f"c{index}", number=number,
                             connector_id=self.connector_id(index, number), power_w=power,
                             connector_name=f"{index + 1:02d}{'AB'[number - 1] if number < 3 else number}",
-                            connector_type=4 if power > 50000 else 3)
+                            connector_type=4 if power >= 60000 else 3)
         return text
 
-    def platform_text(self, name="p1", port=None, **more):
-        options = dict(operator_id=PLATFORM_OPERATOR, url=f"https://localhost:{port or self.platform_port}/evcs/v20160701",
-                       listen="platforms", path="/evcs/v20160701", mapping=self.mapping, ca=self.certs / "ca.pem",
-                       our_operator_secret=OURS[0], our_data_secret=OURS[1], our_data_secret_iv=OURS[2], our_sig_secret=OURS[3],
-                       their_operator_secret=THEIRS[0], their_data_secret=THEIRS[1], their_data_secret_iv=THEIRS[2],
-                       their_sig_secret=THEIRS[3], retry_s=1)
+    def platform_text(self, name="p1", port=None, path="/evcs/v20160701", ours=OURS, theirs=THEIRS, **more):
+        options = dict(operator_id=PLATFORM_OPERATOR, url=f"https://localhost:{port or self.platform_port}{path}",
+                       listen="platforms", path=path, mapping=self.mapping, ca=self.certs / "ca.pem",
+                       our_operator_secret=ours[0], our_data_secret=ours[1], our_data_secret_iv=ours[2], our_sig_secret=ours[3],
+                       their_operator_secret=theirs[0], their_data_secret=theirs[1], their_data_secret_iv=theirs[2],
+                       their_sig_secret=theirs[3], retry_s=1)
         options.update(self.platform_options)
         options.update(more)
         return section("platform", name, **options)
@@ -225,15 +231,20 @@ class Station:
                 command += ["--line", line]
         self.chargers = self.add(Process(command + list(options), self.folder, "chargers", r"(?m)^ready"))
 
-    def start_platform(self, interval_ms=500):
-        self.platform = self.add(Process(
-            [self.build / "sim-platform", "--listen", self.platform_port, "--certificate", self.certs / "server.pem",
+    def start_platform(self, *options, interval_ms=500):
+        self.platform = self.start_sim_platform("platform", self.platform_port, *options, interval_ms=interval_ms)
+
+    def start_sim_platform(self, name, port, *options, operator_id=PLATFORM_OPERATOR, path="/evcs/v20160701", ours=OURS,
+                           theirs=THEIRS, interval_ms=500):
+        """A simulated platform; its control socket and its log are named after it."""
+        return self.add(Process(
+            [self.build / "sim-platform", "--listen", port, "--certificate", self.certs / "server.pem",
              "--key", self.certs / "server.key", "--ca", self.certs / "ca.pem",
-             "--station-url", f"https://localhost:{self.listen_port}/evcs/v20160701",
-             "--operator-id", PLATFORM_OPERATOR, "--station-operator-id", STATION_OPERATOR,
-             "--secrets-ours", ":".join(THEIRS), "--secrets-theirs", ":".join(OURS), "--path", "/evcs/v20160701",
-             "--log", self.platform_log, "--interval", interval_ms, "--control", self.platform_control],
-            self.folder, "platform", r"(?m)^ready"))
+             "--station-url", f"https://localhost:{self.listen_port}{path}",
+             "--operator-id", operator_id, "--station-operator-id", STATION_OPERATOR,
+             "--secrets-ours", ":".join(theirs), "--secrets-theirs", ":".join(ours), "--path", path,
+             "--log", self.folder / f"{name}.jsonl", "--interval", interval_ms, "--control", self.folder / f"{name}.sock", *options],
+            self.folder, name, r"(?m)^ready"))
 
     def start_gateway(self, wait=True):
         self.write_config()
