@@ -459,18 +459,15 @@ static void accept_one(void *user, int fd)
 	const int on = 1;
 	struct http_server *server = user;
 	lws_sock_file_fd_type socket = {.sockfd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)};
-	int on = 1;
 
 	if (socket.sockfd < 0)
 		return;
-	/* libwebsockets sees to this only where it accepts by itself. Without it each answer waits 40 ms: its body is held back
-	 * until its head is acknowledged, and the other side delays that. */
-	(void)setsockopt(socket.sockfd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (admit(server, socket.sockfd)) {
 		close(socket.sockfd);
 		return;
 	}
-	/* Head and body of an answer are two writes: the second would wait for the peer's delayed acknowledgement, 40 ms. */
+	/* libwebsockets sees to this only where it accepts by itself. Without it an answer of two writes waits 40 ms: the second is held
+	 * back until the first is acknowledged, and the other side delays that. */
 	(void)setsockopt(socket.sockfd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	/* On failure libwebsockets closes the socket. */
 	(void)lws_adopt_descriptor_vhost(server->vhost, LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | LWS_ADOPT_ALLOW_SSL, socket,
