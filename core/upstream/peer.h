@@ -43,13 +43,4 @@ void peer_complain(struct peer *peer, const char *method, const char *what);
 int peer_call(struct peer *peer, const struct message *message, struct value *request, struct arena *arena,
 	      peer_done done, void *user, struct error *err);
 
-/* Takes "http(s)://host[:port][/prefix]" apart; an IPv6 address stands in brackets. FC_OK or FC_EINVAL. */
-struct peer_url {
-	int tls;
-	int port;
-	char host[256];
-	char prefix[256]; /* begins with a slash or is empty, does not end with one */
-};
-int peer_url_parse(const char *text, struct peer_url *url);
-
 #endif

@@ -17,6 +17,7 @@
 #include "charge_stub.h"
 #include "loop/http_client.h"
 #include "upstream/peer.h"
+#include "upstream/peer_url.h"
 #include "upstream_fixture.h"
 
 /* The loop: armed timers ------------------------------------------------------------------------------------------- */
