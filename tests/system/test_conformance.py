@@ -32,7 +32,7 @@ POLICY = """return { forecourt = 1, kind = "policy", name = "test",
     return { { start = "00:00", elec = 1.2345, service = 0.4 }, { start = "12:30", elec = 1.2345, service = 0.4 } }
   end }
 """
-MAPPING = """return { forecourt = 1, kind = "operator", name = "test", methods = { %s },
+MAPPING = """return { forecourt = 1, kind = "operator", name = "test", methods = { %s }, map = { %s },
   timing = { charge_status_s = 1, start_result_s = 6, stop_result_s = 6, reconcile_from_h = %.4f, reconcile_to_h = %.4f } }
 """
 # Every text as long as the standard lets it be, in characters, not bytes.
@@ -151,7 +151,7 @@ def three_phases(text):
     return "".join(lines)
 
 
-def build(make_station, recorder, tcp, methods):
+def build(make_station, recorder, tcp, methods="", errors=""):
     station = make_station(start=False, tcp=tcp, line_units=(), connectors=1, poll_ms=200)
     station.platform_options.update(iserv=1, policy="test", push_station_info=1, push_stats=1)
     station.station_options.update(STATION_TEXTS)
@@ -165,7 +165,7 @@ def build(make_station, recorder, tcp, methods):
         station.charger_options[WITHOUT_COMMANDS]["profile"] = "no-commands"
     station.write_policy("test", POLICY % station.connector_id(WITHOUT_PRICE))
     station.mapping = "test"
-    station.write_mapping("test", MAPPING % ((methods,) + hours_around_now()))
+    station.write_mapping("test", MAPPING % ((methods, errors) + hours_around_now()))
     business.confirm_all(station.server)
     station.server.answers["check_charge_orders"] = compared
     recorder.facts = dict(elec=ELEC, service=SERVICE, token_s=7200, power_kw=decimal.Decimal(120), lng="116.480881",
@@ -294,18 +294,32 @@ def faulty_and_silent(station, connector):
     return reasons
 
 
+def while_deaf(station, ask, ready):
+    """The charger takes no command any more, and the gateway has accepted what it is asked before it noticed (3 s)."""
+    for _ in range(20):
+        station.ask_chargers(f"exception {DEAF} 4")
+        seq = ask()
+        if seq:
+            return seq
+        station.ask_chargers(f"normal {DEAF}")
+        station.until(ready, 60, "the charger heard again")
+    raise AssertionError("never asked in time")
+
+
 def deaf_charger(station, recorder):
-    """A charger that takes no command: a start and a stop that come to nothing, told as that."""
-    connector, seq = plug(station, DEAF), new_seq()
-    station.ask_chargers(f"exception {DEAF} 4")
-    assert start(station, connector, seq).data["SuccStat"] == 0
+    """A start and a stop that come to nothing, told as that."""
+    connector = plug(station, DEAF)
+
+    def accepted(answer):
+        return answer.data["SuccStat"] == 0 and answer.data["StartChargeSeq"]
+
+    seq = while_deaf(station, lambda: accepted(start(station, connector, new_seq())), lambda: station.statuses(connector)[-1] == 2)
     assert wait_told(station, "notification_start_charge_result", seq)["StartChargeSeqStat"] == 4
     station.ask_chargers(f"normal {DEAF}")
     station.until(lambda: re.search(rf"order {seq}: connector \w+: closed", station.gateway.output()), 60, "the order's end")
 
     _, seq = charge(station, DEAF, 0.02)
-    station.ask_chargers(f"exception {DEAF} 4")
-    assert stop(station, connector, seq).data["SuccStat"] == 0
+    while_deaf(station, lambda: accepted(stop(station, connector, seq)), lambda: status_of(station, seq)["StartChargeSeqStat"] == 2)
     assert wait_told(station, "notification_stop_charge_result", seq)["SuccStat"] == 1
     station.until(lambda: status_of(station, seq)["ConnectorStatus"] == 0, 60, "the silence noticed")
     assert stop(station, connector, seq).data["FailReason"] == 2
@@ -361,7 +375,7 @@ def the_day_after(station, recorder):
 
 def first_platform(make_station, recorder):
     """The base standard, with every push on."""
-    station = build(make_station, recorder, 5, "")
+    station = build(make_station, recorder, 5)
     at_start = {c: registers(station, c)["kwh"] for c in recorder.facts["kwh"]}
     ask_about_stations(station)
     ends(station, recorder)
@@ -402,6 +416,49 @@ def second_platform(make_station, recorder):
         bonus = wait_told(station, "notification_charge_order_info_for_bonus", seq)
         assert bonus["UserName"] == (CARD if charger == 0 else "")  # a car is no account
     station.stop()
+
+
+# A gateway that errs: what its mapping does to messages, and what must be found.
+ERRORS = """
+  notification_charge_order_info = { request = function(m)
+    m.StopReason = nil
+    m.TotalPower = fixed(m.TotalPower, 3)
+    m.TotalMoney = tostring(m.TotalMoney)
+    m.ConnectorID = m.ConnectorID .. string.rep("0", 13)
+    return m
+  end },
+  notification_equip_charge_status = { request = function(m) m.TotalPower = fixed(m.TotalPower * 1000, 2) return m end },
+  query_station_status = { answer = function(m) m.Total = 1.5 return m end },
+  query_equip_auth = { answer = function(m) m.ConnectorID = nil return m end },
+"""
+ERRORS_FOUND = (
+    r"notification_charge_order_info: request of the station: StopReason: missing",
+    r"notification_charge_order_info: request of the station: TotalPower: \d+\.\d{3} has 3 decimals, not 2",
+    r"notification_charge_order_info: request of the station: TotalMoney: \"\d+\.\d+\" is no number",
+    r"notification_charge_order_info: request of the station: ConnectorID: 27 characters, more than 26",
+    r"notification_equip_charge_status: request of the station: TotalPower: \d{3,}\.00 kWh, not [0-9.]+ to [0-9.]+",
+    r"query_station_status: answer of the station: Total: 1\.5 is no integer",
+    r"query_equip_auth: answer of the station: ConnectorID: missing",
+)
+
+
+def test_a_gateway_that_errs_is_found(make_station):
+    recorder = Recorder(conformance.Results())
+    station = build(make_station, recorder, 1, errors=ERRORS)
+    connector = plug(station)
+    auth(station, connector)
+    station.client.call("query_station_status", {"StationIDs": [STATION_ID]})
+    _, seq = charge(station, MAIN, 0.2)
+    count = len(business.told(station, "notification_equip_charge_status", seq))
+    station.server.wait(lambda _: len(business.told(station, "notification_equip_charge_status", seq)) > count)
+    stop(station, connector, seq)
+    ended(station, recorder, MAIN, seq)
+    recorder.conclude()
+    found = "\n".join(recorder.results.all_findings())
+    missed = [pattern for pattern in ERRORS_FOUND if not re.search(pattern, found)]
+    assert not missed, f"{missed} not in\n{found}"
+    # Of the rest, which the mapping does not touch, there is nothing to find.
+    assert {line.split(":")[0] for line in found.splitlines()} == {p.split(":")[0] for p in ERRORS_FOUND}, found
 
 
 def daemon_says(option):
