@@ -142,7 +142,8 @@ class Server:
         self.keys, self.path = keys, path
         self.received, self.problems, self.tokens, self.logins = [], [], set(), 0
         self.answers = {}
-        self.observe = None  # called with (path, headers and text of the call, the envelope of our answer)
+        # Called with (path, headers and text of the call) before it counts as received, and with (path, envelope of our answer).
+        self.observe, self.observe_answer = None, None
         self.token_life = 7200
         self.stamps = set()
         self.changed = threading.Condition()
@@ -158,9 +159,11 @@ class Server:
                 if len(body) < length:  # the station ended in the middle of its request: no message
                     self.close_connection = True
                     return
-                answer = outer.take(self.path, self.headers.get("Authorization", ""), body)
                 if outer.observe:
-                    outer.observe(self.path, self.headers, body.decode(), answer)
+                    outer.observe(self.path, self.headers, body.decode())
+                answer = outer.take(self.path, self.headers.get("Authorization", ""), body)
+                if outer.observe_answer:
+                    outer.observe_answer(self.path, answer)
                 data = json.dumps(answer).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json;charset=utf-8")

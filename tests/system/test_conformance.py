@@ -55,7 +55,8 @@ class Recorder:
 
     def watch(self, station):
         self.station = station
-        station.client.observe, station.server.observe = self.asked, self.told
+        station.client.observe = self.asked
+        station.server.observe, station.server.observe_answer = self.told, self.answered
 
     def add(self, method, part, maker, text):
         facts = dict(self.facts)
@@ -71,14 +72,16 @@ class Recorder:
             self.add(method, "request", "platform", self.ours.decrypt(json.loads(sent)["Data"]))
             self.add(method, "answer", "station", self.ours.decrypt(answer["Data"]))
 
-    def told(self, path, headers, text, answer):
+    def told(self, path, headers, text):
         method = path.rsplit("/", 1)[-1]
         findings, seen = conformance.check_request_envelope(text, headers, self.theirs, harness.STATION_OPERATOR,
                                                             method == "query_token")
         self.results.note("envelope", "request", "station", seen, (), [f"{method}: {f}" for f in findings])
         self.add(method, "request", "station", self.theirs.decrypt(json.loads(text)["Data"]))
+
+    def answered(self, path, answer):
         if answer["Ret"] == 0:
-            self.add(method, "answer", "platform", self.theirs.decrypt(answer["Data"]))
+            self.add(path.rsplit("/", 1)[-1], "answer", "platform", self.theirs.decrypt(answer["Data"]))
 
     def conclude(self):
         for message in self.messages:
