@@ -129,8 +129,8 @@ def hours_around_now():
     if now.hour == 23 and now.minute >= 55:  # the day of this test must not change under it
         time.sleep((60 - now.minute) * 60)
         now = datetime.datetime.now(SHANGHAI)
-    if now.hour == 0 and now.minute < 10:
-        time.sleep((10 - now.minute) * 60)
+    if now.hour == 0 and now.minute < 5:
+        time.sleep((5 - now.minute) * 60)
         now = datetime.datetime.now(SHANGHAI)
     hour = now.hour + now.minute / 60 + now.second / 3600
     half = min(0.5, hour, 24 - hour)
