@@ -37,9 +37,9 @@ static void tell(struct charge *c, unsigned actions)
 		     {SESSION_TELL_NOT_STOPPED, CHARGE_NOT_STOPPED}};
 	const struct charge_hooks *hooks = &c->conductor->hooks;
 
-	/* A start that came to nothing was told as that: its end is no news. */
-	if (c->order && !c->order->began && c->reason == SESSION_NOT_STARTED)
-		actions &= ~(unsigned)SESSION_TELL_STOPPED;
+	/* A start that came to nothing was told as that: what becomes of it is no news. */
+	if (c->order && c->order->failed)
+		actions &= ~(unsigned)(SESSION_TELL_STOPPED | SESSION_TELL_NOT_STOPPED);
 	for (size_t i = 0; hooks->event && i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (actions & kinds[i].action)
 			hooks->event(hooks->user, &(struct charge_event){kinds[i].kind, c->order, c->state});
@@ -334,8 +334,10 @@ int conduct(struct charge *c, enum session_trigger trigger, struct order *order,
 	}
 	if (step.actions & SESSION_METER)
 		begin_metering(c);
+	if (step.actions & SESSION_TELL_NOT_STARTED && c->reason == SESSION_NOT_STARTED)
+		c->order->failed = 1;
 	/* A charge that began by itself has begun; noted with the next note, at the latest with the end. */
-	if (c->order && c->state == SESSION_CHARGING)
+	if (c->order && c->state == SESSION_CHARGING && !c->order->failed)
 		c->order->began = 1;
 	if (c->order && c->order->stopping != (c->state == SESSION_STOPPING)) {
 		/* A stop that was accepted holds over a power cut. */
@@ -418,6 +420,9 @@ void conduct_tick(struct charge *c)
 	look_at_status(c);
 	if (c->closing)
 		return;
+	/* Current that was told not to flow must not: told to stop until it does. */
+	if (c->order && c->order->failed && c->state == SESSION_CHARGING)
+		conduct_stop(c, SESSION_NOT_STARTED, c->result_s);
 	if (c->deadline_us && now >= c->deadline_us)
 		(void)conduct(c, SESSION_TIMEOUT, NULL, NULL);
 	if (c->order && !c->closing && !c->settling &&

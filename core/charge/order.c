@@ -96,6 +96,8 @@ int order_write(const struct order *o, struct buffer *out)
 	if (!result)
 		result = put_int(&a, v, "began", o->began);
 	if (!result)
+		result = put_int(&a, v, "failed", o->failed);
+	if (!result)
 		result = value_add(&a, v, "tariff", write_tariff(&a, &o->tariff));
 	if (!result && o->metered)
 		result = value_add(&a, v, "split", write_split(&a, &o->split));
@@ -246,6 +248,7 @@ static void read_record(const struct value *v, struct order *o, const char **mis
 		o->idle_wh = get_int(v, "idle_wh", missing);
 	o->stopping = get_int(v, "stopping", missing) != 0;
 	o->began = get_int(v, "began", missing) != 0;
+	o->failed = value_get(v, "failed") && get_int(v, "failed", missing) != 0;
 	read_tariff(value_get(v, "tariff"), &o->tariff, missing);
 	o->metered = split != NULL;
 	if (split)

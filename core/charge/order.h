@@ -25,6 +25,7 @@ struct order {
 	int64_t idle_wh; /* ... and stood there */
 	int stopping;    /* a stop was accepted ... */
 	int stop_reason; /* ... whose StopReason this is */
+	int failed;      /* the start was told as a failure; what flows all the same is stopped */
 	int began;       /* the start was told as a success */
 	int metered;     /* current was seen: split is begun */
 	struct split split;

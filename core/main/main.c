@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "main/daemon.h"
+#include "upstream/message.h"
 
 enum { EXIT_USAGE = 2, EXIT_START = 1 };
 
@@ -28,6 +29,7 @@ static void usage(FILE *to)
 		"  --against FILE     with --check: print what a change from FILE would touch\n"
 		"  --stats-file FILE  write counters as JSON there at the end and on SIGUSR1\n"
 		"  --options          print every option of the configuration with its range and default\n"
+		"  --messages         print every message of the protocol with its fields\n"
 		"  --version          print the version\n"
 		"Signals: HUP reads configuration and Lua files again, USR1 writes the counters, TERM and INT end.\n",
 		default_path);
@@ -132,6 +134,7 @@ int main(int argc, char **argv)
 	    {"against", required_argument, NULL, 'a'},
 	    {"config", required_argument, NULL, 'c'},
 	    {"help", no_argument, NULL, 'h'},
+	    {"messages", no_argument, NULL, 'm'},
 	    {"options", no_argument, NULL, 'o'},
 	    {"version", no_argument, NULL, 'v'},
 	    {"stats-file", required_argument, NULL, 's'},
@@ -156,6 +159,9 @@ int main(int argc, char **argv)
 			break;
 		case 'o':
 			config_describe(stdout);
+			return 0;
+		case 'm':
+			message_describe(stdout);
 			return 0;
 		case 'v':
 			printf("forecourtd %s\n", FORECOURT_VERSION);

@@ -9,6 +9,7 @@
 #define FC_UPSTREAM_MESSAGE_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -89,5 +90,8 @@ void message_shape(const struct schema *schema, struct value *value);
 /* The verdict of a push's answer, whichever of Status, SuccStat, ConfirmResult carries it (protocol.md section 3, 25);
  * the method's own field is looked at first. FC_OK and *verdict; FC_ENOENT when none is there. */
 int message_verdict(const struct message *message, const struct value *answer, int64_t *verdict);
+
+/* Every method with its fields as Markdown tables: forecourtd --messages. */
+void message_describe(FILE *to);
 
 #endif

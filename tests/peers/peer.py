@@ -88,6 +88,7 @@ class Client:
         self.port, self.host, self.path = port, host, path
         self.operator_id, self.keys = operator_id, keys
         self.sequence, self.token = Sequence(), None
+        self.observe = None  # called with (method, what was sent, HTTP status, headers and text of the answer)
         self.context = ssl.create_default_context(cafile=ca) if ca else None
         if certificate:
             self.context.load_cert_chain(certificate, key)
@@ -111,7 +112,10 @@ class Client:
         try:
             self.connection.request("POST", f"{self.path}/{method}", body=data, headers=head)
             answer = self.connection.getresponse()
-            return answer.status, answer.read().decode()
+            text = answer.read().decode()
+            if self.observe:
+                self.observe(method, data, answer.status, answer.headers, text)
+            return answer.status, text
         except (OSError, http.client.HTTPException):
             self.close()
             raise
@@ -132,12 +136,14 @@ class Client:
 
 class Server:
     """Takes the station's calls, as a platform does. keys: the platform's set. Keeps what came in .received as
-    (method, payload); .answers[method] may hold a function payload -> (Ret, payload or None)."""
+    (method, payload); .answers[method] may hold a function payload -> (Ret, payload or None); a payload may be JSON text."""
 
     def __init__(self, keys, certificate, key, client_ca=None, path="/evcs/v20160701"):
         self.keys, self.path = keys, path
         self.received, self.problems, self.tokens, self.logins = [], [], set(), 0
         self.answers = {}
+        # Called with (path, headers and text of the call) before it counts as received, and with (path, envelope of our answer).
+        self.observe, self.observe_answer = None, None
         self.token_life = 7200
         self.stamps = set()
         self.changed = threading.Condition()
@@ -153,7 +159,11 @@ class Server:
                 if len(body) < length:  # the station ended in the middle of its request: no message
                     self.close_connection = True
                     return
+                if outer.observe:
+                    outer.observe(self.path, self.headers, body.decode())
                 answer = outer.take(self.path, self.headers.get("Authorization", ""), body)
+                if outer.observe_answer:
+                    outer.observe_answer(self.path, answer)
                 data = json.dumps(answer).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json;charset=utf-8")
@@ -186,7 +196,8 @@ class Server:
         self.httpd.server_close()
 
     def reply(self, ret, payload=None, msg=""):
-        data = self.keys.encrypt(json.dumps(payload, ensure_ascii=False)) if payload is not None else ""
+        text = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
+        data = self.keys.encrypt(text) if payload is not None else ""
         return {"Ret": ret, "Msg": msg, "Data": data, "Sig": self.keys.sign(f"{ret}{msg}{data}")}
 
     def problem(self, text):

@@ -157,6 +157,7 @@ class Station:
         self.station_options = {}
         self.log_level = "info"
         self.bus_options = {}
+        self.charger_options, self.connector_options = {}, {}  # by the charger's place, beside what all have
 
     def connector_id(self, charger, number=1):
         return f"1101050001{charger + 1:03d}{number}"
@@ -188,14 +189,14 @@ class Station:
         return text + self.extra
 
     def charger_text(self, index, bus, unit, power):
-        text = section("charger", f"c{index}", station="s1", bus=bus, unit=unit, profile="forecourt-sim",
-                       equipment_id=f"1101050001{index + 1:03d}", poll_ms=self.poll_ms,
-                       equipment_type=1 if power >= 60000 else 2)
+        options = dict(station="s1", bus=bus, unit=unit, profile="forecourt-sim", equipment_id=f"1101050001{index + 1:03d}",
+                       poll_ms=self.poll_ms, equipment_type=1 if power >= 60000 else 2)
+        text = section("charger", f"c{index}", **{**options, **self.charger_options.get(index, {})})
         for number in range(1, self.connectors + 1):
-            text += section("connector", f"c{index}n{number}", charger=f"c{index}", number=number,
-                            connector_id=self.connector_id(index, number), power_w=power,
-                            connector_name=f"{index + 1:02d}{'AB'[number - 1] if number < 3 else number}",
-                            connector_type=4 if power >= 60000 else 3)
+            options = dict(charger=f"c{index}", number=number, connector_id=self.connector_id(index, number), power_w=power,
+                           connector_name=f"{index + 1:02d}{'AB'[number - 1] if number < 3 else number}",
+                           connector_type=4 if power >= 60000 else 3)
+            text += section("connector", f"c{index}n{number}", **{**options, **self.connector_options.get(index, {})})
         return text
 
     def platform_text(self, name="p1", port=None, path="/evcs/v20160701", ours=OURS, theirs=THEIRS, **more):

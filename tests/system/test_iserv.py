@@ -254,3 +254,21 @@ def test_a_result_that_takes_too_long_is_pushed(charging):
     client.connection.sock.shutdown(socket.SHUT_RDWR)  # close() alone would wait for the thread that reads
     station.ask_chargers("normal 0")
     wait_told(station, "notification_stop_charge_result", seq)
+
+
+def test_a_start_that_fails_is_told_once(charging):
+    """The charger takes no command for longer than both results may take: one start result, and nothing more of it."""
+    station = charging(tcp=1, line_units=(), connectors=1, mapping_text=SYNC.replace("14", "6") % 30)
+    connector, seq = plug(station), new_seq()
+    station.ask_chargers("exception 0 4")
+    assert start(station, connector, seq).data["SuccStat"] == 0
+    assert wait_told(station, "notification_start_charge_result", seq)["StartChargeSeqStat"] == 4
+    station.until(lambda: re.search(r"the charger ignores the stop", station.gateway.output()), 60, "the stop to time out")
+    station.ask_chargers("normal 0")
+    station.until(lambda: re.search(rf"order {seq}: connector \w+: closed", station.gateway.output()), 90, "the order closed")
+    time.sleep(1)
+    assert len(told(station, "notification_start_charge_result", seq)) == 1
+    assert not told(station, "notification_stop_charge_result", seq) and not told(station, "notification_charge_order_info", seq)
+    seq = new_seq()
+    assert start(station, connector, seq).data["SuccStat"] == 0
+    assert wait_told(station, "notification_start_charge_result", seq)["StartChargeSeqStat"] == 2
