@@ -10,6 +10,8 @@
 enum { RECIPIENTS = 64 };
 static const char order_method[] = "notification_charge_order_info";
 static const int64_t note_period_us = 300000000;
+/* A disk may be full for hours, and the log be on it. */
+static const int64_t complain_period_us = 60000000;
 /* So long after a stop the status is sure to have been read again. */
 static const int64_t rest_us = 2000000;
 /* So long the end waits for a reading made after it. */
@@ -71,9 +73,18 @@ static int do_open(struct charge *c, const struct journal_order *entry, struct e
 	return journal_open(c->conductor->store, entry, err);
 }
 
+/* The journal holds no such open order any more: its file was damaged, and this was on the part that is lost. What runs has all
+ * of it in memory, and makes it anew. */
+static int if_lost(struct charge *c, int result)
+{
+	if (result == FC_ENOENT)
+		c->durable = 0;
+	return result;
+}
+
 static int do_note(struct charge *c, const struct journal_order *entry, struct error *err)
 {
-	return journal_note(c->conductor->store, entry, err);
+	return if_lost(c, journal_note(c->conductor->store, entry, err));
 }
 
 static int do_close(struct charge *c, const struct journal_order *entry, struct error *err)
@@ -85,7 +96,7 @@ static int do_close(struct charge *c, const struct journal_order *entry, struct 
 		    ? hooks->recipients(hooks->user, c->order, names, RECIPIENTS)
 		    : 0;
 
-	return journal_close(c->conductor->store, entry, names, n, order_method, err);
+	return if_lost(c, journal_close(c->conductor->store, entry, names, n, order_method, err));
 }
 
 static int open_order(struct charge *c, struct error *err)
@@ -98,6 +109,16 @@ static int open_order(struct charge *c, struct error *err)
 	return result;
 }
 
+static void complain(struct charge *c, const char *what, const struct error *err)
+{
+	int64_t now = clock_mono_us();
+
+	if (c->complained_us && now - c->complained_us < complain_period_us)
+		return;
+	c->complained_us = now;
+	log_error("charge: order %s: %s, tried again: %s", c->order->seq, what, err->text);
+}
+
 void conduct_note(struct charge *c)
 {
 	struct error err = {0};
@@ -106,7 +127,7 @@ void conduct_note(struct charge *c)
 		return;
 	/* A charge that began by itself while the disk was full goes on; its order is made as soon as there is room. */
 	if (c->durable ? with_record(c, do_note, &err) : open_order(c, &err)) {
-		log_error("charge: order %s: not written, tried again: %s", c->order->seq, err.text);
+		complain(c, "not written", &err);
 		return;
 	}
 	c->noted_us = clock_mono_us();
@@ -189,6 +210,7 @@ static void forget_order(struct charge *c)
 	c->order = NULL;
 	c->durable = 0;
 	c->closing = 0;
+	c->complained_us = 0;
 	c->read_us = 0;
 }
 
@@ -200,7 +222,7 @@ static void finish_closing(struct charge *c)
 	c->order->reason = c->reason;
 	c->order->end_wall = charge_now(c);
 	if ((!c->durable && open_order(c, &err)) || with_record(c, do_close, &err)) {
-		log_error("charge: order %s: its end is not written, tried again: %s", c->order->seq, err.text);
+		complain(c, "its end is not written", &err);
 		return;
 	}
 	log_notice("charge: order %s: connector %s: closed: %lld Wh, reason %d", c->order->seq, c->connector_id,

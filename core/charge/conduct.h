@@ -31,6 +31,7 @@ struct charge {
 	int64_t read_us;  /* of the last reading used */
 	int64_t noted_us; /* when the journal was told last */
 	int noted_parts;
+	int64_t complained_us; /* when the log was told that the journal can't be */
 	/* The register while nothing flows: where the next charge begins. */
 	int has_idle;
 	int64_t idle_wh;

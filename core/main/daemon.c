@@ -27,7 +27,7 @@
 #include "admin/admin.h"
 #endif
 
-enum { TRIM_FIRST_US = 20000000, TRIM_PERIOD_US = 600000000 };
+enum { TRIM_FIRST_US = 20000000, TRIM_PERIOD_US = 600000000, TEND_PERIOD_US = 5000000 };
 
 struct daemon {
 	const char *path;
@@ -43,7 +43,7 @@ struct daemon {
 	struct charge_set *charges;
 	struct platform_set *platforms;
 	struct watch *watch;
-	struct loop_timer trim;
+	struct loop_timer trim, tend;
 #ifdef CONFIG_ADMIN
 	struct admin *admin;
 #endif
@@ -104,7 +104,8 @@ static struct value *overview(void *user, struct arena *arena)
 	return stats_build(arena, &(struct stats_sources){.started_us = d->started_us,
 							  .devices = d->devices,
 							  .stations = d->stations,
-							  .platforms = d->platforms});
+							  .platforms = d->platforms,
+							  .store = d->store});
 }
 
 static void write_stats(struct daemon *d)
@@ -276,6 +277,14 @@ static void trim_heap(void *user)
 	(void)loop_timer_set(d->loop, &d->trim, TRIM_PERIOD_US);
 }
 
+static void tend_store(void *user)
+{
+	struct daemon *d = user;
+
+	store_tend(d->store);
+	(void)loop_timer_set(d->loop, &d->tend, TEND_PERIOD_US);
+}
+
 static int start(struct daemon *d, struct error *err)
 {
 	d->loop = loop_new(err);
@@ -311,7 +320,8 @@ static int start(struct daemon *d, struct error *err)
 		return FC_EIO;
 #endif
 	d->trim = (struct loop_timer){.fn = trim_heap, .user = d};
-	if (loop_timer_set(d->loop, &d->trim, TRIM_FIRST_US))
+	d->tend = (struct loop_timer){.fn = tend_store, .user = d};
+	if (loop_timer_set(d->loop, &d->trim, TRIM_FIRST_US) || loop_timer_set(d->loop, &d->tend, TEND_PERIOD_US))
 		return FC_ENOMEM;
 	return watch_lua(d, err);
 }
@@ -370,8 +380,10 @@ void daemon_free(struct daemon *d)
 	store_close(d->store);
 	if (d->signal_fd)
 		loop_fd_remove(d->signal_fd);
-	if (d->loop)
+	if (d->loop) {
 		loop_timer_cancel(d->loop, &d->trim);
+		loop_timer_cancel(d->loop, &d->tend);
+	}
 	loop_free(d->loop);
 	config_free(d->config);
 	free(d);

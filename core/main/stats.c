@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "store/journal.h"
 
 /* Puts members and remembers the first failure: one check at the end of an object. */
 struct maker {
@@ -175,6 +176,24 @@ static struct value *platforms(struct maker *m, const struct stats_sources *s)
 	return list;
 }
 
+/* Whether what must not be lost is kept. */
+static struct value *store_state(struct maker *m, const struct stats_sources *s)
+{
+	const struct store_health *h = store_health(s->store);
+	struct value *o = value_object(m->arena);
+	char since[CLOCK_DATETIME_SIZE] = "";
+
+	if (h->failing)
+		clock_format_datetime(clock_wall() - (clock_mono_us() - h->since_us) / 1000000, since);
+	put_int(m, o, "failing", h->failing);
+	put_text(m, o, "since", since);
+	put_text(m, o, "cause", h->cause);
+	put_int(m, o, "failures", (int64_t)h->failures);
+	put_int(m, o, "replaced", (int64_t)h->replaced);
+	put_int(m, o, "orders_to_send", outbox_waiting(s->store, NULL));
+	return o;
+}
+
 struct value *stats_build(struct arena *arena, const struct stats_sources *sources)
 {
 	struct maker m = {.arena = arena};
@@ -187,6 +206,7 @@ struct value *stats_build(struct arena *arena, const struct stats_sources *sourc
 	put_text(&m, root, "time", now);
 	put_int(&m, root, "uptime_s", (clock_mono_us() - sources->started_us) / 1000000);
 	put_int(&m, root, "rss_kb", rss_kb());
+	put(&m, root, "store", store_state(&m, sources));
 	put(&m, root, "polls", line_stats(&m, "all", &totals));
 	put(&m, root, "buses", buses(&m, sources));
 	put(&m, root, "connectors", connectors(&m, sources));

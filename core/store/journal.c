@@ -47,9 +47,12 @@ static int finish(struct store *store, sqlite3_stmt *s, int bound, int *changed,
 	int code = sqlite3_step(s);
 	if (changed)
 		*changed = sqlite3_changes(store_db(store));
-	if (sqlite3_finalize(s) == SQLITE_OK && code == SQLITE_DONE)
+	if (sqlite3_finalize(s) == SQLITE_OK && code == SQLITE_DONE) {
+		store_worked(store);
 		return FC_OK;
-	if (sqlite3_errcode(store_db(store)) == SQLITE_CONSTRAINT)
+	}
+	/* The code may be an extended one. */
+	if ((sqlite3_errcode(store_db(store)) & 0xFF) == SQLITE_CONSTRAINT)
 		return error_set(err, FC_EEXIST, "store: %s: is there already", what);
 	return store_failed(store, err, what);
 }
@@ -127,7 +130,8 @@ static const char select_order[] =
     "reason, record FROM orders ";
 
 /* Takes the statement; how many rows, or FC_EIO. */
-static int each(sqlite3_stmt *s, void (*fn)(void *user, const struct journal_order *order), void *user)
+static int each(struct store *store, sqlite3_stmt *s, void (*fn)(void *user, const struct journal_order *order),
+		void *user)
 {
 	int n = 0, code;
 
@@ -152,7 +156,7 @@ static int each(sqlite3_stmt *s, void (*fn)(void *user, const struct journal_ord
 		n++;
 	}
 	sqlite3_finalize(s);
-	return code == SQLITE_DONE ? n : FC_EIO;
+	return code == SQLITE_DONE ? n : store_failed(store, NULL, "orders");
 }
 
 static sqlite3_stmt *prepare_orders(struct store *store, const char *where)
@@ -170,9 +174,9 @@ int journal_find(struct store *store, const char *seq, void (*fn)(void *user, co
 
 	if (!s || bind_text(s, ":seq", seq)) {
 		sqlite3_finalize(s);
-		return FC_EIO;
+		return store_failed(store, NULL, "orders");
 	}
-	int n = each(s, fn, user);
+	int n = each(store, s, fn, user);
 	return n > 0 ? FC_OK : n ? n : FC_ENOENT;
 }
 
@@ -184,9 +188,9 @@ int journal_last(struct store *store, const char *connector_id,
 
 	if (!s || bind_text(s, ":connector", connector_id)) {
 		sqlite3_finalize(s);
-		return FC_EIO;
+		return store_failed(store, NULL, "orders");
 	}
-	int n = each(s, fn, user);
+	int n = each(store, s, fn, user);
 	return n > 0 ? FC_OK : n ? n : FC_ENOENT;
 }
 
@@ -194,7 +198,7 @@ int journal_each_open(struct store *store, void (*fn)(void *user, const struct j
 {
 	sqlite3_stmt *s = prepare_orders(store, "WHERE closed = 0 ORDER BY start_wall, seq");
 
-	return s ? each(s, fn, user) : FC_EIO;
+	return s ? each(store, s, fn, user) : store_failed(store, NULL, "orders");
 }
 
 int journal_each_closed(struct store *store, const char *platform, int64_t first, int64_t last,
@@ -206,9 +210,9 @@ int journal_each_closed(struct store *store, const char *platform, int64_t first
 	if (!s || bind_int(s, ":first", first) || bind_int(s, ":last", last) ||
 	    (platform && bind_text(s, ":platform", platform))) {
 		sqlite3_finalize(s);
-		return FC_EIO;
+		return store_failed(store, NULL, "orders");
 	}
-	return each(s, fn, user);
+	return each(store, s, fn, user);
 }
 
 int outbox_first(struct store *store, const char *platform, struct outbox_entry *entry)
@@ -237,6 +241,8 @@ int outbox_first(struct store *store, const char *platform, struct outbox_entry 
 		}
 	}
 	sqlite3_finalize(s);
+	if (result == FC_EIO)
+		(void)store_failed(store, NULL, "outbox");
 	return result;
 }
 
@@ -279,6 +285,8 @@ int64_t outbox_waiting(struct store *store, const char *platform)
 
 	if (s && (!platform || bind_text(s, ":platform", platform) == SQLITE_OK) && sqlite3_step(s) == SQLITE_ROW)
 		n = sqlite3_column_int64(s, 0);
+	else
+		(void)store_failed(store, NULL, "outbox");
 	sqlite3_finalize(s);
 	return n;
 }
