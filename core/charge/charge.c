@@ -141,14 +141,23 @@ enum charge_refusal charge_tariff(struct charge_set *set, const char *connector_
 
 /* Orders ----------------------------------------------------------------------------------------------------------- */
 
-/* Operator id, time and a counter: unique over restarts, since two within a second differ in the counter and a start takes
- * longer than a second. protocol.md 2.0: 9 and 18 characters. */
+static void ignore(void *user, const struct journal_order *entry)
+{
+	(void)user;
+	(void)entry;
+}
+
+/* Operator id, time and a counter; protocol.md 2.0: 9 and 18 characters. A box without a battery begins each of its lives at the
+ * same time, and a clock may be set back: a number that is taken is passed over. */
 static void make_seq(struct charge_set *set, char out[JOURNAL_SEQ])
 {
 	char time[CLOCK_COMPACT_SIZE];
 
 	clock_format_compact(clock_wall(), time);
-	(void)snprintf(out, JOURNAL_SEQ, "%.9s%s%04u", set->config->gateway.operator_id, time, set->counter++ % 10000);
+	do
+		(void)snprintf(out, JOURNAL_SEQ, "%.9s%s%04u", set->config->gateway.operator_id, time,
+			       set->counter++ % 10000);
+	while (find_running(set, out) || !journal_find(set->conductor.store, out, ignore, NULL));
 }
 
 /* All but the prices. */

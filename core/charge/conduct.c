@@ -27,6 +27,7 @@ static void set_anchor(struct charge *c, int64_t wall)
 {
 	c->anchor_wall = wall;
 	c->anchor_mono_us = clock_mono_us();
+	c->timed = clock_wall_trusted();
 }
 
 static void tell(struct charge *c, unsigned actions)
@@ -214,6 +215,27 @@ static void forget_order(struct charge *c)
 	c->read_us = 0;
 }
 
+/* The clock is set at last: the charge's own time goes on from it, and the time of a charge that nobody could date is known. */
+static void take_time(struct charge *c)
+{
+	int64_t by = clock_wall() - charge_now(c);
+
+	c->timed = 1;
+	if (by <= 0)
+		return;
+	c->anchor_wall += by;
+	if (clock_trusted(c->order->start_wall))
+		return;
+	/* The prices of now: those of the begin were of a day in 1970. */
+	struct order *now = c->conductor->found(c);
+	if (!now)
+		return;
+	log_notice("charge: order %s: the clock is set: began %lld s later than it said", c->order->seq, (long long)by);
+	order_move(c->order, by, &now->tariff);
+	free(now);
+	conduct_note(c);
+}
+
 /* Makes the end durable, then tells. Tried again every second while the disk does not take it. */
 static void finish_closing(struct charge *c)
 {
@@ -348,6 +370,8 @@ void conduct_tick(struct charge *c)
 {
 	int64_t now = clock_mono_us();
 
+	if (c->order && c->connector && !c->timed && clock_wall_trusted())
+		take_time(c);
 	read_meter(c);
 	if (c->closing) {
 		look_at_closing(c);

@@ -184,7 +184,7 @@ int journal_last(struct store *store, const char *connector_id,
 		 void (*fn)(void *user, const struct journal_order *order), void *user)
 {
 	sqlite3_stmt *s = prepare_orders(store, "WHERE connector_id = :connector AND closed = 1"
-						" ORDER BY end_wall DESC, seq DESC LIMIT 1");
+						" ORDER BY id DESC LIMIT 1");
 
 	if (!s || bind_text(s, ":connector", connector_id)) {
 		sqlite3_finalize(s);

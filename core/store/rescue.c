@@ -9,7 +9,9 @@ static const char *const directions[] = {"ASC", "DESC"};
 /* ... and, where an index holds the keys of all rows, row by row along the index: past any number of bad pages. */
 static const struct {
 	const char *table, *key, *index;
-} indexed[] = {{"orders", "seq", "orders_connector"}, {"outbox", "id", "outbox_waiting"}};
+} indexed[] = {{"orders", "seq", "orders_seq"}, {"outbox", "id", "outbox_waiting"}};
+
+enum { NAMED_MAX = 1000 }; /* lines of log */
 
 struct copy {
 	sqlite3 *from, *to;
@@ -17,7 +19,7 @@ struct copy {
 	char columns[512], places[128], key[256], key_down[256];
 	sqlite3_stmt *insert;
 	struct rescue *found;
-	int has_json;
+	int has_json, named;
 };
 
 static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
