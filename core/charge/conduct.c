@@ -9,7 +9,8 @@
 
 enum { RECIPIENTS = 64 };
 static const char order_method[] = "notification_charge_order_info";
-static const int64_t note_period_us = 300000000;
+/* After a power cut the register says what was delivered meanwhile; a note only tells in which period. */
+static const int64_t note_period_us = 600000000;
 /* A disk may be full for hours, and the log be on it. */
 static const int64_t complain_period_us = 60000000;
 /* So long after a stop the status is sure to have been read again. */

@@ -41,8 +41,10 @@ static const char *const migrations[] = {
     "ALTER TABLE orders_new RENAME TO orders;"
     "CREATE UNIQUE INDEX orders_seq ON orders(seq);"
     "CREATE INDEX orders_connector ON orders(connector_id);"
-    "CREATE INDEX orders_open ON orders(start_wall) WHERE closed = 0;"
-    "CREATE INDEX orders_end ON orders(end_wall) WHERE closed = 1;",
+    "CREATE INDEX orders_open ON orders(closed) WHERE closed = 0;"
+    "CREATE INDEX orders_end ON orders(end_wall) WHERE closed = 1;"
+    "DROP INDEX outbox_waiting;"
+    "CREATE INDEX outbox_waiting ON outbox(platform, id) WHERE state = 0;",
 };
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 

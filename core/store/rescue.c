@@ -9,7 +9,7 @@ static const char *const directions[] = {"ASC", "DESC"};
 /* ... and, where an index holds the keys of all rows, row by row along the index: past any number of bad pages. */
 static const struct {
 	const char *table, *key, *index;
-} indexed[] = {{"orders", "seq", "orders_seq"}, {"outbox", "id", "outbox_waiting"}};
+} indexed[] = {{"orders", "seq", "orders_seq"}, {"outbox", "id", "sqlite_autoindex_outbox_1"}};
 
 enum { NAMED_MAX = 1000 }; /* lines of log */
 
