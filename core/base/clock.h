@@ -14,6 +14,8 @@ int64_t clock_mono_ms(void);
 int64_t clock_wall(void);
 /* Nonzero when the wall clock is not before the day this program was built. */
 int clock_wall_trusted(void);
+/* The same of a time that was taken earlier. */
+int clock_trusted(int64_t wall);
 
 /* The protocol's local time is Asia/Shanghai, UTC+8 with no daylight saving since 1991 (protocol.md 1.3),
  * whatever the box's own zone is. wall: seconds since 1970 UTC. */

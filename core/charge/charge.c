@@ -89,12 +89,21 @@ enum charge_refusal charge_tariff(struct charge_set *set, const char *connector_
 
 /* Orders ----------------------------------------------------------------------------------------------------------- */
 
+static void ignore(void *user, const struct journal_order *entry)
+{
+	(void)user;
+	(void)entry;
+}
+
 void set_make_seq(struct charge_set *set, char out[JOURNAL_SEQ])
 {
 	char time[CLOCK_COMPACT_SIZE];
 
 	clock_format_compact(clock_wall(), time);
-	(void)snprintf(out, JOURNAL_SEQ, "%.9s%s%04u", set->config->gateway.operator_id, time, set->counter++ % 10000);
+	do
+		(void)snprintf(out, JOURNAL_SEQ, "%.9s%s%04u", set->config->gateway.operator_id, time,
+			       set->counter++ % 10000);
+	while (find_running(set, out) || !journal_find(set->conductor.store, out, ignore, NULL));
 }
 
 /* All but the prices. */

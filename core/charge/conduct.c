@@ -8,7 +8,10 @@
 #include "station/energy.h"
 
 enum { RECIPIENTS = 64 };
-static const int64_t note_period_us = 300000000;
+/* After a power cut the register says what was delivered meanwhile; a note only tells in which period. */
+static const int64_t note_period_us = 600000000;
+/* A disk may be full for hours, and the log be on it. */
+static const int64_t complain_period_us = 60000000;
 /* So long after a stop the status is sure to have been read again. */
 static const int64_t rest_us = 2000000;
 /* So long the end waits for a reading made after it. */
@@ -24,6 +27,7 @@ static void set_anchor(struct charge *c, int64_t wall)
 {
 	c->anchor_wall = wall;
 	c->anchor_mono_us = clock_mono_us();
+	c->timed = clock_wall_trusted();
 }
 
 static void tell(struct charge *c, unsigned actions)
@@ -70,9 +74,18 @@ static int do_open(struct charge *c, const struct journal_order *entry, struct e
 	return journal_open(c->conductor->store, entry, err);
 }
 
+/* The journal holds no such open order any more: its file was damaged, and this was on the part that is lost. What runs has all
+ * of it in memory, and makes it anew. */
+static int if_lost(struct charge *c, int result)
+{
+	if (result == FC_ENOENT)
+		c->durable = 0;
+	return result;
+}
+
 static int do_note(struct charge *c, const struct journal_order *entry, struct error *err)
 {
-	return journal_note(c->conductor->store, entry, err);
+	return if_lost(c, journal_note(c->conductor->store, entry, err));
 }
 
 static int do_close(struct charge *c, const struct journal_order *entry, struct error *err)
@@ -84,7 +97,7 @@ static int do_close(struct charge *c, const struct journal_order *entry, struct 
 		    ? hooks->recipients(hooks->user, c->order, c->connector, list, RECIPIENTS)
 		    : 0;
 
-	return journal_close(c->conductor->store, entry, list, n, err);
+	return if_lost(c, journal_close(c->conductor->store, entry, list, n, err));
 }
 
 static int open_order(struct charge *c, struct error *err)
@@ -97,6 +110,16 @@ static int open_order(struct charge *c, struct error *err)
 	return result;
 }
 
+static void complain(struct charge *c, const char *what, const struct error *err)
+{
+	int64_t now = clock_mono_us();
+
+	if (c->complained_us && now - c->complained_us < complain_period_us)
+		return;
+	c->complained_us = now;
+	log_error("charge: order %s: %s, tried again: %s", c->order->seq, what, err->text);
+}
+
 void conduct_note(struct charge *c)
 {
 	struct error err = {0};
@@ -105,7 +128,7 @@ void conduct_note(struct charge *c)
 		return;
 	/* A charge that began by itself while the disk was full goes on; its order is made as soon as there is room. */
 	if (c->durable ? with_record(c, do_note, &err) : open_order(c, &err)) {
-		log_error("charge: order %s: not written, tried again: %s", c->order->seq, err.text);
+		complain(c, "not written", &err);
 		return;
 	}
 	c->noted_us = clock_mono_us();
@@ -199,7 +222,31 @@ static void forget_order(struct charge *c)
 	c->order = NULL;
 	c->durable = 0;
 	c->settling = 0;
+	c->complained_us = 0;
 	c->read_us = 0;
+}
+
+/* The clock is set at last: the charge's own time goes on from it, and the time of a charge that nobody could date is known. */
+static void take_time(struct charge *c)
+{
+	int64_t by = clock_wall() - charge_now(c);
+
+	c->timed = 1;
+	if (by <= 0)
+		return;
+	c->anchor_wall += by;
+	if (clock_trusted(c->order->start_wall))
+		return;
+	/* The prices of now: those of the begin were of a day in 1970. */
+	struct order *now = c->conductor->found(c);
+	if (!now)
+		return;
+	log_notice("charge: order %s: the clock is set: began %lld s later than it said", c->order->seq, (long long)by);
+	order_move(c->order, by, &now->tariff);
+	if (c->order->end_wall)
+		c->order->end_wall += by;
+	free(now);
+	conduct_note(c);
 }
 
 /* Into the outbox; nothing is owed any more. */
@@ -208,8 +255,8 @@ static int settle(struct charge *c)
 	struct error err = {0};
 
 	c->order->occupied_s = charge_now(c) - c->order->end_wall;
-	if (with_record(c, do_close, &err)) {
-		log_error("charge: order %s: not settled, tried again: %s", c->order->seq, err.text);
+	if ((!c->durable && open_order(c, &err)) || with_record(c, do_close, &err)) {
+		complain(c, "not settled", &err);
 		return err.code ? err.code : FC_EIO;
 	}
 	tell_settled(c);
@@ -231,9 +278,12 @@ static void finish_closing(struct charge *c)
 	struct error err = {0};
 
 	c->order->reason = c->reason;
-	c->order->end_wall = charge_now(c);
+	/* The disk may take it hours later. */
+	if (!c->closing_wall)
+		c->closing_wall = charge_now(c);
+	c->order->end_wall = c->closing_wall;
 	if ((!c->durable && open_order(c, &err)) || with_record(c, stays ? do_note : do_close, &err)) {
-		log_error("charge: order %s: its end is not written, tried again: %s", c->order->seq, err.text);
+		complain(c, "its end is not written", &err);
 		c->order->end_wall = 0;
 		return;
 	}
@@ -355,6 +405,7 @@ int conduct(struct charge *c, enum session_trigger trigger, struct order *order,
 	c->closing = 1;
 	c->closing_actions = step.actions;
 	c->closing_since_us = clock_mono_us();
+	c->closing_wall = 0;
 	look_at_closing(c);
 	return FC_OK;
 }
@@ -409,6 +460,8 @@ void conduct_tick(struct charge *c)
 {
 	int64_t now = clock_mono_us();
 
+	if (c->order && c->connector && !c->timed && clock_wall_trusted())
+		take_time(c);
 	read_meter(c);
 	if (c->closing) {
 		look_at_closing(c);

@@ -31,9 +31,11 @@ struct charge {
 	int64_t deadline_us; /* monotonic; 0 = none */
 	/* The charge's own time (DESIGN.md, rule 6). */
 	int64_t anchor_wall, anchor_mono_us;
+	int timed;        /* it began by a clock that was set */
 	int64_t read_us;  /* of the last reading used */
 	int64_t noted_us; /* when the journal was told last */
 	int noted_parts;
+	int64_t complained_us; /* when the log was told that the journal can't be */
 	/* The register while nothing flows: where the next charge begins. */
 	int has_idle;
 	int64_t idle_wh;
@@ -43,6 +45,7 @@ struct charge {
 	int closing;
 	unsigned closing_actions;
 	int64_t closing_since_us;
+	int64_t closing_wall; /* the end, once the last reading is there */
 	/* Over and told, but not settled: the car still takes the place, and that costs. */
 	int settling;
 	/* Someone on site (wish.h). */

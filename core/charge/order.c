@@ -107,6 +107,22 @@ int order_write(const struct order *o, struct buffer *out)
 	return result;
 }
 
+void order_move(struct order *o, int64_t by, const struct tariff *tariff)
+{
+	struct split before = o->split;
+
+	o->start_wall += by;
+	o->tariff = *tariff;
+	if (!o->metered)
+		return;
+	/* All of it was believed once, so any power is believed now; and a register that was reset meanwhile has no start that
+	 * fits: one that gives the same energy. */
+	split_begin(&o->split, tariff, before.start_wall + by, before.last_register_wh - before.total_wh);
+	(void)split_reading(&o->split, tariff, before.last_wall + by, before.last_register_wh, INT32_MAX);
+	o->split.start_register_wh = before.start_register_wh;
+	o->split.repairs |= before.repairs;
+}
+
 void order_bill(const struct order *o, struct bill *bill)
 {
 	if (o->metered)

@@ -41,6 +41,9 @@ struct journal_order order_entry(const struct order *order, const char *record);
 int order_write(const struct order *order, struct buffer *out);
 /* Takes back what order_write and order_entry made. FC_OK, FC_EINVAL with what is missing, FC_ENOMEM. */
 int order_read(struct json_reader *reader, const struct journal_order *entry, struct order *order, struct error *err);
+/* The order was begun by a clock that was not set, and all its times are by seconds too early: moves them, and takes the prices
+ * of the time that it really is. What was delivered stays, spread evenly over the time so far. */
+void order_move(struct order *order, int64_t by, const struct tariff *tariff);
 /* The bill as it stands. */
 void order_bill(const struct order *order, struct bill *bill);
 

@@ -28,7 +28,7 @@
 #include "admin/admin.h"
 #endif
 
-enum { TRIM_FIRST_US = 20000000, TRIM_PERIOD_US = 600000000 };
+enum { TRIM_FIRST_US = 20000000, TRIM_PERIOD_US = 600000000, TEND_PERIOD_US = 5000000 };
 
 struct daemon {
 	const char *path;
@@ -47,7 +47,7 @@ struct daemon {
 	struct control *control;
 	struct control_socket *socket;
 	struct watch *watch;
-	struct loop_timer trim;
+	struct loop_timer trim, tend;
 #ifdef CONFIG_ADMIN
 	struct admin *admin;
 #endif
@@ -108,7 +108,8 @@ static struct value *overview(void *user, struct arena *arena)
 	return stats_build(arena, &(struct stats_sources){.started_us = d->started_us,
 							  .devices = d->devices,
 							  .stations = d->stations,
-							  .platforms = d->platforms});
+							  .platforms = d->platforms,
+							  .store = d->store});
 }
 
 static void write_stats(struct daemon *d)
@@ -307,6 +308,14 @@ static int start_control(struct daemon *d, struct error *err)
 	return d->socket ? FC_OK : FC_ENOMEM;
 }
 
+static void tend_store(void *user)
+{
+	struct daemon *d = user;
+
+	store_tend(d->store);
+	(void)loop_timer_set(d->loop, &d->tend, TEND_PERIOD_US);
+}
+
 static int start(struct daemon *d, struct error *err)
 {
 	d->loop = loop_new(err);
@@ -344,7 +353,8 @@ static int start(struct daemon *d, struct error *err)
 		return FC_EIO;
 #endif
 	d->trim = (struct loop_timer){.fn = trim_heap, .user = d};
-	if (loop_timer_set(d->loop, &d->trim, TRIM_FIRST_US))
+	d->tend = (struct loop_timer){.fn = tend_store, .user = d};
+	if (loop_timer_set(d->loop, &d->trim, TRIM_FIRST_US) || loop_timer_set(d->loop, &d->tend, TEND_PERIOD_US))
 		return FC_ENOMEM;
 	return watch_lua(d, err);
 }
@@ -406,8 +416,10 @@ void daemon_free(struct daemon *d)
 	store_close(d->store);
 	if (d->signal_fd)
 		loop_fd_remove(d->signal_fd);
-	if (d->loop)
+	if (d->loop) {
 		loop_timer_cancel(d->loop, &d->trim);
+		loop_timer_cancel(d->loop, &d->tend);
+	}
 	loop_free(d->loop);
 	config_free(d->config);
 	free(d);

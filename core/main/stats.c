@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/maker.h"
+#include "store/journal.h"
 
 /* Resident memory from the kernel, in kB; 0 when it can't be read. */
 static int64_t rss_kb(void)
@@ -154,6 +155,24 @@ static struct value *platforms(struct maker *m, const struct stats_sources *s)
 	return list;
 }
 
+/* Whether what must not be lost is kept. */
+static struct value *store_state(struct maker *m, const struct stats_sources *s)
+{
+	const struct store_health *h = store_health(s->store);
+	struct value *o = value_object(m->arena);
+	char since[CLOCK_DATETIME_SIZE] = "";
+
+	if (h->failing)
+		clock_format_datetime(clock_wall() - (clock_mono_us() - h->since_us) / 1000000, since);
+	maker_int(m, o, "failing", h->failing);
+	maker_text(m, o, "since", since);
+	maker_text(m, o, "cause", h->cause);
+	maker_int(m, o, "failures", (int64_t)h->failures);
+	maker_int(m, o, "replaced", (int64_t)h->replaced);
+	maker_int(m, o, "orders_to_send", outbox_waiting(s->store, NULL));
+	return o;
+}
+
 struct value *stats_build(struct arena *arena, const struct stats_sources *sources)
 {
 	struct maker m = {.arena = arena};
@@ -166,6 +185,7 @@ struct value *stats_build(struct arena *arena, const struct stats_sources *sourc
 	maker_text(&m, root, "time", now);
 	maker_int(&m, root, "uptime_s", (clock_mono_us() - sources->started_us) / 1000000);
 	maker_int(&m, root, "rss_kb", rss_kb());
+	maker_put(&m, root, "store", store_state(&m, sources));
 	maker_put(&m, root, "polls", line_stats(&m, "all", &totals));
 	maker_put(&m, root, "buses", buses(&m, sources));
 	maker_put(&m, root, "connectors", connectors(&m, sources));

@@ -8,6 +8,7 @@
 #include "base/value.h"
 #include "device/device.h"
 #include "station/station.h"
+#include "store/store.h"
 #include "upstream/platform.h"
 
 /* Enough for CONFIG_MAX_CONNECTORS connectors. */
@@ -18,9 +19,10 @@ struct stats_sources {
 	struct device_set *devices;
 	struct station_set *stations;
 	struct platform_set *platforms;
+	struct store *store;
 };
 
-/* {uptime_s, rss_kb, wall, polls{...}, buses[...], connectors[...], platforms[...]}; NULL when the arena is full. */
+/* {time, uptime_s, rss_kb, store{failing, since, cause ...}, polls{...}, buses[...], connectors[...], platforms[...]}; NULL when the arena is full. */
 struct value *stats_build(struct arena *arena, const struct stats_sources *sources);
 /* Writes it as JSON, whole or not at all (by way of a temporary file and rename). FC_EIO, FC_ENOMEM (tree NULL). */
 int stats_write_file(const struct value *tree, const char *path, struct error *err);

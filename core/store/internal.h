@@ -7,9 +7,44 @@
 #include "store/journal.h"
 #include "store/store.h"
 
+enum statement { ENERGY_ADD, METER_SET, METER_GET, ENERGY_SUM, VALUE_SET, VALUE_GET, STATEMENTS };
+
+struct store {
+	char path[480];
+	sqlite3 *db;
+	sqlite3_stmt *statements[STATEMENTS];
+	struct store_health health;
+	int damaged;       /* the file itself is bad: to be replaced */
+	int detached;      /* it was replaced, and the new one could not be opened yet */
+	int64_t tended_us; /* when replacing it failed */
+	uint64_t inode[2]; /* of the file and its WAL */
+};
+
 sqlite3 *store_db(struct store *store);
-/* FC_EIO "store: what: why". */
+/* Nonzero when a result of SQLite says that the file itself is bad, and not the disk full, locked or read-only. */
+int store_is_damage(int code);
+/* FC_EIO "store: what: why"; and the store's health knows. */
 int store_failed(struct store *store, struct error *err, const char *what);
+/* A statement went through: outside of a transaction, what it wrote is on the disk. */
+void store_worked(struct store *store);
+
+/* The database file (file.c). Opens or makes it, sets a damaged one aside, brings an older one to this schema. After a failure
+ * file_close still has to be called. */
+int file_open(struct store *store, const char *data_dir, struct error *err);
+void file_close(struct store *store);
+/* Nonzero when someone took away or replaced what is open. */
+int file_is_gone(const struct store *store);
+/* Makes a new file of all that can still be read, sets the old one aside, opens the new one. No statement may be open. On failure
+ * the store goes on with what it has, or is detached; a second call goes on from there. */
+int file_replace(struct store *store, struct error *err);
+
+struct rescue {
+	int64_t rows, orders, open, outbox;
+	int64_t lost; /* orders that are known to be missing, each named in the log */
+	int torn;     /* some table could not be read to its end */
+};
+/* Copies what can be read of a damaged database into a new, sound and empty one. FC_EIO: the new one could not be written. */
+int store_rescue(sqlite3 *from, sqlite3 *to, struct rescue *found, struct error *err);
 
 /* What a statement must select for these two; a row's record is the statement's own memory, NULL when there was none to have. */
 #define JOURNAL_COLUMNS "seq, connector_id, platform, mode, closed, start_wall, end_wall, wh, money_e4, reason, record"

@@ -47,9 +47,12 @@ static int finish(struct store *store, sqlite3_stmt *s, int bound, int *changed,
 	int code = sqlite3_step(s);
 	if (changed)
 		*changed = sqlite3_changes(store_db(store));
-	if (sqlite3_finalize(s) == SQLITE_OK && code == SQLITE_DONE)
+	if (sqlite3_finalize(s) == SQLITE_OK && code == SQLITE_DONE) {
+		store_worked(store);
 		return FC_OK;
-	if (sqlite3_errcode(store_db(store)) == SQLITE_CONSTRAINT)
+	}
+	/* The code may be an extended one. */
+	if ((sqlite3_errcode(store_db(store)) & 0xFF) == SQLITE_CONSTRAINT)
 		return error_set(err, FC_EEXIST, "store: %s: is there already", what);
 	return store_failed(store, err, what);
 }
@@ -156,7 +159,8 @@ void outbox_row(sqlite3_stmt *s, struct outbox_entry *entry)
 static const char select_order[] = "SELECT " JOURNAL_COLUMNS " FROM orders ";
 
 /* Takes the statement; how many rows, or FC_EIO. */
-static int each(sqlite3_stmt *s, void (*fn)(void *user, const struct journal_order *order), void *user)
+static int each(struct store *store, sqlite3_stmt *s, void (*fn)(void *user, const struct journal_order *order),
+		void *user)
 {
 	int n = 0, code;
 
@@ -170,7 +174,7 @@ static int each(sqlite3_stmt *s, void (*fn)(void *user, const struct journal_ord
 		n++;
 	}
 	sqlite3_finalize(s);
-	return code == SQLITE_DONE ? n : FC_EIO;
+	return code == SQLITE_DONE ? n : store_failed(store, NULL, "orders");
 }
 
 static sqlite3_stmt *prepare_orders(struct store *store, const char *where)
@@ -188,9 +192,9 @@ int journal_find(struct store *store, const char *seq, void (*fn)(void *user, co
 
 	if (!s || bind_text(s, ":seq", seq)) {
 		sqlite3_finalize(s);
-		return FC_EIO;
+		return store_failed(store, NULL, "orders");
 	}
-	int n = each(s, fn, user);
+	int n = each(store, s, fn, user);
 	return n > 0 ? FC_OK : n ? n : FC_ENOENT;
 }
 
@@ -198,13 +202,13 @@ int journal_last(struct store *store, const char *connector_id,
 		 void (*fn)(void *user, const struct journal_order *order), void *user)
 {
 	sqlite3_stmt *s = prepare_orders(store, "WHERE connector_id = :connector AND closed = 1 AND wh > 0"
-						" ORDER BY end_wall DESC, seq DESC LIMIT 1");
+						" ORDER BY id DESC LIMIT 1");
 
 	if (!s || bind_text(s, ":connector", connector_id)) {
 		sqlite3_finalize(s);
-		return FC_EIO;
+		return store_failed(store, NULL, "orders");
 	}
-	int n = each(s, fn, user);
+	int n = each(store, s, fn, user);
 	return n > 0 ? FC_OK : n ? n : FC_ENOENT;
 }
 
@@ -212,7 +216,7 @@ int journal_each_open(struct store *store, void (*fn)(void *user, const struct j
 {
 	sqlite3_stmt *s = prepare_orders(store, "WHERE closed = 0 ORDER BY start_wall, seq");
 
-	return s ? each(s, fn, user) : FC_EIO;
+	return s ? each(store, s, fn, user) : store_failed(store, NULL, "orders");
 }
 
 int journal_each_closed(struct store *store, const char *platform, int64_t first, int64_t last,
@@ -224,9 +228,9 @@ int journal_each_closed(struct store *store, const char *platform, int64_t first
 	if (!s || bind_int(s, ":first", first) || bind_int(s, ":last", last) ||
 	    (platform && bind_text(s, ":platform", platform))) {
 		sqlite3_finalize(s);
-		return FC_EIO;
+		return store_failed(store, NULL, "orders");
 	}
-	return each(s, fn, user);
+	return each(store, s, fn, user);
 }
 
 int outbox_first(struct store *store, const char *platform, struct outbox_entry *entry)
@@ -245,6 +249,8 @@ int outbox_first(struct store *store, const char *platform, struct outbox_entry 
 		}
 	}
 	sqlite3_finalize(s);
+	if (result == FC_EIO)
+		(void)store_failed(store, NULL, "outbox");
 	return result;
 }
 
@@ -287,6 +293,8 @@ int64_t outbox_waiting(struct store *store, const char *platform)
 
 	if (s && (!platform || bind_text(s, ":platform", platform) == SQLITE_OK) && sqlite3_step(s) == SQLITE_ROW)
 		n = sqlite3_column_int64(s, 0);
+	else
+		(void)store_failed(store, NULL, "outbox");
 	sqlite3_finalize(s);
 	return n;
 }

@@ -37,7 +37,7 @@ int journal_close(struct store *store, const struct journal_order *order, const 
 /* FC_OK and fn called once; FC_ENOENT, FC_EIO. */
 int journal_find(struct store *store, const char *seq, void (*fn)(void *user, const struct journal_order *order),
 		 void *user);
-/* The connector's closed order with energy that ended last. As journal_find. */
+/* The connector's last closed order with energy, whatever the clock said. As journal_find. */
 int journal_last(struct store *store, const char *connector_id,
 		 void (*fn)(void *user, const struct journal_order *order), void *user);
 /* All that are open, oldest first. Returns how many, or FC_EIO. */

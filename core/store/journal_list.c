@@ -5,7 +5,7 @@
 
 #include "store/internal.h"
 
-/* All pages walk the index (closed, end_wall, seq), so that none costs more than the entries it looks at. */
+/* All pages walk the index (end_wall, seq) of what is closed, or the few that are open, so that none costs more than the entries it looks at. */
 static const char *const page_text[2][2] = {
     {"SELECT " JOURNAL_COLUMNS
      " FROM orders WHERE closed = 1 AND end_wall BETWEEN ?1 AND ?2 AND (end_wall, seq) < (?3, ?4)"

@@ -1,16 +1,15 @@
 #include "store/store.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/internal.h"
 
-enum statement { ENERGY_ADD, METER_SET, METER_GET, ENERGY_SUM, VALUE_SET, VALUE_GET, STATEMENTS };
+/* A damaged file that could not be replaced is looked at again after so long. */
+static const int64_t tend_again_us = 60000000;
 
 static const char *const statement_text[STATEMENTS] = {
     [ENERGY_ADD] = "INSERT INTO energy(connector_id, day, wh) VALUES(?1, ?2, ?3) "
@@ -24,166 +23,64 @@ static const char *const statement_text[STATEMENTS] = {
     [VALUE_GET] = "SELECT value FROM value WHERE key = ?1",
 };
 
-/* Each step brings the file from the version of its place to the next; never edit one that was released. */
-static const char *const migrations[] = {
-    "CREATE TABLE energy(connector_id TEXT NOT NULL, day INTEGER NOT NULL, wh INTEGER NOT NULL,"
-    " PRIMARY KEY(connector_id, day)) WITHOUT ROWID;"
-    "CREATE TABLE meter(connector_id TEXT PRIMARY KEY, wh INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE value(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
-    /* journal.c */
-    "CREATE TABLE orders(seq TEXT PRIMARY KEY, connector_id TEXT NOT NULL, platform TEXT NOT NULL, mode INTEGER NOT "
-    "NULL,"
-    " closed INTEGER NOT NULL, start_wall INTEGER NOT NULL, end_wall INTEGER NOT NULL, wh INTEGER NOT NULL,"
-    " money_e4 INTEGER NOT NULL, reason INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE INDEX orders_open ON orders(closed, end_wall);"
-    "CREATE INDEX orders_connector ON orders(connector_id, end_wall);"
-    "CREATE TABLE outbox(id INTEGER PRIMARY KEY AUTOINCREMENT, platform TEXT NOT NULL, method TEXT NOT NULL,"
-    " seq TEXT NOT NULL REFERENCES orders(seq), attempts INTEGER NOT NULL DEFAULT 0, next_wall INTEGER NOT NULL "
-    "DEFAULT 0,"
-    " state INTEGER NOT NULL DEFAULT 0, answer INTEGER NOT NULL DEFAULT -1, UNIQUE(platform, method, seq));"
-    "CREATE INDEX outbox_waiting ON outbox(platform, state, id);",
-    /* checks.c */
-    "CREATE TABLE checked(platform TEXT NOT NULL, day INTEGER NOT NULL, at_wall INTEGER NOT NULL, orders INTEGER NOT "
-    "NULL,"
-    " energy_e2 INTEGER NOT NULL, money_e4 INTEGER NOT NULL, differences INTEGER NOT NULL, PRIMARY KEY(platform, day))"
-    " WITHOUT ROWID;"
-    "CREATE TABLE difference(platform TEXT NOT NULL, day INTEGER NOT NULL, seq TEXT NOT NULL, reason INTEGER NOT NULL,"
-    " our_energy_e2 INTEGER NOT NULL, our_money_e4 INTEGER NOT NULL, their_energy_e2 INTEGER NOT NULL,"
-    " their_money_e4 INTEGER NOT NULL, PRIMARY KEY(platform, day, seq, reason)) WITHOUT ROWID;",
-    /* journal_list.c: years of confirmed entries must not be looked through for what became of one order, or for the few that
-     * are not confirmed. */
-    ("CREATE INDEX outbox_order ON outbox(seq, id);"
-     "CREATE INDEX outbox_unsettled ON outbox(platform, state) WHERE state <> 1;"),
-};
-enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
-
-struct store {
-	sqlite3 *db;
-	sqlite3_stmt *statements[STATEMENTS];
-};
-
 sqlite3 *store_db(struct store *store)
 {
 	return store->db;
 }
 
+int store_is_damage(int code)
+{
+	return (code & 0xFF) == SQLITE_CORRUPT || (code & 0xFF) == SQLITE_NOTADB || code == SQLITE_IOERR_READ ||
+	       code == SQLITE_IOERR_DATA || code == SQLITE_IOERR_CORRUPTFS;
+}
+
 int store_failed(struct store *store, struct error *err, const char *what)
 {
-	return error_set(err, FC_EIO, "store: %s: %s", what, sqlite3_errmsg(store->db));
+	struct store_health *h = &store->health;
+	const char *why = sqlite3_errmsg(store->db);
+
+	h->failures++;
+	(void)snprintf(h->cause, sizeof(h->cause), "%s", why);
+	if (store_is_damage(sqlite3_extended_errcode(store->db)))
+		store->damaged = 1;
+	if (!h->failing) {
+		h->failing = 1;
+		h->since_us = clock_mono_us();
+		log_error("store: %s: nothing can be kept, charges that run go on: %s", store->path, why);
+	}
+	return error_set(err, FC_EIO, "store: %s: %s", what, why);
+}
+
+void store_worked(struct store *store)
+{
+	struct store_health *h = &store->health;
+
+	if (!h->failing || !sqlite3_get_autocommit(store->db))
+		return;
+	h->failing = 0;
+	log_notice("store: %s: can be written again, after %lld s", store->path,
+		   (long long)(clock_mono_us() - h->since_us) / 1000000);
+}
+
+const struct store_health *store_health(const struct store *store)
+{
+	return &store->health;
 }
 
 static int execute(struct store *store, const char *sql, struct error *err)
 {
 	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
 		return store_failed(store, err, sql);
+	store_worked(store);
 	return FC_OK;
 }
 
-/* One row, one column of text or number. */
-static int query_text(struct store *store, const char *sql, char *out, size_t size)
-{
-	sqlite3_stmt *s = NULL;
-	int result = FC_EIO;
-
-	if (sqlite3_prepare_v2(store->db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW) {
-		const unsigned char *text = sqlite3_column_text(s, 0);
-
-		(void)snprintf(out, size, "%s", text ? (const char *)text : "");
-		result = FC_OK;
-	}
-	sqlite3_finalize(s);
-	return result;
-}
-
-static int migrate(struct store *store, const char *path, struct error *err)
-{
-	char text[64];
-
-	if (query_text(store, "PRAGMA user_version", text, sizeof(text)))
-		return store_failed(store, err, path);
-	int version = atoi(text);
-	if (version > SCHEMA_VERSION)
-		return error_set(err, FC_EINVAL, "store: %s: written by a newer version (schema %d, this one knows %d)",
-				 path, version, SCHEMA_VERSION);
-	for (; version < SCHEMA_VERSION; version++) {
-		(void)snprintf(text, sizeof(text), "PRAGMA user_version = %d", version + 1);
-		if (execute(store, "BEGIN IMMEDIATE", err))
-			return err ? err->code : FC_EIO;
-		if (execute(store, migrations[version], err) || execute(store, text, err) ||
-		    execute(store, "COMMIT", err)) {
-			(void)execute(store, "ROLLBACK", NULL);
-			return FC_EIO;
-		}
-	}
-	return FC_OK;
-}
-
-static int is_sound(struct store *store)
-{
-	char text[64];
-
-	return !query_text(store, "PRAGMA quick_check(1)", text, sizeof(text)) && !strcmp(text, "ok");
-}
-
-static void close_database(struct store *store)
+static void finish_statements(struct store *store)
 {
 	for (int i = 0; i < STATEMENTS; i++) {
 		sqlite3_finalize(store->statements[i]);
 		store->statements[i] = NULL;
 	}
-	sqlite3_close(store->db);
-	store->db = NULL;
-}
-
-static int open_database(struct store *store, const char *path, struct error *err)
-{
-	if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
-	    SQLITE_OK)
-		return error_set(err, FC_EIO, "store: open: %s: %s", path,
-				 store->db ? sqlite3_errmsg(store->db) : "no memory");
-	(void)sqlite3_busy_timeout(store->db, 2000);
-	/* A small cache: the box has 128 MB in all. FULL: what is committed is on the disk. */
-	return execute(store, "PRAGMA cache_size = -256; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", err);
-}
-
-/* Never deletes: someone may want what can still be read. */
-static int set_aside(const char *path, struct error *err)
-{
-	static const char *const tails[] = {"", "-wal", "-shm"};
-	char from[512], to[512];
-	int n;
-
-	for (n = 1; n < 1000; n++) {
-		(void)snprintf(to, sizeof(to), "%s.damaged-%d", path, n);
-		if (access(to, F_OK) != 0)
-			break;
-	}
-	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
-		(void)snprintf(from, sizeof(from), "%s%s", path, tails[i]);
-		(void)snprintf(to, sizeof(to), "%s.damaged-%d%s", path, n, tails[i]);
-		if (rename(from, to) != 0 && errno != ENOENT)
-			return error_set(err, FC_EIO, "store: set aside: %s: %s", from, strerror(errno));
-	}
-	log_error("store: %s: damaged: set aside as %s.damaged-%d, a new one is begun", path, path, n);
-	return FC_OK;
-}
-
-static int make_folder(const char *path, struct error *err)
-{
-	char part[400];
-	size_t len = strlen(path);
-
-	if (!len || len >= sizeof(part))
-		return error_set(err, FC_EINVAL, "store: data_dir: \"%s\" is no usable path", path);
-	for (size_t i = 1; i <= len; i++) {
-		if (path[i] != '/' && path[i] != '\0')
-			continue;
-		memcpy(part, path, i);
-		part[i] = '\0';
-		if (mkdir(part, 0700) != 0 && errno != EEXIST)
-			return error_set(err, FC_EIO, "store: make folder: %s: %s", part, strerror(errno));
-	}
-	return FC_OK;
 }
 
 static int prepare(struct store *store, struct error *err)
@@ -197,25 +94,13 @@ static int prepare(struct store *store, struct error *err)
 
 struct store *store_open(const char *data_dir, struct error *err)
 {
-	char path[480];
-
-	if (make_folder(data_dir, err))
-		return NULL;
-	(void)snprintf(path, sizeof(path), "%s/forecourt.db", data_dir);
 	struct store *store = calloc(1, sizeof(*store));
+
 	if (!store) {
 		(void)error_set(err, FC_ENOMEM, "store: no memory");
 		return NULL;
 	}
-	int result = open_database(store, path, err);
-	if (store->db && sqlite3_errcode(store->db) != SQLITE_CANTOPEN && !is_sound(store)) {
-		close_database(store);
-		result = set_aside(path, err);
-		if (!result)
-			result = open_database(store, path, err);
-	}
-	if (!result)
-		result = migrate(store, path, err);
+	int result = file_open(store, data_dir, err);
 	if (!result)
 		result = prepare(store, err);
 	if (result) {
@@ -229,8 +114,27 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
-	close_database(store);
+	finish_statements(store);
+	file_close(store);
 	free(store);
+}
+
+void store_tend(struct store *store)
+{
+	int64_t now = clock_mono_us();
+	struct error err = {0};
+
+	if (!store->damaged && !store->detached && !file_is_gone(store))
+		return;
+	if (store->tended_us && now - store->tended_us < tend_again_us)
+		return;
+	finish_statements(store);
+	int result = file_replace(store, &err);
+	store->tended_us = result ? now : 0;
+	if (result)
+		log_error("%s; tried again in %lld s", err.text, (long long)(tend_again_us / 1000000));
+	if (!prepare(store, NULL) && !result)
+		store_worked(store);
 }
 
 int store_begin(struct store *store, struct error *err)
@@ -249,7 +153,8 @@ int store_commit(struct store *store, struct error *err)
 
 void store_rollback(struct store *store)
 {
-	(void)execute(store, "ROLLBACK", NULL);
+	/* Not by execute: that it goes through does not mean that the disk takes anything. */
+	(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
 /* Runs a statement that gives no rows. */
@@ -259,6 +164,8 @@ static int run(struct store *store, sqlite3_stmt *s, const char *what, struct er
 	int result = done ? FC_OK : store_failed(store, err, what);
 
 	(void)sqlite3_reset(s);
+	if (done)
+		store_worked(store);
 	return result;
 }
 
@@ -276,7 +183,7 @@ int store_energy_add(struct store *store, const char *connector_id, int32_t day,
 	if (execute(store, "SAVEPOINT energy", err))
 		return FC_EIO;
 	if (run(store, add, "energy", err) || run(store, set, "meter", err)) {
-		(void)execute(store, "ROLLBACK TO energy; RELEASE energy", NULL);
+		(void)sqlite3_exec(store->db, "ROLLBACK TO energy; RELEASE energy", NULL, NULL, NULL);
 		return FC_EIO;
 	}
 	return execute(store, "RELEASE energy", err);

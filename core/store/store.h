@@ -11,9 +11,23 @@
 struct store;
 
 /* Opens or makes data_dir/forecourt.db. A damaged file is set aside as forecourt.db.damaged-N (never deleted), said in
- * an error line, and a new one begun. NULL and *err when the folder can't be used. */
+ * an error line, and a new one made with all of it that can still be read. A full disk is no damage: what is there is opened.
+ * NULL and *err when the folder can't be used, or a newer version wrote the file (which stays as it is). */
 struct store *store_open(const char *data_dir, struct error *err);
 void store_close(struct store *store);
+/* From time to time, outside of any callback of this room: replaces a file that was found damaged or was taken away while it is
+ * in use, as store_open does. */
+void store_tend(struct store *store);
+
+struct store_health {
+	int failing;       /* the last write did not go through */
+	int64_t since_us;  /* monotonic: since when */
+	char cause[160];   /* the last one, also when it is over; "" = there was none */
+	uint64_t failures; /* writes that failed since the start ... */
+	uint64_t replaced; /* ... and files set aside */
+};
+/* For the operator. Each change of failing is said in the log, too. */
+const struct store_health *store_health(const struct store *store);
 int store_begin(struct store *store, struct error *err);
 /* FC_EIO: nothing of the transaction was kept. */
 int store_commit(struct store *store, struct error *err);

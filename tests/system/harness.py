@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -46,8 +47,12 @@ def openssl(*args, cwd):
     subprocess.run(["openssl", *args], cwd=cwd, check=True, capture_output=True)
 
 
-def make_certificates(folder, days="2"):
-    """A CA and a server certificate for localhost, signed by it: ca.pem, server.pem, server.key, client.pem, client.key."""
+def make_certificates(folder, days="2", since=None):
+    """A CA and a server certificate for localhost, signed by it: ca.pem, server.pem, server.key, client.pem, client.key.
+    since: valid from then on, as faketime reads it ("-30d"); now."""
+    if since:
+        subprocess.run(["faketime", "-f", since, "/usr/bin/python3", "-B", __file__, folder, days], check=True)
+        return
     folder.mkdir(parents=True, exist_ok=True)
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     openssl("req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.pem", "-days", days, "-subj", "/CN=Forecourt test CA",
@@ -130,7 +135,8 @@ def control(path, line, timeout=10):
 class Station:
     """The parts of one station; start what is wanted, then stop() ends all."""
 
-    def __init__(self, build="build/host", tcp=2, line_units=(2,), connectors=1, mapping="base", poll_ms=1000, lua=None):
+    def __init__(self, build="build/host", tcp=2, line_units=(2,), connectors=1, mapping="base", poll_ms=1000, lua=None,
+                 certificates=None):
         self.build = (ROOT / build).resolve()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="forecourt-"))
         self.tcp, self.line_units, self.connectors = tcp, tuple(line_units), connectors
@@ -139,7 +145,7 @@ class Station:
         self.lua = self.folder / "lua"
         shutil.copytree(lua or ROOT / "lua", self.lua)
         self.certs = self.folder / "certs"
-        make_certificates(self.certs)
+        make_certificates(self.certs, **certificates or {})
         self.charger_port = free_port(max(tcp, 1))
         self.listen_port, self.platform_port, self.admin_port = free_port(), free_port(), free_port()
         self.lines = [self.folder / f"line{i}" for i in range(len(self.line_units))]
@@ -158,6 +164,7 @@ class Station:
         self.log_level = "info"
         self.bus_options = {}
         self.charger_options, self.connector_options = {}, {}  # by the charger's place, beside what all have
+        self.gateway_under = []  # a command that runs the gateway, such as env or faketime
 
     def connector_id(self, charger, number=1):
         return f"1101050001{charger + 1:03d}{number}"
@@ -250,7 +257,7 @@ class Station:
     def start_gateway(self, wait=True):
         self.write_config()
         self.gateway = self.add(Process(
-            [self.build / "forecourtd", "-c", self.config_file, "--stats-file", self.stats_file],
+            [*self.gateway_under, self.build / "forecourtd", "-c", self.config_file, "--stats-file", self.stats_file],
             self.folder, "gateway", r"admin: listens on" if wait else None))
         return self.gateway
 
@@ -312,3 +319,7 @@ class Station:
 
     def __exit__(self, *unused):
         self.stop()
+
+
+if __name__ == "__main__":  # make_certificates at another time
+    make_certificates(pathlib.Path(sys.argv[1]), sys.argv[2])

@@ -183,7 +183,7 @@ static void looking_is_bounded(void **state)
 	while (sqlite3_step(s) == SQLITE_ROW) {
 		const char *plan = (const char *)sqlite3_column_text(s, 3);
 
-		assert_non_null(strstr(plan, "USING INDEX orders_open"));
+		assert_non_null(strstr(plan, "USING INDEX orders_end"));
 	}
 	sqlite3_finalize(s);
 }

@@ -1,0 +1,374 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "store/internal.h"
+
+/* Each step brings the file from the version of its place to the next; never edit one that was released. */
+static const char *const migrations[] = {
+    "CREATE TABLE energy(connector_id TEXT NOT NULL, day INTEGER NOT NULL, wh INTEGER NOT NULL,"
+    " PRIMARY KEY(connector_id, day)) WITHOUT ROWID;"
+    "CREATE TABLE meter(connector_id TEXT PRIMARY KEY, wh INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE value(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
+    /* journal.c */
+    "CREATE TABLE orders(seq TEXT PRIMARY KEY, connector_id TEXT NOT NULL, platform TEXT NOT NULL, mode INTEGER NOT "
+    "NULL,"
+    " closed INTEGER NOT NULL, start_wall INTEGER NOT NULL, end_wall INTEGER NOT NULL, wh INTEGER NOT NULL,"
+    " money_e4 INTEGER NOT NULL, reason INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX orders_open ON orders(closed, end_wall);"
+    "CREATE INDEX orders_connector ON orders(connector_id, end_wall);"
+    "CREATE TABLE outbox(id INTEGER PRIMARY KEY AUTOINCREMENT, platform TEXT NOT NULL, method TEXT NOT NULL,"
+    " seq TEXT NOT NULL REFERENCES orders(seq), attempts INTEGER NOT NULL DEFAULT 0, next_wall INTEGER NOT NULL "
+    "DEFAULT 0,"
+    " state INTEGER NOT NULL DEFAULT 0, answer INTEGER NOT NULL DEFAULT -1, UNIQUE(platform, method, seq));"
+    "CREATE INDEX outbox_waiting ON outbox(platform, state, id);",
+    /* Orders by number of their opening: a note writes one page instead of three, the last order of a connector is found by what
+     * came after what and not by a clock that may jump, and a damaged page costs fewer rows. */
+    "CREATE TABLE orders_new(id INTEGER PRIMARY KEY, seq TEXT NOT NULL, connector_id TEXT NOT NULL, platform TEXT NOT "
+    "NULL,"
+    " mode INTEGER NOT NULL, closed INTEGER NOT NULL, start_wall INTEGER NOT NULL, end_wall INTEGER NOT NULL,"
+    " wh INTEGER NOT NULL, money_e4 INTEGER NOT NULL, reason INTEGER NOT NULL, record TEXT NOT NULL);"
+    "INSERT INTO orders_new(seq, connector_id, platform, mode, closed, start_wall, end_wall, wh, money_e4, reason, "
+    "record)"
+    " SELECT seq, connector_id, platform, mode, closed, start_wall, end_wall, wh, money_e4, reason, record FROM orders"
+    " ORDER BY closed DESC, end_wall, start_wall, seq;"
+    "DROP TABLE orders;"
+    "ALTER TABLE orders_new RENAME TO orders;"
+    "CREATE UNIQUE INDEX orders_seq ON orders(seq);"
+    "CREATE INDEX orders_connector ON orders(connector_id);"
+    "CREATE INDEX orders_open ON orders(closed) WHERE closed = 0;"
+    "CREATE INDEX orders_end ON orders(end_wall, seq) WHERE closed = 1;"
+    "DROP INDEX outbox_waiting;"
+    "CREATE INDEX outbox_waiting ON outbox(platform, id) WHERE state = 0;",
+    /* checks.c */
+    "CREATE TABLE checked(platform TEXT NOT NULL, day INTEGER NOT NULL, at_wall INTEGER NOT NULL, orders INTEGER NOT "
+    "NULL,"
+    " energy_e2 INTEGER NOT NULL, money_e4 INTEGER NOT NULL, differences INTEGER NOT NULL, PRIMARY KEY(platform, day))"
+    " WITHOUT ROWID;"
+    "CREATE TABLE difference(platform TEXT NOT NULL, day INTEGER NOT NULL, seq TEXT NOT NULL, reason INTEGER NOT NULL,"
+    " our_energy_e2 INTEGER NOT NULL, our_money_e4 INTEGER NOT NULL, their_energy_e2 INTEGER NOT NULL,"
+    " their_money_e4 INTEGER NOT NULL, PRIMARY KEY(platform, day, seq, reason)) WITHOUT ROWID;",
+    /* journal_list.c: years of confirmed entries must not be looked through for what became of one order, or for the few that
+     * are not confirmed. */
+    ("CREATE INDEX outbox_order ON outbox(seq, id);"
+     "CREATE INDEX outbox_unsettled ON outbox(platform, state) WHERE state <> 1;"),
+};
+enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
+
+enum { NAME = 512 };
+static const char *const tails[] = {"", "-wal", "-shm"};
+enum { TAILS = sizeof(tails) / sizeof(tails[0]) };
+
+static int failed(sqlite3 *db, const char *path, struct error *err)
+{
+	int system = db ? sqlite3_system_errno(db) : 0;
+
+	return error_set(err, FC_EIO, "store: %s: %s%s%s", path, db ? sqlite3_errmsg(db) : "no memory",
+			 system ? ": " : "", system ? strerror(system) : "");
+}
+
+/* One row, one column of text or number. SQLITE_OK, or why not. */
+static int query_text(sqlite3 *db, const char *sql, char *out, size_t size)
+{
+	sqlite3_stmt *s = NULL;
+	int code = sqlite3_prepare_v2(db, sql, -1, &s, NULL);
+
+	if (code == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW) {
+		const unsigned char *text = sqlite3_column_text(s, 0);
+
+		(void)snprintf(out, size, "%s", text ? (const char *)text : "");
+		sqlite3_finalize(s);
+		return SQLITE_OK;
+	}
+	code = sqlite3_extended_errcode(db);
+	sqlite3_finalize(s);
+	return code;
+}
+
+/* The file's schema; -1 when it can't be read. */
+static int version_of(sqlite3 *db)
+{
+	char text[64];
+
+	return query_text(db, "PRAGMA user_version", text, sizeof(text)) ? -1 : atoi(text);
+}
+
+/* Each step is a transaction of its own: a power cut between two leaves a file that the next start takes further. */
+static int migrate(sqlite3 *db, const char *path, int upto, struct error *err)
+{
+	char text[64];
+
+	for (int version = version_of(db); version < upto; version++) {
+		if (version < 0)
+			return failed(db, path, err);
+		(void)snprintf(text, sizeof(text), "PRAGMA user_version = %d", version + 1);
+		if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
+		    sqlite3_exec(db, migrations[version], NULL, NULL, NULL) == SQLITE_OK &&
+		    sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK &&
+		    sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+			continue;
+		(void)failed(db, path, err);
+		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+		return FC_EIO;
+	}
+	return FC_OK;
+}
+
+/* *out is to be closed whatever comes back. */
+static int open_database(const char *path, sqlite3 **out, int alone, struct error *err)
+{
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+	int code = sqlite3_open_v2(path, out, flags, NULL);
+
+	if (code == SQLITE_OK) {
+		(void)sqlite3_extended_result_codes(*out, 1);
+		(void)sqlite3_busy_timeout(*out, 2000);
+		if (alone)
+			(void)sqlite3_exec(*out, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
+		/* A small cache: the box has 128 MB in all. FULL: what is committed is on the disk. */
+		code = sqlite3_exec(*out,
+				    "PRAGMA cache_size = -256; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+				    NULL, NULL, NULL);
+	}
+	return code == SQLITE_OK ? FC_OK : failed(*out, path, err);
+}
+
+static void sync_folder(const char *path)
+{
+	char folder[NAME];
+
+	(void)snprintf(folder, sizeof(folder), "%s", path);
+	char *slash = strrchr(folder, '/');
+	if (slash)
+		*slash = '\0';
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)fsync(fd);
+	close(fd);
+}
+
+/* Never deletes: someone may want what can still be read. number: of the name that it has now; 0 when there was no file. */
+static int set_aside(const char *path, int *number, struct error *err)
+{
+	char from[NAME], to[NAME];
+	int n;
+
+	*number = 0;
+	for (n = 1; n < 1000; n++) {
+		(void)snprintf(to, sizeof(to), "%s.damaged-%d", path, n);
+		if (access(to, F_OK) != 0)
+			break;
+	}
+	for (size_t i = 0; i < TAILS; i++) {
+		(void)snprintf(from, sizeof(from), "%s%s", path, tails[i]);
+		(void)snprintf(to, sizeof(to), "%s.damaged-%d%s", path, n, tails[i]);
+		if (rename(from, to) == 0)
+			*number = n;
+		else if (errno != ENOENT)
+			return error_set(err, FC_EIO, "store: set aside: %s: %s", from, strerror(errno));
+	}
+	return FC_OK;
+}
+
+static void close_database(sqlite3 **db)
+{
+	sqlite3_close(*db);
+	*db = NULL;
+}
+
+static void remember_file(struct store *store)
+{
+	char name[NAME];
+	struct stat st;
+
+	for (size_t i = 0; i < 2; i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", store->path, tails[i]);
+		store->inode[i] = stat(name, &st) == 0 ? (uint64_t)st.st_ino : 0;
+	}
+}
+
+int file_is_gone(const struct store *store)
+{
+	char name[NAME];
+	struct stat st;
+
+	for (size_t i = 0; i < 2; i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", store->path, tails[i]);
+		if (store->inode[i] &&
+		    (stat(name, &st) != 0 ? errno == ENOENT : (uint64_t)st.st_ino != store->inode[i]))
+			return 1;
+	}
+	return 0;
+}
+
+static void remove_file(const char *path)
+{
+	char name[NAME];
+
+	for (size_t i = 0; i < TAILS; i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", path, tails[i]);
+		(void)unlink(name);
+	}
+}
+
+/* Nobody's data: a new file is complete before the old one gives its name away. */
+static void take_new(const struct store *store)
+{
+	char fresh[NAME];
+
+	(void)snprintf(fresh, sizeof(fresh), "%s.new", store->path);
+	if (access(store->path, F_OK) != 0 && access(fresh, F_OK) == 0)
+		(void)rename(fresh, store->path);
+}
+
+/* A new file beside the old one, with all that can be read of it. */
+static int make_new(sqlite3 *from, const char *path, struct rescue *found, struct error *err)
+{
+	int version = from ? version_of(from) : -1;
+	sqlite3 *to = NULL;
+
+	remove_file(path);
+	/* Rows go into tables as they were; what the schema has learned since is done to them at the next open. */
+	int result = open_database(path, &to, 0, err);
+	if (!result)
+		result = migrate(to, path, version > 0 && version < SCHEMA_VERSION ? version : SCHEMA_VERSION, err);
+	if (!result)
+		result = store_rescue(from, to, found, err);
+	close_database(&to);
+	if (result)
+		remove_file(path);
+	return result;
+}
+
+static int open_existing(struct store *store, struct error *err)
+{
+	int result = open_database(store->path, &store->db, 0, err);
+
+	if (!result)
+		result = migrate(store->db, store->path, SCHEMA_VERSION, err);
+	if (!result)
+		remember_file(store);
+	store->detached = result != FC_OK;
+	return result;
+}
+
+/* What waits in the WAL of a damaged file stays there: it may be the better part. */
+static void detach(struct store *store)
+{
+	(void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	close_database(&store->db);
+	store->detached = 1;
+}
+
+int file_replace(struct store *store, struct error *err)
+{
+	char fresh[NAME];
+	struct rescue found;
+	int number;
+
+	if (store->detached) {
+		close_database(&store->db);
+		take_new(store);
+		return open_existing(store, err);
+	}
+	(void)snprintf(fresh, sizeof(fresh), "%s.new", store->path);
+	int result = make_new(store->db, fresh, &found, err);
+	if (result)
+		return result;
+	/* From here on a power cut finds either file: file_open takes the new one when there is no other. */
+	detach(store);
+	result = set_aside(store->path, &number, err);
+	if (!result && rename(fresh, store->path) != 0)
+		result = error_set(err, FC_EIO, "store: %s: %s", fresh, strerror(errno));
+	sync_folder(store->path);
+	if (result)
+		return result;
+	store->damaged = 0;
+	store->health.replaced++;
+	log_error("store: %s: damaged: set aside as %s.damaged-%d, a new one is begun", store->path, store->path,
+		  number);
+	log_error("store: %s: taken over: %lld row(s), of them %lld order(s), %lld open, %lld to be sent; %lld "
+		  "order(s) known "
+		  "to be lost%s",
+		  store->path, (long long)found.rows, (long long)found.orders, (long long)found.open,
+		  (long long)found.outbox, (long long)found.lost,
+		  found.torn ? "; the old one could not be read to its end" : "");
+	return open_existing(store, err);
+}
+
+static int make_folder(const char *path, struct error *err)
+{
+	char part[400];
+	size_t len = strlen(path);
+
+	if (!len || len >= sizeof(part))
+		return error_set(err, FC_EINVAL, "store: data_dir: \"%s\" is no usable path", path);
+	for (size_t i = 1; i <= len; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, 0700) != 0 && errno != EEXIST)
+			return error_set(err, FC_EIO, "store: make folder: %s: %s", part, strerror(errno));
+	}
+	return FC_OK;
+}
+
+/* 1 sound, 0 damaged; or FC_EIO when that can't be said: a full or read-only disk is no damage. */
+static int is_sound(struct store *store, struct error *err)
+{
+	char text[64] = "";
+	int code = query_text(store->db, "PRAGMA quick_check(1)", text, sizeof(text));
+
+	if (code == SQLITE_OK)
+		return !strcmp(text, "ok");
+	return store_is_damage(code) ? 0 : failed(store->db, store->path, err);
+}
+
+/* A disk too full for the file that connections share is no reason to stay away: alone there is no need for it. */
+static int open_somehow(struct store *store, struct error *err)
+{
+	int result = open_database(store->path, &store->db, 0, err);
+	int code = store->db ? sqlite3_extended_errcode(store->db) : SQLITE_NOMEM;
+
+	if (!result || store_is_damage(code) || code == SQLITE_CANTOPEN)
+		return result;
+	close_database(&store->db);
+	return open_database(store->path, &store->db, 1, err);
+}
+
+int file_open(struct store *store, const char *data_dir, struct error *err)
+{
+	struct error first = {0};
+
+	if (make_folder(data_dir, err))
+		return FC_EIO;
+	(void)snprintf(store->path, sizeof(store->path), "%s/forecourt.db", data_dir);
+	take_new(store);
+	if (open_somehow(store, &first) && !(store->db && store_is_damage(sqlite3_extended_errcode(store->db))))
+		return error_set(err, FC_EIO, "%s", first.text);
+	int version = version_of(store->db);
+	if (version > SCHEMA_VERSION)
+		return error_set(err, FC_EINVAL, "store: %s: written by a newer version (schema %d, this one knows %d)",
+				 store->path, version, SCHEMA_VERSION);
+	int sound = is_sound(store, err);
+	if (sound < 0)
+		return sound;
+	if (!sound)
+		return file_replace(store, err);
+	int result = migrate(store->db, store->path, SCHEMA_VERSION, err);
+	if (!result)
+		remember_file(store);
+	return result;
+}
+
+void file_close(struct store *store)
+{
+	close_database(&store->db);
+}

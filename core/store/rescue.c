@@ -1,0 +1,215 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "store/internal.h"
+
+/* How a table is read: along its key from both ends, so that one bad page costs only the rows on it ... */
+static const char *const directions[] = {"ASC", "DESC"};
+/* ... and, where an index holds the keys of all rows, row by row along the index: past any number of bad pages. */
+static const struct {
+	const char *table, *key, *index;
+} indexed[] = {{"orders", "seq", "orders_seq"}, {"outbox", "id", "sqlite_autoindex_outbox_1"}};
+
+enum { NAMED_MAX = 1000 }; /* lines of log */
+
+struct copy {
+	sqlite3 *from, *to;
+	const char *table;
+	char columns[512], places[128], key[256], key_down[256];
+	sqlite3_stmt *insert;
+	struct rescue *found;
+	int has_json, named;
+};
+
+static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *s = NULL;
+
+	return sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK ? s : NULL;
+}
+
+/* What a row must be to be taken over: a bad page may hold anything. SQLite may have been built without JSON. */
+static const char *believable(const struct copy *c)
+{
+	if (strcmp(c->table, "orders") != 0)
+		return "1";
+	return c->has_json
+		   ? "typeof(seq) = 'text' AND length(seq) = 27 AND closed IN (0, 1) AND json_valid(record)"
+		   : "typeof(seq) = 'text' AND length(seq) = 27 AND closed IN (0, 1) AND typeof(record) = 'text'";
+}
+
+static int can_not_write(struct copy *c, struct error *err)
+{
+	return error_set(err, FC_EIO, "store: rescue: %s: %s", c->table, sqlite3_errmsg(c->to));
+}
+
+/* Writes the row that s stands on; one that is there already, or can't be one of this table, is left out. */
+static int put_row(struct copy *c, sqlite3_stmt *s, struct error *err)
+{
+	int bound = SQLITE_OK;
+
+	for (int i = 0; i < sqlite3_column_count(s) && bound == SQLITE_OK; i++)
+		bound = sqlite3_bind_value(c->insert, i + 1, sqlite3_column_value(s, i));
+	int code = bound == SQLITE_OK ? sqlite3_step(c->insert) : bound;
+	(void)sqlite3_reset(c->insert);
+	if (code != SQLITE_DONE)
+		return can_not_write(c, err);
+	c->found->rows += sqlite3_changes(c->to);
+	return FC_OK;
+}
+
+/* Takes the statement. */
+static int put_rows(struct copy *c, sqlite3_stmt *s, struct error *err)
+{
+	int code = SQLITE_ERROR, result = FC_OK;
+
+	while (s && !result && (code = sqlite3_step(s)) == SQLITE_ROW)
+		result = put_row(c, s, err);
+	sqlite3_finalize(s);
+	if (code != SQLITE_DONE)
+		c->found->torn = 1;
+	return result;
+}
+
+static int along_the_key(struct copy *c, const char *direction, struct error *err)
+{
+	char sql[1600];
+
+	(void)snprintf(sql, sizeof(sql), "SELECT %s FROM %s NOT INDEXED WHERE %s ORDER BY %s", c->columns, c->table,
+		       believable(c), !strcmp(direction, "ASC") ? c->key : c->key_down);
+	return put_rows(c, prepare(c->from, sql), err);
+}
+
+static int along_an_index(struct copy *c, const char *key, const char *index, struct error *err)
+{
+	char sql[1600];
+	int result = FC_OK, code = SQLITE_ERROR;
+
+	(void)snprintf(sql, sizeof(sql), "SELECT %s FROM %s INDEXED BY %s", key, c->table, index);
+	sqlite3_stmt *keys = prepare(c->from, sql);
+	(void)snprintf(sql, sizeof(sql), "SELECT %s FROM %s NOT INDEXED WHERE %s = ?1 AND %s", c->columns, c->table,
+		       key, believable(c));
+	sqlite3_stmt *row = prepare(c->from, sql);
+	while (keys && row && !result && (code = sqlite3_step(keys)) == SQLITE_ROW) {
+		if (sqlite3_bind_value(row, 1, sqlite3_column_value(keys, 0)) == SQLITE_OK &&
+		    sqlite3_step(row) == SQLITE_ROW) {
+			result = put_row(c, row, err);
+		} else {
+			const char *name = (const char *)sqlite3_column_text(keys, 0);
+
+			log_error("store: rescue: %s %s: was there, can't be read, is lost", c->table,
+				  name ? name : "?");
+			c->found->lost += !strcmp(c->table, "orders");
+			c->found->torn = 1;
+		}
+		(void)sqlite3_reset(row);
+	}
+	if (code != SQLITE_DONE)
+		c->found->torn = 1;
+	sqlite3_finalize(keys);
+	sqlite3_finalize(row);
+	return result;
+}
+
+/* The columns and the key, as the new file has them. */
+static int describe(struct copy *c)
+{
+	sqlite3_stmt *s = prepare(c->to, "SELECT name, pk FROM pragma_table_info(?1) ORDER BY pk = 0, pk, cid");
+	size_t n = 0, p = 0, k = 0, d = 0;
+
+	c->columns[0] = c->places[0] = c->key[0] = c->key_down[0] = '\0';
+	if (!s || sqlite3_bind_text(s, 1, c->table, -1, SQLITE_STATIC) != SQLITE_OK) {
+		sqlite3_finalize(s);
+		return -1;
+	}
+	while (sqlite3_step(s) == SQLITE_ROW && n < sizeof(c->columns) && p < sizeof(c->places)) {
+		const char *name = (const char *)sqlite3_column_text(s, 0), *comma = n ? ", " : "";
+
+		n += (size_t)snprintf(c->columns + n, sizeof(c->columns) - n, "%s%s", comma, name);
+		p += (size_t)snprintf(c->places + p, sizeof(c->places) - p, "%s?", comma);
+		if (!sqlite3_column_int(s, 1) || k >= sizeof(c->key) || d >= sizeof(c->key_down))
+			continue;
+		k += (size_t)snprintf(c->key + k, sizeof(c->key) - k, "%s%s", comma, name);
+		d += (size_t)snprintf(c->key_down + d, sizeof(c->key_down) - d, "%s%s DESC", comma, name);
+	}
+	sqlite3_finalize(s);
+	return !k || n >= sizeof(c->columns) || p >= sizeof(c->places) || d >= sizeof(c->key_down) ? -1 : 0;
+}
+
+static int copy_table(struct copy *c, struct error *err)
+{
+	char sql[1600];
+	int result = FC_OK;
+
+	if (describe(c))
+		return error_set(err, FC_EIO, "store: rescue: %s: has no key", c->table);
+	(void)snprintf(sql, sizeof(sql), "INSERT OR IGNORE INTO %s(%s) VALUES(%s)", c->table, c->columns, c->places);
+	c->insert = prepare(c->to, sql);
+	if (!c->insert)
+		return can_not_write(c, err);
+	for (size_t i = 0; i < sizeof(directions) / sizeof(directions[0]) && !result; i++)
+		result = along_the_key(c, directions[i], err);
+	for (size_t i = 0; i < sizeof(indexed) / sizeof(indexed[0]) && !result; i++)
+		if (!strcmp(indexed[i].table, c->table))
+			result = along_an_index(c, indexed[i].key, indexed[i].index, err);
+	sqlite3_finalize(c->insert);
+	return result;
+}
+
+static int64_t count(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *s = prepare(db, sql);
+	int64_t n = s && sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
+
+	sqlite3_finalize(s);
+	return n;
+}
+
+/* What the journal promises of its two tables. What waits for an order that is lost would wait for ever, before all others. An
+ * order whose entry is lost is sent again: a repeat makes no second order. */
+static int mend_outbox(sqlite3 *to, const struct rescue *found, struct error *err)
+{
+	static const char orphans[] = "DELETE FROM outbox WHERE seq NOT IN (SELECT seq FROM orders)";
+	static const char resend[] =
+	    "INSERT OR IGNORE INTO outbox(platform, method, seq)"
+	    " SELECT platform, 'notification_charge_order_info', seq FROM orders o"
+	    " WHERE closed = 1 AND wh > 0 AND platform <> '' AND NOT EXISTS (SELECT 1 FROM outbox"
+	    " WHERE outbox.seq = o.seq AND outbox.platform = o.platform) AND"
+	    " end_wall > (SELECT max(end_wall) FROM orders) - 30 * 86400 ORDER BY end_wall, seq";
+
+	if (sqlite3_exec(to, orphans, NULL, NULL, NULL) != SQLITE_OK ||
+	    (found->torn && sqlite3_exec(to, resend, NULL, NULL, NULL) != SQLITE_OK))
+		return error_set(err, FC_EIO, "store: rescue: outbox: %s", sqlite3_errmsg(to));
+	return FC_OK;
+}
+
+int store_rescue(sqlite3 *from, sqlite3 *to, struct rescue *found, struct error *err)
+{
+	struct copy c = {.from = from, .to = to, .found = found};
+	int result = FC_OK;
+
+	*found = (struct rescue){0};
+	sqlite3_stmt *json = prepare(to, "SELECT json_valid('{}')");
+	c.has_json = json != NULL;
+	sqlite3_finalize(json);
+	sqlite3_stmt *tables = prepare(to, "SELECT name FROM sqlite_master WHERE type = 'table' AND"
+					   " name NOT LIKE 'sqlite@_%' ESCAPE '@' ORDER BY name");
+	if (!tables || sqlite3_exec(to, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
+		sqlite3_finalize(tables);
+		return error_set(err, FC_EIO, "store: rescue: %s", sqlite3_errmsg(to));
+	}
+	while (!result && sqlite3_step(tables) == SQLITE_ROW) {
+		c.table = (const char *)sqlite3_column_text(tables, 0);
+		result = copy_table(&c, err);
+	}
+	sqlite3_finalize(tables);
+	if (!result)
+		result = mend_outbox(to, found, err);
+	if (!result && sqlite3_exec(to, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+		result = error_set(err, FC_EIO, "store: rescue: %s", sqlite3_errmsg(to));
+	found->orders = count(to, "SELECT count(*) FROM orders");
+	found->open = count(to, "SELECT count(*) FROM orders WHERE closed = 0");
+	found->outbox = count(to, "SELECT count(*) FROM outbox WHERE state = 0");
+	return result;
+}

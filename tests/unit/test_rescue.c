@@ -1,0 +1,350 @@
+/* store/rescue: of a damaged database everything that can be read is in the new one, as it was; what is lost is a page's worth, and
+ * said. Files of older versions are brought up to date with all that they hold. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "store/internal.h"
+#include "store/journal.h"
+
+enum { ORDERS = 240, OPEN_EVERY = 40, PAGE = 4096 };
+
+struct fixture {
+	char folder[64], db[128];
+	struct store *store;
+	struct error err;
+	char record[1500];
+	int seen, wrong;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/forecourt-rescue-XXXXXX");
+	assert_non_null(mkdtemp(f->folder));
+	(void)snprintf(f->db, sizeof(f->db), "%s/forecourt.db", f->folder);
+	/* As long as a real one, so that rows reach into overflow pages. */
+	memset(f->record, 'x', sizeof(f->record) - 1);
+	memcpy(f->record, "{\"filler\":\"", 11);
+	memcpy(f->record + sizeof(f->record) - 3, "\"}", 2);
+	*state = f;
+	return 0;
+}
+
+/* In the fixture's folder. */
+static void shell(const struct fixture *f, const char *what)
+{
+	char command[256];
+
+	(void)snprintf(command, sizeof(command), "cd '%s' && %s", f->folder, what);
+	assert_int_equal(system(command), 0);
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	store_close(f->store);
+	shell(f, "rm -r \"$PWD\"");
+	free(f);
+	return 0;
+}
+
+static void run_sql(struct fixture *f, const char *sql)
+{
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open(f->db, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void open_it(struct fixture *f)
+{
+	f->err = (struct error){0};
+	f->store = store_open(f->folder, &f->err);
+	if (!f->store)
+		fail_msg("%s", f->err.text);
+}
+
+static void close_it(struct fixture *f)
+{
+	store_close(f->store);
+	f->store = NULL;
+}
+
+static struct journal_order order_of(const struct fixture *f, int number)
+{
+	struct journal_order o = {.connector_id = "K1", .platform = "city", .record = f->record};
+
+	(void)snprintf(o.seq, sizeof(o.seq), "123456789%018d", number);
+	o.start_wall = 1000 + number;
+	o.end_wall = 2000 + number;
+	o.wh = 10L * number;
+	o.money_e4 = 3L * number;
+	return o;
+}
+
+/* ORDERS orders: each OPEN_EVERYth open, the rest closed and waiting for the platform. */
+static void fill(struct fixture *f)
+{
+	static const struct journal_recipient names[] = {{"city", "notification_charge_order_info"}};
+
+	assert_int_equal(store_begin(f->store, &f->err), FC_OK);
+	for (int i = 1; i <= ORDERS; i++) {
+		struct journal_order o = order_of(f, i);
+
+		assert_int_equal(journal_open(f->store, &o, &f->err), FC_OK);
+	}
+	assert_int_equal(store_energy_add(f->store, "K1", 20000, 5, 77, &f->err), FC_OK);
+	assert_int_equal(store_commit(f->store, &f->err), FC_OK);
+	for (int i = 1; i <= ORDERS; i++) {
+		struct journal_order o = order_of(f, i);
+
+		if (i % OPEN_EVERY)
+			assert_int_equal(journal_close(f->store, &o, names, 1, &f->err), FC_OK);
+	}
+}
+
+static void look(void *user, const struct journal_order *order)
+{
+	struct fixture *f = user;
+	int number = atoi(order->seq + 9);
+	struct journal_order o = order_of(f, number);
+
+	f->seen++;
+	if (number < 1 || number > ORDERS || strcmp(order->record, f->record) != 0 || order->wh != o.wh ||
+	    order->money_e4 != o.money_e4 || order->closed != (number % OPEN_EVERY != 0))
+		f->wrong++;
+}
+
+static int count_orders(struct fixture *f)
+{
+	f->seen = f->wrong = 0;
+	int closed = journal_each_closed(f->store, NULL, 0, INT64_MAX, look, f);
+	int open = journal_each_open(f->store, look, f);
+	assert_true(closed >= 0 && open >= 0);
+	assert_int_equal(f->seen, closed + open);
+	return f->seen;
+}
+
+static void spoil_page(struct fixture *f, long page, unsigned seed)
+{
+	FILE *file = fopen(f->db, "r+b");
+
+	assert_non_null(file);
+	assert_int_equal(fseek(file, page * PAGE, SEEK_SET), 0);
+	for (int i = 0; i < PAGE; i++) {
+		seed = seed * 1103515245 + 12345;
+		assert_int_not_equal(fputc((int)(seed >> 16 & 0xFF), file), EOF);
+	}
+	assert_int_equal(fclose(file), 0);
+}
+
+static long pages_of(const struct fixture *f)
+{
+	struct stat st;
+
+	assert_int_equal(stat(f->db, &st), 0);
+	return (long)(st.st_size / PAGE);
+}
+
+/* Any one page but the first: at most the orders of a page and what hangs on it are lost, and none is changed. */
+static void one_bad_page(void **state)
+{
+	struct fixture *f = *state;
+	int worst = 0, all = 0, replaced = 0, many = 0;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	open_it(f);
+	fill(f);
+	close_it(f);
+	shell(f, "cp forecourt.db good");
+	long pages = pages_of(f);
+	assert_true(pages > 100);
+	for (long page = 1; page < pages; page++) {
+		shell(f, "rm -f forecourt.db* && cp good forecourt.db");
+		spoil_page(f, page, (unsigned)page);
+		open_it(f);
+		int found = count_orders(f), lost = ORDERS - found;
+		assert_int_equal(f->wrong, 0);
+		worst = lost > worst ? lost : worst;
+		all += lost == 0;
+		many += lost > 12;
+		replaced += store_health(f->store)->replaced == 1;
+		/* Nothing waits that is not there; all that is there and closed waits, for nothing was confirmed. */
+		assert_int_equal(outbox_waiting(f->store, "city"), found - journal_each_open(f->store, look, f));
+		close_it(f);
+	}
+	log_set_level(LOG_LEVEL_NOTICE);
+	print_message("of %d orders none is lost with %d of %ld pages spoiled, more than 12 with %d, at most %d\n",
+		      ORDERS, all, pages - 1, many, worst);
+	assert_true(replaced == pages - 1);
+	/* The pages at the top of the tree of orders take more with them. */
+	assert_true(many * 50 < pages);
+}
+
+/* While it is in use: replaced at the next look, and the store works. */
+static void damaged_in_use(void **state)
+{
+	struct fixture *f = *state;
+	char aside[160];
+
+	open_it(f);
+	fill(f);
+	close_it(f);
+	open_it(f);
+	long pages = pages_of(f);
+	for (long page = 5; page < pages; page++)
+		spoil_page(f, page, (unsigned)page);
+	assert_int_equal(journal_each_closed(f->store, NULL, 0, INT64_MAX, look, f), FC_EIO);
+	assert_true(store_health(f->store)->failing);
+	store_tend(f->store);
+	assert_int_equal(store_health(f->store)->replaced, 1);
+	assert_false(store_health(f->store)->failing);
+	(void)snprintf(aside, sizeof(aside), "%s.damaged-1", f->db);
+	assert_int_equal(access(aside, F_OK), 0);
+	struct journal_order o = order_of(f, ORDERS + 1);
+	assert_int_equal(journal_open(f->store, &o, &f->err), FC_OK);
+	store_tend(f->store);
+	assert_int_equal(store_health(f->store)->replaced, 1);
+}
+
+/* Someone removes the WAL, or the file, below a running gateway: nothing that was committed is lost. */
+static void taken_away_in_use(void **state)
+{
+	struct fixture *f = *state;
+	char wal[160];
+
+	log_set_level(LOG_LEVEL_ERROR);
+	for (int what = 0; what < 3; what++) {
+		shell(f, "rm -f forecourt.db*");
+		open_it(f);
+		fill(f);
+		(void)snprintf(wal, sizeof(wal), "%s-wal", f->db);
+		assert_true(what == 1 || unlink(wal) == 0);
+		assert_true(what == 0 || unlink(f->db) == 0);
+		store_tend(f->store);
+		assert_int_equal(store_health(f->store)->replaced, 1);
+		assert_int_equal(count_orders(f), ORDERS);
+		/* As if the power failed now: what is on the disk is all. */
+		shell(f, "mkdir cut && cp forecourt.db forecourt.db-wal cut/");
+		close_it(f);
+		shell(f, "rm forecourt.db* && mv cut/* . && rmdir cut");
+		open_it(f);
+		assert_int_equal(count_orders(f), ORDERS);
+		assert_int_equal(f->wrong, 0);
+		close_it(f);
+	}
+	log_set_level(LOG_LEVEL_NOTICE);
+}
+
+/* A power cut after the new file was complete and before it had the name. */
+static void a_new_file_without_its_name(void **state)
+{
+	struct fixture *f = *state;
+	char fresh[160];
+
+	open_it(f);
+	fill(f);
+	close_it(f);
+	(void)snprintf(fresh, sizeof(fresh), "%s.new", f->db);
+	assert_int_equal(rename(f->db, fresh), 0);
+	open_it(f);
+	assert_int_equal(count_orders(f), ORDERS);
+}
+
+/* The files that earlier versions left, as they were made then: never change these. */
+static const char *const old_schemas[] = {
+    "CREATE TABLE energy(connector_id TEXT NOT NULL, day INTEGER NOT NULL, wh INTEGER NOT NULL,"
+    " PRIMARY KEY(connector_id, day)) WITHOUT ROWID;"
+    "CREATE TABLE meter(connector_id TEXT PRIMARY KEY, wh INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE value(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "INSERT INTO energy VALUES('K1', 20000, 1500); INSERT INTO meter VALUES('K1', 9000);"
+    "INSERT INTO value VALUES('k', 'one'); PRAGMA user_version = 1;",
+    /* What the one before had, and: */
+    "CREATE TABLE orders(seq TEXT PRIMARY KEY, connector_id TEXT NOT NULL, platform TEXT NOT NULL, mode INTEGER NOT "
+    "NULL,"
+    " closed INTEGER NOT NULL, start_wall INTEGER NOT NULL, end_wall INTEGER NOT NULL, wh INTEGER NOT NULL,"
+    " money_e4 INTEGER NOT NULL, reason INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX orders_open ON orders(closed, end_wall); CREATE INDEX orders_connector ON orders(connector_id, "
+    "end_wall);"
+    "CREATE TABLE outbox(id INTEGER PRIMARY KEY AUTOINCREMENT, platform TEXT NOT NULL, method TEXT NOT NULL,"
+    " seq TEXT NOT NULL REFERENCES orders(seq), attempts INTEGER NOT NULL DEFAULT 0, next_wall INTEGER NOT NULL "
+    "DEFAULT 0,"
+    " state INTEGER NOT NULL DEFAULT 0, answer INTEGER NOT NULL DEFAULT -1, UNIQUE(platform, method, seq));"
+    "CREATE INDEX outbox_waiting ON outbox(platform, state, id);"
+    "INSERT INTO orders VALUES('987654321000000000000000002', 'K9', 'city', 1, 1, 10, 30, 7, 8, 2, '{}'),"
+    " ('987654321000000000000000001', 'K9', 'city', 1, 1, 20, 25, 6, 8, 2, '{}'),"
+    " ('987654321000000000000000000', 'K9', 'city', 1, 0, 40, 0, 5, 8, 2, '{}');"
+    "INSERT INTO outbox(platform, method, seq) VALUES('town', 'order', '987654321000000000000000001');"
+    "PRAGMA user_version = 2;",
+};
+
+static void tell_seq(void *user, const struct journal_order *order)
+{
+	struct fixture *f = user;
+
+	f->seen = f->seen * 10 + atoi(order->seq + 9);
+}
+
+static void files_of_older_versions(void **state)
+{
+	struct fixture *f = *state;
+	struct outbox_entry entry;
+	int64_t meter = 0;
+	char out[8];
+
+	for (size_t last = 0; last < sizeof(old_schemas) / sizeof(old_schemas[0]); last++) {
+		shell(f, "rm -f forecourt.db*");
+		for (size_t i = 0; i <= last; i++)
+			run_sql(f, old_schemas[i]);
+		open_it(f);
+		assert_int_equal(store_health(f->store)->replaced, 0);
+		assert_int_equal(store_energy_sum(f->store, "K1", 20000, 20000), 1500);
+		assert_int_equal(store_energy_meter(f->store, "K1", &meter), FC_OK);
+		assert_int_equal(meter, 9000);
+		assert_int_equal(store_value_get(f->store, "k", out, sizeof(out)), FC_OK);
+		assert_string_equal(out, "one");
+		if (last) {
+			f->seen = 0;
+			assert_int_equal(journal_each_closed(f->store, "city", 0, 100, tell_seq, f), 2);
+			assert_int_equal(f->seen, 12);
+			f->seen = 0;
+			assert_int_equal(journal_last(f->store, "K9", tell_seq, f), FC_OK);
+			assert_int_equal(f->seen, 2);
+			assert_int_equal(journal_each_open(f->store, tell_seq, f), 1);
+			assert_int_equal(outbox_first(f->store, "town", &entry), FC_OK);
+			assert_string_equal(entry.seq, "987654321000000000000000001");
+		}
+		fill(f);
+		assert_int_equal(outbox_waiting(f->store, "city"), ORDERS - ORDERS / OPEN_EVERY);
+		close_it(f);
+	}
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    T(one_bad_page),
+	    T(damaged_in_use),
+	    T(taken_away_in_use),
+	    T(a_new_file_without_its_name),
+	    T(files_of_older_versions),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
