@@ -368,6 +368,8 @@ static void on_station(void *user, const struct station_event *event)
 		return;
 	/* During an apply the station has new connectors before we are told. */
 	c->connector = event->connector;
+	if (event->connector->status == CONNECTOR_OFFLINE)
+		unseen_remember(c);
 	unseen_look(c);
 	(void)conduct(c, session_seen(event->connector->status), NULL, NULL);
 	conduct_tick(c);

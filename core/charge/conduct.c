@@ -302,6 +302,11 @@ static void finish_closing(struct charge *c)
 
 static void look_at_settling(struct charge *c)
 {
+	/* Only an order settles. */
+	if (!c->order) {
+		c->settling = 0;
+		return;
+	}
 	int64_t most_s = (int64_t)c->order->tariff.occupancy_most_min * 60;
 	enum connector_status status = c->connector ? c->connector->status : CONNECTOR_OFFLINE;
 

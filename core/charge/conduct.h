@@ -39,8 +39,8 @@ struct charge {
 	/* The register while nothing flows: where the next charge begins. */
 	int has_idle;
 	int64_t idle_wh;
-	int remembered; /* idle_wh is what the journal knew, from remembered_wall on */
-	int64_t remembered_wall;
+	int remembered; /* idle_wh is of before we, or the charger, were away: from remembered_wall on */
+	int64_t remembered_wall, remembered_us; /* us: when it was; a reading must be newer */
 	/* The end waits for one more reading. */
 	int closing;
 	unsigned closing_actions;

@@ -30,7 +30,9 @@ struct order *set_new_order(struct charge_set *set, const struct connector *conn
 /* May a charge begin here now? NULL: there is no such connector. */
 enum charge_refusal set_check_start(const struct charge *charge);
 
-/* Looks once whether energy went by before we came; before anything else is done with the connector. */
+/* The charger goes silent. */
+void unseen_remember(struct charge *charge);
+/* Looks once whether energy went by before we, or the charger, came back; before anything else is done with the connector. */
 void unseen_look(struct charge *charge);
 /* Looks whether a card was presented at the charger: asks for a charge, or ends the one that this card began. */
 void wish_look(struct charge *charge);

@@ -19,7 +19,7 @@ enum split_repair {
 	SPLIT_RESET = 1,   /* the register went back: counting went on from its new value */
 	SPLIT_JUMP = 2,    /* it advanced more than the connector can deliver: not counted */
 	SPLIT_GAP = 4,     /* no reading for longer than SPLIT_GAP_S: the part of each period is an interpolation */
-	SPLIT_UNSEEN = 16, /* it went by while the gateway was off: nobody's */
+	SPLIT_UNSEEN = 16, /* it went by while the gateway or the charger was away: nobody's */
 	SPLIT_MERGED = 8,  /* more periods than the standard has room for: the last line holds several */
 };
 enum { SPLIT_GAP_S = 300 };

@@ -1,4 +1,4 @@
-/* Energy that went by while nobody looked: the gateway was off, and the register shows more than at the end of the last order. Nobody
+/* Energy that went by while nobody looked: the gateway was off or the charger silent, and the register shows more than at the end of the last order. Nobody
  * can be charged for it, but it must not vanish, nor fall to whoever comes next: it gets an order of its own, for nothing, told to
  * nobody. */
 #include <stdlib.h>
@@ -47,12 +47,22 @@ static int keep(const struct charge *c, const struct order *o, struct error *err
 	return result;
 }
 
+void unseen_remember(struct charge *c)
+{
+	if (!c->has_idle || c->order || c->remembered)
+		return;
+	c->remembered = 1;
+	c->remembered_wall = clock_wall();
+	c->remembered_us = clock_mono_us();
+}
+
 void unseen_look(struct charge *c)
 {
 	int64_t wh, read_us;
 	struct error err = {0};
 
-	if (!c->remembered || c->order || !c->connector || energy_meter(c->connector, &wh, &read_us))
+	if (!c->remembered || c->order || !c->connector || energy_meter(c->connector, &wh, &read_us) ||
+	    read_us <= c->remembered_us)
 		return;
 	struct order *o = wh > c->idle_wh ? make_order(c->conductor->user, c, wh) : NULL;
 	if (o && o->split.total_wh > 0 && !keep(c, o, &err))

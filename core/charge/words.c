@@ -61,7 +61,7 @@ const char *words_repair(enum split_repair repair)
 	case SPLIT_GAP:
 		return "no readings for a while: periods are interpolated";
 	case SPLIT_UNSEEN:
-		return "went by while the gateway was off";
+		return "went by while the gateway or the charger was away";
 	case SPLIT_MERGED:
 		return "more periods than there is room for: the last line holds several";
 	}

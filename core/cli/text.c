@@ -128,7 +128,7 @@ static const struct {
     {"did not start", "未启动"},
     {"the register went back: counted on from its new value", "电表读数回退：按新读数继续计量"},
     {"the register jumped: not counted", "电表读数跳变：未计入"},
-    {"went by while the gateway was off", "网关停机期间的电量"},
+    {"went by while the gateway or the charger was away", "网关停机或充电桩失联期间的电量"},
     {"no readings for a while: periods are interpolated", "一段时间无读数：分时电量为插值"},
     {"more periods than there is room for: the last line holds several", "时段过多：最后一行合并多个时段"},
     /* What went wrong. */

@@ -175,7 +175,7 @@ def test_energy_that_went_by_unseen(charging):
     assert int(found[2]) == (second[2] - second[1]) * 10 > 0 and first[2] == second[1]
     order = json.loads(station.cli("orders", "show", found[1], "--json").stdout)
     assert order["energy_wh"] == int(found[2]) and order["money_e4"] == 0 and not order["told"]
-    assert order["repairs"] == ["went by while the gateway was off"]
+    assert order["repairs"] == ["went by while the gateway or the charger was away"]
     station.client.login()
     seq = new_seq()
     assert start(station, connector, seq).data["SuccStat"] == 0
@@ -185,6 +185,16 @@ def test_energy_that_went_by_unseen(charging):
     order = wait_told(station, "notification_charge_order_info", seq)
     third = json.loads(station.ask_chargers("sessions 0"))[2]
     assert cents(order["TotalPower"]) == third[2] - third[1]
+    # The same while only the charger was away.
+    station.ask_chargers("close 0")
+    station.wait_status(connector, 0)
+    station.ask_chargers("start 0 1")
+    time.sleep(2)
+    station.ask_chargers("stop 0 1")
+    station.ask_chargers("open 0")
+    station.until(lambda: len(re.findall(r"went by unseen", station.gateway.output())) == 2, 60, "the unseen energy")
+    fourth = json.loads(station.ask_chargers("sessions 0"))[3]
+    assert int(re.findall(r"(\d+) Wh went by unseen", station.gateway.output())[1]) == (fourth[2] - fourth[1]) * 10
 
 
 def test_a_bad_policy_changes_nothing(charging):

@@ -132,11 +132,55 @@ static void a_harmed_record_is_refused(void **state)
 	json_reader_free(reader);
 }
 
+/* An order of 1970 takes the time and the prices that it really had; what was delivered stays, to the Wh. */
+static void a_clock_that_is_set_late(void **state)
+{
+	struct order *before = malloc(sizeof(*before)), *o = malloc(sizeof(*o)), *now = malloc(sizeof(*now));
+
+	(void)state;
+	assert_true(before && o && now);
+	for (int i = 0; i < ROUNDS; i++) {
+		const int64_t by = midnight + random_to(86399);
+
+		fill(before, i % 4);
+		fill(now, 0);
+		before->start_wall -= midnight;
+		before->split.start_wall -= midnight;
+		before->split.last_wall -= midnight;
+		*o = *before;
+		order_move(o, by, &now->tariff);
+		assert_int_equal(o->start_wall, before->start_wall + by);
+		assert_memory_equal(&o->tariff, &now->tariff, sizeof(o->tariff));
+		if (!o->metered)
+			continue;
+		int64_t sum = 0, at = before->split.start_wall + by;
+		for (int k = 0; k < o->split.count; k++) {
+			const struct split_part *part = &o->split.parts[k];
+
+			assert_int_equal(part->start_wall, at);
+			assert_true(part->end_wall >= at);
+			at = part->end_wall;
+			sum += part->wh;
+		}
+		assert_int_equal(at, before->split.last_wall + by);
+		assert_int_equal(o->split.last_wall, at);
+		assert_int_equal(sum, before->split.total_wh);
+		assert_int_equal(o->split.total_wh, sum);
+		assert_int_equal(o->split.start_register_wh, before->split.start_register_wh);
+		assert_int_equal(o->split.last_register_wh, before->split.last_register_wh);
+		assert_int_equal(o->split.repairs & before->split.repairs, before->split.repairs);
+	}
+	free(before);
+	free(o);
+	free(now);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_goes_in_comes_out),
 	    cmocka_unit_test(a_harmed_record_is_refused),
+	    cmocka_unit_test(a_clock_that_is_set_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
