@@ -287,7 +287,7 @@ static void show(void *user, const struct journal_order *entry)
 	struct order *order = calloc(1, sizeof(*order));
 	struct error err = {0};
 
-	search->result = FC_EIO;
+	search->result = order ? FC_EINVAL : FC_ENOMEM;
 	if (order && !order_read(search->set->reader, entry, order, &err)) {
 		if (search->fn)
 			search->fn(search->user, order, entry->closed ? SESSION_ENDED : SESSION_UNKNOWN,

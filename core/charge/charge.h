@@ -107,7 +107,7 @@ void charge_stop(struct charge_set *set, const struct charge_stop_request *reque
 /* The answer to a wish; one that comes too late, or to no wish of now, changes nothing. */
 void charge_decide(struct charge_set *set, const char *connector_id, unsigned number, const struct charge_grant *grant);
 
-/* The charge of a number, running or closed; fn (may be NULL) is called with it during the call. FC_ENOENT, FC_EIO. connector is NULL when it
+/* The charge of a number, running or closed; fn (may be NULL) is called with it during the call. FC_ENOENT, FC_EINVAL (its record is damaged), FC_EIO, FC_ENOMEM. connector is NULL when it
  * is not configured any more. */
 int charge_find(struct charge_set *set, const char *seq,
 		void (*fn)(void *user, const struct order *order, enum session_state state,

@@ -44,6 +44,8 @@ struct business {
 	int order_in_flight, order_wanted;
 	struct outbox_entry entry;
 	int64_t order_due_ms;
+	int64_t answered_id; /* the platform has answered to this entry, but the disk would not take it; 0 = none */
+	int answer;
 };
 
 static int is_on(const struct business *b, const char *method)
@@ -284,11 +286,26 @@ static void order_later(struct business *b, int reached)
 		log_error("upstream: %s: %s", b->platform->options->name, err.text);
 }
 
+/* What the platform said of the order under way. A disk that is full is no reason to tell it again. */
+static int note_answer(struct business *b)
+{
+	struct error err = {0};
+	int result = outbox_done(b->platform->store, b->entry.id, b->answer ? OUTBOX_DISPUTED : OUTBOX_CONFIRMED,
+				 b->answer, &err);
+
+	b->answered_id = result ? b->entry.id : 0;
+	if (!result)
+		return FC_OK;
+	log_error("upstream: %s: order %s: confirmed, but not noted: %s", b->platform->options->name, b->entry.seq,
+		  err.text);
+	b->order_due_ms = clock_mono_ms() + REST_MS;
+	return result;
+}
+
 static void order_done(void *user, enum peer_outcome outcome, const struct value *answer)
 {
 	struct business *b = user;
 	int64_t verdict = 0;
-	struct error err = {0};
 
 	b->order_in_flight = 0;
 	if (outcome != PEER_DONE) {
@@ -298,13 +315,8 @@ static void order_done(void *user, enum peer_outcome outcome, const struct value
 		if (verdict)
 			log_warning("upstream: %s: order %s: disputed (%lld)", b->platform->options->name, b->entry.seq,
 				    (long long)verdict);
-		/* If this can't be written it is sent again: a repeat makes no second order. */
-		if (outbox_done(b->platform->store, b->entry.id, verdict ? OUTBOX_DISPUTED : OUTBOX_CONFIRMED,
-				(int)verdict, &err)) {
-			log_error("upstream: %s: order %s: confirmed, but not noted: %s", b->platform->options->name,
-				  b->entry.seq, err.text);
-			b->order_due_ms = clock_mono_ms() + REST_MS;
-		}
+		b->answer = (int)verdict;
+		(void)note_answer(b);
 	}
 	b->wake(b->user);
 }
@@ -341,43 +353,47 @@ static void send_order(void *user, const struct order *order, enum session_state
 	s->result = call(b, b->entry.method, request, &s->arena, order_done, b);
 }
 
-/* It waits no longer: the mapping does not send this form. An order can be put into the outbox again. */
-static void drop_order(struct business *b)
+/* It waits no longer, and those behind it go on. An order can be put into the outbox again. */
+static int drop_order(struct business *b, const char *why)
 {
 	struct error err = {0};
+	int result = outbox_done(b->platform->store, b->entry.id, OUTBOX_DROPPED, -1, &err);
 
-	log_notice("upstream: %s: order %s: %s is switched off: not sent", b->platform->options->name, b->entry.seq,
-		   b->entry.method);
-	if (!outbox_done(b->platform->store, b->entry.id, OUTBOX_DROPPED, -1, &err))
-		return;
-	log_error("upstream: %s: %s", b->platform->options->name, err.text);
-	b->order_due_ms = clock_mono_ms() + REST_MS;
+	log_error("upstream: %s: order %s: %s: not sent: %s", b->platform->options->name, b->entry.seq, b->entry.method,
+		  result ? err.text : why);
+	if (result)
+		b->order_due_ms = clock_mono_ms() + REST_MS;
+	return result;
 }
 
-static void next_order(struct business *b, int64_t now)
+/* Nonzero when there may be one more to look at now. */
+static int next_order(struct business *b, int64_t now)
 {
 	struct sending s = {.business = b, .result = FC_EIO};
 
 	if (b->order_in_flight || !b->order_wanted || now < b->order_due_ms)
-		return;
+		return 0;
 	int result = outbox_first(b->platform->store, b->platform->options->name, &b->entry);
 	if (result == FC_ENOENT)
 		b->order_wanted = 0;
 	if (result)
-		return;
-	if (!message_find(b->entry.method) || !platform_sends_order(b->platform, b->entry.method)) {
-		drop_order(b);
-		return;
-	}
+		return 0;
+	if (!message_find(b->entry.method) || !platform_sends_order(b->platform, b->entry.method))
+		return !drop_order(b, "the mapping has it switched off");
+	if (b->entry.id == b->answered_id)
+		return !note_answer(b);
 	arena_init(&s.arena, PLATFORM_MEMORY_MAX);
 	result = charge_find(b->platform->charges, b->entry.seq, send_order, &s);
 	arena_fini(&s.arena);
 	b->order_in_flight = !result && !s.result;
 	if (b->order_in_flight || s.result == FC_EBUSY)
-		return;
+		return 0;
+	if (result == FC_ENOENT || result == FC_EINVAL)
+		return !drop_order(b, "it is not in the journal, or damaged there");
 	if (result)
 		log_error("upstream: %s: order %s: can't be read", b->platform->options->name, b->entry.seq);
 	order_later(b, 1);
+	return 0;
 }
 
 int64_t business_pump(struct business *b, int64_t now)
@@ -400,8 +416,8 @@ int64_t business_pump(struct business *b, int64_t now)
 
 		next = due < next ? due : next;
 	}
-	if (peer_ready(b->peer))
-		next_order(b, now);
+	while (peer_ready(b->peer) && next_order(b, now))
+		;
 	if (b->order_wanted && !b->order_in_flight && b->order_due_ms > now && b->order_due_ms < next)
 		next = b->order_due_ms;
 	/* Something due that did not go waits for the peer, which wakes; but never spin. */

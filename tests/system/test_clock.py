@@ -61,6 +61,8 @@ def clocked(make_station):
         station = make_station(start=False, tcp=2, line_units=(), connectors=1, poll_ms=200,
                                certificates={"days": "900", "since": "-30d"})
         serve(station)
+        station.mapping = "hasty"
+        station.write_mapping("hasty", 'return { forecourt = 1, kind = "operator", name = "hasty", timing = { order_retry_s = 10 } }')
         clock = Clock(station, zone)
         if go_to:
             clock.go_to(go_to)
@@ -113,7 +115,7 @@ def test_a_step_during_a_charge(clocked, hours):
     at_most = time.monotonic() - before
     clock.step(hours * 3600)
     confirm(station)
-    # The spacing after a refusal is a minute by the monotonic clock: with the wall clock it would be hours, or none at all.
+    # The spacing after a refusal is 10 s by the monotonic clock: with the wall clock it would be hours, or none at all.
     refused = time.monotonic()
     station.server.wait(lambda _: len(told(station, "notification_charge_order_info", seq)) >= 2, 180)
     assert time.monotonic() - refused > 5

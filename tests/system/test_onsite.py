@@ -1,5 +1,6 @@
 """What people do on site: cards, cars that begin by themselves, places that stay taken; and the city's form of an order."""
 import re
+import sqlite3
 import time
 from decimal import Decimal
 
@@ -210,3 +211,31 @@ def test_it_does_not_wait_for_ever(charging):
     _, seq = charge_and_stop(station)
     station.server.wait(lambda _: told(station, "notification_charge_order_info", seq), 120)
     assert abs(fee(told(station, "notification_charge_order_info", seq)[0]) - 3) <= Decimal("0.015")
+
+
+def test_an_order_that_can_not_be_sent_holds_up_nobody(charging):
+    """A form that is switched off, and a record that is damaged, are dropped with a word; the order behind them goes at once."""
+    off = MAPPING.format(methods="notification_charge_order_info_for_bonus = true")
+    station = charging(tcp=2, line_units=(), connectors=1, mapping_text=off)
+    station.server.answers["notification_charge_order_info_for_bonus"] = lambda p: (-1, None)
+    _, first = charge_and_stop(station)
+    wait_told(station, "notification_charge_order_info", first)
+    station.gateway.popen.terminate()
+    station.gateway.popen.wait()
+    station.client.close()
+    with sqlite3.connect(station.folder / "data" / "forecourt.db") as db:
+        db.execute("UPDATE orders SET record = '{}'")
+        db.execute("UPDATE outbox SET state = 0, attempts = 0")
+    station.write_mapping("test", MAPPING.format(methods=""))
+    station.start_gateway()
+    station.wait_status(station.connector_id(1), 1)
+    station.client.login()
+    second = new_seq()
+    connector = plug(station, 1)
+    assert start(station, connector, second).data["SuccStat"] == 0
+    wait_told(station, "notification_start_charge_result", second)
+    stop(station, connector, second)
+    wait_told(station, "notification_charge_order_info", second)
+    log = station.gateway.output()
+    assert re.search(rf"{first}: notification_charge_order_info_for_bonus: not sent: the mapping has it switched off", log)
+    assert re.search(rf"{first}: notification_charge_order_info: not sent: it is not in the journal, or damaged", log)
