@@ -49,28 +49,10 @@ static void tell(struct charge *c, unsigned actions)
 			hooks->event(hooks->user, &(struct charge_event){kinds[i].kind, c->order, c->state});
 }
 
-/* What a call of the journal is made with. */
-static int with_record(struct charge *c,
-		       int (*fn)(struct charge *c, const struct journal_order *entry, struct error *err),
-		       struct error *err)
+static int do_open(void *user, const struct journal_order *entry, struct error *err)
 {
-	struct buffer record;
+	struct charge *c = user;
 
-	buffer_init(&record, ORDER_RECORD_MAX);
-	int result = order_write(c->order, &record);
-	if (result) {
-		(void)error_set(err, result, "charge: order %s: its record can't be written", c->order->seq);
-	} else {
-		struct journal_order entry = order_entry(c->order, record.data);
-
-		result = fn(c, &entry, err);
-	}
-	buffer_fini(&record);
-	return result;
-}
-
-static int do_open(struct charge *c, const struct journal_order *entry, struct error *err)
-{
 	return journal_open(c->conductor->store, entry, err);
 }
 
@@ -83,13 +65,16 @@ static int if_lost(struct charge *c, int result)
 	return result;
 }
 
-static int do_note(struct charge *c, const struct journal_order *entry, struct error *err)
+static int do_note(void *user, const struct journal_order *entry, struct error *err)
 {
+	struct charge *c = user;
+
 	return if_lost(c, journal_note(c->conductor->store, entry, err));
 }
 
-static int do_close(struct charge *c, const struct journal_order *entry, struct error *err)
+static int do_close(void *user, const struct journal_order *entry, struct error *err)
 {
+	struct charge *c = user;
 	const struct charge_hooks *hooks = &c->conductor->hooks;
 	struct journal_recipient list[RECIPIENTS];
 	/* What never began is no order to anyone; energy is, whatever was told. */
@@ -102,7 +87,7 @@ static int do_close(struct charge *c, const struct journal_order *entry, struct 
 
 static int open_order(struct charge *c, struct error *err)
 {
-	int result = with_record(c, do_open, err);
+	int result = order_record(c->order, do_open, c, err);
 
 	c->durable = !result;
 	c->noted_us = clock_mono_us();
@@ -127,7 +112,7 @@ void conduct_note(struct charge *c)
 	if (!c->order || c->closing || c->settling)
 		return;
 	/* A charge that began by itself while the disk was full goes on; its order is made as soon as there is room. */
-	if (c->durable ? with_record(c, do_note, &err) : open_order(c, &err)) {
+	if (c->durable ? order_record(c->order, do_note, c, &err) : open_order(c, &err)) {
 		complain(c, "not written", &err);
 		return;
 	}
@@ -255,7 +240,7 @@ static int settle(struct charge *c)
 	struct error err = {0};
 
 	c->order->occupied_s = charge_now(c) - c->order->end_wall;
-	if ((!c->durable && open_order(c, &err)) || with_record(c, do_close, &err)) {
+	if ((!c->durable && open_order(c, &err)) || order_record(c->order, do_close, c, &err)) {
 		complain(c, "not settled", &err);
 		return err.code ? err.code : FC_EIO;
 	}
@@ -282,7 +267,7 @@ static void finish_closing(struct charge *c)
 	if (!c->closing_wall)
 		c->closing_wall = charge_now(c);
 	c->order->end_wall = c->closing_wall;
-	if ((!c->durable && open_order(c, &err)) || with_record(c, stays ? do_note : do_close, &err)) {
+	if ((!c->durable && open_order(c, &err)) || order_record(c->order, stays ? do_note : do_close, c, &err)) {
 		complain(c, "its end is not written", &err);
 		c->order->end_wall = 0;
 		return;

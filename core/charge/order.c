@@ -152,6 +152,24 @@ struct journal_order order_entry(const struct order *o, const char *record)
 	return entry;
 }
 
+int order_record(const struct order *o, int (*fn)(void *user, const struct journal_order *entry, struct error *err),
+		 void *user, struct error *err)
+{
+	struct buffer record;
+
+	buffer_init(&record, ORDER_RECORD_MAX);
+	int result = order_write(o, &record);
+	if (result) {
+		(void)error_set(err, result, "charge: order %s: its record can't be written", o->seq);
+	} else {
+		struct journal_order entry = order_entry(o, record.data);
+
+		result = fn(user, &entry, err);
+	}
+	buffer_fini(&record);
+	return result;
+}
+
 /* Reading: *missing takes the name of the first thing that is not as it was written. */
 static int64_t get_int(const struct value *object, const char *key, const char **missing)
 {

@@ -39,6 +39,9 @@ struct order {
 struct journal_order order_entry(const struct order *order, const char *record);
 /* Appends the record as JSON. FC_OK, FC_ENOMEM, FC_ELIMIT. */
 int order_write(const struct order *order, struct buffer *out);
+/* Calls fn with the order as it goes into the journal. What fn returns, or FC_ENOMEM, FC_ELIMIT and *err. */
+int order_record(const struct order *order, int (*fn)(void *user, const struct journal_order *entry, struct error *err),
+		 void *user, struct error *err);
 /* Takes back what order_write and order_entry made. FC_OK, FC_EINVAL with what is missing, FC_ENOMEM. */
 int order_read(struct json_reader *reader, const struct journal_order *entry, struct order *order, struct error *err);
 /* The order was begun by a clock that was not set, and all its times are by seconds too early: moves them, and takes the prices

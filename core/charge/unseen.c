@@ -29,22 +29,11 @@ static struct order *make_order(struct charge_set *set, const struct charge *c, 
 	return o;
 }
 
-static int keep(const struct charge *c, const struct order *o, struct error *err)
+static int keep(void *user, const struct journal_order *entry, struct error *err)
 {
-	struct store *store = c->conductor->store;
-	struct buffer record;
+	int result = journal_open(user, entry, err);
 
-	buffer_init(&record, ORDER_RECORD_MAX);
-	int result = order_write(o, &record);
-	if (!result) {
-		struct journal_order entry = order_entry(o, record.data);
-
-		result = journal_open(store, &entry, err);
-		if (!result)
-			result = journal_close(store, &entry, NULL, 0, err);
-	}
-	buffer_fini(&record);
-	return result;
+	return result ? result : journal_close(user, entry, NULL, 0, err);
 }
 
 void unseen_remember(struct charge *c)
@@ -65,7 +54,7 @@ void unseen_look(struct charge *c)
 	    read_us <= c->remembered_us)
 		return;
 	struct order *o = wh > c->idle_wh ? make_order(c->conductor->user, c, wh) : NULL;
-	if (o && o->split.total_wh > 0 && !keep(c, o, &err))
+	if (o && o->split.total_wh > 0 && !order_record(o, keep, c->conductor->store, &err))
 		log_warning("charge: order %s: connector %s: %lld Wh went by unseen", o->seq, c->connector_id,
 			    (long long)o->split.total_wh);
 	else if (wh != c->idle_wh)

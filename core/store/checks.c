@@ -25,9 +25,9 @@ const char *check_reason_text(int reason)
 static sqlite3_stmt *prepare(struct store *store, const char *sql, const char *platform, const int64_t *numbers,
 			     int count)
 {
-	sqlite3_stmt *s = NULL;
+	sqlite3_stmt *s = store_prepare(store_db(store), sql);
 
-	if (sqlite3_prepare_v2(store_db(store), sql, -1, &s, NULL) != SQLITE_OK)
+	if (!s)
 		return NULL;
 	int bad = sqlite3_bind_text(s, 1, platform, -1, SQLITE_STATIC);
 	for (int i = 0; i < count; i++)
@@ -36,13 +36,6 @@ static sqlite3_stmt *prepare(struct store *store, const char *sql, const char *p
 		return s;
 	sqlite3_finalize(s);
 	return NULL;
-}
-
-static void read_text(sqlite3_stmt *s, int column, char *out, size_t size)
-{
-	const char *text = (const char *)sqlite3_column_text(s, column);
-
-	(void)snprintf(out, size, "%s", text ? text : "");
 }
 
 static int run(struct store *store, sqlite3_stmt *s, struct error *err)
@@ -72,7 +65,7 @@ int checks_each_order(struct store *store, const char *platform, int64_t first, 
 		    .confirmed = sqlite3_column_int(s, 3) != OUTBOX_WAITING,
 		};
 
-		read_text(s, 0, order.seq, sizeof(order.seq));
+		store_text(s, 0, order.seq, sizeof(order.seq));
 		fn(user, &order);
 		n++;
 	}
@@ -188,7 +181,7 @@ int checks_each_difference(struct store *store, const char *platform, int32_t da
 		    .their_money_e4 = sqlite3_column_int64(s, 5),
 		};
 
-		read_text(s, 0, d.seq, sizeof(d.seq));
+		store_text(s, 0, d.seq, sizeof(d.seq));
 		fn(user, &d);
 		n++;
 	}

@@ -21,6 +21,10 @@ struct store {
 };
 
 sqlite3 *store_db(struct store *store);
+/* NULL when it can't be prepared. Orders are rare beside samples: their statements are prepared when they are needed. */
+sqlite3_stmt *store_prepare(sqlite3 *db, const char *sql);
+/* A column's text, "" for NULL. */
+void store_text(sqlite3_stmt *s, int column, char *out, size_t size);
 /* Nonzero when a result of SQLite says that the file itself is bad, and not the disk full, locked or read-only. */
 int store_is_damage(int code);
 /* FC_EIO "store: what: why"; and the store's health knows. */

@@ -5,14 +5,6 @@
 
 #include "store/internal.h"
 
-/* Orders are rare beside samples: statements are prepared when they are needed. */
-static sqlite3_stmt *prepare(struct store *store, const char *sql)
-{
-	sqlite3_stmt *s = NULL;
-
-	return sqlite3_prepare_v2(store_db(store), sql, -1, &s, NULL) == SQLITE_OK ? s : NULL;
-}
-
 static int bind_text(sqlite3_stmt *s, const char *name, const char *text)
 {
 	int i = sqlite3_bind_parameter_index(s, name);
@@ -59,10 +51,10 @@ static int finish(struct store *store, sqlite3_stmt *s, int bound, int *changed,
 
 int journal_open(struct store *store, const struct journal_order *order, struct error *err)
 {
-	sqlite3_stmt *s =
-	    prepare(store, "INSERT INTO orders(seq, connector_id, platform, mode, closed, start_wall, end_wall, wh,"
-			   " money_e4, reason, record) VALUES(:seq, :connector, :platform, :mode, 0, :start, 0, :wh,"
-			   " :money, 0, :record)");
+	sqlite3_stmt *s = store_prepare(
+	    store_db(store), "INSERT INTO orders(seq, connector_id, platform, mode, closed, start_wall, end_wall, wh,"
+			     " money_e4, reason, record) VALUES(:seq, :connector, :platform, :mode, 0, :start, 0, :wh,"
+			     " :money, 0, :record)");
 
 	return finish(store, s, s ? bind_order(s, order) : SQLITE_ERROR, NULL, err, "order");
 }
@@ -70,7 +62,7 @@ int journal_open(struct store *store, const struct journal_order *order, struct 
 static int update(struct store *store, const struct journal_order *order, const char *sql, struct error *err)
 {
 	int changed = 0;
-	sqlite3_stmt *s = prepare(store, sql);
+	sqlite3_stmt *s = store_prepare(store_db(store), sql);
 	int result = finish(store, s, s ? bind_order(s, order) : SQLITE_ERROR, &changed, err, "order");
 
 	if (!result && !changed)
@@ -88,8 +80,9 @@ int journal_note(struct store *store, const struct journal_order *order, struct 
 
 static int put_out(struct store *store, const char *platform, const char *method, const char *seq, struct error *err)
 {
-	sqlite3_stmt *s = prepare(store, "INSERT INTO outbox(platform, method, seq) VALUES(:platform, :method, :seq)"
-					 " ON CONFLICT DO NOTHING");
+	sqlite3_stmt *s =
+	    store_prepare(store_db(store), "INSERT INTO outbox(platform, method, seq) VALUES(:platform, :method, :seq)"
+					   " ON CONFLICT DO NOTHING");
 	int bound =
 	    s ? bind_text(s, ":platform", platform) || bind_text(s, ":method", method) || bind_text(s, ":seq", seq)
 	      : SQLITE_ERROR;
@@ -118,13 +111,6 @@ int journal_close(struct store *store, const struct journal_order *order, const 
 	return store_commit(store, err);
 }
 
-static void read_text(sqlite3_stmt *s, int column, char *out, size_t size)
-{
-	const char *text = (const char *)sqlite3_column_text(s, column);
-
-	(void)snprintf(out, size, "%s", text ? text : "");
-}
-
 void journal_row(sqlite3_stmt *s, struct journal_order *o)
 {
 	*o = (struct journal_order){
@@ -137,9 +123,9 @@ void journal_row(sqlite3_stmt *s, struct journal_order *o)
 	    .reason = sqlite3_column_int(s, 9),
 	    .record = (const char *)sqlite3_column_text(s, 10),
 	};
-	read_text(s, 0, o->seq, sizeof(o->seq));
-	read_text(s, 1, o->connector_id, sizeof(o->connector_id));
-	read_text(s, 2, o->platform, sizeof(o->platform));
+	store_text(s, 0, o->seq, sizeof(o->seq));
+	store_text(s, 1, o->connector_id, sizeof(o->connector_id));
+	store_text(s, 2, o->platform, sizeof(o->platform));
 }
 
 void outbox_row(sqlite3_stmt *s, struct outbox_entry *entry)
@@ -151,9 +137,9 @@ void outbox_row(sqlite3_stmt *s, struct outbox_entry *entry)
 	    .state = (enum outbox_state)sqlite3_column_int(s, 6),
 	    .answer = sqlite3_column_int(s, 7),
 	};
-	read_text(s, 1, entry->platform, sizeof(entry->platform));
-	read_text(s, 2, entry->method, sizeof(entry->method));
-	read_text(s, 3, entry->seq, sizeof(entry->seq));
+	store_text(s, 1, entry->platform, sizeof(entry->platform));
+	store_text(s, 2, entry->method, sizeof(entry->method));
+	store_text(s, 3, entry->seq, sizeof(entry->seq));
 }
 
 static const char select_order[] = "SELECT " JOURNAL_COLUMNS " FROM orders ";
@@ -182,7 +168,7 @@ static sqlite3_stmt *prepare_orders(struct store *store, const char *where)
 	char sql[400];
 
 	(void)snprintf(sql, sizeof(sql), "%s%s", select_order, where);
-	return prepare(store, sql);
+	return store_prepare(store_db(store), sql);
 }
 
 int journal_find(struct store *store, const char *seq, void (*fn)(void *user, const struct journal_order *order),
@@ -235,8 +221,9 @@ int journal_each_closed(struct store *store, const char *platform, int64_t first
 
 int outbox_first(struct store *store, const char *platform, struct outbox_entry *entry)
 {
-	sqlite3_stmt *s = prepare(store, "SELECT " OUTBOX_COLUMNS
-					 " FROM outbox WHERE platform = :platform AND state = 0 ORDER BY id LIMIT 1");
+	sqlite3_stmt *s =
+	    store_prepare(store_db(store), "SELECT " OUTBOX_COLUMNS
+					   " FROM outbox WHERE platform = :platform AND state = 0 ORDER BY id LIMIT 1");
 	int result = FC_EIO;
 
 	if (s && bind_text(s, ":platform", platform) == SQLITE_OK) {
@@ -256,7 +243,8 @@ int outbox_first(struct store *store, const char *platform, struct outbox_entry 
 
 int outbox_later(struct store *store, int64_t id, int64_t next_wall, struct error *err)
 {
-	sqlite3_stmt *s = prepare(store, "UPDATE outbox SET attempts = attempts + 1, next_wall = :next WHERE id = :id");
+	sqlite3_stmt *s = store_prepare(store_db(store),
+					"UPDATE outbox SET attempts = attempts + 1, next_wall = :next WHERE id = :id");
 	int bound = s ? bind_int(s, ":next", next_wall) || bind_int(s, ":id", id) : SQLITE_ERROR;
 
 	return finish(store, s, bound, NULL, err, "outbox");
@@ -264,8 +252,9 @@ int outbox_later(struct store *store, int64_t id, int64_t next_wall, struct erro
 
 int outbox_done(struct store *store, int64_t id, enum outbox_state state, int answer, struct error *err)
 {
-	sqlite3_stmt *s = prepare(store, "UPDATE outbox SET attempts = attempts + 1, state = :state, answer = :answer"
-					 " WHERE id = :id");
+	sqlite3_stmt *s =
+	    store_prepare(store_db(store), "UPDATE outbox SET attempts = attempts + 1, state = :state, answer = :answer"
+					   " WHERE id = :id");
 	int bound =
 	    s ? bind_int(s, ":state", state) || bind_int(s, ":answer", answer) || bind_int(s, ":id", id) : SQLITE_ERROR;
 
@@ -275,8 +264,8 @@ int outbox_done(struct store *store, int64_t id, enum outbox_state state, int an
 int outbox_again(struct store *store, const char *platform, const char *seq, struct error *err)
 {
 	int changed = 0;
-	sqlite3_stmt *s = prepare(store, "UPDATE outbox SET state = 0, attempts = 0, next_wall = 0"
-					 " WHERE platform = :platform AND seq = :seq");
+	sqlite3_stmt *s = store_prepare(store_db(store), "UPDATE outbox SET state = 0, attempts = 0, next_wall = 0"
+							 " WHERE platform = :platform AND seq = :seq");
 	int bound = s ? bind_text(s, ":platform", platform) || bind_text(s, ":seq", seq) : SQLITE_ERROR;
 	int result = finish(store, s, bound, &changed, err, "outbox");
 
@@ -287,8 +276,8 @@ int outbox_again(struct store *store, const char *platform, const char *seq, str
 
 int64_t outbox_waiting(struct store *store, const char *platform)
 {
-	sqlite3_stmt *s = prepare(store, "SELECT count(*) FROM outbox WHERE state = 0 AND"
-					 " (:platform IS NULL OR platform = :platform)");
+	sqlite3_stmt *s = store_prepare(store_db(store), "SELECT count(*) FROM outbox WHERE state = 0 AND"
+							 " (:platform IS NULL OR platform = :platform)");
 	int64_t n = 0;
 
 	if (s && (!platform || bind_text(s, ":platform", platform) == SQLITE_OK) && sqlite3_step(s) == SQLITE_ROW)

@@ -21,16 +21,9 @@ static const char *const page_text[2][2] = {
      " ORDER BY end_wall, seq LIMIT ?5"},
 };
 
-static sqlite3_stmt *prepare(struct store *store, const char *sql)
-{
-	sqlite3_stmt *s = NULL;
-
-	return sqlite3_prepare_v2(store_db(store), sql, -1, &s, NULL) == SQLITE_OK ? s : NULL;
-}
-
 static sqlite3_stmt *prepare_page(struct store *store, const struct journal_query *q, const struct journal_place *place)
 {
-	sqlite3_stmt *s = prepare(store, page_text[q->open != 0][q->oldest_first != 0]);
+	sqlite3_stmt *s = store_prepare(store_db(store), page_text[q->open != 0][q->oldest_first != 0]);
 	int64_t first = q->first, last = q->last, from = q->oldest_first ? INT64_MIN : INT64_MAX;
 
 	/* Said twice, so that the walk begins at the place whatever the planner makes of the pair. */
@@ -88,7 +81,7 @@ int journal_page(struct store *store, const struct journal_query *query, struct 
 
 int64_t journal_count_open(struct store *store)
 {
-	sqlite3_stmt *s = prepare(store, "SELECT count(*) FROM orders WHERE closed = 0");
+	sqlite3_stmt *s = store_prepare(store_db(store), "SELECT count(*) FROM orders WHERE closed = 0");
 	int64_t n = s && sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : FC_EIO;
 
 	sqlite3_finalize(s);
@@ -98,7 +91,8 @@ int64_t journal_count_open(struct store *store)
 int outbox_of(struct store *store, const char *seq, void (*fn)(void *user, const struct outbox_entry *entry),
 	      void *user)
 {
-	sqlite3_stmt *s = prepare(store, "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE seq = ?1 ORDER BY id");
+	sqlite3_stmt *s =
+	    store_prepare(store_db(store), "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE seq = ?1 ORDER BY id");
 	int n = 0, code = SQLITE_ERROR;
 
 	if (s && !sqlite3_bind_text(s, 1, seq, -1, SQLITE_STATIC))
@@ -116,8 +110,8 @@ int outbox_of(struct store *store, const char *seq, void (*fn)(void *user, const
 int outbox_unsettled(struct store *store,
 		     void (*fn)(void *user, const char *platform, enum outbox_state state, int64_t count), void *user)
 {
-	sqlite3_stmt *s = prepare(store, "SELECT platform, state, count(*) FROM outbox WHERE state <> 1"
-					 " GROUP BY platform, state");
+	sqlite3_stmt *s = store_prepare(store_db(store), "SELECT platform, state, count(*) FROM outbox WHERE state <> 1"
+							 " GROUP BY platform, state");
 	int code = SQLITE_ERROR;
 
 	while (s && (code = sqlite3_step(s)) == SQLITE_ROW) {

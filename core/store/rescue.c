@@ -22,13 +22,6 @@ struct copy {
 	int has_json, named;
 };
 
-static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
-{
-	sqlite3_stmt *s = NULL;
-
-	return sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK ? s : NULL;
-}
-
 /* What a row must be to be taken over: a bad page may hold anything. SQLite may have been built without JSON. */
 static const char *believable(const struct copy *c)
 {
@@ -78,7 +71,7 @@ static int along_the_key(struct copy *c, const char *direction, struct error *er
 
 	(void)snprintf(sql, sizeof(sql), "SELECT %s FROM %s NOT INDEXED WHERE %s ORDER BY %s", c->columns, c->table,
 		       believable(c), !strcmp(direction, "ASC") ? c->key : c->key_down);
-	return put_rows(c, prepare(c->from, sql), err);
+	return put_rows(c, store_prepare(c->from, sql), err);
 }
 
 static int along_an_index(struct copy *c, const char *key, const char *index, struct error *err)
@@ -87,10 +80,10 @@ static int along_an_index(struct copy *c, const char *key, const char *index, st
 	int result = FC_OK, code = SQLITE_ERROR;
 
 	(void)snprintf(sql, sizeof(sql), "SELECT %s FROM %s INDEXED BY %s", key, c->table, index);
-	sqlite3_stmt *keys = prepare(c->from, sql);
+	sqlite3_stmt *keys = store_prepare(c->from, sql);
 	(void)snprintf(sql, sizeof(sql), "SELECT %s FROM %s NOT INDEXED WHERE %s = ?1 AND %s", c->columns, c->table,
 		       key, believable(c));
-	sqlite3_stmt *row = prepare(c->from, sql);
+	sqlite3_stmt *row = store_prepare(c->from, sql);
 	while (keys && row && !result && (code = sqlite3_step(keys)) == SQLITE_ROW) {
 		if (sqlite3_bind_value(row, 1, sqlite3_column_value(keys, 0)) == SQLITE_OK &&
 		    sqlite3_step(row) == SQLITE_ROW) {
@@ -115,7 +108,7 @@ static int along_an_index(struct copy *c, const char *key, const char *index, st
 /* The columns and the key, as the new file has them. */
 static int describe(struct copy *c)
 {
-	sqlite3_stmt *s = prepare(c->to, "SELECT name, pk FROM pragma_table_info(?1) ORDER BY pk = 0, pk, cid");
+	sqlite3_stmt *s = store_prepare(c->to, "SELECT name, pk FROM pragma_table_info(?1) ORDER BY pk = 0, pk, cid");
 	size_t n = 0, p = 0, k = 0, d = 0;
 
 	c->columns[0] = c->places[0] = c->key[0] = c->key_down[0] = '\0';
@@ -145,7 +138,7 @@ static int copy_table(struct copy *c, struct error *err)
 	if (describe(c))
 		return error_set(err, FC_EIO, "store: rescue: %s: has no key", c->table);
 	(void)snprintf(sql, sizeof(sql), "INSERT OR IGNORE INTO %s(%s) VALUES(%s)", c->table, c->columns, c->places);
-	c->insert = prepare(c->to, sql);
+	c->insert = store_prepare(c->to, sql);
 	if (!c->insert)
 		return can_not_write(c, err);
 	for (size_t i = 0; i < sizeof(directions) / sizeof(directions[0]) && !result; i++)
@@ -159,7 +152,7 @@ static int copy_table(struct copy *c, struct error *err)
 
 static int64_t count(sqlite3 *db, const char *sql)
 {
-	sqlite3_stmt *s = prepare(db, sql);
+	sqlite3_stmt *s = store_prepare(db, sql);
 	int64_t n = s && sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
 
 	sqlite3_finalize(s);
@@ -190,11 +183,11 @@ int store_rescue(sqlite3 *from, sqlite3 *to, struct rescue *found, struct error 
 	int result = FC_OK;
 
 	*found = (struct rescue){0};
-	sqlite3_stmt *json = prepare(to, "SELECT json_valid('{}')");
+	sqlite3_stmt *json = store_prepare(to, "SELECT json_valid('{}')");
 	c.has_json = json != NULL;
 	sqlite3_finalize(json);
-	sqlite3_stmt *tables = prepare(to, "SELECT name FROM sqlite_master WHERE type = 'table' AND"
-					   " name NOT LIKE 'sqlite@_%' ESCAPE '@' ORDER BY name");
+	sqlite3_stmt *tables = store_prepare(to, "SELECT name FROM sqlite_master WHERE type = 'table' AND"
+						 " name NOT LIKE 'sqlite@_%' ESCAPE '@' ORDER BY name");
 	if (!tables || sqlite3_exec(to, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
 		sqlite3_finalize(tables);
 		return error_set(err, FC_EIO, "store: rescue: %s", sqlite3_errmsg(to));

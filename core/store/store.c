@@ -23,6 +23,20 @@ static const char *const statement_text[STATEMENTS] = {
     [VALUE_GET] = "SELECT value FROM value WHERE key = ?1",
 };
 
+sqlite3_stmt *store_prepare(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *s = NULL;
+
+	return sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK ? s : NULL;
+}
+
+void store_text(sqlite3_stmt *s, int column, char *out, size_t size)
+{
+	const char *text = (const char *)sqlite3_column_text(s, column);
+
+	(void)snprintf(out, size, "%s", text ? text : "");
+}
+
 sqlite3 *store_db(struct store *store)
 {
 	return store->db;
