@@ -338,7 +338,7 @@ void charge_each_running(const struct charge_set *set,
 			fn(user, c->order, c->state, c->connector);
 }
 
-/* Where the register stood at the end of the last charge: what it shows more than that belongs to the next. */
+/* Where the register stood at the end of the last charge: what it shows more when we come went by unseen (unseen.c). */
 static void take_last_register(void *user, const struct journal_order *entry)
 {
 	struct charge *c = user;

@@ -2,8 +2,9 @@
  * commands, the state of its running charges every 50 s, and orders from the outbox until it has confirmed them.
  *
  *   results  at once; not reached: again after a second, doubling to a minute, for ten minutes
- *   states   every charge_status_s (mapping timing, 50); a lost one is replaced by the next *   orders   in the order of the outbox, one at a time, for ever: after the standard's spacing when it does not take one, and
- *            every 30 s at least while it is away
+ *   states   every charge_status_s of the mapping's timing; a lost one is replaced by the next
+ *   orders   in the order of the outbox, one at a time, for ever: spaced by order_retry_s when the platform does not take one,
+ *            every 30 s while it is away
  *
  * Nothing here is lost by a restart but a result on its way: the order tells the same. */
 #ifndef FC_UPSTREAM_BUSINESS_H
