@@ -405,7 +405,8 @@ static void resume(void *user, const struct journal_order *entry)
 }
 
 struct charge_set *charge_set_new(struct loop *loop, struct store *store, struct station_set *stations,
-				  struct device_set *devices, const struct charge_hooks *hooks, struct error *err)
+				  struct device_set *devices, const struct script_host *host,
+				  const struct charge_hooks *hooks, struct error *err)
 {
 	struct charge_set *set = calloc(1, sizeof(*set));
 
@@ -418,6 +419,7 @@ struct charge_set *charge_set_new(struct loop *loop, struct store *store, struct
 	}
 	set->loop = loop;
 	set->stations = stations;
+	set->host = host;
 	set->conductor = (struct conductor){store, devices, *hooks, found, wish_ask, set};
 	set->listener = (struct station_listener){.fn = on_station, .user = set};
 	set->tick = (struct loop_timer){.fn = on_tick, .user = set};
@@ -462,7 +464,7 @@ static int add_connector(struct charge_set *set, const char *connector_id)
 
 int charge_set_apply(struct charge_set *set, const struct config *config, struct error *err)
 {
-	struct prices *prices = prices_load(config, err);
+	struct prices *prices = prices_load(config, set->host, err);
 	int result = prices ? FC_OK : FC_ESCRIPT;
 
 	for (int i = 0; i < config->connector_count; i++)

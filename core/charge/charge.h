@@ -7,6 +7,7 @@
 #include "charge/session.h"
 #include "config/config.h"
 #include "loop/loop.h"
+#include "script/host.h"
 #include "station/station.h"
 
 struct charge_set;
@@ -52,7 +53,8 @@ struct charge_hooks {
 
 /* Takes over the orders that the journal holds open. hooks is copied; its functions may be NULL. */
 struct charge_set *charge_set_new(struct loop *loop, struct store *store, struct station_set *stations,
-				  struct device_set *devices, const struct charge_hooks *hooks, struct error *err);
+				  struct device_set *devices, const struct script_host *host,
+				  const struct charge_hooks *hooks, struct error *err);
 /* Notes what runs; charges go on without us. */
 void charge_set_free(struct charge_set *set);
 /* Connectors and policies of a new configuration (borrowed until the next apply); stations must have been applied before. A

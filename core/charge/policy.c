@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "script/script.h"
 
-enum { PATH_MAX_LEN = 512, DAY_S = 86400, DAY_MIN = 1440, OCCUPIED_MOST_MIN = 120, WEEK = 7, MEMORY = 256 << 10 };
+enum { DAY_S = 86400, DAY_MIN = 1440, OCCUPIED_MOST_MIN = 120, WEEK = 7, MEMORY = 256 << 10 };
 
 struct policy {
 	struct script *script;
@@ -261,25 +261,22 @@ static int try_a_week(struct policy *p, struct error *err)
 	return result;
 }
 
-struct policy *policy_load(const char *lua_dir, const char *name, struct error *err)
+struct policy *policy_load(const struct script_host *host, const char *name, struct error *err)
 {
-	char path[PATH_MAX_LEN], lib[PATH_MAX_LEN];
 	struct policy *p = calloc(1, sizeof(*p));
 
 	if (!p) {
 		(void)error_set(err, FC_ENOMEM, "policy: %s: no memory", name);
 		return NULL;
 	}
-	(void)snprintf(p->name, sizeof(p->name), "%s", name);
-	int n = snprintf(path, sizeof(path), "%s/policies/%s.lua", lua_dir, name);
-	int m = snprintf(lib, sizeof(lib), "%s/lib", lua_dir);
-	if (n < 0 || (size_t)n >= sizeof(path) || m < 0 || (size_t)m >= sizeof(lib) || strlen(name) >= TARIFF_NAME ||
-	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != strlen(name) || !*name) {
-		(void)error_set(err, FC_EINVAL, "policy: \"%s\" is no usable name", name);
+	if (strlen(name) >= TARIFF_NAME) {
+		(void)error_set(err, FC_EINVAL, "policy: \"%s\" is no usable name: longer than %d", name,
+				TARIFF_NAME - 1);
 		policy_free(p);
 		return NULL;
 	}
-	p->script = script_load(path, lib, NULL, err);
+	(void)snprintf(p->name, sizeof(p->name), "%s", name);
+	p->script = script_load(host, "policies", name, name, err);
 	if (!p->script || check_file(p, err) || try_a_week(p, err)) {
 		policy_free(p);
 		return NULL;

@@ -4,6 +4,7 @@
 #define FC_CHARGE_POLICY_H
 
 #include "charge/tariff.h"
+#include "script/host.h"
 
 struct policy;
 
@@ -16,7 +17,7 @@ struct policy_context {
 
 /* Loads the file, runs its examples and works out the prices of a week, so that a mistake shows now. NULL and *err with file
  * and place. */
-struct policy *policy_load(const char *lua_dir, const char *name, struct error *err);
+struct policy *policy_load(const struct script_host *host, const char *name, struct error *err);
 void policy_free(struct policy *policy);
 const char *policy_name(const struct policy *policy);
 /* SHA-256 of the file. */

@@ -23,14 +23,14 @@ static struct policy *find_policy(const struct prices *prices, const char *name)
 	return NULL;
 }
 
-static int load(struct prices *prices, const char *name, struct error *err)
+static int load(struct prices *prices, const struct script_host *host, const char *name, struct error *err)
 {
 	if (!*name || find_policy(prices, name))
 		return FC_OK;
 	struct loaded *loaded = calloc(1, sizeof(*loaded));
 	if (!loaded)
 		return error_set(err, FC_ENOMEM, "charge: no memory");
-	loaded->policy = policy_load(prices->config->gateway.lua_dir, name, err);
+	loaded->policy = policy_load(host, name, err);
 	if (!loaded->policy) {
 		free(loaded);
 		return FC_ESCRIPT;
@@ -40,7 +40,7 @@ static int load(struct prices *prices, const char *name, struct error *err)
 	return FC_OK;
 }
 
-struct prices *prices_load(const struct config *config, struct error *err)
+struct prices *prices_load(const struct config *config, const struct script_host *host, struct error *err)
 {
 	struct prices *prices = calloc(1, sizeof(*prices));
 	int result = FC_OK;
@@ -51,9 +51,9 @@ struct prices *prices_load(const struct config *config, struct error *err)
 	}
 	prices->config = config;
 	for (int i = 0; !result && i < config->station_count; i++)
-		result = load(prices, config->stations[i].policy, err);
+		result = load(prices, host, config->stations[i].policy, err);
 	for (int i = 0; !result && i < config->platform_count; i++)
-		result = load(prices, config->platforms[i].policy, err);
+		result = load(prices, host, config->platforms[i].policy, err);
 	if (!result)
 		return prices;
 	prices_free(prices);

@@ -9,6 +9,7 @@
 struct charge_set {
 	struct loop *loop;
 	struct station_set *stations;
+	const struct script_host *host;
 	struct conductor conductor;
 	struct json_reader *reader;
 	const struct config *config; /* borrowed; NULL before the first apply */

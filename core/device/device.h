@@ -11,6 +11,7 @@
 #include "bus/bus.h"
 #include "config/config.h"
 #include "loop/loop.h"
+#include "script/host.h"
 
 #define DEVICE_POINTS_MAX 64
 #define DEVICE_TEXT_MAX   64
@@ -42,9 +43,9 @@ enum connector_status {
 const char *connector_status_name(enum connector_status status);
 
 struct profile;
-/* Compiles profile NAME from lua_dir/profiles/NAME.lua and runs its examples. NULL and *err "file: points.power:
+/* Compiles profile profiles/NAME.lua and runs its examples. NULL and *err "file: points.power:
  * what is wrong". connectors: how many it describes. */
-struct profile *profile_load(const char *lua_dir, const char *name, struct error *err);
+struct profile *profile_load(const struct script_host *host, const char *name, struct error *err);
 void profile_free(struct profile *profile);
 const char *profile_name(const struct profile *profile);
 const char *profile_hash(const struct profile *profile);
@@ -61,9 +62,9 @@ struct device; /* one charger */
  * failed). number is 1-based. */
 typedef void (*device_changed)(void *user, struct device *device, int number);
 
-/* No devices yet. The profiles are read from lua_dir. */
-struct device_set *device_set_new(struct loop *loop, struct bus *bus, const char *lua_dir, device_changed changed,
-				  void *user, struct error *err);
+/* No devices yet. The profiles are read as host says; it is borrowed. */
+struct device_set *device_set_new(struct loop *loop, struct bus *bus, const struct script_host *host,
+				  device_changed changed, void *user, struct error *err);
 void device_set_free(struct device_set *set);
 /* The bus's result callback belongs here. */
 void device_set_result(void *device_set, const struct bus_result *result);

@@ -34,7 +34,7 @@ struct line {
 struct device_set {
 	struct loop *loop;
 	struct bus *bus;
-	char *lua_dir;
+	const struct script_host *host;
 	device_changed changed;
 	void *user;
 	struct loop_timer age_timer;
@@ -79,20 +79,18 @@ static void check_ages(void *user)
 	(void)loop_timer_set(set->loop, &set->age_timer, AGE_CHECK_US);
 }
 
-struct device_set *device_set_new(struct loop *loop, struct bus *bus, const char *lua_dir, device_changed changed,
-				  void *user, struct error *err)
+struct device_set *device_set_new(struct loop *loop, struct bus *bus, const struct script_host *host,
+				  device_changed changed, void *user, struct error *err)
 {
 	struct device_set *set = calloc(1, sizeof(*set));
 
-	if (set)
-		set->lua_dir = strdup(lua_dir);
-	if (!set || !set->lua_dir) {
-		free(set);
+	if (!set) {
 		(void)error_set(err, FC_ENOMEM, "device: no memory");
 		return NULL;
 	}
 	set->loop = loop;
 	set->bus = bus;
+	set->host = host;
 	set->changed = changed;
 	set->user = user;
 	set->age_timer = (struct loop_timer){.fn = check_ages, .user = set};
@@ -129,7 +127,6 @@ void device_set_free(struct device_set *set)
 	free(set->lines);
 	profiles_free(&set->profiles);
 	keep_free(set->kept);
-	free(set->lua_dir);
 	free(set);
 }
 
@@ -320,7 +317,7 @@ static int prepare(struct device_set *set, const struct config *config, struct n
 	next->kept = keep_config(config);
 	if (!next->lines || !next->is_kept || !next->kept)
 		return error_set(err, FC_ENOMEM, "device: no memory");
-	int result = profiles_load(set->lua_dir, config, &next->profiles, err);
+	int result = profiles_load(set->host, config, &next->profiles, err);
 	for (int i = 0; i < config->bus_count && !result; i++) {
 		char *signature = make_signature(config, i, &next->profiles);
 

@@ -50,20 +50,17 @@ static uint64_t fingerprint(const struct profile *profile)
 	return hash;
 }
 
-struct profile *profile_load(const char *lua_dir, const char *name, struct error *err)
+struct profile *profile_load(const struct script_host *host, const char *name, struct error *err)
 {
-	char path[512], lib[400];
 	struct profile *profile = calloc(1, sizeof(*profile));
-
-	(void)snprintf(path, sizeof(path), "%s/profiles/%s.lua", lua_dir, name);
-	(void)snprintf(lib, sizeof(lib), "%s/lib", lua_dir);
-	struct script *script = profile ? script_load(path, lib, NULL, err) : NULL;
+	struct script *script = profile ? script_load(host, "profiles", name, NULL, err) : NULL;
 	if (!script) {
 		if (!profile)
 			(void)error_set(err, FC_ENOMEM, "device: no memory");
 		free(profile);
 		return NULL;
 	}
+	const char *path = script_path(script);
 	int result = profile_compile(script_table(script), path, profile, err);
 	if (!result)
 		result = profile_run_examples(script_table(script), path, profile, err);

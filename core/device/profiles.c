@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int profiles_load(const char *lua_dir, const struct config *config, struct profiles *out, struct error *err)
+int profiles_load(const struct script_host *host, const struct config *config, struct profiles *out, struct error *err)
 {
 	*out = (struct profiles){.list = calloc((size_t)config->charger_count + 1, sizeof(struct profile *))};
 	if (!out->list)
@@ -13,7 +13,7 @@ int profiles_load(const char *lua_dir, const struct config *config, struct profi
 
 		if (profiles_find(out, name))
 			continue;
-		struct profile *profile = profile_load(lua_dir, name, err);
+		struct profile *profile = profile_load(host, name, err);
 		if (!profile) {
 			profiles_free(out);
 			return FC_EINVAL;

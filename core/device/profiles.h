@@ -10,7 +10,7 @@ struct profiles {
 };
 
 /* Loads every profile that a charger of config names. FC_OK; else *out is empty and *err says which file and why. */
-int profiles_load(const char *lua_dir, const struct config *config, struct profiles *out, struct error *err);
+int profiles_load(const struct script_host *host, const struct config *config, struct profiles *out, struct error *err);
 void profiles_free(struct profiles *profiles);
 /* By name, or NULL. */
 struct profile *profiles_find(const struct profiles *profiles, const char *name);

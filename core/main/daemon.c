@@ -35,6 +35,8 @@ struct daemon {
 	const char *version;
 	const char *stats_file;
 	struct config *config;
+	struct script_host host; /* its folder is that of the first configuration: it can't change */
+	char *lua_dir;
 	int64_t started_us;
 	struct loop *loop;
 	struct loop_fd *signal_fd;
@@ -53,13 +55,13 @@ struct daemon {
 #endif
 };
 
-static int check_policy(const char *lua_dir, const char *name, FILE *to)
+static int check_policy(const struct script_host *host, const char *name, FILE *to)
 {
 	struct error err = {0};
 
 	if (!*name)
 		return 0;
-	struct policy *policy = policy_load(lua_dir, name, &err);
+	struct policy *policy = policy_load(host, name, &err);
 	if (!policy)
 		fprintf(to, "%s\n", err.text);
 	policy_free(policy);
@@ -68,7 +70,7 @@ static int check_policy(const char *lua_dir, const char *name, FILE *to)
 
 int daemon_check_lua(const struct config *config, FILE *to)
 {
-	const char *lua_dir = config->gateway.lua_dir;
+	const struct script_host host = {.lua_dir = config->gateway.lua_dir};
 	struct error err = {0};
 	int failures = 0;
 
@@ -79,7 +81,7 @@ int daemon_check_lua(const struct config *config, FILE *to)
 			seen = !strcmp(config->chargers[k].profile, config->chargers[i].profile);
 		if (seen)
 			continue;
-		struct profile *profile = profile_load(lua_dir, config->chargers[i].profile, &err);
+		struct profile *profile = profile_load(&host, config->chargers[i].profile, &err);
 		if (!profile) {
 			fprintf(to, "%s\n", err.text);
 			failures++;
@@ -87,10 +89,11 @@ int daemon_check_lua(const struct config *config, FILE *to)
 		profile_free(profile);
 	}
 	for (int i = 0; i < config->station_count; i++)
-		failures += check_policy(lua_dir, config->stations[i].policy, to);
+		failures += check_policy(&host, config->stations[i].policy, to);
 	for (int i = 0; i < config->platform_count; i++) {
-		failures += check_policy(lua_dir, config->platforms[i].policy, to);
-		struct mapping *mapping = mapping_load(lua_dir, config->platforms[i].mapping, &err);
+		failures += check_policy(&host, config->platforms[i].policy, to);
+		struct mapping *mapping =
+		    mapping_load(&host, config->platforms[i].mapping, config->platforms[i].name, &err);
 
 		if (!mapping) {
 			fprintf(to, "%s\n", err.text);
@@ -318,6 +321,10 @@ static void tend_store(void *user)
 
 static int start(struct daemon *d, struct error *err)
 {
+	d->lua_dir = strdup(d->config->gateway.lua_dir);
+	if (!d->lua_dir)
+		return error_set(err, FC_ENOMEM, "main: no memory");
+	d->host = (struct script_host){.lua_dir = d->lua_dir};
 	d->loop = loop_new(err);
 	if (!d->loop)
 		return FC_EIO;
@@ -330,15 +337,14 @@ static int start(struct daemon *d, struct error *err)
 	d->bus = bus_new(d->loop, on_bus_result, d, err);
 	if (!d->bus)
 		return FC_ENOMEM;
-	d->devices =
-	    device_set_new(d->loop, d->bus, d->config->gateway.lua_dir, station_set_device_changed, d->stations, err);
+	d->devices = device_set_new(d->loop, d->bus, &d->host, station_set_device_changed, d->stations, err);
 	if (!d->devices)
 		return FC_ENOMEM;
 	const struct charge_hooks hooks = {on_charge, authorise, order_recipients, d};
-	d->charges = charge_set_new(d->loop, d->store, d->stations, d->devices, &hooks, err);
+	d->charges = charge_set_new(d->loop, d->store, d->stations, d->devices, &d->host, &hooks, err);
 	if (!d->charges)
 		return FC_EIO;
-	d->platforms = platform_set_new(d->loop, d->stations, err);
+	d->platforms = platform_set_new(d->loop, d->stations, &d->host, err);
 	if (!d->platforms)
 		return FC_ENOMEM;
 	platform_set_serve(d->platforms, d->charges, d->store);
@@ -422,5 +428,6 @@ void daemon_free(struct daemon *d)
 	}
 	loop_free(d->loop);
 	config_free(d->config);
+	free(d->lua_dir);
 	free(d);
 }

@@ -18,8 +18,9 @@ enum { INSTRUCTIONS_DEFAULT = 5000000, TIME_DEFAULT_MS = 200, DIGEST_TEXT = 65, 
 
 struct script {
 	struct sandbox box;
+	struct script_host host;
 	struct script_limits limits;
-	char *path, *lib_dir;
+	char *path, *lib_dir, *space;
 	char hash[DIGEST_TEXT];
 	int table; /* registry reference of the returned table */
 	struct arena arena;
@@ -85,16 +86,20 @@ static int load(struct script *script, struct error *err)
 	return result ? failed(script, result, err) : FC_OK;
 }
 
-struct script *script_load(const char *path, const char *lib_dir, const struct script_limits *limits, struct error *err)
+struct script *script_load_file(const struct script_host *host, const char *path, const char *space, struct error *err)
 {
 	struct script *script = calloc(1, sizeof(*script));
+	char lib_dir[SCRIPT_PATH_MAX];
 
 	if (script) {
-		script->limits = limits ? *limits : (struct script_limits){0};
+		script->host = *host;
+		script->limits = host->limits;
 		script->path = strdup(path);
-		script->lib_dir = lib_dir ? strdup(lib_dir) : NULL;
+		(void)snprintf(lib_dir, sizeof(lib_dir), "%s/lib", host->lua_dir);
+		script->lib_dir = strdup(lib_dir);
+		script->space = strdup(space ? space : "");
 	}
-	if (!script || !script->path || (lib_dir && !script->lib_dir)) {
+	if (!script || !script->path || !script->lib_dir || !script->space) {
 		script_free(script);
 		(void)error_set(err, FC_ENOMEM, "script: %s: no memory", path);
 		return NULL;
@@ -120,6 +125,25 @@ struct script *script_load(const char *path, const char *lib_dir, const struct s
 	return script;
 }
 
+struct script *script_load(const struct script_host *host, const char *folder, const char *name, const char *space,
+			   struct error *err)
+{
+	char path[SCRIPT_PATH_MAX];
+	size_t len = strlen(name);
+
+	if (!len || len > SCRIPT_NAME_MAX || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != len) {
+		(void)error_set(err, FC_EINVAL, "script: %s: \"%s\" is no usable name: a-z 0-9 _ -, at most %d", folder,
+				name, SCRIPT_NAME_MAX);
+		return NULL;
+	}
+	int n = snprintf(path, sizeof(path), "%s/%s/%s.lua", host->lua_dir, folder, name);
+	if (n < 0 || (size_t)n >= sizeof(path)) {
+		(void)error_set(err, FC_ELIMIT, "script: %s/%s: the folder's name is too long", folder, name);
+		return NULL;
+	}
+	return script_load_file(host, path, space, err);
+}
+
 void script_free(struct script *script)
 {
 	if (!script)
@@ -128,6 +152,7 @@ void script_free(struct script *script)
 	arena_fini(&script->arena);
 	free(script->path);
 	free(script->lib_dir);
+	free(script->space);
 	free(script);
 }
 

@@ -16,19 +16,19 @@
 
 #include "base/error.h"
 #include "base/value.h"
+#include "script/host.h"
 
-struct script_limits {
-	size_t memory;    /* bytes for the whole state; default 4 MiB when 0 */
-	int instructions; /* VM instructions a call; default 5 000 000 when 0 */
-	int time_ms;      /* wall time a call; default 200 when 0 */
-};
+enum { SCRIPT_NAME_MAX = 63, SCRIPT_PATH_MAX = 512 };
 
 struct script;
 
-/* Loads and runs the file. NULL and *err ("file:line: reason"). lib_dir: folder that require() may read pure Lua
- * modules from (each also sandboxed), or NULL. limits may be NULL. */
-struct script *script_load(const char *path, const char *lib_dir, const struct script_limits *limits,
+/* Loads and runs lua_dir/FOLDER/NAME.lua; require() reads lua_dir/lib (pure Lua, sandboxed too). NULL and *err ("file:line:
+ * reason"), FC_EINVAL for a name of anything but a-z 0-9 _ - or longer than SCRIPT_NAME_MAX. space: whose lookup tables it sees,
+ * NULL = it has none. host and space are copied, the services borrowed. */
+struct script *script_load(const struct script_host *host, const char *folder, const char *name, const char *space,
 			   struct error *err);
+/* The same for a file anywhere. */
+struct script *script_load_file(const struct script_host *host, const char *path, const char *space, struct error *err);
 void script_free(struct script *script);
 const char *script_path(const struct script *script);
 /* SHA-256 of the file (64 hex characters): the version recorded with what the script shaped. */

@@ -9,7 +9,6 @@
 #include "script/script.h"
 
 enum {
-	NAME_MAX_LEN = 63,
 	FILE_MAX = 512,
 	API_VERSION = 1,
 	QUIET_MS = 60000, /* the same failure is logged no more often */
@@ -23,20 +22,13 @@ struct mapping_entry {
 
 struct mapping {
 	struct script *script;
-	char name[NAME_MAX_LEN + 1];
+	char name[SCRIPT_NAME_MAX + 1];
 	struct mapping_entry *entries; /* one a message, by message_index */
 	uint64_t failures;
 	char last_failure[ERROR_TEXT_MAX]; /* as logged last, at last_ms, and how many of it were kept quiet since */
 	int64_t last_ms;
 	uint64_t quiet;
 };
-
-static int valid_name(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len >= 1 && len <= NAME_MAX_LEN && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == len;
-}
 
 /* Every complaint names the file and the place in its table. */
 static int wrong(const struct mapping *mapping, struct error *err, const char *where, const char *what)
@@ -219,21 +211,8 @@ static int take_table(struct mapping *mapping, struct error *err)
 	return result;
 }
 
-struct mapping *mapping_load(const char *lua_dir, const char *name, struct error *err)
+struct mapping *mapping_load(const struct script_host *host, const char *name, const char *space, struct error *err)
 {
-	char file[FILE_MAX], lib[FILE_MAX];
-
-	if (!valid_name(name)) {
-		(void)error_set(err, FC_EINVAL, "upstream: mapping: a name has only a-z 0-9 _ -, at most %d",
-				NAME_MAX_LEN);
-		return NULL;
-	}
-	int n = snprintf(file, sizeof(file), "%s/operators/%s.lua", lua_dir, name);
-	int m = snprintf(lib, sizeof(lib), "%s/lib", lua_dir);
-	if (n < 0 || (size_t)n >= sizeof(file) || m < 0 || (size_t)m >= sizeof(lib)) {
-		(void)error_set(err, FC_ELIMIT, "upstream: mapping: %s: the folder's name is too long", name);
-		return NULL;
-	}
 	struct mapping *mapping = calloc(1, sizeof(*mapping));
 	if (mapping)
 		mapping->entries = calloc((size_t)message_count(), sizeof(*mapping->entries));
@@ -243,7 +222,7 @@ struct mapping *mapping_load(const char *lua_dir, const char *name, struct error
 		return NULL;
 	}
 	(void)snprintf(mapping->name, sizeof(mapping->name), "%s", name);
-	mapping->script = script_load(file, lib, NULL, err);
+	mapping->script = script_load(host, "operators", name, space, err);
 	if (!mapping->script || take_table(mapping, err)) {
 		mapping_free(mapping);
 		return NULL;

@@ -9,14 +9,15 @@
 #include "base/error.h"
 #include "base/value.h"
 #include "config/config.h"
+#include "script/host.h"
 #include "upstream/message.h"
 #include "upstream/timing.h"
 
 struct mapping;
 
-/* Loads lua_dir/operators/NAME.lua (require() reads lua_dir/lib), checks its form, runs its examples. NULL and *err
+/* Loads operators/NAME.lua, checks its form, runs its examples. space: the platform's section, see script.h. NULL and *err
  * ("lua/operators/x.lua: methods.query_tokn: no such method"); nothing is kept. Owner frees. */
-struct mapping *mapping_load(const char *lua_dir, const char *name, struct error *err);
+struct mapping *mapping_load(const struct script_host *host, const char *name, const char *space, struct error *err);
 void mapping_free(struct mapping *mapping);
 
 const char *mapping_name(const struct mapping *mapping);

@@ -27,6 +27,7 @@ struct platform_set {
 	int count;
 	struct ports ports;
 	struct station_listener listener;
+	const struct script_host *host;
 	uint64_t lib_stamp; /* of lua_dir/lib when the mappings were loaded */
 };
 
@@ -72,7 +73,8 @@ static void on_request(void *user, const char *listen, const struct http_request
 	server_answer(&routes, request, response);
 }
 
-struct platform_set *platform_set_new(struct loop *loop, struct station_set *stations, struct error *err)
+struct platform_set *platform_set_new(struct loop *loop, struct station_set *stations, const struct script_host *host,
+				      struct error *err)
 {
 	struct platform_set *set = calloc(1, sizeof(*set));
 
@@ -85,6 +87,7 @@ struct platform_set *platform_set_new(struct loop *loop, struct station_set *sta
 	}
 	set->loop = loop;
 	set->stations = stations;
+	set->host = host;
 	set->listener = (struct station_listener){.fn = on_station_event, .user = set};
 	ports_init(&set->ports, loop, on_request, set);
 	station_listen(stations, &set->listener);
@@ -177,11 +180,11 @@ int platform_set_reload_mappings(struct platform_set *set, struct error *err)
 
 	if (!set->config)
 		return 0;
-	uint64_t stamp = stamp_lib(set->config->gateway.lua_dir);
+	uint64_t stamp = stamp_lib(set->host->lua_dir);
 	for (int i = 0; i < set->count; i++) {
 		struct platform *p = set->platforms[i];
 		struct error why = {0};
-		struct mapping *mapping = mapping_load(set->config->gateway.lua_dir, p->options->mapping, &why);
+		struct mapping *mapping = mapping_load(set->host, p->options->mapping, p->options->name, &why);
 
 		if (!mapping) {
 			log_error("upstream: %s: mapping %s stays as it was: %s", p->options->name, p->options->mapping,
@@ -239,7 +242,7 @@ int platform_set_authorise(struct platform_set *set, const struct charge_wish *w
 
 static int plan_fresh(struct platform_set *set, const struct config *config, struct plan *plan, struct error *err)
 {
-	struct mapping *mapping = mapping_load(config->gateway.lua_dir, plan->options->mapping, err);
+	struct mapping *mapping = mapping_load(set->host, plan->options->mapping, plan->options->name, err);
 
 	if (!mapping)
 		return FC_ESCRIPT;
@@ -264,7 +267,7 @@ static int plan_one(struct platform_set *set, const struct config *config, struc
 	plan->platform = running;
 	if (!strcmp(running->options->mapping, plan->options->mapping))
 		return FC_OK;
-	plan->mapping = mapping_load(config->gateway.lua_dir, plan->options->mapping, err);
+	plan->mapping = mapping_load(set->host, plan->options->mapping, plan->options->name, err);
 	return plan->mapping ? FC_OK : FC_ESCRIPT;
 }
 
@@ -352,7 +355,7 @@ int platform_set_apply(struct platform_set *set, const struct config *config, st
 		result = ports_apply(&set->ports, set->config, config, used, err);
 	if (!result) {
 		if (!set->config)
-			set->lib_stamp = stamp_lib(config->gateway.lua_dir);
+			set->lib_stamp = stamp_lib(set->host->lua_dir);
 		commit(set, config, plans, count, next);
 	} else {
 		drop_plans(plans, count);

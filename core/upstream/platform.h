@@ -12,6 +12,7 @@
 #include "charge/charge.h"
 #include "config/config.h"
 #include "loop/loop.h"
+#include "script/host.h"
 #include "station/station.h"
 #include "store/checks.h"
 
@@ -30,7 +31,8 @@ struct platform_stats {
 	char mapping_hash[65];
 };
 
-struct platform_set *platform_set_new(struct loop *loop, struct station_set *stations, struct error *err);
+struct platform_set *platform_set_new(struct loop *loop, struct station_set *stations, const struct script_host *host,
+				      struct error *err);
 void platform_set_free(struct platform_set *set);
 /* Brings platforms and listening ports in step; unchanged ones keep tokens, connections and queues. Mappings are loaded
  * and checked before anything is touched; on failure nothing changed. config must outlive the next apply. */

@@ -91,7 +91,7 @@ static struct mapping *load(struct fixture *f, const char *body)
 	write_file(f, "operators", "x", text);
 	mapping_free(f->mapping);
 	f->err = (struct error){0};
-	f->mapping = mapping_load(f->dir, "x", &f->err);
+	f->mapping = mapping_load(&(struct script_host){.lua_dir = f->dir}, "x", NULL, &f->err);
 	f->codec.mapping = f->mapping;
 	return f->mapping;
 }
@@ -441,7 +441,7 @@ static void test_refused_files(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		write_file(f, "operators", "x", cases[i].file);
 		f->err = (struct error){0};
-		struct mapping *m = mapping_load(f->dir, "x", &f->err);
+		struct mapping *m = mapping_load(&(struct script_host){.lua_dir = f->dir}, "x", NULL, &f->err);
 		if (m) {
 			mapping_free(m);
 			fail_msg("taken: %s", cases[i].file);
@@ -452,7 +452,7 @@ static void test_refused_files(void **state)
 	}
 	static const char *const names[] = {"", "../x", "x.lua", "X", "a/b", "none"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		assert_null(mapping_load(f->dir, names[i], &f->err));
+		assert_null(mapping_load(&(struct script_host){.lua_dir = f->dir}, names[i], NULL, &f->err));
 	/* Good examples are taken. */
 	must_load(
 	    f, "map = { query_token = { request = function(m, ctx) m.a = m.a + 1 m.b = ctx.platform return m end } },\n"
@@ -470,7 +470,7 @@ static void test_own_state(void **state)
 
 	must_load(f, "map = { query_token = { request = (function() local n = 0 return function(m) n = n + 1 m.n = n "
 		     "return m end end)() } }");
-	struct mapping *other = mapping_load(f->dir, "x", &f->err);
+	struct mapping *other = mapping_load(&(struct script_host){.lua_dir = f->dir}, "x", NULL, &f->err);
 	assert_non_null(other);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(FC_OK, mapping_apply(f->mapping, method("query_token"), MESSAGE_REQUEST, MAPPING_OUT,

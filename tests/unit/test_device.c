@@ -141,6 +141,7 @@ static void server_stop(struct server *s)
 /* Two buses with a charger each; the second has two connectors. */
 struct fixture {
 	char folder[64];
+	struct script_host host;
 	struct server servers[2];
 	struct loop *loop;
 	struct bus *bus;
@@ -251,7 +252,8 @@ static int set_up(void **state)
 	assert_non_null(f->loop);
 	f->bus = bus_new(f->loop, forward, f, &err);
 	assert_non_null(f->bus);
-	f->set = device_set_new(f->loop, f->bus, f->folder, told, f, &err);
+	f->host.lua_dir = f->folder;
+	f->set = device_set_new(f->loop, f->bus, &f->host, told, f, &err);
 	assert_non_null(f->set);
 	f->config = make_config(f);
 	*state = f;
@@ -349,7 +351,7 @@ static struct device *lone_device(struct fixture *f, struct profile **profile)
 {
 	struct error err = {0};
 
-	*profile = profile_load(f->folder, "one", &err);
+	*profile = profile_load(&f->host, "one", &err);
 	assert_non_null(*profile);
 	struct device *d = device_new("x", *profile, (const int[]){1}, 1, 60000, 1);
 	assert_non_null(d);

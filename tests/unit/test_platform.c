@@ -120,6 +120,7 @@ struct fixture {
 	struct station_set now, next; /* two configurations to go between */
 	struct loop loop;
 	struct platform_set *set;
+	struct script_host host;
 	struct error err;
 	char dir[64];
 };
@@ -177,7 +178,8 @@ static int setup(void **state)
 	write_mapping(f, "odd", "paths = { query_token = \"token\" }");
 	prepare(f, &f->now);
 	prepare(f, &f->next);
-	f->set = platform_set_new(&f->loop, &f->now, &f->err);
+	f->host.lua_dir = f->dir;
+	f->set = platform_set_new(&f->loop, &f->now, &f->host, &f->err);
 	*state = f;
 	return f->set ? 0 : -1;
 }

@@ -57,7 +57,7 @@ static struct policy *load(struct fixture *f, const char *body)
 	assert_true(fprintf(file, "return { forecourt = 1, kind = 'policy', name = 'x', %s }", body) > 0);
 	assert_int_equal(fclose(file), 0);
 	f->err = (struct error){0};
-	return policy_load(f->folder, "x", &f->err);
+	return policy_load(&(struct script_host){.lua_dir = f->folder}, "x", &f->err);
 }
 
 static int64_t at(const char *text)
@@ -83,7 +83,7 @@ static void the_shipped_ones(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		struct policy *p = policy_load(lua_dir(), names[i], &err);
+		struct policy *p = policy_load(&(struct script_host){.lua_dir = lua_dir()}, names[i], &err);
 
 		if (!p)
 			fail_msg("%s", err.text);
@@ -94,7 +94,7 @@ static void the_shipped_ones(void **state)
 		policy_free(p);
 	}
 	/* Friday to Sunday: the weekend's service fee from midnight on; gold pays less, and the first kWh is free. */
-	struct policy *p = policy_load(lua_dir(), "member", &err);
+	struct policy *p = policy_load(&(struct script_host){.lua_dir = lua_dir()}, "member", &err);
 	assert_non_null(p);
 	assert_int_equal(policy_tariff(p, &nobody, at("2026-11-20 23:00:00"), TARIFF_DAYS, &t, &err), FC_OK);
 	assert_int_equal(tariff_at(&t, at("2026-11-20 23:59:59")).service_e4, 6000);
@@ -151,8 +151,8 @@ static void mistakes_name_the_place(void **state)
 		if (!strstr(f->err.text, cases[i].says) || !strstr(f->err.text, "x.lua"))
 			fail_msg("%s\nsays: %s", cases[i].body, f->err.text);
 	}
-	assert_null(policy_load(f->folder, "../x", &f->err));
-	assert_null(policy_load(f->folder, "none", &f->err));
+	assert_null(policy_load(&(struct script_host){.lua_dir = f->folder}, "../x", &f->err));
+	assert_null(policy_load(&(struct script_host){.lua_dir = f->folder}, "none", &f->err));
 }
 
 /* What a function gives depends on day and class only, and the day after midnight is asked for too. */

@@ -57,7 +57,7 @@ static struct profile *load(void **state, const char *body, struct error *err)
 	assert_non_null(file);
 	assert_true(fprintf(file, "return { forecourt = 1, kind = 'profile', %s }\n", body) > 0);
 	assert_int_equal(fclose(file), 0);
-	return profile_load(f->path, "t", err);
+	return profile_load(&(struct script_host){.lua_dir = f->path}, "t", err);
 }
 
 static struct profile *load_good(void **state, const char *body)
@@ -172,7 +172,7 @@ static void all_mistakes_come_at_once(void **state)
 	assert_string_equal(err.text + strlen(err.text) - strlen(tail), tail);
 	/* Who wants no reason gets none. */
 	struct folder *f = *state;
-	assert_null(profile_load(f->path, "t", NULL));
+	assert_null(profile_load(&(struct script_host){.lua_dir = f->path}, "t", NULL));
 }
 
 static void wrong_kind_or_version_is_refused(void **state)
@@ -186,10 +186,10 @@ static void wrong_kind_or_version_is_refused(void **state)
 	assert_non_null(file);
 	assert_true(fputs("return { forecourt = 2, kind = 'operator', points = { " STATE " } }", file) >= 0);
 	assert_int_equal(fclose(file), 0);
-	assert_null(profile_load(f->path, "o", &err));
+	assert_null(profile_load(&(struct script_host){.lua_dir = f->path}, "o", &err));
 	assert_non_null(strstr(err.text, "forecourt: must be 1"));
 	assert_non_null(strstr(err.text, "kind: must be \"profile\""));
-	assert_null(profile_load(f->path, "absent", &err));
+	assert_null(profile_load(&(struct script_host){.lua_dir = f->path}, "absent", &err));
 	assert_non_null(strstr(err.text, "absent.lua"));
 }
 
@@ -504,7 +504,7 @@ static void shipped(const char *name)
 {
 	struct error err = {0};
 	char path[512];
-	struct profile *p = profile_load(lua_dir(), name, &err);
+	struct profile *p = profile_load(&(struct script_host){.lua_dir = lua_dir()}, name, &err);
 
 	if (!p)
 		fail_msg("%s", err.text);
@@ -512,7 +512,7 @@ static void shipped(const char *name)
 	profile_free(p);
 	/* A profile without examples, source or a true name would pass without having shown anything. */
 	(void)snprintf(path, sizeof(path), "%s/profiles/%s.lua", lua_dir(), name);
-	struct script *script = script_load(path, NULL, NULL, &err);
+	struct script *script = script_load_file(&(struct script_host){.lua_dir = lua_dir()}, path, NULL, &err);
 	assert_non_null(script);
 	const struct value *table = script_table(script);
 	assert_string_equal(value_text(value_get(table, "name")), name);
@@ -552,11 +552,11 @@ static void plans_of_shipped_profiles(void **state)
 	struct plan plan;
 
 	(void)state;
-	struct profile *p = profile_load(lua_dir(), "alpitronic-hyc", &err);
+	struct profile *p = profile_load(&(struct script_host){.lua_dir = lua_dir()}, "alpitronic-hyc", &err);
 	assert_non_null(p);
 	check_plan(p, third, 1, (const uint16_t[][3]){{4, 3, 1}, {4, 300, 36}, {4, 6, 12}}, 3);
 	profile_free(p);
-	p = profile_load(lua_dir(), "keba-p30", &err);
+	p = profile_load(&(struct script_host){.lua_dir = lua_dir()}, "keba-p30", &err);
 	assert_non_null(p);
 	assert_int_equal(plan_make(p, one, 1, 1000, &plan), FC_OK);
 	assert_int_equal(plan.count, (uint32_t)profile_point_count(p));
@@ -564,7 +564,7 @@ static void plans_of_shipped_profiles(void **state)
 		assert_int_equal(plan.blocks[i].count, 2);
 	plan_fini(&plan);
 	profile_free(p);
-	p = profile_load(lua_dir(), "abb-terra-ac", &err);
+	p = profile_load(&(struct script_host){.lua_dir = lua_dir()}, "abb-terra-ac", &err);
 	assert_non_null(p);
 	assert_int_equal(plan_make(p, one, 1, 1000, &plan), FC_OK);
 	for (uint32_t i = 0; i < plan.count; i++)

@@ -345,7 +345,7 @@ static void hours_of_now(struct fixture *f)
 		"reconcile_to_h = %.4f } }",
 		(double)(since - 250) / 3600, (double)(since + 100) / 3600);
 	assert_int_equal(fclose(to), 0);
-	f->platform.mapping = mapping_load(f->folder, "now", &f->err);
+	f->platform.mapping = mapping_load(&(struct script_host){.lua_dir = f->folder}, "now", NULL, &f->err);
 	if (!f->platform.mapping)
 		fail_msg("%s", f->err.text);
 }

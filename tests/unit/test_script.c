@@ -31,6 +31,8 @@ static int set_up(void **state)
 	assert_non_null(f);
 	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/forecourt-script-XXXXXX");
 	assert_non_null(mkdtemp(f->folder));
+	(void)snprintf(f->path, sizeof(f->path), "%s/lib", f->folder);
+	assert_int_equal(mkdir(f->path, 0700), 0);
 	(void)snprintf(f->path, sizeof(f->path), "%s/x.lua", f->folder);
 	arena_init(&f->arena, 1 << 20);
 	*state = f;
@@ -53,8 +55,10 @@ static int tear_down(void **state)
 
 	arena_fini(&f->arena);
 	(void)unlink(f->path);
-	(void)snprintf(path, sizeof(path), "%s/help.lua", f->folder);
+	(void)snprintf(path, sizeof(path), "%s/lib/help.lua", f->folder);
 	(void)unlink(path);
+	(void)snprintf(path, sizeof(path), "%s/lib", f->folder);
+	assert_int_equal(rmdir(path), 0);
 	assert_int_equal(rmdir(f->folder), 0);
 	free(f);
 	return 0;
@@ -62,11 +66,12 @@ static int tear_down(void **state)
 
 static struct script *load(struct fixture *f, const char *text)
 {
-	static const struct script_limits limits = {.memory = 1 << 20, .instructions = 200000, .time_ms = 2000};
+	const struct script_host host = {.lua_dir = f->folder,
+					 .limits = {.memory = 1 << 20, .instructions = 200000, .time_ms = 2000}};
 
 	write_text(f->path, text, strlen(text));
 	f->err = (struct error){0};
-	return script_load(f->path, f->folder, &limits, &f->err);
+	return script_load_file(&host, f->path, NULL, &f->err);
 }
 
 static struct script *must_load(struct fixture *f, const char *text)
@@ -248,15 +253,16 @@ static void files_that_are_refused(void **state)
 	    {"return { a = { b = { 0/0 } } }", "a.b[1]: is not a finite number", 30},
 	};
 	struct fixture *f = *state;
+	const struct script_host host = {.lua_dir = f->folder};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		write_text(f->path, cases[i].text, cases[i].len);
 		f->err = (struct error){0};
-		assert_null(script_load(f->path, NULL, NULL, &f->err));
+		assert_null(script_load_file(&host, f->path, NULL, &f->err));
 		if (!strstr(f->err.text, cases[i].says))
 			fail_msg("%s: %s", cases[i].text, f->err.text);
 	}
-	assert_null(script_load("/nonexistent/x.lua", NULL, NULL, &f->err));
+	assert_null(script_load_file(&host, "/nonexistent/x.lua", NULL, &f->err));
 	assert_int_equal(f->err.code, FC_ENOENT);
 	assert_non_null(strstr(f->err.text, "/nonexistent/x.lua"));
 }
@@ -266,7 +272,7 @@ static void the_table_is_seen_as_data(void **state)
 	struct fixture *f = *state;
 	char path[128];
 
-	(void)snprintf(path, sizeof(path), "%s/help.lua", f->folder);
+	(void)snprintf(path, sizeof(path), "%s/lib/help.lua", f->folder);
 	write_text(path, "return { twice = function(x) return 2 * x end }", 47);
 	struct script *script = must_load(
 	    f,

@@ -25,6 +25,7 @@ struct fixture {
 	struct station_set set;
 	struct loop *loop;
 	struct platform_set *platforms;
+	struct script_host host;
 	struct json_reader *reader;
 	struct envelope_keys keys;
 	struct envelope_sequence sequence;
@@ -101,7 +102,8 @@ static int setup(void **state)
 	/* Another address than the city's: libwebsockets lets servers share a socket that look the same, port 0 too. */
 	f->set.listen[0].address = "127.0.0.2";
 	f->set.platform[0].url = f->url;
-	f->platforms = platform_set_new(f->loop, &f->set, NULL);
+	f->host.lua_dir = f->dir;
+	f->platforms = platform_set_new(f->loop, &f->set, &f->host, NULL);
 	*state = f;
 	return f->platforms ? platform_set_apply(f->platforms, &f->set.config, NULL) : -1;
 }
