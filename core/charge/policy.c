@@ -8,9 +8,10 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/decimal.h"
 #include "script/script.h"
 
-enum { DAY_S = 86400, DAY_MIN = 1440, OCCUPIED_MOST_MIN = 120, WEEK = 7, MEMORY = 256 << 10 };
+enum { DAY_S = 86400, DAY_MIN = 1440, OCCUPIED_MOST_MIN = 120, WEEK = 7, MEMORY = 256 << 10, DECIMALS_READ = 9 };
 
 struct policy {
 	struct script *script;
@@ -49,12 +50,21 @@ static int read_scaled(const struct reading *r, const struct value *table, const
 		       int decimals, int64_t *out)
 {
 	const struct value *v = value_get(table, key);
+	const int64_t unit = decimal_rescale(1, 0, DECIMALS_READ - decimals);
 	double scale = pow(10, decimals), x;
 	char where[80];
+	int64_t exact = 0;
 
 	if (!v)
 		return FC_OK;
 	(void)snprintf(where, sizeof(where), "%s.%s", place, key);
+	if (v->type == VALUE_NUMBER) { /* a decimal, or a fixed(): exact as it is */
+		if (decimal_parse(v->text, DECIMALS_READ, &exact) || exact < 0 || exact % unit ||
+		    exact / unit > (int64_t)(1e6 * scale))
+			return wrong(r, where, "must be 0 or more, with at most %d decimals", decimals);
+		*out = exact / unit;
+		return FC_OK;
+	}
 	if (v->type == VALUE_INT)
 		x = (double)v->i;
 	else if (v->type == VALUE_FLOAT)
@@ -255,8 +265,14 @@ static int try_a_week(struct policy *p, struct error *err)
 
 	if (!t)
 		return error_set(err, FC_ENOMEM, "policy: %s: no memory", p->name);
-	for (int i = 0; i < WEEK && !result; i += TARIFF_DAYS)
-		result = policy_tariff(p, &nobody, clock_wall() + (int64_t)i * DAY_S, TARIFF_DAYS, t, err);
+	/* A trial: what the file puts into its tables is kept only once the file is in force. */
+	for (int i = 0; i < WEEK && !result; i += TARIFF_DAYS) {
+		int64_t wall = clock_wall() + (int64_t)i * DAY_S;
+
+		script_pin(p->script, wall);
+		result = policy_tariff(p, &nobody, wall, TARIFF_DAYS, t, err);
+	}
+	script_unpin(p->script);
 	free(t);
 	return result;
 }
