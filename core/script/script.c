@@ -10,7 +10,10 @@
 #include <wolfssl/wolfcrypt/hash.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "script/convert.h"
+#include "script/rest.h"
 #include "script/sandbox.h"
 
 static const size_t memory_default = (size_t)4 << 20;
@@ -25,6 +28,7 @@ struct script {
 	int table; /* registry reference of the returned table */
 	struct arena arena;
 	struct value *data, *functions;
+	struct rest rest;
 };
 
 /* Of the very bytes that are compiled: the file may change between two readings. */
@@ -68,14 +72,14 @@ static int load(struct script *script, struct error *err)
 {
 	lua_State *L = script->box.L;
 
+	/* Compiling counts as well. */
+	sandbox_budget(&script->box, script->limits.instructions * LOAD_TIME_FACTOR,
+		       script->limits.time_ms * LOAD_TIME_FACTOR);
 	int result = sandbox_load_file(&script->box, script->path, hash_text, script);
 	if (!result && !*script->hash)
 		return error_set(err, FC_EIO, "%s: can't be hashed", script->path);
-	if (!result) {
-		sandbox_budget(&script->box, script->limits.instructions * LOAD_TIME_FACTOR,
-			       script->limits.time_ms * LOAD_TIME_FACTOR);
+	if (!result)
 		result = sandbox_call(&script->box, 0, 1);
-	}
 	if (!result) {
 		lua_pushcfunction(L, keep_result);
 		lua_insert(L, -2);
@@ -83,7 +87,11 @@ static int load(struct script *script, struct error *err)
 		lua_insert(L, -2);
 		result = sandbox_call(&script->box, 2, 0);
 	}
-	return result ? failed(script, result, err) : FC_OK;
+	if (result)
+		return failed(script, result, err);
+	return rest_init(&script->rest, script->functions)
+		   ? error_set(err, FC_ENOMEM, "script: %s: no memory", script->path)
+		   : FC_OK;
 }
 
 struct script *script_load_file(const struct script_host *host, const char *path, const char *space, struct error *err)
@@ -149,6 +157,7 @@ void script_free(struct script *script)
 	if (!script)
 		return;
 	sandbox_close(&script->box);
+	rest_fini(&script->rest);
 	arena_fini(&script->arena);
 	free(script->path);
 	free(script->lib_dir);
@@ -241,7 +250,13 @@ int script_call(struct script *script, const char *path, const struct value *arg
 	struct call call = {.script = script, .path = path, .arg1 = arg1, .arg2 = arg2, .arena = arena};
 
 	*out = NULL;
+	if (rest_left_s(&script->rest, path, clock_mono_ms()))
+		return error_set(err, FC_ELIMIT, "%s: %s is left out: it hit its limits again and again", script->path,
+				 path);
 	int result = enter(script, run, &call);
+	if (rest_note(&script->rest, path, result == FC_ELIMIT, clock_mono_ms()))
+		log_warning("script: %s: %s hit its limits %d times in a row or more: it is left out for %d s",
+			    script->path, path, REST_AFTER, REST_MS / 1000);
 	if (result)
 		return failed(script, result, err);
 	if (!call.found)
