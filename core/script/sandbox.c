@@ -16,12 +16,15 @@
 #include "base/error.h"
 #include "script/library.h"
 
-/* Few instructions between two looks at the clock: one of them may be a C function that copies a megabyte. */
-enum { HOOK_INSTRUCTIONS = 100, FILE_MAX = 512 * 1024, LOG_LINES = 20 };
+/* Few instructions between two looks at the clock: one of them may be a C function that copies a megabyte. What a single one can do
+ * grows with what the script holds in memory: then there are fewer. */
+enum { HOOK_INSTRUCTIONS = 100, HOOK_INSTRUCTIONS_HEAVY = 10, HEAVY = 512 * 1024 };
+enum { FILE_MAX = 512 * 1024, LOG_LINES = 20 };
 /* Lua's own bound is a million stack slots: more memory than a script has, and an error that names no line. */
 enum { CALLS_MAX = 4000 };
 /* The compiler runs no hook: it is given the text in pieces, and the clock is looked at before each. */
 enum { PIECE = 1024, PIECE_PRICE = 200 };
+enum { LARGE = 64 * 1024 };
 enum { TEXT_HEAD = 64 }; /* of a text's block: more than Lua's header of a string */
 
 struct sandbox *sandbox_of(lua_State *L)
@@ -34,6 +37,7 @@ struct sandbox *sandbox_of(lua_State *L)
 
 /* As Lua says it itself. */
 static const char not_enough_memory[] = "not enough memory";
+static const char took_too_long[] = "the script took too long (limit of instructions or time)";
 
 static int is_late(const struct sandbox *box)
 {
@@ -66,9 +70,16 @@ static void *allocate(void *user, void *old, size_t old_size, size_t size)
 	}
 	if (size > old_size && box->exhausted == SANDBOX_MEMORY)
 		return NULL;
+	/* Lua's own loops run no hook, but those that go on for long want more and more memory (a __call that is called by a __call). */
+	if (size > old_size && size >= LARGE && is_late(box)) {
+		box->exhausted = SANDBOX_TIME;
+		return NULL;
+	}
 	void *fresh = realloc(old, size);
 	if (fresh)
 		box->memory_used += size - old_size;
+	if (box->memory_used > box->memory_most)
+		box->memory_most = box->memory_used;
 	return fresh;
 }
 
@@ -81,7 +92,7 @@ static void refuse_exhausted(lua_State *L, int level)
 	case SANDBOX_WITHIN:
 		return;
 	case SANDBOX_TIME:
-		why = "the script took too long (limit of instructions or time)";
+		why = took_too_long;
 		break;
 	case SANDBOX_MEMORY:
 		why = not_enough_memory;
@@ -121,12 +132,18 @@ void sandbox_charge(lua_State *L, size_t work)
 	charge(L, work, 1);
 }
 
-/* Called every HOOK_INSTRUCTIONS instructions, in coroutines too: a thread inherits the hook of the one that made it,
+/* Called every so many instructions, in coroutines too: a thread inherits the hook of the one that made it,
  * and the first one had it before any script ran. Lua runs no hook inside a hook, nor in what an error raised here
  * calls before it is caught: protect.c sees to it that no script's function is called there. */
 static void count_hook(lua_State *L, lua_Debug *ar)
 {
-	charge(L, HOOK_INSTRUCTIONS, 0);
+	int wanted = sandbox_of(L)->memory_used > HEAVY ? HOOK_INSTRUCTIONS_HEAVY : HOOK_INSTRUCTIONS;
+	int count = lua_gethookcount(L);
+
+	if (count != wanted)
+		lua_sethook(L, count_hook, LUA_MASKCOUNT, wanted);
+	sandbox_of(L)->uncounted += HOOK_INSTRUCTIONS; /* always a look at the clock */
+	charge(L, (size_t)count, 0);
 	if (lua_getstack(L, CALLS_MAX, ar)) {
 		luaL_where(L, 0);
 		lua_pushliteral(L, "stack overflow: more than 4000 calls within one another");
@@ -255,7 +272,7 @@ int sandbox_call(struct sandbox *box, int arguments, int results)
 	lua_remove(L, handler);
 	if (status == LUA_OK)
 		return FC_OK;
-	if (status == LUA_ERRMEM)
+	if (status == LUA_ERRMEM && !box->exhausted)
 		box->exhausted = SANDBOX_MEMORY;
 	name_error(box);
 	if (box->exhausted == SANDBOX_MEMORY)
@@ -323,6 +340,8 @@ void sandbox_error_text(struct sandbox *box, char *out, size_t size)
 		(void)snprintf(out, size, "%san error without a text was raised", box->place);
 	else if (strcmp(text, not_enough_memory) != 0)
 		sandbox_clean(out, size, text, len);
+	else if (box->exhausted == SANDBOX_TIME)
+		(void)snprintf(out, size, "%s", took_too_long);
 	else if (box->text_too_long)
 		(void)snprintf(out, size, "%s for a text of more than %d KiB", text, SANDBOX_TEXT_MAX / 1024);
 	else

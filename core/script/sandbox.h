@@ -16,6 +16,7 @@ enum sandbox_limit { SANDBOX_WITHIN, SANDBOX_TIME, SANDBOX_MEMORY };
 struct sandbox {
 	lua_State *L;
 	size_t memory_used, memory_limit;
+	size_t memory_most;           /* that was ever used */
 	size_t text_limit;            /* bytes of one text; 0: memory_limit alone */
 	int64_t instructions_left;    /* of the call under way */
 	size_t uncounted;             /* work since the last look at the clock */

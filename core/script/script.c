@@ -236,6 +236,11 @@ const struct value *script_functions(const struct script *script)
 	return script->functions;
 }
 
+size_t script_memory(const struct script *script)
+{
+	return script->box.memory_most;
+}
+
 int script_has(const struct script *script, const char *path)
 {
 	value_each (function, script->functions)

@@ -38,6 +38,8 @@ const char *script_hash(const struct script *script);
 const struct value *script_table(const struct script *script);
 /* The paths of all functions in the returned table, at any depth: a list of texts, in no order. */
 const struct value *script_functions(const struct script *script);
+/* The most bytes that its state ever held; never above limits.memory. */
+size_t script_memory(const struct script *script);
 /* Nonzero when the path names a function in the returned table. */
 int script_has(const struct script *script, const char *path);
 /* Calls it with up to two arguments (NULL = none); the result is built in arena. A function that returns nothing
