@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "script/describe.h"
 #include "script/library.h"
+#include "script/lock.h"
 #include "script/sandbox.h"
 
 enum { FIXED_DECIMALS_MAX = 9, NAME = 64 };
@@ -35,6 +36,8 @@ static int mark(lua_State *L, const char *name)
 	}
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
+	if (lock_is_on(L, 1))
+		return luaL_error(L, "a table of the library can't be marked");
 	luaL_setmetatable(L, name);
 	return 1;
 }
@@ -87,13 +90,14 @@ static int fixed_tostring(lua_State *L)
 static int api_log(lua_State *L)
 {
 	char text[256];
-
-	const char *said = luaL_checkstring(L, 1);
+	size_t len;
+	const char *said = luaL_checklstring(L, 1, &len);
 	struct sandbox *box = sandbox_of(L);
+
 	if (box->log_left <= 0)
 		return 0;
 	box->log_left--;
-	(void)snprintf(text, sizeof(text), "%s", said);
+	sandbox_clean(text, sizeof(text), said, len);
 	log_info("script: %s", text);
 	return 0;
 }
