@@ -192,8 +192,6 @@ int platform_set_reload_mappings(struct platform_set *set, struct error *err)
 		replace_mapping(set, p, mapping);
 		refresh_client(p);
 		replaced++;
-		log_notice("upstream: %s: mapping %s: new version %.12s in force", p->options->name,
-			   mapping_name(mapping), mapping_hash(mapping));
 	}
 	return result ? result : replaced;
 }
