@@ -110,6 +110,8 @@ static struct value *overview(void *user, struct arena *arena)
 	struct daemon *d = user;
 
 	return stats_build(arena, &(struct stats_sources){.started_us = d->started_us,
+							  .loop = d->loop,
+							  .reload = d->reload,
 							  .devices = d->devices,
 							  .stations = d->stations,
 							  .platforms = d->platforms,
@@ -255,9 +257,8 @@ static void on_signal(void *user, int fd)
 	}
 }
 
-static void on_lua_changed(void *user, const char *folder)
+static void on_lua_changed(void *user)
 {
-	log_info("main: %s changed", folder);
 	(void)daemon_reload_lua(user, "file", NULL, NULL);
 }
 
@@ -272,7 +273,7 @@ static int watch_lua(struct daemon *d, struct error *err)
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", d->config->gateway.lua_dir, folders[i]);
 		if (watch_add(d->watch, path, err))
-			log_warning("main: %s (changes there are taken over by SIGHUP only)", err->text);
+			log_warning("main: %s (changes there are seen within %d s)", err->text, WATCH_LOOK_S);
 	}
 	return FC_OK;
 }
