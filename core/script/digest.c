@@ -66,17 +66,23 @@ static int in_name(char c)
 	return isalnum((unsigned char)c) || c == '_';
 }
 
+static const char *skip_space(const char *at)
+{
+	while (isspace((unsigned char)*at))
+		at++;
+	return at;
+}
+
 /* at: behind the word require. */
 static void take_require(struct walk *walk, const char *at)
 {
-	while (isspace((unsigned char)*at) || *at == '(')
-		at++;
-	if (*at != '"' && *at != '\'') {
-		add_all(walk);
-		return;
-	}
-	size_t n = strcspn(at + 1, "\"'\\\n");
-	if (at[1 + n] == *at)
+	at = skip_space(at);
+	int in_brackets = *at == '(';
+	if (in_brackets)
+		at = skip_space(at + 1);
+	size_t n = *at == '"' || *at == '\'' ? strcspn(at + 1, "\"'\\\n") : 0;
+	/* The whole argument is this text. */
+	if (n && at[1 + n] == *at && (!in_brackets || *skip_space(at + n + 2) == ')'))
 		add_module(walk, at + 1, n);
 	else
 		add_all(walk);
