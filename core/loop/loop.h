@@ -20,7 +20,7 @@ int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 /* The longest that a timer, waker or descriptor kept the loop, in microseconds: within the last LOOP_RECENT_S to twice that, and since
  * the start. */
-enum { LOOP_RECENT_S = 30 };
+enum { LOOP_RECENT_S = 10 };
 struct loop_pauses {
 	int64_t recent_us, longest_us;
 };

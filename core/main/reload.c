@@ -162,6 +162,7 @@ static void finish(struct reload *r, const struct error *err, int64_t pause_us)
 	r->figures.refused += err->code || r->refused.code;
 	config_free(r->next);
 	r->next = NULL;
+	shelf_drop(r->shelf);
 	tell_callers(r, &result);
 	free(list);
 	/* Not at once: the loop has a turn for what it is there for. */

@@ -1,25 +1,12 @@
 #include "script/shelf.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
-#include "base/clock.h"
-#include "script/digest.h"
+#include "script/loader.h"
 
-enum { STACK = 1024 * 1024, JOB_TEXTS = 1 << 20, TRIES = 3 };
-
-/* One loaded object. */
-struct version {
-	const struct shelf_kind *kind;
-	void *object;
-	int held; /* by rooms, and once by the entry whose version it is */
-	struct digest digest;
-	struct script_limits limits; /* under which it was good */
-	struct version *next;
-};
+enum { JOB_TEXTS = 1 << 20 };
 
 /* What is, or was, wanted. */
 struct entry {
@@ -34,25 +21,6 @@ struct entry {
 	struct entry *next;
 };
 
-/* One script of a job. The thread has it to itself until the job is done. */
-struct task {
-	int has_current, has_failed;
-	struct digest current, failed; /* contents that are known; current only if its limits are those of now */
-	struct error known;            /* what was wrong with failed */
-	struct digest digest;          /* found */
-	struct error error;
-	struct version *version;
-};
-
-struct job {
-	struct shelf_item *items;
-	struct task *tasks;
-	int count;
-	struct script_host host; /* a copy: the loop's may change meanwhile */
-	struct arena texts;
-	int64_t took_us;
-};
-
 struct shelf {
 	struct loop *loop;
 	const struct script_host *host;
@@ -63,144 +31,8 @@ struct shelf {
 	struct version *versions; /* all that live */
 	struct job *job;          /* the last one that was done */
 	int busy;
-	pthread_t thread;
-	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t wake;
-	struct job *todo, *done;
-	struct version *waste; /* to be freed by the thread */
-	int stop;
+	struct loader *loader;
 };
-
-/* The thread --------------------------------------------------------------------------------------------------------- */
-
-static int same(const struct digest *a, const struct digest *b)
-{
-	return !memcmp(a, b, sizeof(*a));
-}
-
-static void fail(struct shelf_item *item, struct task *task, const struct error *why)
-{
-	item->state = SHELF_FAILED;
-	task->error = *why;
-	(void)snprintf(item->error, sizeof(item->error), "%s", why->text);
-	item->again = task->has_failed && same(&task->digest, &task->failed) && !strcmp(why->text, task->known.text);
-}
-
-static const struct error no_memory = {FC_ENOMEM, "script: no memory"};
-
-static void try_to_load(const struct job *job, struct shelf_item *item, struct task *task)
-{
-	struct version *version = calloc(1, sizeof(*version));
-	struct error why = {0};
-
-	if (!version) {
-		fail(item, task, &no_memory);
-		return;
-	}
-	version->object = item->kind->load(&job->host, item->name, item->space, &why);
-	if (!version->object) {
-		free(version);
-		fail(item, task, &why);
-		return;
-	}
-	version->kind = item->kind;
-	version->limits = job->host.limits;
-	version->digest = task->digest;
-	task->version = version;
-	item->state = SHELF_LOADED;
-	item->object = version->object;
-	(void)snprintf(item->hash, sizeof(item->hash), "%s", item->kind->hash(version->object));
-}
-
-/* The digest is taken first: whatever comes later shows as a change. One that failed is tried again: the machine may have been
- * too busy. A file that was bad and has changed meanwhile was caught
- * half-written. */
-static void work_on(const struct job *job, struct shelf_item *item, struct task *task)
-{
-	struct digest now;
-
-	for (int i = 0; i < TRIES; i++) {
-		if (digest_script(job->host.lua_dir, item->kind->folder, item->name, &task->digest)) {
-			fail(item, task, &no_memory);
-			return;
-		}
-		if (task->has_current && same(&task->digest, &task->current)) {
-			item->state = SHELF_SAME;
-			item->again = task->has_failed;
-			return;
-		}
-		try_to_load(job, item, task);
-		if (item->state != SHELF_FAILED ||
-		    digest_script(job->host.lua_dir, item->kind->folder, item->name, &now) || same(&now, &task->digest))
-			return;
-	}
-}
-
-static void work_through(struct shelf *shelf, struct job *job)
-{
-	int64_t begin = clock_mono_us();
-	int stop = 0;
-
-	for (int i = 0; i < job->count && !stop; i++) {
-		work_on(job, &job->items[i], &job->tasks[i]);
-		pthread_mutex_lock(&shelf->lock);
-		stop = shelf->stop;
-		pthread_mutex_unlock(&shelf->lock);
-	}
-	job->took_us = clock_mono_us() - begin;
-}
-
-static void free_versions(struct version *list)
-{
-	while (list) {
-		struct version *next = list->next;
-
-		list->kind->release(list->object);
-		free(list);
-		list = next;
-	}
-}
-
-static void *work(void *user)
-{
-	struct shelf *shelf = user;
-
-	pthread_mutex_lock(&shelf->lock);
-	while (!shelf->stop) {
-		struct version *waste = shelf->waste;
-		struct job *job = shelf->todo;
-
-		if (!waste && !job) {
-			pthread_cond_wait(&shelf->wake, &shelf->lock);
-			continue;
-		}
-		shelf->waste = NULL;
-		shelf->todo = NULL;
-		pthread_mutex_unlock(&shelf->lock);
-		free_versions(waste);
-		if (job)
-			work_through(shelf, job);
-		pthread_mutex_lock(&shelf->lock);
-		if (job) {
-			shelf->done = job;
-			loop_wake(shelf->loop);
-		}
-	}
-	pthread_mutex_unlock(&shelf->lock);
-	return NULL;
-}
-
-static int start_thread(struct shelf *shelf)
-{
-	pthread_attr_t attributes;
-
-	if (pthread_attr_init(&attributes))
-		return -1;
-	int failed =
-	    pthread_attr_setstacksize(&attributes, STACK) || pthread_create(&shelf->thread, &attributes, work, shelf);
-	(void)pthread_attr_destroy(&attributes);
-	return failed ? -1 : 0;
-}
 
 /* Versions: the loop's ---------------------------------------------------------------------------------------------- */
 
@@ -213,22 +45,27 @@ static void let_go(struct shelf *shelf, struct version *version)
 			*at = version->next;
 			break;
 		}
-	pthread_mutex_lock(&shelf->lock);
-	version->next = shelf->waste;
-	shelf->waste = version;
-	pthread_cond_signal(&shelf->wake);
-	pthread_mutex_unlock(&shelf->lock);
+	loader_waste(shelf->loader, version);
+}
+
+/* Those that nobody put forward. */
+static void drop_versions(struct shelf *shelf, struct job *job)
+{
+	for (int i = 0; job->tasks && i < job->count; i++) {
+		if (!job->tasks[i].version)
+			continue;
+		job->tasks[i].version->held = 1;
+		let_go(shelf, job->tasks[i].version);
+		job->tasks[i].version = NULL;
+		job->items[i].object = NULL;
+	}
 }
 
 static void free_job(struct shelf *shelf, struct job *job)
 {
 	if (!job)
 		return;
-	for (int i = 0; job->tasks && i < job->count; i++)
-		if (job->tasks[i].version) {
-			job->tasks[i].version->held = 1;
-			let_go(shelf, job->tasks[i].version);
-		}
+	drop_versions(shelf, job);
 	arena_fini(&job->texts);
 	free(job->items);
 	free(job->tasks);
@@ -294,10 +131,8 @@ static void take_done(void *user)
 {
 	struct shelf *shelf = user;
 
-	pthread_mutex_lock(&shelf->lock);
-	struct job *job = shelf->done;
-	shelf->done = NULL;
-	pthread_mutex_unlock(&shelf->lock);
+	struct job *job = loader_take(shelf->loader);
+
 	if (!job)
 		return;
 	shelf->job = job;
@@ -320,7 +155,8 @@ struct shelf *shelf_new(struct loop *loop, const struct script_host *host, void 
 	shelf->ready = ready;
 	shelf->user = user;
 	shelf->waker = (struct loop_waker){.fn = take_done, .user = shelf};
-	if (pthread_mutex_init(&shelf->lock, NULL) || pthread_cond_init(&shelf->wake, NULL) || start_thread(shelf)) {
+	shelf->loader = loader_new(loop);
+	if (!shelf->loader) {
 		free(shelf);
 		(void)error_set(err, FC_ENOMEM, "script: no thread to load with");
 		return NULL;
@@ -334,23 +170,16 @@ void shelf_free(struct shelf *shelf)
 	if (!shelf)
 		return;
 	loop_waker_remove(shelf->loop, &shelf->waker);
-	pthread_mutex_lock(&shelf->lock);
-	shelf->stop = 1;
-	pthread_cond_signal(&shelf->wake);
-	pthread_mutex_unlock(&shelf->lock);
-	(void)pthread_join(shelf->thread, NULL);
+	struct job *left = loader_stop(shelf->loader);
 	free_job(shelf, shelf->job);
-	free_job(shelf, shelf->todo);
-	free_job(shelf, shelf->done);
+	free_job(shelf, left);
 	while (shelf->entries) {
 		struct entry *next = shelf->entries->next;
 
 		free_entry(shelf, shelf->entries);
 		shelf->entries = next;
 	}
-	free_versions(shelf->waste);
-	(void)pthread_cond_destroy(&shelf->wake);
-	(void)pthread_mutex_destroy(&shelf->lock);
+	loader_free(shelf->loader);
 	free(shelf);
 }
 
@@ -420,10 +249,7 @@ int shelf_want(struct shelf *shelf, const struct shelf_want *wants, int count)
 	free_job(shelf, shelf->job);
 	shelf->job = NULL;
 	shelf->busy = 1;
-	pthread_mutex_lock(&shelf->lock);
-	shelf->todo = job;
-	pthread_cond_signal(&shelf->wake);
-	pthread_mutex_unlock(&shelf->lock);
+	loader_put(shelf->loader, job);
 	return FC_OK;
 }
 
@@ -436,7 +262,7 @@ int shelf_load(struct shelf *shelf, const struct shelf_want *wants, int count)
 		return FC_ENOMEM;
 	free_job(shelf, shelf->job);
 	shelf->job = job;
-	work_through(shelf, job);
+	loader_work(job);
 	note_results(shelf, job);
 	return FC_OK;
 }
@@ -465,13 +291,19 @@ void shelf_refuse(struct shelf *shelf, int index, const struct error *why)
 		task->version = NULL;
 		item->object = NULL;
 	}
-	fail(item, task, why);
+	loader_fail(item, task, why);
 	(void)snprintf(item->hash, sizeof(item->hash), "%s", e && e->current ? e->kind->hash(e->current->object) : "");
 	if (!e)
 		return;
 	e->has_failed = 1;
 	e->failed = task->digest;
 	e->error = *why;
+}
+
+void shelf_drop(struct shelf *shelf)
+{
+	if (shelf->job)
+		drop_versions(shelf, shelf->job);
 }
 
 /* In force -------------------------------------------------------------------------------------------------------------- */

@@ -69,6 +69,9 @@ int64_t shelf_load_us(const struct shelf *shelf);
 /* A loaded one is not good enough after all. */
 void shelf_refuse(struct shelf *shelf, int index, const struct error *why);
 
+/* What was loaded and not put forward is not wanted after all. */
+void shelf_drop(struct shelf *shelf);
+
 /* From now on shelf_take gives the loaded versions. To be followed by shelf_accept or shelf_withdraw. */
 int shelf_put_forward(struct shelf *shelf);
 /* They stay; what was wanted no longer and is held by nobody goes. */
