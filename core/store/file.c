@@ -57,6 +57,11 @@ static const char *const migrations[] = {
      * are not confirmed. */
     ("CREATE INDEX outbox_order ON outbox(seq, id);"
      "CREATE INDEX outbox_unsettled ON outbox(platform, state) WHERE state <> 1;"),
+    /* lookup.c: what scripts have put; stamp says what was put after what. */
+    "CREATE TABLE lookup(space TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
+    " stamp INTEGER NOT NULL, PRIMARY KEY(space, name, key)) WITHOUT ROWID;"
+    "CREATE INDEX lookup_value ON lookup(space, name, value, stamp);"
+    "CREATE INDEX lookup_stamp ON lookup(space, name, stamp);",
 };
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 

@@ -7,7 +7,17 @@
 #include "store/journal.h"
 #include "store/store.h"
 
-enum statement { ENERGY_ADD, METER_SET, METER_GET, ENERGY_SUM, VALUE_SET, VALUE_GET, STATEMENTS };
+enum statement {
+	ENERGY_ADD,
+	METER_SET,
+	METER_GET,
+	ENERGY_SUM,
+	VALUE_SET,
+	VALUE_GET,
+	LOOKUP_GET,
+	LOOKUP_KEY,
+	STATEMENTS
+};
 
 struct store {
 	char path[480];

@@ -21,6 +21,10 @@ static const char *const statement_text[STATEMENTS] = {
     [VALUE_SET] = "INSERT INTO value(key, value) VALUES(?1, ?2) "
 		  "ON CONFLICT(key) DO UPDATE SET value = excluded.value",
     [VALUE_GET] = "SELECT value FROM value WHERE key = ?1",
+    /* lookup.c */
+    [LOOKUP_GET] = "SELECT value FROM lookup WHERE space = ?1 AND name = ?2 AND key = ?3",
+    [LOOKUP_KEY] = "SELECT key FROM lookup WHERE space = ?1 AND name = ?2 AND value = ?3"
+		   " ORDER BY stamp DESC LIMIT 1 OFFSET ?4",
 };
 
 sqlite3_stmt *store_prepare(sqlite3 *db, const char *sql)
