@@ -8,9 +8,10 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/decimal.h"
 #include "script/script.h"
 
-enum { DAY_S = 86400, DAY_MIN = 1440, OCCUPIED_MOST_MIN = 120, WEEK = 7, MEMORY = 256 << 10 };
+enum { DAY_S = 86400, DAY_MIN = 1440, OCCUPIED_MOST_MIN = 120, WEEK = 7, MEMORY = 256 << 10, DECIMALS_READ = 9 };
 
 struct policy {
 	struct script *script;
@@ -49,12 +50,21 @@ static int read_scaled(const struct reading *r, const struct value *table, const
 		       int decimals, int64_t *out)
 {
 	const struct value *v = value_get(table, key);
+	const int64_t unit = decimal_rescale(1, 0, DECIMALS_READ - decimals);
 	double scale = pow(10, decimals), x;
 	char where[80];
+	int64_t exact = 0;
 
 	if (!v)
 		return FC_OK;
 	(void)snprintf(where, sizeof(where), "%s.%s", place, key);
+	if (v->type == VALUE_NUMBER) { /* a decimal, or a fixed(): exact as it is */
+		if (decimal_parse(v->text, DECIMALS_READ, &exact) || exact < 0 || exact % unit ||
+		    exact / unit > (int64_t)(1e6 * scale))
+			return wrong(r, where, "must be 0 or more, with at most %d decimals", decimals);
+		*out = exact / unit;
+		return FC_OK;
+	}
 	if (v->type == VALUE_INT)
 		x = (double)v->i;
 	else if (v->type == VALUE_FLOAT)

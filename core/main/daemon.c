@@ -18,6 +18,7 @@
 #include "control/socket.h"
 #include "device/device.h"
 #include "loop/loop.h"
+#include "main/services.h"
 #include "main/stats.h"
 #include "script/watch.h"
 #include "station/station.h"
@@ -37,6 +38,7 @@ struct daemon {
 	struct config *config;
 	struct script_host host; /* its folder is that of the first configuration: it can't change */
 	char *lua_dir;
+	struct services services; /* what scripts may ask */
 	int64_t started_us;
 	struct loop *loop;
 	struct loop_fd *signal_fd;
@@ -334,6 +336,8 @@ static int start(struct daemon *d, struct error *err)
 	d->stations = station_set_new(d->loop, d->store, err);
 	if (!d->stations)
 		return FC_ENOMEM;
+	services_init(&d->services, d->store, d->stations);
+	d->host.services = &d->services.calls;
 	d->bus = bus_new(d->loop, on_bus_result, d, err);
 	if (!d->bus)
 		return FC_ENOMEM;

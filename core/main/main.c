@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "main/daemon.h"
+#include "script/describe.h"
 #include "upstream/message.h"
 
 enum { EXIT_USAGE = 2, EXIT_START = 1 };
@@ -21,18 +22,20 @@ static const char default_path[] = "/etc/config/forecourt";
 
 static void usage(FILE *to)
 {
-	fprintf(to,
-		"usage: forecourtd [-c FILE] [--check [--against FILE]] [--stats-file FILE]\n"
-		"  -c FILE            configuration, default %s\n"
-		"  --check            check the configuration and everything it names, print what was found, end\n"
-		"                     with 0, or 2 when something is wrong\n"
-		"  --against FILE     with --check: print what a change from FILE would touch\n"
-		"  --stats-file FILE  write counters as JSON there at the end and on SIGUSR1\n"
-		"  --options          print every option of the configuration with its range and default\n"
-		"  --messages         print every message of the protocol with its fields\n"
-		"  --version          print the version\n"
-		"Signals: HUP reads configuration and Lua files again, USR1 writes the counters, TERM and INT end.\n",
-		default_path);
+	fprintf(
+	    to,
+	    "usage: forecourtd [-c FILE] [--check [--against FILE]] [--stats-file FILE]\n"
+	    "  -c FILE            configuration, default %s\n"
+	    "  --check            check the configuration and everything it names, print what was found, end\n"
+	    "                     with 0, or 2 when something is wrong\n"
+	    "  --against FILE     with --check: print what a change from FILE would touch\n"
+	    "  --stats-file FILE  write counters as JSON there at the end and on SIGUSR1\n"
+	    "  --options          print every option of the configuration with its range and default\n"
+	    "  --messages         print every message of the protocol with its fields\n"
+	    "  --lua-api          print the reference of what Lua scripts are given, as it stands in lua/README.md\n"
+	    "  --version          print the version\n"
+	    "Signals: HUP reads configuration and Lua files again, USR1 writes the counters, TERM and INT end.\n",
+	    default_path);
 }
 
 static void print_change(void *user, const struct config_change *change)
@@ -135,6 +138,7 @@ int main(int argc, char **argv)
 	    {"config", required_argument, NULL, 'c'},
 	    {"help", no_argument, NULL, 'h'},
 	    {"messages", no_argument, NULL, 'm'},
+	    {"lua-api", no_argument, NULL, 'l'},
 	    {"options", no_argument, NULL, 'o'},
 	    {"version", no_argument, NULL, 'v'},
 	    {"stats-file", required_argument, NULL, 's'},
@@ -162,6 +166,9 @@ int main(int argc, char **argv)
 			return 0;
 		case 'm':
 			message_describe(stdout);
+			return 0;
+		case 'l':
+			script_describe(stdout);
 			return 0;
 		case 'v':
 			printf("forecourtd %s\n", FORECOURT_VERSION);

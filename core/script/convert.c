@@ -7,6 +7,7 @@
 
 #include <lauxlib.h>
 
+#include "script/api.h"
 #include "script/library.h"
 #include "script/sandbox.h"
 
@@ -300,6 +301,14 @@ static struct value *read_value(struct reader *r, int index, int depth)
 	case LUA_TLIGHTUSERDATA:
 		if (!lua_touserdata(L, index))
 			return checked(r, value_null(r->arena));
+		break;
+	case LUA_TUSERDATA:
+		if (api_push_decimal_text(L, index)) {
+			struct value *number = checked(r, value_number(r->arena, lua_tostring(L, -1)));
+
+			lua_pop(L, 1);
+			return number;
+		}
 		break;
 	case LUA_TFUNCTION:
 		if (r->flags & CONVERT_SKIP_FUNCTIONS)

@@ -2,8 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
-#include "script/script.h"
+#include "script/world.h"
 
 /* Where two trees differ first; both texts are of that place. */
 struct difference {
@@ -92,27 +93,83 @@ static int forms_differ(const struct value *expected, const struct value *got, s
 	return 0;
 }
 
-static int run_example(struct script *script, const struct value *example, int number, struct arena *arena,
-		       struct error *err)
+/* "examples[2]: map.x: at: expected ..., got ..." */
+static int compare(struct script *script, int number, const char *place, const struct value *expect,
+		   const struct value *got, struct error *err)
 {
-	const char *call = value_text(value_get(example, "call"));
-	const struct value *expect = value_get(example, "expect");
-	struct error why = {0};
 	struct difference d = {0};
-	struct value *got = NULL;
 	char expected_text[64], got_text[64];
 
-	if (!call || !expect)
-		return error_set(err, FC_EINVAL, "%s: examples[%d]: wants call, input and expect", script_path(script),
-				 number);
-	if (script_call(script, call, value_get(example, "input"), value_get(example, "context"), arena, &got, &why))
-		return error_set(err, FC_ESCRIPT, "%s: examples[%d]: %.200s", script_path(script), number, why.text);
+	(void)snprintf(d.path, sizeof(d.path), "%s", place);
 	if (!differs(expect, got, &d) && !forms_differ(expect, got, &d))
 		return FC_OK;
 	describe(d.expected, expected_text, sizeof(expected_text));
 	describe(d.got, got_text, sizeof(got_text));
 	return error_set(err, FC_ESCRIPT, "%s: examples[%d]: %s%sexpected %s, got %s", script_path(script), number,
 			 d.path, *d.path ? ": " : "", expected_text, got_text);
+}
+
+/* Only the tables that the example names. */
+static int compare_tables(struct script *script, int number, const struct value *expect, struct arena *arena,
+			  struct error *err)
+{
+	struct value *tables = NULL, *none = value_object(arena);
+	struct error why = {0};
+	char place[80];
+
+	if (expect && (!value_is_object(expect) || script_world_tables(script, arena, &tables, &why)))
+		return error_set(err, FC_ESCRIPT, "%s: examples[%d]: expect_tables: %.200s", script_path(script),
+				 number, *why.text ? why.text : "must be a table of tables");
+	value_each (table, expect) {
+		const struct value *got = value_get(tables, table->key);
+
+		(void)snprintf(place, sizeof(place), "expect_tables.%.40s", table->key);
+		int result = compare(script, number, place, table, got ? got : none, err);
+		if (result)
+			return result;
+	}
+	return FC_OK;
+}
+
+static int run_in_world(struct script *script, const struct value *example, int number, struct arena *arena,
+			struct error *err)
+{
+	const char *call = value_text(value_get(example, "call"));
+	const struct value *expect = value_get(example, "expect");
+	struct error why = {0};
+	struct value *got = NULL;
+
+	if (script_call(script, call, value_get(example, "input"), value_get(example, "context"), arena, &got, &why))
+		return error_set(err, FC_ESCRIPT, "%s: examples[%d]: %.200s", script_path(script), number, why.text);
+	int result = expect ? compare(script, number, "", expect, got, err) : FC_OK;
+	if (!result)
+		result = compare_tables(script, number, value_get(example, "expect_tables"), arena, err);
+	return result;
+}
+
+static int run_example(struct script *script, const struct value *example, int number, struct arena *arena,
+		       struct error *err)
+{
+	const struct value *now = value_get(example, "now");
+	struct script_world world = {.tables = value_get(example, "tables"), .state = value_get(example, "state")};
+	const char *now_text = now ? value_text(now) : EXAMPLE_NOW;
+	struct error why = {0};
+
+	if (!value_text(value_get(example, "call")) ||
+	    (!value_get(example, "expect") && !value_get(example, "expect_tables")))
+		return error_set(err, FC_EINVAL, "%s: examples[%d]: wants call, input and expect", script_path(script),
+				 number);
+	if (clock_parse_datetime(now_text, &world.wall))
+		return error_set(err, FC_EINVAL, "%s: examples[%d]: now: must be a time such as \"%s\"",
+				 script_path(script), number, EXAMPLE_NOW);
+	if (world.state && !value_is_object(world.state))
+		return error_set(err, FC_EINVAL, "%s: examples[%d]: state: must be a table of stations and connectors",
+				 script_path(script), number);
+	int result = script_enter_world(script, &world, &why)
+			 ? error_set(err, FC_ESCRIPT, "%s: examples[%d]: %.200s", script_path(script), number, why.text)
+			 : run_in_world(script, example, number, arena, err);
+	script_leave_world(script);
+	return result;
 }
 
 int script_run_examples(struct script *script, struct error *err)

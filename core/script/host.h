@@ -27,8 +27,8 @@ struct script_services {
 	/* The station's public state: kind "stations", "connectors" (lists of ids), "station", "connector" (one, by id). In arena;
 	 * NULL when there is no such thing. */
 	struct value *(*state)(void *user, const char *kind, const char *id, struct arena *arena);
-	/* Lookup tables of a space (a platform's section, a policy's name): the value of a key, or with reverse the key of a value.
-	 * FC_OK, FC_ENOENT, FC_EIO. */
+	/* Lookup tables of a space ("operators/" and a platform's section, "policies/" and a policy's name). reverse 0: the value of
+	 * a key; 1: the key of a value that was put last, 2: the one before it ... FC_OK, FC_ENOENT, FC_EIO. */
 	int (*get)(void *user, const char *space, const char *table, const char *key, int reverse, char *out,
 		   size_t size);
 	/* Keeps all that a call that went well has put, all or nothing, on the disk. */

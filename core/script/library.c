@@ -7,7 +7,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
-#include "base/log.h"
+#include "script/api.h"
 #include "script/protect.h"
 #include "script/sandbox.h"
 
@@ -15,7 +15,6 @@ enum {
 	TEXT_MAX = 1 << 20, /* most bytes string.rep and friends may make */
 	LIST_MAX = 1000000, /* most elements the table functions may walk */
 	PATTERN_MAX = 256,
-	FIXED_DECIMALS_MAX = 9,
 	BYTES_A_STEP = 64, /* a C function handles so many bytes in the time of a VM instruction */
 };
 
@@ -141,69 +140,6 @@ static int bounded_setmetatable(lua_State *L)
 	return call_upvalue(L);
 }
 
-static int mark(lua_State *L, const char *name)
-{
-	if (lua_isnoneornil(L, 1)) {
-		lua_settop(L, 0);
-		lua_newtable(L);
-	}
-	luaL_checktype(L, 1, LUA_TTABLE);
-	lua_settop(L, 1);
-	luaL_setmetatable(L, name);
-	return 1;
-}
-
-static int api_array(lua_State *L)
-{
-	return mark(L, LIBRARY_ARRAY);
-}
-
-static int api_object(lua_State *L)
-{
-	return mark(L, LIBRARY_OBJECT);
-}
-
-/* fixed(x, n): the number's text is made here, half up as everywhere (base/decimal.h does the same for integers). */
-static int api_fixed(lua_State *L)
-{
-	char text[400];
-	lua_Number x = luaL_checknumber(L, 1);
-	lua_Integer n = luaL_checkinteger(L, 2);
-
-	if (n < 0 || n > FIXED_DECIMALS_MAX)
-		return luaL_error(L, "fixed: 0 to 9 decimals are allowed");
-	if (!isfinite(x) || fabs(x) > 1e15)
-		return luaL_error(L, "fixed: the number is out of range");
-	/* A nudge far below the last decimal lifts values such as 0.285 that binary holds a hair too low. */
-	double scale = pow(10, (double)n), scaled = round(x * scale * (1 + 4e-16));
-	(void)snprintf(text, sizeof(text), "%.*f", (int)n, scaled / scale);
-	lua_newtable(L);
-	lua_pushstring(L, text);
-	lua_rawseti(L, -2, 1);
-	luaL_setmetatable(L, LIBRARY_FIXED);
-	return 1;
-}
-
-static int fixed_tostring(lua_State *L)
-{
-	lua_rawgeti(L, 1, 1);
-	return 1;
-}
-
-static int api_log(lua_State *L)
-{
-	char text[256];
-
-	const char *said = luaL_checkstring(L, 1);
-	struct sandbox *box = sandbox_of(L);
-	if (box->log_left <= 0)
-		return 0;
-	box->log_left--;
-	(void)snprintf(text, sizeof(text), "%s", said);
-	log_info("script: %s", text);
-	return 0;
-}
-
 /* Lua text from lib_dir, one run a state, the result kept in the registry. */
 static int api_require(lua_State *L)
 {
@@ -253,15 +189,6 @@ static void drop(lua_State *L, const char *table, const char *const *fields)
 		lua_pushnil(L);
 		lua_setfield(L, -2, *fields);
 	}
-	lua_pop(L, 1);
-}
-
-/* A metatable that scripts can't read or change. */
-static void make_mark(lua_State *L, const char *name)
-{
-	luaL_newmetatable(L, name);
-	lua_pushboolean(L, 0);
-	lua_setfield(L, -2, "__metatable");
 	lua_pop(L, 1);
 }
 
@@ -316,23 +243,9 @@ static void bound_standard(lua_State *L)
 
 void library_open(lua_State *L)
 {
-	static const luaL_Reg api[] = {{"array", api_array}, {"object", api_object},   {"fixed", api_fixed},
-				       {"log", api_log},     {"require", api_require}, {NULL, NULL}};
-
 	open_standard(L);
 	bound_standard(L);
-	make_mark(L, LIBRARY_ARRAY);
-	make_mark(L, LIBRARY_OBJECT);
-	make_mark(L, LIBRARY_FIXED);
-	luaL_getmetatable(L, LIBRARY_FIXED);
-	lua_pushcfunction(L, fixed_tostring);
-	lua_setfield(L, -2, "__tostring");
-	lua_pop(L, 1);
-	for (const luaL_Reg *f = api; f->func; f++) {
-		lua_pushcfunction(L, f->func);
-		lua_setglobal(L, f->name);
-	}
-	/* The null of lua-cjson is the same light userdata. */
-	lua_pushlightuserdata(L, NULL);
-	lua_setglobal(L, "null");
+	api_open(L);
+	lua_pushcfunction(L, api_require);
+	lua_setglobal(L, "require");
 }

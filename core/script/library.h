@@ -1,5 +1,5 @@
-/* Library: what scripts may call: a safe part of Lua's own library, bounded where a C function could run for long, and
- * the gateway's API (array, object, fixed, null, log, require). */
+/* Library: what scripts may call: a safe part of Lua's own library, bounded where a C function could run for long, the
+ * gateway's API (api.h), and require. */
 #ifndef FC_SCRIPT_LIBRARY_H
 #define FC_SCRIPT_LIBRARY_H
 

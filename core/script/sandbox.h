@@ -18,6 +18,7 @@ struct sandbox {
 	enum sandbox_limit exhausted; /* the limit that was hit: no pcall of a script may go on after it */
 	int log_left;                 /* lines that the call may still log */
 	const char *lib_dir;          /* where require() looks, or NULL; borrowed */
+	struct api *api;              /* api.h: what is given to the script, or NULL; borrowed */
 };
 
 /* FC_OK, FC_ENOMEM. with_library: open the standard library and the API; without it the state is bare. */

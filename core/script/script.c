@@ -10,8 +10,12 @@
 #include <wolfssl/wolfcrypt/hash.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 
+#include "base/clock.h"
+#include "script/api.h"
 #include "script/convert.h"
 #include "script/sandbox.h"
+#include "script/tables.h"
+#include "script/world.h"
 
 static const size_t memory_default = (size_t)4 << 20;
 enum { INSTRUCTIONS_DEFAULT = 5000000, TIME_DEFAULT_MS = 200, DIGEST_TEXT = 65, LOAD_TIME_FACTOR = 10 };
@@ -25,6 +29,10 @@ struct script {
 	int table; /* registry reference of the returned table */
 	struct arena arena;
 	struct value *data, *functions;
+	struct api api;
+	int is_pinned; /* calls see pinned_wall and scratch tables */
+	int64_t pinned_wall;
+	const struct script_world *world; /* of the example that is run, or NULL */
 };
 
 /* Of the very bytes that are compiled: the file may change between two readings. */
@@ -115,7 +123,10 @@ struct script *script_load_file(const struct script_host *host, const char *path
 	if (sandbox_open(&script->box, script->limits.memory, 1))
 		result = error_set(err, FC_ENOMEM, "script: %s: no memory for a Lua state", path);
 	if (!result) {
+		script->api =
+		    (struct api){.services = host->services, .space = script->space, .wall = clock_wall(), .path = ""};
 		script->box.lib_dir = script->lib_dir;
+		script->box.api = &script->api;
 		result = load(script, err);
 	}
 	if (result) {
@@ -128,7 +139,7 @@ struct script *script_load_file(const struct script_host *host, const char *path
 struct script *script_load(const struct script_host *host, const char *folder, const char *name, const char *space,
 			   struct error *err)
 {
-	char path[SCRIPT_PATH_MAX];
+	char path[SCRIPT_PATH_MAX], whose[SCRIPT_SPACE_MAX + 1];
 	size_t len = strlen(name);
 
 	if (!len || len > SCRIPT_NAME_MAX || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != len) {
@@ -141,7 +152,13 @@ struct script *script_load(const struct script_host *host, const char *folder, c
 		(void)error_set(err, FC_ELIMIT, "script: %s/%s: the folder's name is too long", folder, name);
 		return NULL;
 	}
-	return script_load_file(host, path, space, err);
+	/* A platform and a policy may have the same name. */
+	n = snprintf(whose, sizeof(whose), "%s/%s", folder, space ? space : "");
+	if (n < 0 || (size_t)n >= sizeof(whose)) {
+		(void)error_set(err, FC_ELIMIT, "script: %s/%s: %.80s... is too long a name", folder, name, space);
+		return NULL;
+	}
+	return script_load_file(host, path, space ? whose : NULL, err);
 }
 
 void script_free(struct script *script)
@@ -149,6 +166,7 @@ void script_free(struct script *script)
 	if (!script)
 		return;
 	sandbox_close(&script->box);
+	arena_fini(&script->api.arena);
 	arena_fini(&script->arena);
 	free(script->path);
 	free(script->lib_dir);
@@ -203,6 +221,7 @@ static int run(lua_State *L)
 {
 	struct call *call = lua_touserdata(L, 1);
 
+	tables_begin(L);
 	push_path(L, call->script, call->path);
 	call->found = lua_isfunction(L, -1);
 	if (!call->found)
@@ -211,15 +230,78 @@ static int run(lua_State *L)
 	convert_push(L, call->arg2);
 	lua_call(L, 2, 1);
 	call->out = convert_read(L, -1, call->arena, CONVERT_KEEP_FLOATS);
+	/* Last of all: nothing can fail any more that would have to take it back. */
+	tables_commit(L);
 	return 0;
 }
 
-static int enter(struct script *script, lua_CFunction function, struct call *call)
+static int enter(struct script *script, lua_CFunction function, void *argument)
 {
 	sandbox_budget(&script->box, script->limits.instructions, script->limits.time_ms);
 	lua_pushcfunction(script->box.L, function);
-	lua_pushlightuserdata(script->box.L, call);
+	lua_pushlightuserdata(script->box.L, argument);
 	return sandbox_call(&script->box, 1, 0);
+}
+
+/* What the API tells this call. */
+static void set_scene(struct script *script, const char *path, const struct value *input)
+{
+	struct api *api = &script->api;
+
+	api->mode = script->world || script->is_pinned ? API_SCRATCH : API_LIVE;
+	api->wall = script->world ? script->world->wall : script->is_pinned ? script->pinned_wall : clock_wall();
+	api->state = script->world ? script->world->state : NULL;
+	api->path = path;
+	api->input = input;
+	api->is_seeded = 0;
+}
+
+void script_pin(struct script *script, int64_t wall)
+{
+	script->is_pinned = 1;
+	script->pinned_wall = wall;
+}
+
+static int fill_tables(lua_State *L)
+{
+	tables_fill(L, lua_touserdata(L, 1));
+	return 0;
+}
+
+int script_enter_world(struct script *script, const struct script_world *world, struct error *err)
+{
+	script->world = world;
+	int result = enter(script, fill_tables, (void *)(uintptr_t)world->tables);
+	return result ? failed(script, result, err) : FC_OK;
+}
+
+void script_leave_world(struct script *script)
+{
+	script->world = NULL;
+	if (enter(script, fill_tables, NULL))
+		lua_pop(script->box.L, 1);
+}
+
+struct reading {
+	struct arena *arena;
+	struct value *out;
+};
+
+static int read_tables(lua_State *L)
+{
+	struct reading *reading = lua_touserdata(L, 1);
+
+	reading->out = tables_read(L, reading->arena);
+	return 0;
+}
+
+int script_world_tables(struct script *script, struct arena *arena, struct value **out, struct error *err)
+{
+	struct reading reading = {.arena = arena};
+	int result = enter(script, read_tables, &reading);
+
+	*out = reading.out;
+	return result ? failed(script, result, err) : FC_OK;
 }
 
 const struct value *script_functions(const struct script *script)
@@ -241,7 +323,10 @@ int script_call(struct script *script, const char *path, const struct value *arg
 	struct call call = {.script = script, .path = path, .arg1 = arg1, .arg2 = arg2, .arena = arena};
 
 	*out = NULL;
+	set_scene(script, path, arg1);
 	int result = enter(script, run, &call);
+	set_scene(script, "", NULL);
+	arena_fini(&script->api.arena);
 	if (result)
 		return failed(script, result, err);
 	if (!call.found)

@@ -5,12 +5,7 @@
  * hook set on coroutines too; string.rep, string.find and friends, table.concat bounded. The file returns one
  * table. Functions in it are called by path ("map.query_token.request").
  *
- * Global functions given to scripts beyond the safe standard library:
- *   array(t)        marks t as a list, so that an empty one is written []
- *   object(t)       marks t as an object, so that an empty one is written {}
- *   fixed(x, n)     a number written with exactly n decimals: fixed(10, 3) is 10.000
- *   null            JSON null
- *   log(text)       a line in the gateway's log at level info */
+ * What scripts are given beyond the safe standard library is the global table forecourt (api.h, lua/README.md). */
 #ifndef FC_SCRIPT_SCRIPT_H
 #define FC_SCRIPT_SCRIPT_H
 
@@ -18,16 +13,16 @@
 #include "base/value.h"
 #include "script/host.h"
 
-enum { SCRIPT_NAME_MAX = 63, SCRIPT_PATH_MAX = 512 };
+enum { SCRIPT_NAME_MAX = 63, SCRIPT_PATH_MAX = 512, SCRIPT_SPACE_MAX = 95 };
 
 struct script;
 
 /* Loads and runs lua_dir/FOLDER/NAME.lua; require() reads lua_dir/lib (pure Lua, sandboxed too). NULL and *err ("file:line:
- * reason"), FC_EINVAL for a name of anything but a-z 0-9 _ - or longer than SCRIPT_NAME_MAX. space: whose lookup tables it sees,
- * NULL = it has none. host and space are copied, the services borrowed. */
+ * reason"), FC_EINVAL for a name of anything but a-z 0-9 _ - or longer than SCRIPT_NAME_MAX. space: whose lookup tables within FOLDER it
+ * sees, NULL = it has none. host and space are copied, the services borrowed. */
 struct script *script_load(const struct script_host *host, const char *folder, const char *name, const char *space,
 			   struct error *err);
-/* The same for a file anywhere. */
+/* The same for a file anywhere; the services know the space by just this name. */
 struct script *script_load_file(const struct script_host *host, const char *path, const char *space, struct error *err);
 void script_free(struct script *script);
 const char *script_path(const struct script *script);
@@ -44,8 +39,13 @@ int script_has(const struct script *script, const char *path);
  * gives *out == NULL. FC_OK, FC_ENOENT, FC_ELIMIT, FC_ESCRIPT with "file:line: reason". The state stays usable. */
 int script_call(struct script *script, const char *path, const struct value *arg1, const struct value *arg2,
 		struct arena *arena, struct value **out, struct error *err);
+/* For a replay: calls see this time and scratch tables from now on (what one puts, later ones get), and no services. May be called
+ * again with another time. */
+void script_pin(struct script *script, int64_t wall);
 /* Runs the file's examples: a list of {call = "path", input = ..., context = ..., expect = ...}; each result must equal
- * expect. No examples is fine. FC_OK, or FC_ESCRIPT "file: examples[2]: at PATH: expected ..., got ...". */
+ * expect. Around it: now = "2026-10-01 12:00:00" (else EXAMPLE_NOW), tables and expect_tables = { name = { key = "value" } } before and
+ * after it, state = { stations = {...}, connectors = {...} }; each example is alone in its world. No examples is fine. FC_OK, or FC_ESCRIPT "file: examples[2]: at PATH: expected ..., got ...". */
+#define EXAMPLE_NOW "2026-01-01 00:00:00"
 int script_run_examples(struct script *script, struct error *err);
 
 #endif

@@ -7,7 +7,7 @@
 
 enum {
 	LOOKUP_TEXT_MAX = 200,      /* bytes of a key or a value */
-	LOOKUP_NAME_MAX = 63,       /* of a space or a table */
+	LOOKUP_NAME_MAX = 95,       /* of a space or a table */
 	LOOKUP_ENTRIES_MAX = 10000, /* of a table; the one that was put or changed the longest time ago goes */
 	LOOKUP_TABLES_MAX = 16,     /* of a space */
 };
