@@ -61,3 +61,22 @@ int wide_increase(struct wide *w)
 		return 0;
 	return ++w->high ? 0 : -1;
 }
+
+int wide_compare(struct wide a, struct wide b)
+{
+	if (a.high != b.high)
+		return a.high < b.high ? -1 : 1;
+	return a.low < b.low ? -1 : a.low > b.low;
+}
+
+struct wide wide_sum(struct wide a, struct wide b)
+{
+	uint64_t low = a.low + b.low;
+
+	return (struct wide){a.high + b.high + (low < a.low), low};
+}
+
+struct wide wide_difference(struct wide a, struct wide b)
+{
+	return (struct wide){a.high - b.high - (a.low < b.low), a.low - b.low};
+}

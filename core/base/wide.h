@@ -18,5 +18,10 @@ uint32_t wide_shrink(struct wide *w, uint32_t d);
 uint64_t wide_divide(struct wide *w, uint64_t d);
 /* *w plus one; nonzero when that does not fit. */
 int wide_increase(struct wide *w);
+/* -1, 0, 1. */
+int wide_compare(struct wide a, struct wide b);
+/* a + b, which must fit, and a - b, b not being more than a. */
+struct wide wide_sum(struct wide a, struct wide b);
+struct wide wide_difference(struct wide a, struct wide b);
 
 #endif

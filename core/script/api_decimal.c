@@ -13,7 +13,7 @@
 
 #define DECIMAL "forecourt.decimal"
 
-enum { DECIMALS_MAX = 9, TEXT_MAX = 40 };
+enum { DECIMALS_MAX = 9, TEXT_MAX = 40, DIGITS_SURE = 18 /* so many always fit */ };
 
 /* scaled / 10^decimals; as many decimals as it was written or calculated with. */
 struct decimal {
@@ -52,6 +52,14 @@ static void overflow(lua_State *L)
 	luaL_error(L, "decimal: the result has more than 18 digits");
 }
 
+/* A result with just so many decimals, or an error. */
+static struct decimal exactly(lua_State *L, struct wide w, int negative, int decimals)
+{
+	if (w.high || w.low > INT64_MAX)
+		overflow(L);
+	return (struct decimal){negative ? -(int64_t)w.low : (int64_t)w.low, decimals};
+}
+
 /* A result before it is known to fit. Zeros at its end are given up where that makes it fit; anything else is an error. */
 static struct decimal fit(lua_State *L, struct wide w, int negative, int decimals)
 {
@@ -65,9 +73,7 @@ static struct decimal fit(lua_State *L, struct wide w, int negative, int decimal
 	}
 	if (decimals > DECIMALS_MAX)
 		luaL_error(L, "decimal: the result has more than 9 decimals: say how many with mul, div or round");
-	if (w.high || w.low > INT64_MAX)
-		overflow(L);
-	return (struct decimal){negative ? -(int64_t)w.low : (int64_t)w.low, decimals};
+	return exactly(L, w, negative, decimals);
 }
 
 /* Reading ------------------------------------------------------------------------------------------------------------- */
@@ -87,7 +93,9 @@ static const char *take(struct written *w, int most, struct decimal *out)
 
 	for (; most >= 0 && w->decimals > most; w->decimals--)
 		dropped = (char)(w->count ? w->digits[--w->count] : '0');
-	for (; w->decimals > DECIMALS_MAX && w->count && w->digits[w->count - 1] == '0'; w->decimals--)
+	for (; most < 0 && w->decimals > 0 && (w->decimals > DECIMALS_MAX || w->count > DIGITS_SURE) && w->count &&
+	       w->digits[w->count - 1] == '0';
+	     w->decimals--)
 		w->count--;
 	if (w->decimals > DECIMALS_MAX && w->count)
 		return "has more than 9 decimals";
@@ -253,32 +261,25 @@ static struct decimal without_zeros(struct decimal d)
 	return d;
 }
 
-/* 0, and both with the same decimals; or -1 when that does not fit. */
-static int align(struct decimal *a, struct decimal *b)
+/* The size of a with so many decimals; 2^63 * 10^9 fits. */
+static struct wide aligned(struct decimal a, int decimals)
 {
-	struct decimal *less = a->decimals < b->decimals ? a : b, *more = less == a ? b : a;
+	struct wide w = {0, magnitude(a.scaled)};
 
-	if (__builtin_mul_overflow(less->scaled, (int64_t)power_of_ten(more->decimals - less->decimals), &less->scaled))
-		return -1;
-	less->decimals = more->decimals;
-	return 0;
-}
-
-static int try_sum(struct decimal a, struct decimal b, struct decimal *out)
-{
-	if (align(&a, &b) || __builtin_add_overflow(a.scaled, b.scaled, &out->scaled) || out->scaled == INT64_MIN)
-		return -1;
-	out->decimals = a.decimals;
-	return 0;
+	(void)wide_scale(&w, power_of_ten(decimals - a.decimals));
+	return w;
 }
 
 static int sum(lua_State *L, struct decimal a, struct decimal b)
 {
-	struct decimal result = {0, 0};
+	int decimals = a.decimals > b.decimals ? a.decimals : b.decimals;
+	struct wide x = aligned(a, decimals), y = aligned(b, decimals);
 
-	if (try_sum(a, b, &result) && try_sum(without_zeros(a), without_zeros(b), &result))
-		overflow(L);
-	return push(L, result);
+	if ((a.scaled < 0) == (b.scaled < 0))
+		return push(L, fit(L, wide_sum(x, y), a.scaled < 0, decimals));
+	if (wide_compare(x, y) >= 0)
+		return push(L, fit(L, wide_difference(x, y), a.scaled < 0, decimals));
+	return push(L, fit(L, wide_difference(y, x), b.scaled < 0, decimals));
 }
 
 static int add(lua_State *L)
@@ -332,7 +333,7 @@ static int multiply_rounded(lua_State *L)
 		(void)wide_increase(&w);
 	if (drop < 0 && wide_scale(&w, power_of_ten(-drop)))
 		overflow(L);
-	return push(L, fit(L, w, negative, n));
+	return push(L, exactly(L, w, negative, n));
 }
 
 static int divide_rounded(lua_State *L)
@@ -359,7 +360,7 @@ static int divide_rounded(lua_State *L)
 		if (wide_shrink(&w, p) >= p / 2)
 			(void)wide_increase(&w);
 	}
-	return push(L, fit(L, w, negative, n));
+	return push(L, exactly(L, w, negative, n));
 }
 
 static int round_to(lua_State *L)

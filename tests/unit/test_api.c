@@ -117,6 +117,8 @@ static void decimals_are_exact(void **state)
 	    {"d(1):div(-2, 0)", "-1"},
 	    {"d'0.001':div('0.000000002', 0)", "500000"},
 	    {"d(math.maxinteger):div('0.000000001', 9)", NULL},
+	    {"d(math.maxinteger):div(1, 1)", NULL},
+	    {"d'900000000000000000.0':div(1, 2)", NULL}, /* never fewer decimals than asked for */
 	    {"d(1):div(0, 2)", NULL},
 	    {"d(1):div(math.maxinteger, 9)", "0.000000000"},
 	    {"d'0.000000005':div(10, 9)", "0.000000001"},
@@ -193,7 +195,9 @@ static void decimals_go_out(void **state)
 	       "' .. c) end\n"
 	       "end",
 	       "(none)");
-	expect(f, "return { fixed(-0.001, 2), fixed(0.57 * 0.5, 2), fixed(123456789012.344, 2), fixed(1e15, 3), fixed('2.5', 0) }",
+	expect(f,
+	       "return { fixed(-0.001, 2), fixed(0.57 * 0.5, 2), fixed(123456789012.344, 2), fixed(1e15, 3), "
+	       "fixed('2.5', 0) }",
 	       "[0.00,0.29,123456789012.34,1000000000000000.000,3]");
 	expect_error(f, "return fixed(1e16, 0) and fixed(1e20, 0)", "out of range");
 	expect_error(f, "return fixed(0/0, 0)", "out of range");
