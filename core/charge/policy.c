@@ -265,8 +265,14 @@ static int try_a_week(struct policy *p, struct error *err)
 
 	if (!t)
 		return error_set(err, FC_ENOMEM, "policy: %s: no memory", p->name);
-	for (int i = 0; i < WEEK && !result; i += TARIFF_DAYS)
-		result = policy_tariff(p, &nobody, clock_wall() + (int64_t)i * DAY_S, TARIFF_DAYS, t, err);
+	/* A trial: what the file puts into its tables is kept only once the file is in force. */
+	for (int i = 0; i < WEEK && !result; i += TARIFF_DAYS) {
+		int64_t wall = clock_wall() + (int64_t)i * DAY_S;
+
+		script_pin(p->script, wall);
+		result = policy_tariff(p, &nobody, wall, TARIFF_DAYS, t, err);
+	}
+	script_unpin(p->script);
 	free(t);
 	return result;
 }

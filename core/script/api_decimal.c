@@ -201,13 +201,22 @@ static const char *read_number(lua_State *L, int index, int most, struct decimal
 	return no_number;
 }
 
+/* Does not come back. */
+static void refuse(lua_State *L, int index, const char *why)
+{
+	int is_short =
+	    lua_type(L, index) == LUA_TNUMBER || (lua_type(L, index) == LUA_TSTRING && lua_rawlen(L, index) < TEXT_MAX);
+
+	luaL_error(L, "decimal: %s %s", is_short ? luaL_tolstring(L, index, NULL) : luaL_typename(L, index), why);
+}
+
 static struct decimal check(lua_State *L, int index)
 {
 	struct decimal d = {0, 0};
 	const char *why = read_number(L, index, -1, &d);
 
 	if (why)
-		luaL_error(L, "decimal: %s %s", luaL_tolstring(L, index, NULL), why);
+		refuse(L, index, why);
 	return d;
 }
 
@@ -248,7 +257,7 @@ static int make(lua_State *L)
 	int n = check_decimals(L, 2);
 	const char *why = read_number(L, 1, n, &d);
 	if (why)
-		return luaL_error(L, "decimal: %s %s", luaL_tolstring(L, 1, NULL), why);
+		refuse(L, 1, why);
 	return push(L, rounded(L, d, n));
 }
 

@@ -54,6 +54,7 @@ static int all(lua_State *L, const char *list)
 	if (api_is_live(api)) {
 		const struct value *ids = ask(L, list, NULL);
 
+		sandbox_charge(L, ids ? ids->count : 0);
 		if (ids)
 			convert_push(L, ids);
 		else

@@ -17,8 +17,9 @@ static int open_table(lua_State *L)
 	size_t len;
 	const char *name = luaL_checklstring(L, 1, &len);
 
-	if (strlen(name) != len || !tables_name_fits(name))
-		return luaL_error(L, "table: \"%s\" is no usable name: a-z 0-9 _ -, at most %d", name, TABLES_NAME_MAX);
+	if (len > TABLES_NAME_MAX || strlen(name) != len || !tables_name_fits(name))
+		return luaL_error(L, "table: \"%s\" is no usable name: a-z 0-9 _ -, at most %d",
+				  len > TABLES_NAME_MAX ? "..." : name, TABLES_NAME_MAX);
 	struct table *table = lua_newuserdatauv(L, sizeof(*table), 0);
 	memcpy(table->name, name, len + 1);
 	luaL_setmetatable(L, TABLE);

@@ -30,11 +30,12 @@ static int64_t check_time(lua_State *L, int index)
 
 static int32_t check_day(lua_State *L, int index)
 {
-	const char *text = luaL_checkstring(L, index);
+	size_t len;
+	const char *text = luaL_checklstring(L, index, &len);
 	int32_t day = 0;
 
-	if (clock_parse_date(text, &day))
-		luaL_error(L, "time: \"%s\" is no date such as 2026-10-01", text);
+	if (len >= CLOCK_DATE_SIZE || clock_parse_date(text, &day))
+		luaL_error(L, "time: \"%s\" is no date such as 2026-10-01", len < CLOCK_DATETIME_SIZE ? text : "...");
 	return day;
 }
 
@@ -82,7 +83,7 @@ static int parse(lua_State *L)
 {
 	size_t len;
 	const char *text = luaL_checklstring(L, 1, &len);
-	size_t digits = strspn(text, "0123456789");
+	size_t digits = len < CLOCK_DATETIME_SIZE ? strspn(text, "0123456789") : 0;
 	int64_t wall = 0;
 	int bad;
 

@@ -268,6 +268,18 @@ static int fill_tables(lua_State *L)
 	return 0;
 }
 
+static void empty_tables(struct script *script)
+{
+	if (enter(script, fill_tables, NULL))
+		lua_pop(script->box.L, 1);
+}
+
+void script_unpin(struct script *script)
+{
+	script->is_pinned = 0;
+	empty_tables(script);
+}
+
 int script_enter_world(struct script *script, const struct script_world *world, struct error *err)
 {
 	script->world = world;
@@ -278,8 +290,7 @@ int script_enter_world(struct script *script, const struct script_world *world, 
 void script_leave_world(struct script *script)
 {
 	script->world = NULL;
-	if (enter(script, fill_tables, NULL))
-		lua_pop(script->box.L, 1);
+	empty_tables(script);
 }
 
 struct reading {

@@ -42,6 +42,8 @@ int script_call(struct script *script, const char *path, const struct value *arg
 /* For a replay: calls see this time and scratch tables from now on (what one puts, later ones get), and no services. May be called
  * again with another time. */
 void script_pin(struct script *script, int64_t wall);
+/* Back to the gateway's time and services; what the scratch tables hold is forgotten. */
+void script_unpin(struct script *script);
 /* Runs the file's examples: a list of {call = "path", input = ..., context = ..., expect = ...}; each result must equal
  * expect. Around it: now = "2026-10-01 12:00:00" (else EXAMPLE_NOW), tables and expect_tables = { name = { key = "value" } } before and
  * after it, state = { stations = {...}, connectors = {...} }; each example is alone in its world. No examples is fine. FC_OK, or FC_ESCRIPT "file: examples[2]: at PATH: expected ..., got ...". */

@@ -4,9 +4,10 @@ local holidays = {
   ["2026-10-01"] = true, ["2026-10-02"] = true, ["2026-10-03"] = true,
   ["2027-01-01"] = true,
 }
--- Service fee in yuan per kWh by user class; "" is everyone else.
-local service = { [""] = 0.6, silver = 0.5, gold = 0.4 }
-local holiday_off = 0.1
+-- Service fee in yuan per kWh by user class; "" is everyone else. Decimals: 0.6 - 0.1 is 0.5, and nothing else.
+local decimal = forecourt.decimal
+local service = { [""] = decimal("0.6"), silver = decimal("0.5"), gold = decimal("0.4") }
+local holiday_off = decimal("0.1")
 
 local function is_holiday(context)
   return holidays[context.date] or context.weekday >= 6
@@ -17,8 +18,6 @@ local function prices(context)
   if is_holiday(context) then
     fee = fee - holiday_off
   end
-  -- Prices have four decimals; 0.6 - 0.1 in binary has more.
-  fee = math.floor(fee * 10000 + 0.5) / 10000
   return {
     { start = "00:00", elec = 0.35, service = fee },
     { start = "08:00", elec = 0.95, service = fee },

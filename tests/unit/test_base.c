@@ -18,6 +18,55 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/value.h"
+#include "base/wide.h"
+
+#ifdef __SIZEOF_INT128__
+typedef unsigned __int128 uint128;
+
+static uint128 whole(struct wide w)
+{
+	return (uint128)w.high << 64 | w.low;
+}
+
+/* Against the compiler's own, where it has one. */
+static void wide_numbers(void **state)
+{
+	uint64_t seed = 20261001;
+	uint64_t numbers[60] = {0, 1, 9, 10, UINT32_MAX, 1ULL << 32, INT64_MAX, 1ULL << 63, UINT64_MAX, UINT64_MAX - 1};
+
+	(void)state;
+	for (size_t i = 10; i < 60; i++) {
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		numbers[i] = seed >> i;
+	}
+	for (size_t i = 0; i < 60; i++) {
+		for (size_t k = 0; k < 60; k++) {
+			uint64_t a = numbers[i], b = numbers[k], d = b >> 1 | 1, m = (uint32_t)b | 1;
+			struct wide w = wide_product(a, b), x = w, y = {a, b}, z = y;
+			uint128 product = (uint128)a * b, pair = (uint128)a << 64 | b;
+
+			assert_true(whole(w) == product);
+			assert_true(wide_divide(&x, d) == (uint64_t)(product % d) && whole(x) == product / d);
+			assert_true(wide_shrink(&y, (uint32_t)m) == pair % m && whole(y) == pair / m);
+			assert_true(wide_scale(&y, (uint32_t)m) == 0 && whole(y) == pair / m * m);
+			assert_int_equal(wide_scale(&z, (uint32_t)m) != 0, pair > ~(uint128)0 / m);
+			assert_int_equal(wide_compare(w, y), product < whole(y) ? -1 : product > whole(y));
+			struct wide less = wide_compare(w, y) < 0 ? w : y, more = wide_compare(w, y) < 0 ? y : w;
+			assert_true(whole(wide_sum(less, more)) == whole(less) + whole(more));
+			assert_true(whole(wide_difference(more, less)) == whole(more) - whole(less));
+			z = more;
+			assert_int_equal(wide_increase(&z) != 0, whole(more) == ~(uint128)0);
+			assert_true(whole(z) == whole(more) + 1);
+		}
+	}
+}
+#else
+static void wide_numbers(void **state)
+{
+	(void)state;
+	skip();
+}
+#endif
 
 static void rounding_is_half_up(void **state)
 {
@@ -283,11 +332,17 @@ static void personal_data_is_masked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(rounding_is_half_up),           cmocka_unit_test(decimals_as_text),
-	    cmocka_unit_test(times_are_the_protocols),       cmocka_unit_test(json_keeps_number_forms),
-	    cmocka_unit_test(json_text_is_always_utf8),      cmocka_unit_test(values_are_read_tolerantly),
-	    cmocka_unit_test(members_are_replaced_in_place), cmocka_unit_test(equality_is_by_value),
-	    cmocka_unit_test(arena_keeps_its_limit),         cmocka_unit_test(buffer_fails_for_good),
+	    cmocka_unit_test(wide_numbers),
+	    cmocka_unit_test(rounding_is_half_up),
+	    cmocka_unit_test(decimals_as_text),
+	    cmocka_unit_test(times_are_the_protocols),
+	    cmocka_unit_test(json_keeps_number_forms),
+	    cmocka_unit_test(json_text_is_always_utf8),
+	    cmocka_unit_test(values_are_read_tolerantly),
+	    cmocka_unit_test(members_are_replaced_in_place),
+	    cmocka_unit_test(equality_is_by_value),
+	    cmocka_unit_test(arena_keeps_its_limit),
+	    cmocka_unit_test(buffer_fails_for_good),
 	    cmocka_unit_test(personal_data_is_masked),
 	};
 

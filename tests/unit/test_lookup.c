@@ -179,7 +179,7 @@ static void the_oldest_goes(void **state)
 {
 	enum { MORE = LOOKUP_ENTRIES_MAX + 5 };
 	struct fixture *f = *state;
-	static char keys[MORE][8];
+	static char keys[MORE][16];
 	static struct lookup_entry entries[MORE];
 
 	assert_int_equal(put(f, "other", "a", "1"), FC_OK);
@@ -274,7 +274,7 @@ static void shell(const struct fixture *f, const char *what)
 	assert_int_equal(system(command), 0);
 }
 
-static int count_unchanged(struct fixture *f, char (*keys)[8])
+static int count_unchanged(struct fixture *f, char (*keys)[16])
 {
 	char out[LOOKUP_TEXT_MAX + 1];
 	int found = 0;
@@ -292,7 +292,7 @@ static int count_unchanged(struct fixture *f, char (*keys)[8])
 static void rescued(void **state)
 {
 	struct fixture *f = *state;
-	static char keys[ENTRIES][8];
+	static char keys[ENTRIES][16];
 	static struct lookup_entry entries[ENTRIES];
 	struct stat st;
 	char page[PAGE];

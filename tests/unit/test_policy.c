@@ -126,6 +126,10 @@ static void mistakes_name_the_place(void **state)
 	    {"prices = { { start = '00:00', elec = 1.23456 } }", "at most 4 decimals"},
 	    {"prices = { { start = '00:00', elec = '1' } }", "prices[1].elec"},
 	    {"prices = { { start = '00:00', elec = 1001 } }", "0 to 1000 yuan"},
+	    {"prices = { { start = '00:00', elec = forecourt.decimal('0.12345') } }", "at most 4 decimals"},
+	    {"prices = { { start = '00:00', elec = forecourt.decimal('-0.1') } }", "prices[1].elec"},
+	    {"prices = { { start = '00:00', elec = forecourt.decimal('1001') } }", "0 to 1000 yuan"},
+	    {"prices = { { start = '00:00', elec = forecourt.decimal('9223372036854775807') } }", "prices[1].elec"},
 	    {"prices = { { start = '00:00', elec = 1, sevice = 2 } }", "no such key: sevice"},
 	    {"prices = { { start = '00:00', elec = 1 } }, terms = { minimun = 1 }", "no such key: minimun"},
 	    {"prices = { { start = '00:00', elec = 1 } }, terms = { minimum = 2, maximum = 1 }", "minimum not above"},
@@ -177,12 +181,73 @@ static void the_context_of_each_day(void **state)
 	assert_int_equal(tariff_at(&t, at("2026-11-25 12:00:00")).elec_e4, 0);
 }
 
+/* Exact decimals go through as they are, and so do prices of fixed() form; zeros at the end are no decimals too many. */
+static void decimals_as_prices(void **state)
+{
+	struct fixture *f = *state;
+	struct tariff t;
+	struct policy *p =
+	    load(f, "prices = function() local d = forecourt.decimal return {\n"
+		    "{ start = '00:00', elec = d'0.6' - 0.1, service = d'0.285':mul('0.9', 4) },\n"
+		    "{ start = '12:00', elec = fixed(1.25, 4), service = d'0.10000000' } } end,\n"
+		    "terms = { minimum = forecourt.decimal('0.50'), free_kwh = forecourt.decimal('1.5') }");
+
+	if (!p)
+		fail_msg("%s", f->err.text);
+	assert_int_equal(policy_tariff(p, &nobody, at("2026-11-22 00:00:00"), TARIFF_DAYS, &t, &f->err), FC_OK);
+	assert_int_equal(tariff_at(&t, at("2026-11-22 01:00:00")).elec_e4, 5000);
+	assert_int_equal(tariff_at(&t, at("2026-11-22 01:00:00")).service_e4, 2565);
+	assert_int_equal(tariff_at(&t, at("2026-11-22 13:00:00")).elec_e4, 12500);
+	assert_int_equal(tariff_at(&t, at("2026-11-22 13:00:00")).service_e4, 1000);
+	assert_int_equal(t.minimum_e4, 5000);
+	assert_int_equal(t.free_wh, 1500);
+	policy_free(p);
+}
+
+static int count_puts(void *user, const char *space, const struct script_entry *entries, int count, struct error *err)
+{
+	(void)entries, (void)count, (void)err;
+	assert_string_equal(space, "policies/x");
+	++*(int *)user;
+	return FC_OK;
+}
+
+static int get_nothing(void *user, const char *space, const char *table, const char *key, int reverse, char *out,
+		       size_t size)
+{
+	(void)user, (void)space, (void)table, (void)key, (void)reverse, (void)out, (void)size;
+	return FC_ENOENT;
+}
+
+/* The trial of a week at load keeps nothing; the tariff of a charge does. */
+static void only_what_is_in_force_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct tariff t;
+	int puts = 0;
+	const struct script_services services = {.user = &puts, .get = get_nothing, .put = count_puts};
+	const char *body = "prices = function(c) forecourt.table('days'):put(c.date, 'seen')\n"
+			   "return { { start = '00:00', elec = 1 } } end";
+
+	policy_free(load(f, body));
+	struct policy *p =
+	    policy_load(&(struct script_host){.lua_dir = f->folder, .services = &services}, "x", &f->err);
+	if (!p)
+		fail_msg("%s", f->err.text);
+	assert_int_equal(puts, 0);
+	assert_int_equal(policy_tariff(p, &nobody, at("2026-11-22 00:00:00"), 1, &t, &f->err), FC_OK);
+	assert_int_equal(puts, 1);
+	policy_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_shipped_ones),
 	    cmocka_unit_test_setup_teardown(mistakes_name_the_place, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(the_context_of_each_day, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(decimals_as_prices, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(only_what_is_in_force_is_kept, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,7 +183,7 @@ static void a_call_sees_what_it_puts(void **state)
 		    "[\"c\",\"1\",\"none\"]", /* of several keys the one put last */
 		    "[\"c\",\"b\",\"a\",\"none\",\"none\",\"a\",\"c\",\"f\",\"6\",\"5\"]",
 		    "[\"1\",\"none\",\"9\",\"5\",\"f\"]"};
-		char text[3000], name[4];
+		char text[3000], name[16];
 
 		(void)snprintf(
 		    text, sizeof(text),
