@@ -109,7 +109,7 @@ static int crc32(lua_State *L)
  * the change does, and not other chances. */
 static uint64_t make_seed(lua_State *L, const struct api *api)
 {
-	unsigned char out[WC_SHA256_DIGEST_SIZE];
+	unsigned char out[WC_SHA256_DIGEST_SIZE] = {0};
 	struct buffer text;
 	uint64_t seed = 0;
 
@@ -160,7 +160,8 @@ static int random_integer(lua_State *L)
 			x = draw(api);
 		x %= span;
 	}
-	lua_pushinteger(L, (lua_Integer)((uint64_t)m + x));
+	x += (uint64_t)m;
+	lua_pushinteger(L, (lua_Integer)x);
 	return 1;
 }
 
