@@ -233,9 +233,8 @@ static void answer(struct fixture *f, struct post *post, int ret, const char *js
 	http_done done = post->done;
 
 	buffer_init(&body, 65536);
-	assert_int_equal(
-	    envelope_seal_response(&f->keys, ret, NULL, json, json ? strlen(json) : 0, CONFIG_DATA_EMPTY, &body),
-	    FC_OK);
+	assert_int_equal(envelope_seal_response(&f->keys, ret, NULL, json, json ? strlen(json) : 0, NULL, &body),
+			 FC_OK);
 	assert_non_null(done);
 	post->done = NULL;
 	done(post->user, &(struct http_result){.status = 200, .body = body.data, .body_len = body.len});
