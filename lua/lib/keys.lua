@@ -40,4 +40,13 @@ function keys.both(names)
   end
 end
 
+-- The members of a list of names, and no other.
+function keys.pick(message, names)
+  local picked = {}
+  for _, name in ipairs(names) do
+    picked[name] = message[name]
+  end
+  return object(picked)
+end
+
 return keys

@@ -10,6 +10,9 @@ return {
   end,
   out = out,
   inward = inward,
+  pick = function(m)
+    return keys.pick(m, { "a", "c", "z" })
+  end,
   twice = function()
     local good, why = pcall(keys.both, { A = "x", B = "x" })
     return { good = good, why = tostring(why):match("two fields are called x") }
@@ -27,6 +30,7 @@ return {
       expect = { SOC = 5, PolicyInfos = { { ServicePrice = 1 } } },
     },
     { call = "inward", input = { SOC = 5, ServicePrice = 2, Other = 3 }, expect = { Soc = 5, SevicePrice = 2, Other = 3 } },
+    { call = "pick", input = { a = 1, b = 2, c = { 3 } }, expect = { a = 1, c = { 3 } } },
     { call = "twice", expect = { good = false, why = "two fields are called x" } },
   },
 }
