@@ -43,7 +43,7 @@ return {
         order.AccountDate = order.EndTime:sub(1, 10)
         order.StartType = 1
         -- At least one detail: a charge without energy has none of its own.
-        if #order.ChargeDetails == 0 then
+        if #(order.ChargeDetails or {}) == 0 then
           order.ChargeDetails = array({
             {
               DetailStartTime = order.StartTime, DetailEndTime = order.EndTime, DetailPower = 0, ElecPrice = 0, SevicePrice = 0,

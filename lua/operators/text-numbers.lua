@@ -56,7 +56,7 @@ return {
             DetailElecMoney = numbers.fixed(2), DetailSeviceMoney = numbers.fixed(2),
           })
         end)
-        order.ChargeDetails = json.list(order.ChargeDetails)
+        order.ChargeDetails = json.list(order.ChargeDetails or {})
         order.BizExtParams = "{}"
         return order
       end,

@@ -63,6 +63,100 @@ static void check_operator(const char *folder, const char *name)
 	script_free(script);
 }
 
+/* A tree with the fields of the schema: all of them, or the required ones only. */
+static struct value *fill(const struct schema *schema, int all, struct arena *a)
+{
+	struct value *o = value_object(a);
+
+	for (int i = 0; i < schema->count; i++) {
+		const struct field *f = &schema->fields[i];
+		struct value *v = NULL, *list = value_array(a);
+
+		if (!all && !f->required)
+			continue;
+		switch (f->type) {
+		case FIELD_TEXT:
+			v = value_string(a, "11010500010012");
+			break;
+		case FIELD_INT:
+			v = value_int(a, 1);
+			break;
+		case FIELD_DECIMAL:
+			v = value_decimal(a, 1250, f->size);
+			break;
+		case FIELD_DATETIME:
+			v = value_string(a, "2026-03-01 10:20:30");
+			break;
+		case FIELD_DATE:
+			v = value_string(a, "2026-03-01");
+			break;
+		case FIELD_OBJECT:
+			v = fill(f->child, all, a);
+			break;
+		case FIELD_OBJECTS:
+			(void)value_push(list, fill(f->child, all, a));
+			v = list;
+			break;
+		case FIELD_TEXTS:
+			(void)value_push(list, value_string(a, "110105000100001"));
+			v = list;
+			break;
+		}
+		assert_int_equal(value_put(a, o, f->name, v), FC_OK);
+	}
+	return o;
+}
+
+/* Whether the part of a message goes that way; query_token goes both. */
+static int goes(const struct message *message, enum message_part part, enum mapping_direction direction)
+{
+	int out = (message->caller == MESSAGE_WE_CALL) == (part == MESSAGE_REQUEST);
+
+	return message->caller == MESSAGE_BOTH || out == (direction == MAPPING_OUT);
+}
+
+/* Every message of the standard, full and with no more than it must have, is shaped without a failure. */
+static void check_all_messages(const char *folder, const char *name)
+{
+	const struct script_host host = {.lua_dir = lua_dir()};
+	const struct mapping_context context = {"MA1234567", "123456789", "city"};
+	struct error err = {0};
+	struct mapping *mapping = mapping_load(&host, name, NULL, &err);
+	const struct message *message;
+
+	(void)folder;
+	assert_non_null(mapping);
+	for (int i = 0; (message = message_at(i)); i++) {
+		for (int way = 0; way < 8; way++) {
+			enum message_part part = way & 1 ? MESSAGE_ANSWER : MESSAGE_REQUEST;
+			enum mapping_direction direction = way & 2 ? MAPPING_IN : MAPPING_OUT;
+			struct arena arena;
+			struct value *out = NULL;
+
+			arena_init(&arena, 1 << 20);
+			struct value *in = fill(message_schema(message, part), way & 4, &arena);
+			if (goes(message, part, direction) &&
+			    mapping_apply(mapping, message, part, direction, in, &context, &arena, &out, &err))
+				fail_msg("operators/%s.lua: %s %s: %s", name, message->method, message_part_name(part),
+					 err.text);
+			if (out)
+				message_shape(message_schema(message, part), out);
+			arena_fini(&arena);
+		}
+	}
+	assert_int_equal(mapping_failures(mapping), 0);
+	mapping_free(mapping);
+}
+
+static void every_message(void **state)
+{
+	char folder[256];
+
+	(void)state;
+	(void)snprintf(folder, sizeof(folder), "%s/operators", lua_dir());
+	(void)each_file(folder, check_all_messages);
+}
+
 static void operators(void **state)
 {
 	char folder[256];
@@ -135,6 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(operators),
+	    cmocka_unit_test(every_message),
 	    cmocka_unit_test(modules),
 	    cmocka_unit_test(methods_are_all_there),
 	};
