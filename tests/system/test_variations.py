@@ -242,3 +242,75 @@ def test_01_03_25_other_names_and_swapped_acknowledgements(charging):
     # Confirmed: another charge's order is told, and this one's only once.
     station.until(lambda: station.stats()["store"]["orders_to_send"] == 0, 60, "an empty outbox")
     assert len(told(station, "notification_charge_order_info", seq)) == 1
+
+
+def charge_over_a_restart(station, number, name):
+    """From the start command to the reconciliation, with a restart in the middle: name(number) is what the platform calls it."""
+    connector = plug(station)
+    # As a JSON number where it is one that would lose digits.
+    text = number if number.isdigit() and len(number) == 20 else f'"{number}"'
+    answer = station.client.call("query_start_charge",
+                                 f'{{"StartChargeSeq":{text},"ConnectorID":"{connector}","QRCode":""}}').data
+    assert answer["SuccStat"] == 0 and answer["StartChargeSeq"] == name
+    wait_told(station, "notification_start_charge_result", name)
+    station.until(lambda: business.cents(station.client.call("query_equip_charge_status", {"StartChargeSeq": name})
+                                         .data["TotalPower"]) >= 5, 60, "some energy")
+    # The same command again is the same charge.
+    again = station.client.call("query_start_charge", {"StartChargeSeq": number, "ConnectorID": connector, "QRCode": ""}).data
+    assert (again["SuccStat"], again["StartChargeSeq"]) == (0, name)
+    station.gateway.stop()
+    station.start_gateway()
+    station.client.close()
+    station.client.login()
+    station.until(lambda: station.client.call("query_equip_charge_status", {"StartChargeSeq": name}).data["StartChargeSeqStat"] == 2,
+                  60, "the charge, taken up again")
+    assert stop(station, connector, name).data["SuccStat"] == 0
+    order = wait_told(station, "notification_charge_order_info", name)
+    wait_told(station, "notification_stop_charge_result", name)
+    station.until(lambda: station.stats()["store"]["orders_to_send"] == 0, 60, "an empty outbox")
+    asked = []
+
+    def check(payload):
+        asked.append(payload)
+        dispute = {"StartChargeSeq": name, "TotalPower": 0, "TotalMoney": 0, "DisputeReason": 1}
+        return 0, {"CheckOrderSeq": payload["CheckOrderSeq"], "StartTime": payload["StartTime"], "EndTime": payload["EndTime"],
+                   "TotalDisputeOrder": 1, "TotalDisputePower": 0, "TotalDisputeMoney": 0, "DisputeOrders": [dispute]}
+    station.server.answers["check_charge_orders"] = check
+    done = station.cli("reconcile", "p1", order["EndTime"][:10], "--csv")
+    assert done.returncode == 0 and "missing there" in done.stdout and "not ours" not in done.stdout, done
+    assert [o["StartChargeSeq"] for o in asked[0]["ChargeOrders"]] == [name]
+    # Unknown there, so it is sent again, under the name that the platform knows.
+    wait_told(station, "notification_charge_order_info", name, 2)
+    others = {p["StartChargeSeq"] for _, p in station.server.received if "StartChargeSeq" in p} - {name}
+    assert not others
+    return asked[0]
+
+
+def test_28_order_numbers_of_another_form(charging):
+    station = charging(tcp=1, line_units=(), connectors=1, mapping="serials")
+    number = "20260101000000000001"
+    check = charge_over_a_restart(station, number, number)
+    assert len(check["CheckOrderSeq"]) == 28
+
+
+def test_28_a_number_that_is_too_long_is_refused(charging):
+    """Cut to 27 characters it would be another order's."""
+    station = charging(tcp=1, line_units=(), connectors=1)
+    answer = start(station, plug(station), "1" * 28)
+    assert answer.ret == 4004 and answer.msg == "Data.StartChargeSeq: longer than 27 characters"
+
+
+def test_11_order_numbers_that_the_platform_adopts(charging):
+    station = charging(tcp=1, line_units=(), connectors=1, mapping="own-serials")
+    known = []
+    call = station.client.call
+
+    def adopting(method, payload, *more, **change):
+        answer = call(method, payload, *more, **change)
+        if method == "query_start_charge":
+            known.append(answer.data["StartChargeSeq"])
+        return answer
+    station.client.call = adopting
+    number = "123456789000000000000000001"
+    charge_over_a_restart(station, number, "MA1234567AAAAAAAAhwYZwuhokq")
+    assert set(known) == {"MA1234567AAAAAAAAhwYZwuhokq"}

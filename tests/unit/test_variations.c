@@ -119,6 +119,7 @@ static void v5_bare_calls(void **state)
 	f->platforms[0]->rate = (struct platform_rate){0};
 	assert_int_equal(call(f, "query_stations_info", "{}"), RET_OK);
 	f->set.platform[0].rate_per_s = 1000;
+	f->platforms[0]->plain_rate = (struct platform_rate){0};
 	/* and a certificate is still asked for. */
 	f->set.platform[0].client_name = "city.example";
 	f->http.path = "/evcs/v20160701/query_station_status";
