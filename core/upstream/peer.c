@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "loop/http_client.h"
 #include "upstream/client.h"
+#include "upstream/peer_judge.h"
 #include "upstream/peer_url.h"
 
 enum { REFUSED_RETRY_MS = 600000, PATH_SIZE = 512, CHECK_MS = 60000, HUB_MS = 1000 };
@@ -89,94 +90,17 @@ static void success(struct peer *peer)
 	peer->last_ok = 1;
 }
 
-/* Answers ------------------------------------------------------------------------------------------------------- */
-
-static enum peer_outcome judge_ret(struct peer *peer, const char *method, int ret, const char *msg)
-{
-	/* Their words, where they have any. */
-	const char *text = msg[0] ? msg : ret_text(ret);
-	enum ret_action action = ret_action(ret);
-	struct error why = {0};
-
-	if (action == RET_DONE)
-		return PEER_DONE;
-	if (action == RET_NEW_TOKEN)
-		return PEER_TOKEN;
-	(void)error_set(&why, FC_EAUTH, "%sRet %d (%s)", action == RET_GIVE_UP ? "refused: " : "", ret, text);
-	trouble(peer, action == RET_GIVE_UP ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, method, why.text);
-	return action == RET_GIVE_UP ? PEER_REFUSED : PEER_BUSY;
-}
-
-/* The parameters as JSON text, checked by the schema. What makes no sense changes nothing of the verdict. */
-static void read_answer(const struct platform *p, const struct message *message, const char *json, size_t len,
-			struct arena *arena, struct value **answer)
-{
-	const struct codec codec = platform_codec(p);
-	struct error err = {0};
-
-	if (codec_decode(&codec, message, MESSAGE_ANSWER, json, len, arena, answer, &err))
-		log_info("upstream: %s: %s: answer not understood: %s", p->options->name, message->method, err.text);
-}
-
-/* A body without envelope (protocol.md section 3, 5): a verdict is in it or in what the mapping makes of it. */
-static enum peer_outcome judge_plain(struct peer *peer, const struct message *message, const struct http_result *result,
-				     struct arena *arena, struct value **answer)
-{
-	const struct platform *p = peer->platform;
-	struct value *body = NULL;
-	const char *msg;
-
-	if (json_read(p->reader, result->body, result->body_len, arena, &body, NULL) || !value_is_object(body)) {
-		trouble(peer, LOG_LEVEL_WARNING, message->method, "answer: not a JSON object");
-		return PEER_UNREACHED;
-	}
-	int ret = envelope_plain_ret(body, &msg);
-	enum peer_outcome outcome = judge_ret(peer, message->method, ret, msg);
-	/* There was no token that a new one could replace. */
-	if (outcome == PEER_TOKEN) {
-		trouble(peer, LOG_LEVEL_ERROR, message->method, "refused: Ret 4002, and the mapping says plain");
-		return PEER_REFUSED;
-	}
-	if (outcome == PEER_DONE)
-		read_answer(p, message, result->body, result->body_len, arena, answer);
-	return outcome;
-}
-
-/* From what the transport brought to a verdict and, when there is one, the answer's tree. */
+/* What became of a call, said aloud where it is trouble. */
 static enum peer_outcome judge(struct peer *peer, const struct peer_exchange *exchange,
 			       const struct http_result *result, struct arena *arena, struct value **answer)
 {
-	const struct message *message = exchange->message;
-	const struct platform *p = peer->platform;
-	struct envelope_response response;
-	struct error err = {0};
+	struct peer_verdict verdict;
 
-	if (!result->status) {
-		trouble(peer, LOG_LEVEL_WARNING, message->method, result->err.text);
-		return PEER_UNREACHED;
-	}
-	if (result->status != 200) {
-		(void)error_set(&err, FC_EIO, "HTTP %d", result->status);
-		trouble(peer, LOG_LEVEL_WARNING, message->method, err.text);
-		return PEER_UNREACHED;
-	}
-	if (exchange->plain)
-		return judge_plain(peer, message, result, arena, answer);
-	switch (envelope_open_response(&p->theirs, p->reader, p->options->check_response_sig, result->body,
-				       result->body_len, arena, &response, &err)) {
-	case FC_OK:
-		break;
-	case FC_EAUTH:
-		trouble(peer, LOG_LEVEL_ERROR, message->method, err.text);
-		return PEER_REFUSED;
-	default:
-		trouble(peer, LOG_LEVEL_WARNING, message->method, err.text);
-		return PEER_UNREACHED;
-	}
-	enum peer_outcome outcome = judge_ret(peer, message->method, response.ret, response.msg);
-	if (outcome == PEER_DONE && response.plain)
-		read_answer(p, message, response.plain, response.plain_len, arena, answer);
-	return outcome;
+	peer_judge(peer->platform, exchange->message, exchange->plain, result, arena, &verdict);
+	if (verdict.trouble.text[0])
+		trouble(peer, verdict.level, exchange->message->method, verdict.trouble.text);
+	*answer = verdict.answer;
+	return verdict.outcome;
 }
 
 /* Exchange ------------------------------------------------------------------------------------------------------ */
