@@ -25,6 +25,7 @@ struct mapping {
 	struct script *script;
 	char name[SCRIPT_NAME_MAX + 1];
 	struct mapping_entry *entries; /* one a message, by message_index */
+	int whole_paths;               /* how many of them are whole paths: mostly none, and then nobody looks */
 	uint64_t failures;
 	char last_failure[ERROR_TEXT_MAX]; /* as logged last, at last_ms, and how many of it were kept quiet since */
 	int64_t last_ms;
@@ -112,6 +113,7 @@ static int take_paths(struct mapping *mapping, const struct value *paths, struct
 					    "must be a text of letters, digits and _ - . (behind the prefix in the "
 					    "platform's options url and path), or a whole path such as /api/v1/NAME");
 		mapping->entries[message_index(message)].path = v->text;
+		mapping->whole_paths += v->text[0] == '/';
 	}
 	/* A call must lead to one method. */
 	const struct message *a;
@@ -311,6 +313,8 @@ const struct message *mapping_find(const struct mapping *mapping, const char *pa
 {
 	const struct message *message;
 
+	if (*path == '/' && !(mapping && mapping->whole_paths))
+		return NULL;
 	for (int i = 0; (message = message_at(i)); i++)
 		if (we_answer(message) && !strcmp(mapping_path(mapping, message), path))
 			return message;

@@ -503,7 +503,7 @@ static void test_hostile_bodies(void **state)
 	    {"{\"OperatorID\":\"123456789\",\"Data\":{}}", "Data: not a text"},
 	    {"{\"OperatorID\":\"123456789\",\"Data\":\"AA\\u0000AA\"}", "Data: not a text"},
 	    {"{\"OperatorID\":\"123456789\",\"Data\":\"" GOOD_DATA "\"}", "TimeStamp: missing"},
-	    {"{\"OperatorID\":\"123456789\",\"Data\":\"" GOOD_DATA "\",\"TimeStamp\":20250101000000}",
+	    {"{\"OperatorID\":\"123456789\",\"Data\":\"" GOOD_DATA "\",\"TimeStamp\":20250101000000.5}",
 	     "TimeStamp: not a text"},
 	    {"{\"OperatorID\":\"123456789\",\"Data\":\"" GOOD_DATA "\",\"TimeStamp\":\"20250101000000\"}",
 	     "Seq: missing"},
