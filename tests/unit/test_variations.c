@@ -380,6 +380,22 @@ static void v28_long_numbers(void **state)
 	assert_int_equal(list->first->type, VALUE_FLOAT);
 	assert_int_equal(list->last->type, VALUE_STRING);
 	assert_string_equal(list->last->text, "1234567890123456");
+	/* Found wherever it stands, and only when it is long enough. */
+	for (int before = 0; before < 40; before++) {
+		for (int digits = 14; digits < 34; digits++) {
+			char text[128], number[40];
+
+			(void)snprintf(number, sizeof(number), "%.*s", digits,
+				       "1234567890123456789012345678901234567890");
+			(void)snprintf(text, sizeof(text),
+				       "{%*s\"QRCode\":%s,\"StartChargeSeq\":\"1\",\"ConnectorID\":\"2\"}", before, "",
+				       number);
+			assert_int_equal(codec_decode(&codec, message_find("query_start_charge"), MESSAGE_REQUEST, text,
+						      strlen(text), &f->arena, &v, NULL),
+					 FC_OK);
+			assert_string_equal(value_text(value_get(v, "QRCode")), number);
+		}
+	}
 	/* Whatever the text, nothing is read beyond its end. */
 	for (size_t len = 0; len < sizeof(json); len++) {
 		char *copy = malloc(len ? len : 1);
