@@ -108,7 +108,7 @@ def test_05_bare_status_pushes(make_station):
     assert bare[:2] == [(station.connector_id(0), 1)] * 2
     station.ask_chargers("plug 0 1")
     station.server.wait(lambda _: bare[-1] == (station.connector_id(0), 2))
-    assert station.stats()["platforms"][0]["status_accepted"] >= 2
+    station.until(lambda: station.stats()["platforms"][0]["status_accepted"] >= 2, 60, "both, accepted")
 
 
 def test_05_bare_questions(make_station):
