@@ -53,7 +53,22 @@ static void write_escape(struct buffer *out, unsigned char c)
 		(void)buffer_printf(out, "\\u%04x", c);
 }
 
-static void write_string(struct buffer *out, const char *text, size_t len)
+/* Characters beyond the first plane take two of four digits (RFC 8259, 7). */
+static void write_code(struct buffer *out, const unsigned char *p, size_t n)
+{
+	unsigned code = n == 2 ? p[0] & 0x1FU : n == 3 ? p[0] & 0x0FU : p[0] & 0x07U;
+
+	for (size_t i = 1; i < n; i++)
+		code = code << 6 | (p[i] & 0x3FU);
+	if (code < 0x10000) {
+		(void)buffer_printf(out, "\\u%04x", code);
+		return;
+	}
+	code -= 0x10000;
+	(void)buffer_printf(out, "\\u%04x\\u%04x", 0xD800 + (code >> 10), 0xDC00 + (code & 0x3FF));
+}
+
+static void write_string(struct buffer *out, const char *text, size_t len, int ascii)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	size_t run = 0, i = 0;
@@ -62,16 +77,19 @@ static void write_string(struct buffer *out, const char *text, size_t len)
 	while (i < len) {
 		size_t n = utf8_length(p + i, len - i);
 
-		if (n && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\') {
+		if (n && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\' && !(ascii && n > 1)) {
 			i += n;
 			continue;
 		}
 		(void)buffer_add(out, text + run, i - run);
-		if (n)
+		if (n > 1)
+			write_code(out, p + i, n);
+		else if (n)
 			write_escape(out, p[i]);
 		else
-			(void)buffer_text(out, "\xEF\xBF\xBD");
-		run = ++i;
+			(void)buffer_text(out, ascii ? "\\ufffd" : "\xEF\xBF\xBD");
+		i += n ? n : 1;
+		run = i;
 	}
 	(void)buffer_add(out, text + run, len - run);
 	(void)buffer_add(out, "\"", 1);
@@ -97,7 +115,7 @@ static void write_float(struct buffer *out, double f)
 		(void)buffer_text(out, ".0");
 }
 
-static void write_value(struct buffer *out, const struct value *v)
+static void write_value(struct buffer *out, const struct value *v, int ascii)
 {
 	char text[48];
 	const char *comma = "";
@@ -125,7 +143,7 @@ static void write_value(struct buffer *out, const struct value *v)
 		(void)buffer_add(out, v->text, v->len);
 		return;
 	case VALUE_STRING:
-		write_string(out, v->text, v->len);
+		write_string(out, v->text, v->len, ascii);
 		return;
 	case VALUE_EMPTY:
 		(void)buffer_text(out, "{}");
@@ -134,7 +152,7 @@ static void write_value(struct buffer *out, const struct value *v)
 		(void)buffer_text(out, "[");
 		value_each (item, v) {
 			(void)buffer_text(out, comma);
-			write_value(out, item);
+			write_value(out, item, ascii);
 			comma = ",";
 		}
 		(void)buffer_text(out, "]");
@@ -143,9 +161,9 @@ static void write_value(struct buffer *out, const struct value *v)
 		(void)buffer_text(out, "{");
 		value_each (member, v) {
 			(void)buffer_text(out, comma);
-			write_string(out, member->key, strlen(member->key));
+			write_string(out, member->key, strlen(member->key), ascii);
 			(void)buffer_text(out, ":");
-			write_value(out, member);
+			write_value(out, member, ascii);
 			comma = ",";
 		}
 		(void)buffer_text(out, "}");
@@ -153,11 +171,21 @@ static void write_value(struct buffer *out, const struct value *v)
 	}
 }
 
-int json_write(struct buffer *out, const struct value *v)
+static int write_any(struct buffer *out, const struct value *v, int ascii)
 {
 	if (v)
-		write_value(out, v);
+		write_value(out, v, ascii);
 	else
 		(void)buffer_text(out, "null");
 	return out->failed ? FC_ELIMIT : FC_OK;
+}
+
+int json_write(struct buffer *out, const struct value *v)
+{
+	return write_any(out, v, 0);
+}
+
+int json_write_ascii(struct buffer *out, const struct value *v)
+{
+	return write_any(out, v, 1);
 }

@@ -12,5 +12,7 @@
 /* Appends v. VALUE_EMPTY is written {}; a schema turns it into an array first where a list is due.
  * FC_OK, or FC_ELIMIT from the buffer. */
 int json_write(struct buffer *out, const struct value *v);
+/* The same with every character beyond ASCII as \uXXXX, for a reader that counts characters where it should count bytes. */
+int json_write_ascii(struct buffer *out, const struct value *v);
 
 #endif

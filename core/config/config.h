@@ -167,6 +167,9 @@ struct config_platform {
 	int missing_token_ret;  /* 4002 (default) or 4003 */
 	int page_size_max;      /* 1..1000, default 100 */
 	int item_size_is_page;  /* bool, default 0 (field variation 12) */
+	int token_any_case;     /* bool, default 0: our tokens may come back in other case (field variation 12) */
+	int ret_as_text;        /* bool, default 0: our answers say "0" instead of 0 (field variation 2) */
+	int ascii_json;         /* bool, default 0: beyond ASCII as \uXXXX in what we send (field variation 26) */
 	int request_timeout_ms; /* 1000..60000, default 10000 */
 	int retry_s;            /* 1..3600, default 60 (protocol.md 1.9) */
 	int retry_count;        /* 0..1000, default 5 */

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "upstream/envelope.h"
+#include "upstream/long_number.h"
 
 int codec_encode(const struct codec *codec, const struct message *message, enum message_part part, struct value *value,
 		 struct arena *arena, struct buffer *out, struct error *err)
@@ -14,7 +15,7 @@ int codec_encode(const struct codec *codec, const struct message *message, enum 
 	/* A failure is logged there; the standard's form is what goes out then. */
 	(void)mapping_apply(codec->mapping, message, part, MAPPING_OUT, value, &codec->context, arena, &mapped, NULL);
 	message_shape(message_schema(message, part), mapped);
-	if (json_write(out, mapped))
+	if (codec->ascii ? json_write_ascii(out, mapped) : json_write(out, mapped))
 		return error_set(err, FC_ELIMIT, "upstream: %s: the %s is too large", message->method,
 				 message_part_name(part));
 	return FC_OK;
@@ -26,7 +27,9 @@ int codec_decode(const struct codec *codec, const struct message *message, enum 
 	struct value *raw = NULL;
 	struct value *mapped;
 
-	int result = json_read(codec->reader, json, len, arena, &raw, NULL);
+	int result = long_number_quote(&json, &len, arena);
+	if (!result)
+		result = json_read(codec->reader, json, len, arena, &raw, NULL);
 	if (result == FC_ELIMIT || result == FC_ENOMEM)
 		return error_set(err, FC_ELIMIT, "upstream: %s: the %s is too large", message->method,
 				 message_part_name(part));

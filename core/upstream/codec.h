@@ -15,6 +15,7 @@ struct codec {
 	struct mapping *mapping; /* may be NULL */
 	struct json_reader *reader;
 	struct mapping_context context;
+	int ascii; /* nothing beyond ASCII in what is written: \uXXXX (protocol.md section 3, 26) */
 };
 
 /* Tree to JSON text, appended to out: mapping (out), message_shape, json_write. value may be changed. A failing

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -96,11 +97,34 @@ static int all_visible(const char *text)
 	return 1;
 }
 
-/* A field's text without zero bytes inside, or NULL and *err says why. */
-static const char *field_text(const struct value *body, const char *name, size_t *len, struct error *err)
+/* The standard's name, or the same in other case (field variation 5: ret, msg). */
+static const struct value *envelope_field(const struct value *body, const char *name)
 {
 	const struct value *v = value_get(body, name);
 
+	if (v || !value_is_object(body))
+		return v;
+	value_each (member, body)
+		if (!strcasecmp(member->key, name))
+			return member;
+	return NULL;
+}
+
+/* A field's text without zero bytes inside, or NULL and *err says why. arena: a whole number will do as well (field
+ * variation 16: milliseconds since 1970 as a client has them). */
+static const char *field_text(const struct value *body, const char *name, struct arena *arena, size_t *len,
+			      struct error *err)
+{
+	const struct value *v = envelope_field(body, name);
+
+	if (arena && v && v->type == VALUE_INT) {
+		const char *digits = arena_printf(arena, "%lld", (long long)v->i);
+
+		*len = digits ? strlen(digits) : 0;
+		if (!digits)
+			(void)error_set(err, FC_ELIMIT, "body: too large");
+		return digits;
+	}
 	if (!v || v->type == VALUE_NULL || (v->type == VALUE_STRING && !v->len)) {
 		(void)error_set(err, FC_EINVAL, "%s: missing", name);
 		return NULL;
@@ -128,19 +152,19 @@ int envelope_read_request(struct json_reader *reader, const char *body, size_t l
 		return RET_ENVELOPE;
 
 	*out = (struct envelope_request){0};
-	out->operator_id = field_text(root, "OperatorID", &id_len, err);
+	out->operator_id = field_text(root, "OperatorID", NULL, &id_len, err);
 	if (!out->operator_id)
 		return RET_ENVELOPE;
-	out->data = field_text(root, "Data", &out->data_len, err);
+	out->data = field_text(root, "Data", NULL, &out->data_len, err);
 	if (!out->data)
 		return RET_ENVELOPE;
-	out->timestamp = field_text(root, "TimeStamp", &timestamp_len, err);
+	out->timestamp = field_text(root, "TimeStamp", arena, &timestamp_len, err);
 	if (!out->timestamp)
 		return RET_ENVELOPE;
-	out->seq = field_text(root, "Seq", &seq_len, err);
+	out->seq = field_text(root, "Seq", arena, &seq_len, err);
 	if (!out->seq)
 		return RET_ENVELOPE;
-	out->sig = field_text(root, "Sig", &sig_len, err);
+	out->sig = field_text(root, "Sig", NULL, &sig_len, err);
 	if (!out->sig)
 		return RET_ENVELOPE;
 
@@ -216,20 +240,23 @@ int envelope_open_request(const struct envelope_keys *keys, struct json_reader *
 }
 
 int envelope_seal_response(const struct envelope_keys *keys, int ret, const char *msg, const char *json, size_t len,
-			   int error_data, struct buffer *out)
+			   const struct envelope_form *form, struct buffer *out)
 {
+	static const struct envelope_form usual;
 	char ret_digits[16], sig[ENVELOPE_SIG_SIZE] = "";
 	struct envelope_part data = {0};
 	int result = FC_OK;
 
+	if (!form)
+		form = &usual;
 	if (!msg)
 		msg = ret == RET_OK ? "" : ret_text(ret);
-	if (!json && keys && error_data == CONFIG_DATA_OBJECT) {
+	if (!json && keys && form->error_data == CONFIG_DATA_OBJECT) {
 		json = "{}";
 		len = 2;
 	}
 	(void)snprintf(ret_digits, sizeof(ret_digits), "%d", ret);
-	(void)buffer_printf(out, "{\"Ret\":%s,\"Msg\":", ret_digits);
+	(void)buffer_printf(out, form->ret_as_text ? "{\"Ret\":\"%s\",\"Msg\":" : "{\"Ret\":%s,\"Msg\":", ret_digits);
 	put_text(out, msg);
 	if (json && keys) {
 		(void)buffer_text(out, ",\"Data\":\"");
@@ -243,9 +270,9 @@ int envelope_seal_response(const struct envelope_keys *keys, int ret, const char
 	} else {
 		if (keys)
 			result = sign_response(keys, ret_digits, msg, data, sig);
-		if (error_data == CONFIG_DATA_NULL)
+		if (form->error_data == CONFIG_DATA_NULL)
 			(void)buffer_text(out, ",\"Data\":null");
-		else if (error_data != CONFIG_DATA_ABSENT)
+		else if (form->error_data != CONFIG_DATA_ABSENT)
 			(void)buffer_text(out, ",\"Data\":\"\"");
 	}
 	(void)buffer_printf(out, ",\"Sig\":\"%s\"}", sig);
@@ -257,7 +284,7 @@ int envelope_seal_response(const struct envelope_keys *keys, int ret, const char
 /* Ret as number or text; *text is what was signed. */
 static int read_ret(const struct value *root, struct arena *arena, int *ret, const char **text)
 {
-	const struct value *v = value_get(root, "Ret");
+	const struct value *v = envelope_field(root, "Ret");
 	int64_t i;
 
 	if (value_to_int(v, &i) || i < INT32_MIN || i > INT32_MAX)
@@ -299,8 +326,8 @@ int envelope_open_response(const struct envelope_keys *keys, struct json_reader 
 	result = read_ret(root, arena, &out->ret, &ret);
 	if (result)
 		return error_set(err, result, "upstream: answer: Ret: missing or no integer");
-	const struct value *msg = value_get(root, "Msg");
-	const struct value *data = value_get(root, "Data");
+	const struct value *msg = envelope_field(root, "Msg");
+	const struct value *data = envelope_field(root, "Data");
 	if (msg && msg->type != VALUE_NULL) {
 		if (!value_text(msg) || strlen(msg->text) != msg->len)
 			return error_set(err, FC_EINVAL, "upstream: answer: Msg: not a text");
@@ -312,7 +339,7 @@ int envelope_open_response(const struct envelope_keys *keys, struct json_reader 
 	struct envelope_part cipher = {0};
 	if (data && value_text(data))
 		cipher = (struct envelope_part){data->text, data->len};
-	out->sig_ok = response_sig_ok(keys, arena, ret, out->msg, cipher, value_get(root, "Sig"));
+	out->sig_ok = response_sig_ok(keys, arena, ret, out->msg, cipher, envelope_field(root, "Sig"));
 	int insist = strictness == CONFIG_SIG_STRICT || (strictness == CONFIG_SIG_SUCCESS && out->ret == RET_OK);
 	if (insist && !out->sig_ok)
 		return error_set(err, FC_EAUTH, "upstream: answer: Sig: missing or wrong (Ret %d)", out->ret);
@@ -324,4 +351,18 @@ int envelope_open_response(const struct envelope_keys *keys, struct json_reader 
 		return FC_OK;
 	}
 	return result;
+}
+
+int envelope_plain_ret(const struct value *body, const char **msg)
+{
+	const struct value *text = envelope_field(body, "Msg");
+	int64_t ret = RET_OK;
+
+	*msg = value_text(text) ? text->text : "";
+	if (!envelope_field(body, "Ret"))
+		return RET_OK;
+	/* A verdict that can't be read is no yes. */
+	if (value_to_int(envelope_field(body, "Ret"), &ret) || ret < INT32_MIN || ret > INT32_MAX)
+		return RET_SYSTEM;
+	return (int)ret;
 }

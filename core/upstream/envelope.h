@@ -94,7 +94,8 @@ int envelope_seal_request(const struct envelope_keys *keys, const char *operator
 			  int64_t wall, const char *json, size_t len, struct buffer *out, struct error *err);
 /* Takes a body apart. RET_OK, or RET_ENVELOPE and *err says which field ("Seq: missing", "body: not a JSON object",
  * "body: too large"). Judges form only: OperatorID 1..32 visible characters, TimeStamp 12..17 digits (field
- * variation 16), Seq 1..10 digits, Data and Sig not empty. */
+ * variation 16), Seq 1..10 digits, Data and Sig not empty. TimeStamp and Seq may be numbers; field names may be of any case
+ * (field variation 5), the standard's own goes first. */
 int envelope_read_request(struct json_reader *reader, const char *body, size_t len, struct arena *arena,
 			  struct envelope_request *out, struct error *err);
 /* RET_OK or RET_SIGNATURE. The text is tried as transmitted, then with line breaks taken out of Data. */
@@ -107,12 +108,16 @@ int envelope_open_request(const struct envelope_keys *keys, struct json_reader *
 
 /* Responses. ------------------------------------------------------------------------------------------------ */
 
-/* Appends {"Ret":..,"Msg":..,"Data":..,"Sig":..}. json NULL: there is no answer object, and Data becomes what
- * error_data (CONFIG_DATA_EMPTY, _NULL, _ABSENT, _OBJECT of config.h) says. keys NULL: the caller is unknown, so
- * nothing can be signed or encrypted: Data and Sig are empty texts. msg NULL: ret_text(ret), or "" for RET_OK.
- * FC_OK, FC_ELIMIT, FC_EIO. */
+/* What platforms differ in; all zero is the usual. */
+struct envelope_form {
+	int error_data; /* CONFIG_DATA_EMPTY, _NULL, _ABSENT, _OBJECT of config.h: Data when there is no answer object */
+	int ret_as_text; /* "Ret":"0" instead of 0; the signature is the same */
+};
+/* Appends {"Ret":..,"Msg":..,"Data":..,"Sig":..}. json NULL: there is no answer object. form NULL: the usual. keys NULL: the
+ * caller is unknown, so nothing can be signed or encrypted: Data and Sig are empty texts. msg NULL: ret_text(ret), or ""
+ * for RET_OK. FC_OK, FC_ELIMIT, FC_EIO. */
 int envelope_seal_response(const struct envelope_keys *keys, int ret, const char *msg, const char *json, size_t len,
-			   int error_data, struct buffer *out);
+			   const struct envelope_form *form, struct buffer *out);
 
 struct envelope_response {
 	int ret;
@@ -121,6 +126,9 @@ struct envelope_response {
 	size_t plain_len;
 	int sig_ok; /* the signature was there and right, whatever the strictness */
 };
+/* The verdict of a body without envelope (field variation 5): Ret and Msg, or ret and msg; RET_OK when there is no Ret,
+ * RET_SYSTEM when it is no integer. *msg is "" when there is none. body may be any tree. */
+int envelope_plain_ret(const struct value *body, const char **msg);
 /* Opens an answer. strictness: CONFIG_SIG_STRICT (always), CONFIG_SIG_SUCCESS (only when Ret is 0), CONFIG_SIG_OFF.
  * FC_OK (also for Ret other than 0: look at out->ret), FC_EINVAL: not an envelope, FC_EAUTH: signature wrong or missing
  * where it must be right, FC_EINVAL with ENVELOPE_UNREADABLE: Ret 0 but Data can't be decrypted (on other Rets

@@ -216,6 +216,11 @@ int iserv_answer(const struct platform *platform, const struct message *message,
 		(void)error_set(err, FC_ENOMEM, "Data: can't be answered now");
 		return RET_SYSTEM;
 	}
+	/* Cut short it would be another order's: protocol.md section 3, 28, which a mapping translates. */
+	if (strlen(text_of(&q, "StartChargeSeq")) >= JOURNAL_SEQ) {
+		(void)error_set(err, FC_EINVAL, "Data.StartChargeSeq: longer than %d characters", JOURNAL_SEQ - 1);
+		return RET_PARAMETER;
+	}
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
 		if (!strcmp(answers[i].method, message->method))
 			answers[i].answer(&q);

@@ -17,6 +17,7 @@ enum {
 struct mapping_entry {
 	const char *path; /* NULL = the method's name */
 	int switched;     /* -1 the file says nothing, 0 off, 1 on */
+	int plain;        /* no envelope, no token */
 	char *call[2];    /* "map.METHOD.request" and ".answer", owned; NULL = there is no such function */
 };
 
@@ -24,6 +25,7 @@ struct mapping {
 	struct script *script;
 	char name[SCRIPT_NAME_MAX + 1];
 	struct mapping_entry *entries; /* one a message, by message_index */
+	int whole_paths;               /* how many of them are whole paths: mostly none, and then nobody looks */
 	uint64_t failures;
 	char last_failure[ERROR_TEXT_MAX]; /* as logged last, at last_ms, and how many of it were kept quiet since */
 	int64_t last_ms;
@@ -51,8 +53,8 @@ static int function_path(const struct message *message, enum message_part part, 
 
 static int check_head(const struct mapping *mapping, const struct value *table, struct error *err)
 {
-	static const char *const known[] = {"forecourt", "kind",      "name", "description", "paths", "methods",
-					    "timing",    "constants", "map",  "examples",    NULL};
+	static const char *const known[] = {"forecourt", "kind",   "name",      "description", "paths",    "methods",
+					    "plain",     "timing", "constants", "map",         "examples", NULL};
 	int64_t version;
 
 	if (!value_is_object(table))
@@ -60,8 +62,8 @@ static int check_head(const struct mapping *mapping, const struct value *table, 
 	value_each (v, table)
 		if (!value_key_known(v, known))
 			return wrong(mapping, err, v->key ? v->key : "a list",
-				     "unknown; known are forecourt, kind, name, description, paths, methods, timing, "
-				     "constants, map, examples");
+				     "unknown; known are forecourt, kind, name, description, paths, methods, plain, "
+				     "timing, constants, map, examples");
 	if (value_to_int(value_get(table, "forecourt"), &version) || version != API_VERSION)
 		return wrong(mapping, err, "forecourt", "must be 1, the version of this interface");
 	const char *kind = value_text(value_get(table, "kind"));
@@ -73,11 +75,23 @@ static int check_head(const struct mapping *mapping, const struct value *table, 
 	return FC_OK;
 }
 
+/* One part, or with a / in front several: no part is empty or begins with a dot. */
 static int valid_path(const struct value *v)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";
+	const char *part = value_text(v);
 
-	return value_text(v) && v->len && v->len < 128 && strspn(v->text, allowed) == v->len && v->text[0] != '.';
+	if (!part || !v->len || v->len >= 128 || strlen(part) != v->len)
+		return 0;
+	int whole = *part == '/';
+	for (part += whole; *part && *part != '/' && *part != '.';) {
+		part += strspn(part, allowed);
+		if (!*part)
+			return 1;
+		if (!whole || *part++ != '/')
+			return 0;
+	}
+	return 0;
 }
 
 static int we_answer(const struct message *message)
@@ -96,9 +110,10 @@ static int take_paths(struct mapping *mapping, const struct value *paths, struct
 			return wrong_member(mapping, err, "paths", v->key, "no such method");
 		if (!valid_path(v))
 			return wrong_member(mapping, err, "paths", v->key,
-					    "must be a text of letters, digits and _ - . (the prefix belongs into the "
-					    "platform's options url and path)");
+					    "must be a text of letters, digits and _ - . (behind the prefix in the "
+					    "platform's options url and path), or a whole path such as /api/v1/NAME");
 		mapping->entries[message_index(message)].path = v->text;
+		mapping->whole_paths += v->text[0] == '/';
 	}
 	/* A call must lead to one method. */
 	const struct message *a;
@@ -125,6 +140,27 @@ static int take_methods(struct mapping *mapping, const struct value *methods, st
 		if (v->type != VALUE_BOOL)
 			return wrong_member(mapping, err, "methods", v->key, "must be true or false");
 		mapping->entries[message_index(message)].switched = v->i != 0;
+	}
+	return FC_OK;
+}
+
+static int take_plain(struct mapping *mapping, const struct value *plain, struct error *err)
+{
+	if (plain && !value_is_object(plain))
+		return wrong(mapping, err, "plain", "must be a table of method = true or false");
+	value_each (v, plain) {
+		const struct message *message = message_find(v->key);
+
+		if (!message)
+			return wrong_member(mapping, err, "plain", v->key, "no such method");
+		if (v->type != VALUE_BOOL)
+			return wrong_member(mapping, err, "plain", v->key, "must be true or false");
+		/* Anybody could do it. */
+		if (v->i && (message->caller == MESSAGE_BOTH || (we_answer(message) && message->mutating)))
+			return wrong_member(
+			    mapping, err, "plain", v->key,
+			    "this call must prove who makes it: it can't do without envelope and token");
+		mapping->entries[message_index(message)].plain = v->i != 0;
 	}
 	return FC_OK;
 }
@@ -202,6 +238,8 @@ static int take_table(struct mapping *mapping, struct error *err)
 		result = take_paths(mapping, value_get(table, "paths"), err);
 	if (!result)
 		result = take_methods(mapping, value_get(table, "methods"), err);
+	if (!result)
+		result = take_plain(mapping, value_get(table, "plain"), err);
 	if (!result)
 		result = check_timing(mapping, value_get(table, "timing"), err);
 	if (!result)
@@ -292,10 +330,19 @@ const struct message *mapping_find(const struct mapping *mapping, const char *pa
 {
 	const struct message *message;
 
+	if (*path == '/' && !(mapping && mapping->whole_paths))
+		return NULL;
 	for (int i = 0; (message = message_at(i)); i++)
 		if (we_answer(message) && !strcmp(mapping_path(mapping, message), path))
 			return message;
 	return NULL;
+}
+
+int mapping_plain(const struct mapping *mapping, const struct message *message)
+{
+	int index = mapping ? message_index(message) : -1;
+
+	return index >= 0 && mapping->entries[index].plain;
 }
 
 int mapping_enabled(const struct mapping *mapping, const struct message *message,

@@ -1,5 +1,5 @@
 /* Mapping: what is different at one operator, from lua/operators/NAME.lua: paths, methods on or off, timing numbers, and
- * functions that reshape messages. The form of the file is in lua/operators/README.md.
+ * functions that reshape messages. The form of the file is in lua/README.md.
  *
  * A mapping never stops the station: a function that fails is logged with file:line and the message goes on as it
  * was. Each platform loads its own (own Lua state): one platform's script can't slow or spoil another's. */
@@ -27,10 +27,14 @@ const char *mapping_hash(const struct mapping *mapping); /* SHA-256 of the file,
 /* Function calls that failed since load. */
 uint64_t mapping_failures(const struct mapping *mapping);
 
-/* Last part of the URL for a method: what we call, and what we answer on. */
+/* Where a method is called and answered: the last part of the URL, or with a / in front the whole path. */
 const char *mapping_path(const struct mapping *mapping, const struct message *message);
-/* The method that we answer on this last part of a URL; NULL when there is none. Whether it is on is not judged. */
+/* The method that we answer on this last part of a URL, or on this whole path; NULL when there is none. Whether it is on is not
+ * judged. */
 const struct message *mapping_find(const struct mapping *mapping, const char *path);
+/* Nonzero when the method's bodies are bare JSON in both directions: no envelope, no token (field variation 5). Never so for
+ * query_token, nor for calls that we answer and that change something. */
+int mapping_plain(const struct mapping *mapping, const struct message *message);
 /* Is the method on for this platform? The mapping's word goes first, then the message's set with the platform's options
  * push_station_info and push_stats. */
 int mapping_enabled(const struct mapping *mapping, const struct message *message,

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "loop/http_client.h"
 #include "upstream/client.h"
+#include "upstream/peer_judge.h"
 #include "upstream/peer_url.h"
 
 enum { REFUSED_RETRY_MS = 600000, PATH_SIZE = 512, CHECK_MS = 60000, HUB_MS = 1000 };
@@ -44,6 +45,7 @@ struct peer_exchange {
 	struct buffer
 	    json; /* what is sealed, once more when the connection was stale: a pair of TimeStamp and Seq goes out once */
 	int resent;
+	int plain; /* no envelope, no token */
 	char path[PATH_SIZE];
 	char authorization[TOKEN_PEER_MAX + sizeof("Bearer ")];
 };
@@ -88,59 +90,17 @@ static void success(struct peer *peer)
 	peer->last_ok = 1;
 }
 
-/* Answers ------------------------------------------------------------------------------------------------------- */
-
-static enum peer_outcome judge_ret(struct peer *peer, const char *method, const struct envelope_response *response)
+/* What became of a call, said aloud where it is trouble. */
+static enum peer_outcome judge(struct peer *peer, const struct peer_exchange *exchange,
+			       const struct http_result *result, struct arena *arena, struct value **answer)
 {
-	/* Their words, where they have any. */
-	const char *text = response->msg[0] ? response->msg : ret_text(response->ret);
-	enum ret_action action = ret_action(response->ret);
-	struct error why = {0};
+	struct peer_verdict verdict;
 
-	if (action == RET_DONE)
-		return PEER_DONE;
-	if (action == RET_NEW_TOKEN)
-		return PEER_TOKEN;
-	(void)error_set(&why, FC_EAUTH, "%sRet %d (%s)", action == RET_GIVE_UP ? "refused: " : "", response->ret, text);
-	trouble(peer, action == RET_GIVE_UP ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, method, why.text);
-	return action == RET_GIVE_UP ? PEER_REFUSED : PEER_BUSY;
-}
-
-/* From what the transport brought to a verdict and, when there is one, the answer's tree. */
-static enum peer_outcome judge(struct peer *peer, const struct message *message, const struct http_result *result,
-			       struct arena *arena, struct value **answer)
-{
-	const struct platform *p = peer->platform;
-	const struct codec codec = platform_codec(p);
-	struct envelope_response response;
-	struct error err = {0};
-
-	if (!result->status) {
-		trouble(peer, LOG_LEVEL_WARNING, message->method, result->err.text);
-		return PEER_UNREACHED;
-	}
-	if (result->status != 200) {
-		(void)error_set(&err, FC_EIO, "HTTP %d", result->status);
-		trouble(peer, LOG_LEVEL_WARNING, message->method, err.text);
-		return PEER_UNREACHED;
-	}
-	switch (envelope_open_response(&p->theirs, p->reader, p->options->check_response_sig, result->body,
-				       result->body_len, arena, &response, &err)) {
-	case FC_OK:
-		break;
-	case FC_EAUTH:
-		trouble(peer, LOG_LEVEL_ERROR, message->method, err.text);
-		return PEER_REFUSED;
-	default:
-		trouble(peer, LOG_LEVEL_WARNING, message->method, err.text);
-		return PEER_UNREACHED;
-	}
-	enum peer_outcome outcome = judge_ret(peer, message->method, &response);
-	if (outcome != PEER_DONE || !response.plain)
-		return outcome;
-	if (codec_decode(&codec, message, MESSAGE_ANSWER, response.plain, response.plain_len, arena, answer, &err))
-		log_info("upstream: %s: %s: answer not understood: %s", p->options->name, message->method, err.text);
-	return outcome;
+	peer_judge(peer->platform, exchange->message, exchange->plain, result, arena, &verdict);
+	if (verdict.trouble.text[0])
+		trouble(peer, verdict.level, exchange->message->method, verdict.trouble.text);
+	*answer = verdict.answer;
+	return verdict.outcome;
 }
 
 /* Exchange ------------------------------------------------------------------------------------------------------ */
@@ -171,10 +131,14 @@ static int seal_and_send(struct peer *peer, struct peer_exchange *exchange, http
 {
 	const struct platform *p = peer->platform;
 	struct buffer body;
+	int result = FC_OK;
 
 	buffer_init(&body, (size_t)PLATFORM_MESSAGE_MAX * 2);
-	int result = envelope_seal_request(&p->theirs, p->config->gateway.operator_id, &keeper(peer)->sequence,
-					   clock_wall(), exchange->json.data, exchange->json.len, &body, err);
+	if (exchange->plain && buffer_add(&body, exchange->json.data, exchange->json.len))
+		result = error_set(err, FC_ELIMIT, "upstream: request: too large");
+	else if (!exchange->plain)
+		result = envelope_seal_request(&p->theirs, p->config->gateway.operator_id, &keeper(peer)->sequence,
+					       clock_wall(), exchange->json.data, exchange->json.len, &body, err);
 	if (!result)
 		result = http_client_post(peer->http, exchange->path,
 					  exchange->authorization[0] ? exchange->authorization : NULL,
@@ -203,8 +167,10 @@ static int post(struct peer *peer, struct peer_exchange *exchange, struct value 
 	const struct codec codec = platform_codec(p);
 
 	buffer_init(&exchange->json, PLATFORM_MESSAGE_MAX);
-	int n = snprintf(exchange->path, sizeof(exchange->path), "%s/%s", peer->url.prefix,
-			 mapping_path(p->mapping, exchange->message));
+	const char *path = mapping_path(p->mapping, exchange->message);
+	/* One with a / in front is the whole path. */
+	int n = snprintf(exchange->path, sizeof(exchange->path), "%s%s%s", *path == '/' ? "" : peer->url.prefix,
+			 *path == '/' ? "" : "/", path);
 	if (n < 0 || (size_t)n >= sizeof(exchange->path))
 		return error_set(err, FC_ELIMIT, "upstream: %s: path too long", exchange->message->method);
 	int result = codec_encode(&codec, exchange->message, MESSAGE_REQUEST, request, arena, &exchange->json, err);
@@ -267,7 +233,7 @@ static void login_done(void *user, const struct http_result *result)
 		return;
 	}
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
-	enum peer_outcome outcome = judge(peer, exchange->message, result, &arena, &answer);
+	enum peer_outcome outcome = judge(peer, exchange, result, &arena, &answer);
 	if (outcome == PEER_TOKEN)
 		trouble(peer, LOG_LEVEL_ERROR, exchange->message->method, "refused: Ret 4002");
 	if (outcome == PEER_DONE)
@@ -360,7 +326,7 @@ static void call_done(void *user, const struct http_result *result)
 	if (went_again(peer, exchange, result, call_done))
 		return;
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
-	enum peer_outcome outcome = judge(peer, exchange->message, result, &arena, &answer);
+	enum peer_outcome outcome = judge(peer, exchange, result, &arena, &answer);
 	if (outcome == PEER_DONE)
 		success(peer);
 	struct peer *holder = keeper(peer);
@@ -412,7 +378,8 @@ int peer_call(struct peer *peer, const struct message *message, struct value *re
 	exchange->sent_ms = clock_mono_ms();
 	exchange->done = done;
 	exchange->user = user;
-	if (needs_token(peer))
+	exchange->plain = mapping_plain(peer->platform->mapping, message);
+	if (needs_token(peer) && !exchange->plain)
 		(void)snprintf(exchange->authorization, sizeof(exchange->authorization), "Bearer %s",
 			       keeper(peer)->token.text);
 	int result = post(peer, exchange, request, arena, call_done, err);

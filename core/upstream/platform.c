@@ -312,6 +312,7 @@ static void commit(struct platform_set *set, const struct config *config, struct
 		p->config = config;
 		p->options = plans[i].options;
 		token_server_options(&p->tokens, p->options->token_lifetime_s, p->options->keep_old_tokens);
+		p->tokens.any_case = p->options->token_any_case;
 		if (plans[i].mapping)
 			replace_mapping(set, p, plans[i].mapping);
 		refresh_client(p);

@@ -113,6 +113,7 @@ struct platform *platform_new(struct loop *loop, const struct station_set *stati
 	p->mapping = mapping;
 	p->hub = p;
 	token_server_init(&p->tokens, options->token_lifetime_s, options->keep_old_tokens);
+	p->tokens.any_case = options->token_any_case;
 	if (set_keys(&p->ours, &options->ours, options->name, "our", err) ||
 	    set_keys(&p->theirs, &options->theirs, options->name, "their", err)) {
 		platform_free(p);
@@ -146,9 +147,15 @@ struct codec platform_codec(const struct platform *p)
 {
 	return (struct codec){.mapping = p->mapping,
 			      .reader = p->reader,
+			      .ascii = p->options->ascii_json,
 			      .context = {.operator_id = p->config->gateway.operator_id,
 					  .platform_id = p->options->operator_id,
 					  .platform = p->options->name}};
+}
+
+struct envelope_form platform_form(const struct platform *p)
+{
+	return (struct envelope_form){.error_data = p->options->error_data, .ret_as_text = p->options->ret_as_text};
 }
 
 struct icomm platform_view(const struct platform *p)

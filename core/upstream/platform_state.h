@@ -73,6 +73,7 @@ struct platform {
 	struct replay replay;
 	struct held *held; /* answers that wait for a result (sync.h) */
 	struct platform_rate rate;
+	struct platform_rate plain_rate; /* of calls that prove nothing: they must not use up the proven ones' */
 	struct platform_times times;
 
 	/* We call them. */
@@ -100,5 +101,6 @@ int platform_sends_order(const struct platform *platform, const char *method);
 /* Views for the files below. */
 struct codec platform_codec(const struct platform *platform);
 struct icomm platform_view(const struct platform *platform);
+struct envelope_form platform_form(const struct platform *platform);
 
 #endif

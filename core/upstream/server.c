@@ -48,10 +48,14 @@ static int same_prefix(const char *prefix, const char *path, size_t len)
 	return n == len && !memcmp(prefix, path, n);
 }
 
-static const struct message *find_method(const struct platform *p, const char *name)
+/* A mapping may give a method a whole path of its own, outside the platform's prefix. */
+static const struct message *find_method(const struct platform *p, const char *path)
 {
-	const struct message *message = mapping_find(p->mapping, name);
+	const char *last_slash = strrchr(path, '/');
+	const struct message *message = mapping_find(p->mapping, path);
 
+	if (!message && same_prefix(p->options->path, path, (size_t)(last_slash - path)))
+		message = mapping_find(p->mapping, last_slash + 1);
 	if (!message || !mapping_enabled(p->mapping, message, p->options))
 		return NULL;
 	if (message->caller == MESSAGE_BOTH || icomm_answers(message))
@@ -59,24 +63,23 @@ static const struct message *find_method(const struct platform *p, const char *n
 	return p->charges && iserv_answers(message) ? message : NULL;
 }
 
-static int is_candidate(const struct server_routes *routes, const struct platform *p, const char *path,
-			const char *last_slash)
+/* The method that the path means there; NULL: none. */
+static const struct message *candidate(const struct server_routes *routes, const struct platform *p, const char *path)
 {
+	if (!platform_can_answer(p->options) ||
+	    strcmp(p->config->listens[p->options->listen].name, routes->listen) != 0)
+		return NULL;
+	const struct message *message = find_method(p, path);
 	/* Behind an exchange nobody logs in but the exchange. */
-	if (p->hub != p && !strcmp(last_slash + 1, mapping_path(p->mapping, message_find("query_token"))))
-		return 0;
-	return platform_can_answer(p->options) &&
-	       !strcmp(p->config->listens[p->options->listen].name, routes->listen) &&
-	       same_prefix(p->options->path, path, (size_t)(last_slash - path)) && find_method(p, last_slash + 1);
+	return message && p->hub != p && message->caller == MESSAGE_BOTH ? NULL : message;
 }
 
 static struct candidates find_candidates(const struct server_routes *routes, const char *path)
 {
-	const char *last_slash = strrchr(path, '/');
 	struct candidates found = {0};
 
-	for (int i = 0; last_slash && i < routes->count; i++) {
-		if (!is_candidate(routes, routes->platforms[i], path, last_slash))
+	for (int i = 0; strchr(path, '/') && i < routes->count; i++) {
+		if (!candidate(routes, routes->platforms[i], path))
 			continue;
 		if (!found.count++)
 			found.first = routes->platforms[i];
@@ -84,28 +87,37 @@ static struct candidates find_candidates(const struct server_routes *routes, con
 	return found;
 }
 
-/* Among several: by the sender's OperatorID, or by the token where the envelope can't be read. NULL: nobody's. */
+/* Among several: by the sender's OperatorID, or by the token where the envelope can't be read, or the only one that does without
+ * both. NULL: nobody's. */
 static struct platform *choose(struct call *call)
 {
 	const struct server_routes *routes = call->routes;
-	const char *path = call->http->path, *last_slash = strrchr(path, '/');
 	struct arena arena;
 	struct envelope_request envelope = {0};
-	struct platform *by_id = NULL, *by_token = NULL;
+	struct platform *by_id = NULL, *by_token = NULL, *plain = NULL;
+	int plain_count = 0;
 
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
 	(void)envelope_read_request(routes->reader, call->http->body, call->http->body_len, &arena, &envelope, NULL);
 	for (int i = 0; i < routes->count; i++) {
 		struct platform *p = routes->platforms[i];
 
-		if (!is_candidate(routes, p, path, last_slash))
+		const struct message *message = candidate(routes, p, call->http->path);
+
+		if (!message)
 			continue;
+		if (mapping_plain(p->mapping, message)) {
+			plain = p;
+			plain_count++;
+		}
 		if (!by_id && envelope.operator_id && !strcmp(envelope.operator_id, p->options->operator_id))
 			by_id = p;
 		if (!by_token && !token_check(&p->hub->tokens, call->http->authorization, call->now_ms))
 			by_token = p;
 	}
 	arena_fini(&arena);
+	if (!by_id && !by_token && plain_count == 1)
+		return plain;
 	return by_id ? by_id : by_token;
 }
 
@@ -122,6 +134,11 @@ static int is_login(const struct call *call)
 	return call->message->caller == MESSAGE_BOTH;
 }
 
+static int is_plain(const struct call *call)
+{
+	return mapping_plain(call->platform->mapping, call->message);
+}
+
 static int check_bearer(struct call *call)
 {
 	const struct config_platform *options = call->platform->options;
@@ -130,7 +147,7 @@ static int check_bearer(struct call *call)
 	 * refused the same way, which ends the caller's attempts. */
 	if (options->client_name[0] && strcmp(options->client_name, call->http->peer_name) != 0)
 		return refuse(call, RET_TOKEN, "client certificate: not the expected name");
-	if (is_login(call))
+	if (is_login(call) || is_plain(call))
 		return RET_OK;
 	switch (token_check(&call->platform->hub->tokens, call->http->authorization, call->now_ms)) {
 	case FC_OK:
@@ -145,6 +162,9 @@ static int check_bearer(struct call *call)
 static int check_envelope(struct call *call)
 {
 	struct platform *p = call->platform;
+
+	if (is_plain(call))
+		return RET_OK;
 	int ret = envelope_read_request(p->reader, call->http->body, call->http->body_len, &call->arena,
 					&call->envelope, &call->err);
 
@@ -159,11 +179,13 @@ static int check_envelope(struct call *call)
 	return RET_OK;
 }
 
-/* What only a proven caller may use up. */
+/* What only a proven caller may use up; the others have a bucket of their own. */
 static int check_limits(struct call *call)
 {
 	struct platform *p = call->platform;
 
+	if (is_plain(call))
+		return platform_rate_take(&p->plain_rate, p->options->rate_per_s, call->now_ms) ? RET_OK : RET_BUSY;
 	if (!platform_rate_take(&p->rate, p->options->rate_per_s, call->now_ms))
 		return RET_BUSY;
 	if (replay_time(call->envelope.timestamp, clock_wall(), clock_wall_trusted(), p->options->replay_window_s))
@@ -184,14 +206,19 @@ static int read_parameters(struct call *call, struct value **request)
 {
 	struct platform *p = call->platform;
 	const struct codec codec = platform_codec(p);
+	const char *text = call->http->body;
+	size_t len = call->http->body_len;
 	char *plain;
-	size_t len;
+	int result = FC_OK;
 
-	int result = envelope_decrypt(&p->ours, call->envelope.data, call->envelope.data_len, &call->arena, &plain,
-				      &len, &call->err);
+	if (!is_plain(call)) {
+		result = envelope_decrypt(&p->ours, call->envelope.data, call->envelope.data_len, &call->arena, &plain,
+					  &len, &call->err);
+		text = plain;
+	}
 	if (!result)
 		result =
-		    codec_decode(&codec, call->message, MESSAGE_REQUEST, plain, len, &call->arena, request, &call->err);
+		    codec_decode(&codec, call->message, MESSAGE_REQUEST, text, len, &call->arena, request, &call->err);
 	return result ? RET_PARAMETER : RET_OK;
 }
 
@@ -252,17 +279,21 @@ static void log_refusal(const struct call *call, int ret)
 static void seal(struct call *call, int ret, struct http_response *response)
 {
 	const struct config_platform *options = call->platform->options;
+	const struct envelope_form form = platform_form(call->platform);
+	const struct envelope_keys *keys = is_plain(call) ? NULL : &call->platform->ours;
 	/* What failed inside is for our log, not for the caller. */
 	const char *msg = ret == RET_OK || ret == RET_SYSTEM || !call->err.text[0] ? NULL : call->err.text;
 	const char *json = ret == RET_OK ? call->json.data : NULL;
 
-	if (!envelope_seal_response(&call->platform->ours, ret, msg, json, call->json.len, options->error_data,
-				    &response->body))
+	if (json && is_plain(call)) {
+		(void)buffer_add(&response->body, json, call->json.len);
+		return;
+	}
+	if (!envelope_seal_response(keys, ret, msg, json, call->json.len, &form, &response->body))
 		return;
 	log_error("upstream: %s: %s: the answer can't be sealed", options->name, call->message->method);
 	buffer_clear(&response->body);
-	if (envelope_seal_response(&call->platform->ours, RET_SYSTEM, NULL, NULL, 0, options->error_data,
-				   &response->body))
+	if (envelope_seal_response(keys, RET_SYSTEM, NULL, NULL, 0, &form, &response->body))
 		http_error(response, 500, "");
 }
 
@@ -273,7 +304,7 @@ static void answer_platform(struct call *call, struct http_response *response)
 
 	arena_init(&call->arena, PLATFORM_MEMORY_MAX);
 	buffer_init(&call->json, PLATFORM_MESSAGE_MAX);
-	call->message = find_method(p, strrchr(call->http->path, '/') + 1);
+	call->message = find_method(p, call->http->path);
 	int ret = work(call);
 	if (!call->held)
 		seal(call, ret, response);
@@ -310,7 +341,7 @@ void server_answer(const struct server_routes *routes, const struct http_request
 		return;
 	}
 	log_info("upstream: %s from %s: refused: OperatorID missing or unknown", request->path, request->peer);
-	if (envelope_seal_response(NULL, RET_ENVELOPE, "OperatorID: missing or unknown", NULL, 0, CONFIG_DATA_EMPTY,
+	if (envelope_seal_response(NULL, RET_ENVELOPE, "OperatorID: missing or unknown", NULL, 0, NULL,
 				   &response->body))
 		http_error(response, 500, "");
 }

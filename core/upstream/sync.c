@@ -48,6 +48,7 @@ static int give(struct held *held, struct value *v, struct arena *arena)
 {
 	const struct platform *p = held->platform;
 	const struct codec codec = platform_codec(p);
+	const struct envelope_form form = platform_form(p);
 	struct http_response response = {.status = 200, .content_type = "application/json;charset=utf-8"};
 	struct buffer json;
 	struct error err = {0};
@@ -57,8 +58,8 @@ static int give(struct held *held, struct value *v, struct arena *arena)
 	int ret = v ? RET_OK : RET_BUSY;
 	if (v && codec_encode(&codec, held->message, MESSAGE_ANSWER, v, arena, &json, &err))
 		ret = RET_SYSTEM;
-	if (envelope_seal_response(&p->ours, ret, NULL, ret == RET_OK ? json.data : NULL, json.len,
-				   p->options->error_data, &response.body)) {
+	if (envelope_seal_response(&p->ours, ret, NULL, ret == RET_OK ? json.data : NULL, json.len, &form,
+				   &response.body)) {
 		log_error("upstream: %s: %s: the answer can't be sealed", p->options->name, held->message->method);
 		buffer_clear(&response.body);
 		response.status = 500;

@@ -110,7 +110,9 @@ int token_check(const struct token_server *server, const char *authorization, in
 		int usable = token->text[0] && now_ms < token->expires_ms;
 
 		/* An empty place is compared as well, so that the time tells nothing about how many live. */
-		found |= envelope_secret_equal(token->text, TOKEN_SIZE - 1, given, len) & usable;
+		int same = server->any_case ? envelope_sig_equal(token->text, TOKEN_SIZE - 1, given, len)
+					    : envelope_secret_equal(token->text, TOKEN_SIZE - 1, given, len);
+		found |= same & usable;
 	}
 	return found ? FC_OK : FC_EAUTH;
 }

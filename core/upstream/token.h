@@ -19,6 +19,7 @@ struct token_server {
 		char text[TOKEN_SIZE]; /* "" = free place */
 		int64_t issued_ms, expires_ms;
 	} live[TOKEN_LIVE_MAX];
+	int any_case; /* 1: a token may come back in other case (protocol.md section 3, 12); set by the owner */
 };
 
 void token_server_init(struct token_server *server, int lifetime_s, int keep_old);

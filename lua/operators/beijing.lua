@@ -5,6 +5,8 @@
 --     option url  'https://HOST/evcs/20160701'
 --     option path '/evcs/v20160701'        (what the platform calls at ours may differ)
 
+local keys = require("keys")
+
 -- Orders of every start mode are reported in this form for the operation-assessment bonus; the base order is not sent.
 -- The gateway makes all fields of it, the money split and the lines too; this platform wants these:
 local bonus_fields = {
@@ -35,10 +37,7 @@ return {
   map = {
     notification_charge_order_info_for_bonus = {
       request = function(order)
-        local bonus = {}
-        for _, field in ipairs(bonus_fields) do
-          bonus[field] = order[field]
-        end
+        local bonus = keys.pick(order, bonus_fields)
         if bonus.ChargeModel == nil then
           bonus.ChargeModel = 0
         end

@@ -1,26 +1,9 @@
--- An invented operator that differs from the standard in many ways at once: a collection to copy from. Each difference has the
--- number of the field variation in protocol.md, section 3.
+-- An invented operator that differs from the standard in many ways at once. Each difference has the number of the field variation in
+-- protocol.md, section 3; README.md has a file for each of them.
 
--- Keys in lower camel case (5): StationID -> stationID, PageNo -> pageNo.
-local function lower(key)
-  return key:sub(1, 1):lower() .. key:sub(2)
-end
-
-local function upper(key)
-  return key:sub(1, 1):upper() .. key:sub(2)
-end
-
--- A copy of a table with every key, at every depth, passed through rename. Lists stay lists.
-local function rename_keys(value, rename)
-  if type(value) ~= "table" then
-    return value
-  end
-  local copy = {}
-  for key, inner in pairs(value) do
-    copy[type(key) == "string" and rename(key) or key] = rename_keys(inner, rename)
-  end
-  return #value > 0 and array(copy) or copy
-end
+local keys = require("keys") -- lua/lib/README.md has all of these modules
+local numbers = require("numbers")
+local walk = require("walk")
 
 -- Its status codes (23): a fault is 0 there, told apart from off line by FaultType.
 local function status_out(info)
@@ -44,8 +27,8 @@ return {
     notification_stationStatus = {
       request = function(message)
         local info = status_out(message.ConnectorStatusInfo)
-        -- A list instead of an object (6), and an added field.
-        return { connectorStatusInfo = array({ rename_keys(info, lower) }), source = "forecourt" }
+        -- Keys in lower camel case (5): StationID -> stationID. A list instead of an object (6), and an added field.
+        return { connectorStatusInfo = array({ keys.rename(info, keys.lower_first) }), source = "forecourt" }
       end,
       answer = function(message)
         -- It acknowledges with ConfirmResult (25).
@@ -54,20 +37,16 @@ return {
     },
     query_stations_info = {
       request = function(message)
-        return rename_keys(message, upper)
+        -- pageNo -> PageNo.
+        return keys.rename(message, keys.upper_first)
       end,
       answer = function(message)
-        for _, station in ipairs(message.StationInfos) do
+        walk.at(message, "StationInfos", function(station)
           station.SupportOrder = nil -- dropped
           station.BusineHours724 = 1 -- added (8)
-          for _, equipment in ipairs(station.EquipmentInfos) do
-            -- Power must have exactly three decimals (7).
-            equipment.Power = fixed(equipment.Power, 3)
-            for _, connector in ipairs(equipment.ConnectorInfos) do
-              connector.Power = fixed(connector.Power, 3)
-            end
-          end
-        end
+        end)
+        -- Power, of the charger and of its connectors, must have exactly three decimals (7).
+        walk.fields(message, { Power = numbers.fixed(3) })
         -- ItemSize is the number on this page there (12).
         message.ItemSize = #message.StationInfos
         return message

@@ -1,39 +1,32 @@
 -- An invented platform whose receiver is strict: it takes its own names and its own form of numbers, and nothing else. The
 -- demo's second platform speaks it. Each difference has the number of the field variation in protocol.md, section 3.
 
--- Service where the standard writes Sevice (1), and the decimals as texts with exactly so many places (7, 19).
-local fields = {
-  ElecPrice = { "ElecPrice", "%.4f" },
-  SevicePrice = { "ServicePrice", "%.4f" },
-  TotalPower = { "TotalPower", "%.3f" },
-  DetailPower = { "DetailPower", "%.3f" },
-  ElecMoney = { "ElecMoney", "%.2f" },
-  SeviceMoney = { "ServiceMoney", "%.2f" },
-  DetailElecMoney = { "DetailElecMoney", "%.2f" },
-  DetailSeviceMoney = { "DetailServiceMoney", "%.2f" },
-  TotalElecMoney = { "TotalElecMoney", "%.2f" },
-  TotalSeviceMoney = { "TotalServiceMoney", "%.2f" },
-  TotalMoney = { "TotalMoney", "%.2f" },
-}
--- The lists in which the same fields stand again.
-local lists = { PolicyInfos = true, ChargeDetails = true }
+local keys = require("keys")
+local numbers = require("numbers")
+local walk = require("walk")
+
+-- Service where the standard writes Sevice (1).
+local rename = keys.both({
+  SevicePrice = "ServicePrice",
+  SeviceMoney = "ServiceMoney",
+  DetailSeviceMoney = "DetailServiceMoney",
+  TotalSeviceMoney = "TotalServiceMoney",
+})
+
+-- The decimals as texts with exactly so many places (7, 19).
+local forms = {}
+for decimals, names in pairs({
+  [2] = { "ElecMoney", "SeviceMoney", "DetailElecMoney", "DetailSeviceMoney", "TotalElecMoney", "TotalSeviceMoney", "TotalMoney" },
+  [3] = { "TotalPower", "DetailPower" },
+  [4] = { "ElecPrice", "SevicePrice" },
+}) do
+  for _, name in ipairs(names) do
+    forms[name] = numbers.text(decimals)
+  end
+end
 
 local function reshape(message)
-  local copy = {}
-  for key, value in pairs(message) do
-    local field = fields[key]
-    if field then
-      copy[field[1]] = string.format(field[2], value)
-    elseif lists[key] then
-      copy[key] = array({})
-      for i, inner in ipairs(value) do
-        copy[key][i] = reshape(inner)
-      end
-    else
-      copy[key] = value
-    end
-  end
-  return copy
+  return rename(walk.fields(message, forms))
 end
 
 return {

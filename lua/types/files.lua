@@ -28,8 +28,9 @@
 ---@field kind "operator"
 ---@field name string the file's name without .lua
 ---@field description? string
----@field paths? forecourt.mapping.paths last part of the URL
+---@field paths? forecourt.mapping.paths last part of the URL, or with a / in front the whole path
 ---@field methods? forecourt.mapping.methods on or off
+---@field plain? forecourt.mapping.methods bare bodies: no envelope, no token
 ---@field timing? forecourt.mapping.timing
 ---@field constants? table values of your own
 ---@field map? forecourt.mapping.map

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -233,9 +234,8 @@ static void answer(struct fixture *f, struct post *post, int ret, const char *js
 	http_done done = post->done;
 
 	buffer_init(&body, 65536);
-	assert_int_equal(
-	    envelope_seal_response(&f->keys, ret, NULL, json, json ? strlen(json) : 0, CONFIG_DATA_EMPTY, &body),
-	    FC_OK);
+	assert_int_equal(envelope_seal_response(&f->keys, ret, NULL, json, json ? strlen(json) : 0, NULL, &body),
+			 FC_OK);
 	assert_non_null(done);
 	post->done = NULL;
 	done(post->user, &(struct http_result){.status = 200, .body = body.data, .body_len = body.len});
@@ -691,6 +691,83 @@ static void addresses(void **state)
 	}
 }
 
+static void use_mapping(struct fixture *f, const char *body)
+{
+	char dir[] = "/tmp/fc-client-XXXXXX", path[96];
+	struct error err = {0};
+
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/operators", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/operators/x.lua", dir);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fprintf(file, "return { forecourt = 1, kind = \"operator\", name = \"x\", %s }\n", body) > 0);
+	assert_int_equal(fclose(file), 0);
+	f->platform->mapping = mapping_load(&(struct script_host){.lua_dir = dir}, "x", NULL, &err);
+	(void)remove(path);
+	(void)snprintf(path, sizeof(path), "%s/operators", dir);
+	(void)rmdir(path);
+	(void)rmdir(dir);
+	if (!f->platform->mapping)
+		fail_msg("%s", err.text);
+}
+
+static void answer_bare(struct post *post, const char *json)
+{
+	http_done done = post->done;
+
+	assert_non_null(done);
+	post->done = NULL;
+	done(post->user, &(struct http_result){.status = 200, .body = json, .body_len = strlen(json)});
+}
+
+/* protocol.md section 3, 5 and 10: a status without envelope and token on a path of its own, answered as barely. */
+static void bare_pushes(void **state)
+{
+	struct fixture *f = *state;
+
+	use_mapping(
+	    f,
+	    "plain = { notification_stationStatus = true }, paths = { notification_stationStatus = \"/api/6fa4/push\", "
+	    "query_token = \"login\" }");
+	begin(f);
+	struct post *login = next_post(f);
+	assert_string_equal(login->path, "/evcs/v20160701/login");
+	answer(f, login, 0, "{\"SuccStat\":0,\"AccessToken\":\"T1\",\"TokenAvailableTime\":7200.0}");
+	struct post *a = next_post(f), *b = next_post(f);
+	assert_string_equal(a->path, "/api/6fa4/push");
+	assert_string_equal(a->authorization, "");
+	assert_string_equal(a->body, "{\"ConnectorStatusInfo\":{\"ConnectorID\":\"C11\",\"Status\":1}}");
+	answer_bare(a, "{\"Status\":0}");
+	answer_bare(b, "{\"Status\":1}");
+	assert_int_equal(f->platform->counters.status_accepted, 1);
+	assert_int_equal(f->platform->counters.status_discarded, 1);
+
+	/* A verdict in lower case; -1 is tried again. */
+	change(f, 0, CONNECTOR_OCCUPIED);
+	a = next_post(f);
+	int64_t begun = clock_mono_ms();
+	answer_bare(a, "{\"ret\":-1,\"msg\":\"busy\"}");
+	assert_string_equal(f->platform->last_error, "notification_stationStatus: Ret -1 (busy)");
+	a = wait_retry(f, begun);
+	answer_bare(a, "{\"ret\":\"0\",\"msg\":\"\"}");
+	assert_int_equal(f->platform->counters.status_accepted, 2);
+	assert_string_equal(f->platform->last_error, "");
+	/* No token was sent, so a new one would not help; what is no JSON is tried again. */
+	change(f, 0, CONNECTOR_CHARGING);
+	a = next_post(f);
+	answer_bare(a, "{\"ret\":4002}");
+	assert_null(next_post(f));
+	change(f, 0, CONNECTOR_IDLE);
+	a = next_post(f);
+	begun = clock_mono_ms();
+	answer_bare(a, "<html>");
+	a = wait_retry(f, begun);
+	answer_bare(a, "{}");
+	assert_int_equal(f->platform->counters.status_accepted, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -713,6 +790,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(removed_connector_under_way, setup, teardown),
 	    cmocka_unit_test_setup_teardown(freed_with_calls_under_way, setup, teardown),
 	    cmocka_unit_test(addresses),
+	    cmocka_unit_test_setup_teardown(bare_pushes, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

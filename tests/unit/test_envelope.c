@@ -157,8 +157,8 @@ static void test_v3_response(void **state)
 	assert_int_equal(7200, i);
 
 	/* Sealing its plain text gives the same Data and Sig. */
-	assert_int_equal(FC_OK, envelope_seal_response(&f->keys, 0, NULL, response.plain, response.plain_len,
-						       CONFIG_DATA_EMPTY, &f->out));
+	assert_int_equal(FC_OK,
+			 envelope_seal_response(&f->keys, 0, NULL, response.plain, response.plain_len, NULL, &f->out));
 	assert_string_equal(body, f->out.data);
 }
 
@@ -220,8 +220,7 @@ static void test_response_vectors(void **state)
 	struct envelope_response response;
 
 	/* D2: an error with a Chinese Msg and no Data. */
-	assert_int_equal(FC_OK,
-			 envelope_seal_response(&f->keys, 4001, "签名错误", NULL, 0, CONFIG_DATA_EMPTY, &f->out));
+	assert_int_equal(FC_OK, envelope_seal_response(&f->keys, 4001, "签名错误", NULL, 0, NULL, &f->out));
 	assert_string_equal(
 	    "{\"Ret\":4001,\"Msg\":\"签名错误\",\"Data\":\"\",\"Sig\":\"4A3EE825A34B784861BA28875ACBCEE2\"}",
 	    f->out.data);
@@ -232,8 +231,7 @@ static void test_response_vectors(void **state)
 	assert_null(response.plain);
 	/* D3s */
 	buffer_clear(&f->out);
-	assert_int_equal(
-	    FC_OK, envelope_seal_response(&f->keys, 0, "success", "{\"Status\":0}", 12, CONFIG_DATA_EMPTY, &f->out));
+	assert_int_equal(FC_OK, envelope_seal_response(&f->keys, 0, "success", "{\"Status\":0}", 12, NULL, &f->out));
 	assert_string_equal("{\"Ret\":0,\"Msg\":\"success\",\"Data\":\"9MVkuXXxCLW2u0cUb7YXOA==\",\"Sig\":"
 			    "\"A62577A35C7BB6BC4928B570A94D0881\"}",
 			    f->out.data);
@@ -505,7 +503,7 @@ static void test_hostile_bodies(void **state)
 	    {"{\"OperatorID\":\"123456789\",\"Data\":{}}", "Data: not a text"},
 	    {"{\"OperatorID\":\"123456789\",\"Data\":\"AA\\u0000AA\"}", "Data: not a text"},
 	    {"{\"OperatorID\":\"123456789\",\"Data\":\"" GOOD_DATA "\"}", "TimeStamp: missing"},
-	    {"{\"OperatorID\":\"123456789\",\"Data\":\"" GOOD_DATA "\",\"TimeStamp\":20250101000000}",
+	    {"{\"OperatorID\":\"123456789\",\"Data\":\"" GOOD_DATA "\",\"TimeStamp\":20250101000000.5}",
 	     "TimeStamp: not a text"},
 	    {"{\"OperatorID\":\"123456789\",\"Data\":\"" GOOD_DATA "\",\"TimeStamp\":\"20250101000000\"}",
 	     "Seq: missing"},
@@ -571,7 +569,7 @@ static void test_huge_and_deep(void **state)
 	struct buffer b;
 	buffer_init(&b, 1000);
 	assert_int_equal(FC_ELIMIT, envelope_encrypt(&f->keys, body, n, &b));
-	assert_int_equal(FC_ELIMIT, envelope_seal_response(&f->keys, 0, NULL, body, n, CONFIG_DATA_EMPTY, &b));
+	assert_int_equal(FC_ELIMIT, envelope_seal_response(&f->keys, 0, NULL, body, n, NULL, &b));
 	buffer_fini(&b);
 	/* Decryption in an arena that is too small. */
 	char *plain;
@@ -603,8 +601,9 @@ static void test_error_data(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		buffer_clear(&f->out);
-		assert_int_equal(
-		    FC_OK, envelope_seal_response(&f->keys, RET_PARAMETER, NULL, NULL, 0, cases[i].option, &f->out));
+		assert_int_equal(FC_OK, envelope_seal_response(&f->keys, RET_PARAMETER, NULL, NULL, 0,
+							       &(struct envelope_form){.error_data = cases[i].option},
+							       &f->out));
 		assert_non_null(strstr(f->out.data, cases[i].part));
 		assert_int_equal(FC_OK, envelope_open_response(&f->keys, f->reader, CONFIG_SIG_STRICT, f->out.data,
 							       f->out.len, &f->arena, &response, &f->err));
@@ -616,8 +615,9 @@ static void test_error_data(void **state)
 	}
 	/* Nobody to sign for. */
 	buffer_clear(&f->out);
-	assert_int_equal(FC_OK, envelope_seal_response(NULL, RET_ENVELOPE, "no \"such\" operator", NULL, 0,
-						       CONFIG_DATA_OBJECT, &f->out));
+	assert_int_equal(FC_OK,
+			 envelope_seal_response(NULL, RET_ENVELOPE, "no \"such\" operator", NULL, 0,
+						&(struct envelope_form){.error_data = CONFIG_DATA_OBJECT}, &f->out));
 	assert_string_equal("{\"Ret\":4003,\"Msg\":\"no \\\"such\\\" operator\",\"Data\":\"\",\"Sig\":\"\"}",
 			    f->out.data);
 }

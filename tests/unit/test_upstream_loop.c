@@ -63,7 +63,8 @@ static void city(void *user, const struct http_request *request, struct http_res
 		f->pushes++;
 		f->last_status = atoi(strstr(plain, "\"Status\":") + 9);
 	}
-	assert_int_equal(envelope_seal_response(&f->keys, 0, NULL, answer, strlen(answer), 0, &response->body), FC_OK);
+	assert_int_equal(envelope_seal_response(&f->keys, 0, NULL, answer, strlen(answer), NULL, &response->body),
+			 FC_OK);
 	arena_fini(&arena);
 }
 

@@ -1,0 +1,19 @@
+/* Peer judge: what the transport brought, from bytes to a verdict and, when there is one, the answer's tree. */
+#ifndef FC_UPSTREAM_PEER_JUDGE_H
+#define FC_UPSTREAM_PEER_JUDGE_H
+
+#include "base/log.h"
+#include "loop/http_client.h"
+#include "upstream/peer.h"
+
+struct peer_verdict {
+	enum peer_outcome outcome;
+	struct value *answer; /* checked by its schema, in arena; NULL when there was none or it made no sense */
+	enum log_level level; /* of trouble: error, people must act; warning, it may heal by itself */
+	struct error trouble; /* text "" when there is none */
+};
+/* plain: the body has no envelope (field variation 5). */
+void peer_judge(const struct platform *platform, const struct message *message, int plain,
+		const struct http_result *result, struct arena *arena, struct peer_verdict *verdict);
+
+#endif
