@@ -25,6 +25,7 @@ struct config_gateway {
 	int log_level;              /* enum log_level; default from Kconfig */
 	int log_syslog;             /* bool, default 0 */
 	const char *control_socket; /* where the command line reaches us, "" = nowhere; default CONFIG_CONTROL_SOCKET */
+	int record_kb;              /* memory for the last messages (forecourt lua record); 0 = none; default 256 */
 };
 
 /* config listen (any number): where platforms call us */

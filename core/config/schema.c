@@ -56,6 +56,7 @@ static const struct schema_option gateway_options[] = {
     {"log_syslog", SCHEMA_BOOL, AT(gateway, log_syslog)},
     /* The longest path that a socket can have. */
     {"control_socket", SCHEMA_TEXT, AT(gateway, control_socket), .max = 107, .preset = CONFIG_CONTROL_SOCKET},
+    {"record_kb", SCHEMA_INT, AT(gateway, record_kb), .min = 0, .max = 4096, .preset = "256"},
     {0},
 };
 

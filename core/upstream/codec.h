@@ -9,12 +9,14 @@
 #include "script/json.h"
 #include "upstream/mapping.h"
 #include "upstream/message.h"
+#include "upstream/record.h"
 
 /* What coding needs of a platform; all borrowed. */
 struct codec {
 	struct mapping *mapping; /* may be NULL */
 	struct json_reader *reader;
 	struct mapping_context context;
+	struct recorder *recorder; /* of what passes; NULL = nobody wants to know */
 };
 
 /* Tree to JSON text, appended to out: mapping (out), message_shape, json_write. value may be changed. A failing

@@ -148,7 +148,8 @@ struct codec platform_codec(const struct platform *p)
 			      .reader = p->reader,
 			      .context = {.operator_id = p->config->gateway.operator_id,
 					  .platform_id = p->options->operator_id,
-					  .platform = p->options->name}};
+					  .platform = p->options->name},
+			      .recorder = p->recorder};
 }
 
 struct icomm platform_view(const struct platform *p)

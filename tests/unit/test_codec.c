@@ -45,7 +45,7 @@ static int set_up(void **state)
 	arena_init(&f->arena, 4u << 20);
 	buffer_init(&f->out, 1u << 20);
 	f->reader = json_reader_new(0);
-	f->codec = (struct codec){NULL, f->reader, {"123456789", "987654321", "city"}};
+	f->codec = (struct codec){NULL, f->reader, {"123456789", "987654321", "city"}, NULL};
 	*state = f;
 	return f->reader ? 0 : -1;
 }
