@@ -327,7 +327,7 @@ void replay_messages_end(struct replay_messages *m)
 	for (int i = 0; i < m->field_count; i++)
 		print_field(m, &m->fields[i]);
 	if (m->fields_left_out)
-		printf(say(r->cli, "and more fields than can be counted\n"));
+		(void)fputs(say(r->cli, "and more fields than can be counted\n"), stdout);
 	if (r->failed)
 		printf(say(r->cli, "%d messages on which a function fails\n"), r->failed);
 	if (m->by_form)
