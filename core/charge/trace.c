@@ -11,7 +11,7 @@ static void remove_point(struct trace *t, int at)
 	t->count--;
 }
 
-/* Makes room: what is nearer than step_s to the point kept before it goes, but nothing exact and not the last. */
+/* Makes room for a point behind: what is nearer than step_s to the one kept before it goes, but nothing exact. */
 static void thin(struct trace *t)
 {
 	while (t->count > TRACE_POINTS * 3 / 4 && t->step_s < INT32_MAX / 2) {
@@ -19,7 +19,7 @@ static void thin(struct trace *t)
 
 		t->step_s = t->step_s ? 2 * t->step_s : 2;
 		for (int i = 1; i < t->count; i++) {
-			if (t->exact[i] || i == t->count - 1 || t->points[i].s - t->points[kept].s >= t->step_s) {
+			if (t->exact[i] || t->points[i].s - t->points[kept].s >= t->step_s) {
 				kept++;
 				t->points[kept] = t->points[i];
 				t->exact[kept] = t->exact[i];

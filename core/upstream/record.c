@@ -188,13 +188,13 @@ static int make_room(struct recorder *r, size_t size)
 	int count;
 
 	if (!r->block)
-		r->block = malloc(r->size);
+		r->block = calloc(1, r->size);
 	if (!r->block)
 		return FC_ENOMEM;
 	if (r->size - r->used >= size)
 		return FC_OK;
 	if (r->size - r->used + r->dead < wanted) {
-		kinds = malloc(KINDS * sizeof(*kinds));
+		kinds = calloc(KINDS, sizeof(*kinds));
 		if (!kinds)
 			return FC_ENOMEM;
 		tally(r, kinds, &count);

@@ -158,6 +158,7 @@ static void fill_order(struct order *o, int number)
 	seq_of(number, o->seq);
 	(void)snprintf(o->connector_id, sizeof(o->connector_id), "C11");
 	(void)snprintf(o->platform, sizeof(o->platform), "city");
+	(void)snprintf(o->user, sizeof(o->user), "6222020200001234567");
 	o->mode = ORDER_BY_PLATFORM;
 	for (int d = 0; d < TARIFF_DAYS; d++) {
 		o->tariff.days[d].count = 1;

@@ -71,6 +71,9 @@ static int count_lines(const struct recorder *r, const char *method, size_t *byt
 		*bytes += line.len;
 		arena_init(&a, 16 << 20);
 		assert_int_equal(tree_read(line.data, line.len, TREE_AS_MADE, &a, &tree, &at), FC_OK);
+		/* Whose it is, where the message says it itself. */
+		const char *whose = value_text(value_get(value_get(tree, "before"), "ParkNo"));
+		assert_true(!whose || !strcmp(whose, value_text(value_get(tree, "platform"))));
 		arena_fini(&a);
 		buffer_clear(&line);
 	}
@@ -130,9 +133,10 @@ static void sizes_of_all_kinds(void **state)
 
 			assert_non_null(text);
 			memset(text, 'a' + (int)random_to(25), length);
-			assert_int_equal(value_put(&a, v, "Remark", value_string(&a, text)), FC_OK);
 			/* More platforms than there is room to remember. */
 			(void)snprintf(name, sizeof(name), "p%u", random_to(60));
+			assert_int_equal(value_put(&a, v, "ParkNo", value_string(&a, name)), FC_OK);
+			assert_int_equal(value_put(&a, v, "Remark", value_string(&a, text)), FC_OK);
 			note(r, name, methods[random_to(4)], (enum message_part)random_to(1), v,
 			     random_to(1) ? v : NULL);
 			arena_fini(&a);
