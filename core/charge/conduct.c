@@ -154,6 +154,7 @@ static void use_reading(struct charge *c, int64_t wh, int64_t read_us)
 	unsigned before = c->order->split.repairs;
 
 	(void)split_reading(&c->order->split, &c->order->tariff, wall, wh, c->connector->config->power_w);
+	trace_follow(&c->order->trace, &c->order->split);
 	c->read_us = read_us;
 	if (c->order->split.repairs & ~before & (SPLIT_RESET | SPLIT_JUMP))
 		log_warning("charge: order %s: the energy register jumped to %lld Wh", c->order->seq, (long long)wh);
@@ -418,6 +419,9 @@ void conduct_resume(struct charge *c, struct order *order)
 
 	c->order = order;
 	c->durable = 1;
+	/* The journal has the split of one that runs, and no trace. */
+	if (order->metered && !order->end_wall)
+		trace_follow(&order->trace, &order->split);
 	/* A clock that stands before what is known already is wrong: the charge's time goes on from there. */
 	set_anchor(c, wall > last ? wall : last);
 	c->settling = order->end_wall != 0;

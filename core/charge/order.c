@@ -74,6 +74,22 @@ static struct value *write_split(struct arena *a, const struct split *s)
 	return v;
 }
 
+/* As steps, which are short numbers: seconds, Wh, seconds, Wh ... */
+static struct value *write_trace(struct arena *a, const struct trace *t)
+{
+	struct value *v = value_array(a);
+	struct trace_point last = {0, 0};
+
+	for (int i = 0; i < t->count; i++) {
+		const struct trace_point *p = &t->points[i];
+
+		if (value_push(v, value_int(a, p->s - last.s)) || value_push(v, value_int(a, p->wh - last.wh)))
+			return NULL;
+		last = *p;
+	}
+	return v;
+}
+
 int order_write(const struct order *o, struct buffer *out)
 {
 	struct arena a;
@@ -101,6 +117,8 @@ int order_write(const struct order *o, struct buffer *out)
 		result = value_add(&a, v, "tariff", write_tariff(&a, &o->tariff));
 	if (!result && o->metered)
 		result = value_add(&a, v, "split", write_split(&a, &o->split));
+	if (!result && o->metered && o->end_wall && o->trace.count)
+		result = value_add(&a, v, "trace", write_trace(&a, &o->trace));
 	if (!result)
 		result = json_write(out, v);
 	arena_fini(&a);
@@ -111,6 +129,7 @@ void order_move(struct order *o, int64_t by, const struct tariff *tariff)
 {
 	struct split before = o->split;
 
+	memset(&o->trace, 0, sizeof(o->trace));
 	o->start_wall += by;
 	o->tariff = *tariff;
 	if (!o->metered)
@@ -121,6 +140,7 @@ void order_move(struct order *o, int64_t by, const struct tariff *tariff)
 	(void)split_reading(&o->split, tariff, before.last_wall + by, before.last_register_wh, INT32_MAX);
 	o->split.start_register_wh = before.start_register_wh;
 	o->split.repairs |= before.repairs;
+	trace_follow(&o->trace, &o->split);
 }
 
 void order_bill(const struct order *o, struct bill *bill)
@@ -265,6 +285,29 @@ static void read_split(const struct value *v, struct split *s, const char **miss
 		*missing = "parts";
 }
 
+/* An order is worth more than its trace: one that does not fit is as if it was not there. */
+static void read_trace(const struct value *v, const struct split *split, struct trace *t)
+{
+	struct trace_point p = {0, 0};
+	const struct value *item = v ? v->first : NULL;
+
+	while (item && item->next && t->count < TRACE_POINTS) {
+		int64_t s, wh;
+
+		if (value_to_int(item, &s) || value_to_int(item->next, &wh) || s < 0 || wh < 0 || s > INT32_MAX - p.s ||
+		    wh > INT32_MAX - p.wh)
+			break;
+		p = (struct trace_point){p.s + (int32_t)s, p.wh + (int32_t)wh};
+		/* They are not thinned again. */
+		t->exact[t->count] = 1;
+		t->points[t->count++] = p;
+		item = item->next->next;
+	}
+	t->parts = split->count;
+	if (item || !trace_fits(t, split))
+		memset(t, 0, sizeof(*t));
+}
+
 static void read_record(const struct value *v, struct order *o, const char **missing)
 {
 	const struct value *split = value_get(v, "split");
@@ -287,6 +330,8 @@ static void read_record(const struct value *v, struct order *o, const char **mis
 	o->metered = split != NULL;
 	if (split)
 		read_split(split, &o->split, missing);
+	if (split && !*missing)
+		read_trace(value_get(v, "trace"), &o->split, &o->trace);
 }
 
 int order_read(struct json_reader *reader, const struct journal_order *entry, struct order *o, struct error *err)

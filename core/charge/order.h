@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "charge/bill.h"
+#include "charge/trace.h"
 #include "script/json.h"
 #include "store/journal.h"
 
@@ -29,6 +30,7 @@ struct order {
 	int began;       /* the start was told as a success */
 	int metered;     /* current was seen: split is begun */
 	struct split split;
+	struct trace trace; /* of split; goes into the record once it has ended, not with every note: flash wears out */
 	int64_t start_wall; /* of the command, and of the current once it was seen */
 	int64_t end_wall;   /* 0 while it runs */
 	int64_t occupied_s; /* after the end */

@@ -277,7 +277,8 @@ static int try_a_week(struct policy *p, struct error *err)
 	return result;
 }
 
-struct policy *policy_load(const struct script_host *host, const char *name, struct error *err)
+/* path NULL: the host's own file of that name. */
+static struct policy *load(const struct script_host *host, const char *name, const char *path, struct error *err)
 {
 	struct policy *p = calloc(1, sizeof(*p));
 
@@ -292,12 +293,32 @@ struct policy *policy_load(const struct script_host *host, const char *name, str
 		return NULL;
 	}
 	(void)snprintf(p->name, sizeof(p->name), "%s", name);
-	p->script = script_load(host, "policies", name, name, err);
+	p->script = path ? script_load_file(host, path, name, err) : script_load(host, "policies", name, name, err);
 	if (!p->script || check_file(p, err) || try_a_week(p, err)) {
 		policy_free(p);
 		return NULL;
 	}
 	return p;
+}
+
+struct policy *policy_load(const struct script_host *host, const char *name, struct error *err)
+{
+	return load(host, name, NULL, err);
+}
+
+struct policy *policy_load_file(const struct script_host *host, const char *path, struct error *err)
+{
+	char name[SCRIPT_NAME_MAX + 1];
+
+	if (!script_name_of(path, name))
+		return load(host, name, path, err);
+	(void)error_set(err, FC_EINVAL, "%s: is no usable name: a-z 0-9 _ -, and .lua behind", path);
+	return NULL;
+}
+
+struct script *policy_script(const struct policy *p)
+{
+	return p->script;
 }
 
 void policy_free(struct policy *p)

@@ -18,8 +18,12 @@ struct policy_context {
 /* Loads the file, runs its examples and works out the prices of a week, so that a mistake shows now. NULL and *err with file
  * and place. */
 struct policy *policy_load(const struct script_host *host, const char *name, struct error *err);
+/* The same for a file anywhere; its name without .lua is the policy's. */
+struct policy *policy_load_file(const struct script_host *host, const char *path, struct error *err);
 void policy_free(struct policy *policy);
 extern const struct shelf_kind policy_kind;
+/* The file itself, for trying it out (forecourt lua). */
+struct script *policy_script(const struct policy *policy);
 const char *policy_name(const struct policy *policy);
 /* SHA-256 of the file. */
 const char *policy_hash(const struct policy *policy);

@@ -51,15 +51,11 @@ static struct split_part *next_part(struct split *s, const struct tariff_span *s
 	return last;
 }
 
-int64_t split_reading(struct split *s, const struct tariff *tariff, int64_t wall, int64_t register_wh, int64_t power_w)
+void split_energy(struct split *s, const struct tariff *tariff, int64_t wall, int64_t wh)
 {
-	if (wall < s->last_wall)
-		wall = s->last_wall;
-	int64_t delta = delivered(s, wall, register_wh, power_w), begin = s->last_wall, done = 0;
+	int64_t begin = s->last_wall, done = 0;
 	struct split_part *part = &s->parts[s->count - 1];
 
-	if (wall - begin > SPLIT_GAP_S)
-		s->repairs |= SPLIT_GAP;
 	for (int64_t at = begin; at < wall;) {
 		struct tariff_span span = tariff_at(tariff, at);
 		int64_t end = span.end_wall < wall ? span.end_wall : wall;
@@ -67,16 +63,28 @@ int64_t split_reading(struct split *s, const struct tariff *tariff, int64_t wall
 		if (at > begin || at == span.start_wall)
 			part = next_part(s, &span);
 		/* Of the whole up to here, rounded down, minus what is given out: nothing is lost or made. */
-		int64_t upto = end == wall ? delta : delta * (end - begin) / (wall - begin);
+		int64_t upto = end == wall ? wh : wh * (end - begin) / (wall - begin);
 		part->wh += upto - done;
 		part->end_wall = end;
 		done = upto;
 		at = end;
 	}
 	/* Two readings within the same second. */
-	part->wh += delta - done;
-	s->total_wh += delta;
-	s->last_wall = wall;
+	part->wh += wh - done;
+	s->total_wh += wh;
+	if (wall > s->last_wall)
+		s->last_wall = wall;
+}
+
+int64_t split_reading(struct split *s, const struct tariff *tariff, int64_t wall, int64_t register_wh, int64_t power_w)
+{
+	if (wall < s->last_wall)
+		wall = s->last_wall;
+	int64_t delta = delivered(s, wall, register_wh, power_w);
+
+	if (wall - s->last_wall > SPLIT_GAP_S)
+		s->repairs |= SPLIT_GAP;
+	split_energy(s, tariff, wall, delta);
 	s->last_register_wh = register_wh;
 	return delta;
 }

@@ -45,5 +45,7 @@ void split_begin(struct split *split, const struct tariff *tariff, int64_t wall,
  * the Wh counted. */
 int64_t split_reading(struct split *split, const struct tariff *tariff, int64_t wall, int64_t register_wh,
 		      int64_t power_w);
+/* Energy that is known to have been delivered between the last time and wall, spread evenly over it. */
+void split_energy(struct split *split, const struct tariff *tariff, int64_t wall, int64_t wh);
 
 #endif

@@ -9,15 +9,19 @@
 #include "script/json.h"
 
 /* Exit codes; a promise to scripts. */
-enum { CLI_DONE, CLI_REFUSED, CLI_USAGE, CLI_AWAY };
+enum { CLI_DONE, CLI_REFUSED, CLI_USAGE, CLI_AWAY, CLI_DIFFERS };
+enum { CLI_WORDS = 64 };
 
 struct cli {
 	const char *socket_path;
 	int json, chinese, help, version;
 	/* As typed; NULL where not. */
-	const char *words[2]; /* behind the command */
+	const char *words[CLI_WORDS]; /* behind the command */
+	int word_count;
 	const char *class, *from, *to, *platform, *limit;
 	int open, csv, last;
+	const char *lua_dir, *call, *input, *context, *records, *against, *orders; /* lua */
+	int all;
 	/* The daemon. */
 	int fd; /* -1 = not connected yet */
 	struct json_reader *reader;
@@ -59,5 +63,9 @@ int cli_orders_show(struct cli *cli);
 int cli_orders_resend(struct cli *cli);
 int cli_orders_export(struct cli *cli);
 int cli_reconcile(struct cli *cli);
+int cli_lua_check(struct cli *cli);
+int cli_lua_test(struct cli *cli);
+int cli_lua_replay(struct cli *cli);
+int cli_lua_record(struct cli *cli);
 
 #endif

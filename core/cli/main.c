@@ -11,7 +11,18 @@
 enum { LIMIT_MAX = 10000 };
 
 /* Options of commands, as bits. */
-enum { WITH_CLASS = 1, WITH_DAYS = 2, WITH_PLATFORM = 4, WITH_OPEN = 8, WITH_LIMIT = 16, WITH_REPORT = 32 };
+enum {
+	WITH_CLASS = 1,
+	WITH_DAYS = 2,
+	WITH_PLATFORM = 4,
+	WITH_OPEN = 8,
+	WITH_LIMIT = 16,
+	WITH_REPORT = 32,
+	WITH_LUA_DIR = 64,
+	WITH_CALL = 128,
+	WITH_RECORDS = 256,
+	WITH_ORDERS = 512,
+};
 
 static const struct command {
 	const char *name, *second; /* "orders", "list"; second NULL: none */
@@ -39,6 +50,19 @@ static const struct command {
     {"reconcile", NULL, "PLATFORM [DATE] [--csv] [--last]", 1, 2, WITH_REPORT, cli_reconcile,
      "compares a day's orders (yesterday's) with the platform; --last: what came of it before",
      "与平台核对某日订单（默认昨日）；--last 查看上次结果"},
+    {"lua", "check", "[FILE|FOLDER]... [--lua-dir DIR]", 0, CLI_WORDS, WITH_LUA_DIR, cli_lua_check,
+     "checks Lua files as the gateway does at load; no daemon is asked",
+     "像网关加载时一样检查 Lua 文件（不需守护进程）"},
+    {"lua", "test", "FILE [--call PATH --input JSON [--context JSON]] [--lua-dir DIR]", 1, 1, WITH_CALL | WITH_LUA_DIR,
+     cli_lua_test, "runs a file's examples one by one, or one function of it",
+     "逐个运行文件中的示例，或调用其中一个函数"},
+    {"lua", "record", "[FILE] [--orders N]", 0, 1, WITH_ORDERS, cli_lua_record,
+     "writes the last messages and closed orders (200), masked, for replay",
+     "写出最近的报文和已结束订单（200 个，已脱敏）供回放"},
+    {"lua", "replay", "FILE --records FILE [--against OTHER] [--platform NAME] [--all] [--lua-dir DIR]", 1, 1,
+     WITH_RECORDS | WITH_PLATFORM | WITH_LUA_DIR, cli_lua_replay,
+     "what a changed mapping or policy would have made of recorded messages and orders",
+     "修改后的映射或计价策略对已记录的报文和订单会有何不同"},
     {"help", NULL, "", 0, 0, 0, NULL, "this", "本帮助"},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -46,7 +70,7 @@ enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 static const struct option {
 	const char *name;
 	unsigned bit; /* 0 = of all commands */
-	enum { FLAG, TEXT, DATE, LIMIT } kind;
+	enum { FLAG, TEXT, DATE, LIMIT, COUNT } kind;
 	size_t offset; /* in struct cli: an int, or a text */
 } options[] = {
     {"--socket", 0, TEXT, offsetof(struct cli, socket_path)},
@@ -60,6 +84,14 @@ static const struct option {
     {"--limit", WITH_LIMIT, LIMIT, offsetof(struct cli, limit)},
     {"--csv", WITH_REPORT, FLAG, offsetof(struct cli, csv)},
     {"--last", WITH_REPORT, FLAG, offsetof(struct cli, last)},
+    {"--lua-dir", WITH_LUA_DIR, TEXT, offsetof(struct cli, lua_dir)},
+    {"--call", WITH_CALL, TEXT, offsetof(struct cli, call)},
+    {"--input", WITH_CALL, TEXT, offsetof(struct cli, input)},
+    {"--context", WITH_CALL, TEXT, offsetof(struct cli, context)},
+    {"--records", WITH_RECORDS, TEXT, offsetof(struct cli, records)},
+    {"--against", WITH_RECORDS, TEXT, offsetof(struct cli, against)},
+    {"--all", WITH_RECORDS, FLAG, offsetof(struct cli, all)},
+    {"--orders", WITH_ORDERS, COUNT, offsetof(struct cli, orders)},
     {"--open", WITH_OPEN, FLAG, offsetof(struct cli, open)},
 };
 enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
@@ -77,10 +109,11 @@ static void usage(const struct cli *cli, FILE *to)
 	fprintf(to,
 		cli->chinese
 		    ? "\n日期如 2026-01-31（含当日，按订单结束日）。套接字默认 %s，或环境变量 FORECOURT_SOCKET。\n"
-		      "退出码：0 完成，1 被拒绝或失败，2 用法错误，3 无法连接守护进程。\n"
+		      "退出码：0 完成，1 被拒绝或失败，2 用法错误，3 无法连接守护进程，4 lua replay 发现差异。\n"
 		    : "\nA DATE such as 2026-01-31 is inclusive; an order belongs to the day on which it ended.\n"
 		      "PATH is %s unless FORECOURT_SOCKET says otherwise.\n"
-		      "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the daemon can't be reached.\n",
+		      "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the daemon can't be reached,\n"
+		      "4 lua replay found differences.\n",
 		CONFIG_CONTROL_SOCKET);
 }
 
@@ -144,11 +177,12 @@ static int check_value(const struct cli *cli, const struct option *o, const char
 
 	if (o->kind == DATE && clock_parse_date(value, &day))
 		return wrong(cli, value, "is no date such as 2026-01-31");
-	if (o->kind != LIMIT)
+	if (o->kind != LIMIT && o->kind != COUNT)
 		return CLI_DONE;
-	long n = strtol(value, &end, 10);
-	return end == value || *end || n < 1 || n > LIMIT_MAX ? wrong(cli, value, "is no number from 1 to 10000")
-							      : CLI_DONE;
+	long n = strtol(value, &end, 10), least = o->kind == LIMIT;
+	if (end != value && !*end && n >= least && n <= LIMIT_MAX)
+		return CLI_DONE;
+	return wrong(cli, value, least ? "is no number from 1 to 10000" : "is no number from 0 to 10000");
 }
 
 /* One option at argv[*i]; *given collects the bits. */
@@ -229,6 +263,7 @@ static int run(struct cli *cli, int argc, char **argv)
 			return wrong_call(cli, c);
 		cli->words[i] = argv[rest + i];
 	}
+	cli->word_count = words - rest;
 	return c->run(cli);
 }
 

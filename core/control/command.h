@@ -83,6 +83,7 @@ int command_orders(struct control *control, struct control_reply *reply, struct 
 int command_order(struct control *control, struct control_reply *reply, struct error *err);
 int command_reconcile(struct control *control, struct control_reply *reply, struct error *err);
 int command_check(struct control *control, struct control_reply *reply, struct error *err);
+int command_record(struct control *control, struct control_reply *reply, struct error *err);
 int command_resend(struct control *control, struct control_reply *reply, struct error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* The table of commands. */
 #include "control/command.h"
 
-enum { PAGE_MAX = 100 };
+enum { PAGE_MAX = 100, RECORD_ORDERS_MAX = 10000 };
 
 static const struct control_argument connectors_arguments[] = {
     {"connector", CONTROL_TEXT, 1, ORDER_ID - 1, 0},
@@ -50,6 +50,12 @@ static const struct control_argument reconcile_arguments[] = {
     {0},
 };
 
+static const struct control_argument record_arguments[] = {
+    {"orders", CONTROL_INT, 0, RECORD_ORDERS_MAX, 0},
+    {"after", CONTROL_TEXT, 1, 80, 0},
+    {0},
+};
+
 const struct control_command control_commands[] = {
     {"status", CONTROL_READ, "how the gateway is", command_status, NULL},
     {"connectors", CONTROL_READ, "all connectors; one of them with its points", command_connectors,
@@ -63,5 +69,7 @@ const struct control_command control_commands[] = {
     {"reconcile", CONTROL_ACT, "compares a day's orders (yesterday's) with the platform that started them",
      command_reconcile, reconcile_arguments},
     {"check", CONTROL_READ, "what came of the last comparison of that day", command_check, reconcile_arguments},
+    {"record", CONTROL_READ, "the last messages and orders as lines to replay, masked; `next` goes into `after`",
+     command_record, record_arguments},
 };
 const int control_command_count = sizeof(control_commands) / sizeof(control_commands[0]);

@@ -192,3 +192,26 @@ int script_run_examples(struct script *script, struct error *err)
 	}
 	return result;
 }
+
+int script_example_count(const struct script *script)
+{
+	const struct value *examples = value_get(script_table(script), "examples");
+
+	return value_is_array(examples) ? (int)examples->count : 0;
+}
+
+int script_run_one_example(struct script *script, int number, struct error *err)
+{
+	const struct value *examples = value_get(script_table(script), "examples");
+	const struct value *example = value_is_array(examples) ? examples->first : NULL;
+	struct arena arena;
+
+	for (int i = 1; example && i < number; i++)
+		example = example->next;
+	if (!example)
+		return error_set(err, FC_ENOENT, "%s: examples[%d]: there is no such", script_path(script), number);
+	arena_init(&arena, (size_t)1 << 20);
+	int result = run_example(script, example, number, &arena, err);
+	arena_fini(&arena);
+	return result;
+}

@@ -143,13 +143,29 @@ struct script *script_load_file(const struct script_host *host, const char *path
 	return script;
 }
 
+static int good_name(const char *name, size_t len)
+{
+	return len && len <= SCRIPT_NAME_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") >= len;
+}
+
+int script_name_of(const char *path, char name[SCRIPT_NAME_MAX + 1])
+{
+	static const char end[] = ".lua";
+	const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+	size_t len = strlen(file);
+
+	if (len <= strlen(end) || strcmp(file + len - strlen(end), end) != 0 || !good_name(file, len - strlen(end)))
+		return FC_EINVAL;
+	(void)snprintf(name, SCRIPT_NAME_MAX + 1, "%.*s", (int)(len - strlen(end)), file);
+	return FC_OK;
+}
+
 struct script *script_load(const struct script_host *host, const char *folder, const char *name, const char *space,
 			   struct error *err)
 {
 	char path[SCRIPT_PATH_MAX], whose[SCRIPT_SPACE_MAX + 1];
-	size_t len = strlen(name);
 
-	if (!len || len > SCRIPT_NAME_MAX || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != len) {
+	if (!good_name(name, strlen(name))) {
 		(void)error_set(err, FC_EINVAL, "script: %s: \"%s\" is no usable name: a-z 0-9 _ -, at most %d", folder,
 				name, SCRIPT_NAME_MAX);
 		return NULL;

@@ -24,6 +24,8 @@ struct script *script_load(const struct script_host *host, const char *folder, c
 			   struct error *err);
 /* The same for a file anywhere; the services know the space by just this name. */
 struct script *script_load_file(const struct script_host *host, const char *path, const char *space, struct error *err);
+/* The name that a file's path says: FC_OK, FC_EINVAL when it could be no script's. */
+int script_name_of(const char *path, char name[SCRIPT_NAME_MAX + 1]);
 void script_free(struct script *script);
 const char *script_path(const struct script *script);
 /* SHA-256 of the file (64 hex characters): the version recorded with what the script shaped. */
@@ -52,5 +54,8 @@ void script_unpin(struct script *script);
  * after it, state = { stations = {...}, connectors = {...} }; each example is alone in its world. No examples is fine. FC_OK, or FC_ESCRIPT "file: examples[2]: at PATH: expected ..., got ...". */
 #define EXAMPLE_NOW "2026-01-01 00:00:00"
 int script_run_examples(struct script *script, struct error *err);
+/* How many it has; one of them by itself, from 1 on. */
+int script_example_count(const struct script *script);
+int script_run_one_example(struct script *script, int number, struct error *err);
 
 #endif

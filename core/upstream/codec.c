@@ -4,6 +4,25 @@
 #include "upstream/envelope.h"
 #include "upstream/long_number.h"
 
+/* As it passes; the recorder keeps no tree. */
+static void note(const struct codec *codec, const struct message *message, enum message_part part,
+		 enum mapping_direction direction, const struct value *before, const struct value *after, int failed,
+		 const char *refused)
+{
+	if (!codec->recorder)
+		return;
+	recorder_note(codec->recorder, &(struct record){.platform = codec->context.platform,
+							.message = message,
+							.part = part,
+							.direction = direction,
+							.mapping = codec->mapping ? mapping_name(codec->mapping) : "",
+							.hash = codec->mapping ? mapping_hash(codec->mapping) : "",
+							.before = before,
+							.after = after,
+							.failed = failed,
+							.refused = refused});
+}
+
 int codec_encode(const struct codec *codec, const struct message *message, enum message_part part, struct value *value,
 		 struct arena *arena, struct buffer *out, struct error *err)
 {
@@ -13,8 +32,14 @@ int codec_encode(const struct codec *codec, const struct message *message, enum 
 		return error_set(err, FC_ENOMEM, "upstream: %s: no memory for the %s", message->method,
 				 message_part_name(part));
 	/* A failure is logged there; the standard's form is what goes out then. */
-	(void)mapping_apply(codec->mapping, message, part, MAPPING_OUT, value, &codec->context, arena, &mapped, NULL);
+	int failed =
+	    mapping_apply(codec->mapping, message, part, MAPPING_OUT, value, &codec->context, arena, &mapped, NULL);
+	/* A tree that no function made anew is about to change. */
+	if (mapped == value)
+		note(codec, message, part, MAPPING_OUT, value, NULL, failed, NULL);
 	message_shape(message_schema(message, part), mapped);
+	if (mapped != value)
+		note(codec, message, part, MAPPING_OUT, value, mapped, 0, NULL);
 	if (codec->ascii ? json_write_ascii(out, mapped) : json_write(out, mapped))
 		return error_set(err, FC_ELIMIT, "upstream: %s: the %s is too large", message->method,
 				 message_part_name(part));
@@ -36,8 +61,13 @@ int codec_decode(const struct codec *codec, const struct message *message, enum 
 	/* The same words as for wrong padding: envelope.h says why. */
 	if (result || !value_is_object(raw))
 		return error_set(err, FC_EINVAL, "%s", ENVELOPE_UNREADABLE);
-	(void)mapping_apply(codec->mapping, message, part, MAPPING_IN, raw, &codec->context, arena, &mapped, NULL);
+	int failed =
+	    mapping_apply(codec->mapping, message, part, MAPPING_IN, raw, &codec->context, arena, &mapped, NULL);
+	if (mapped == raw)
+		note(codec, message, part, MAPPING_IN, raw, NULL, failed, NULL);
 	result = message_check(message_schema(message, part), mapped, part == MESSAGE_REQUEST, arena, err);
+	if (mapped != raw)
+		note(codec, message, part, MAPPING_IN, raw, mapped, 0, result && err ? err->text : NULL);
 	if (!result)
 		*out = mapped;
 	return result;

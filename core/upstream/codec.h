@@ -9,6 +9,7 @@
 #include "script/json.h"
 #include "upstream/mapping.h"
 #include "upstream/message.h"
+#include "upstream/record.h"
 
 /* What coding needs of a platform; all borrowed. */
 struct codec {
@@ -16,6 +17,7 @@ struct codec {
 	struct json_reader *reader;
 	struct mapping_context context;
 	int ascii; /* nothing beyond ASCII in what is written: \uXXXX (protocol.md section 3, 26) */
+	struct recorder *recorder; /* of what passes; NULL = nobody wants to know */
 };
 
 /* Tree to JSON text, appended to out: mapping (out), message_shape, json_write. value may be changed. A failing

@@ -249,23 +249,45 @@ static int take_table(struct mapping *mapping, struct error *err)
 	return result;
 }
 
-struct mapping *mapping_load(const struct script_host *host, const char *name, const char *space, struct error *err)
+/* script: taken over; NULL when it could not be loaded. */
+static struct mapping *make(const char *name, struct script *script, struct error *err)
 {
-	struct mapping *mapping = calloc(1, sizeof(*mapping));
+	struct mapping *mapping = script ? calloc(1, sizeof(*mapping)) : NULL;
+
+	if (!script)
+		return NULL;
 	if (mapping)
 		mapping->entries = calloc((size_t)message_count(), sizeof(*mapping->entries));
 	if (!mapping || !mapping->entries) {
 		(void)error_set(err, FC_ENOMEM, "upstream: mapping: %s: no memory", name);
+		script_free(script);
 		mapping_free(mapping);
 		return NULL;
 	}
 	(void)snprintf(mapping->name, sizeof(mapping->name), "%s", name);
-	mapping->script = script_load(host, "operators", name, space, err);
-	if (!mapping->script || take_table(mapping, err)) {
+	mapping->script = script;
+	if (take_table(mapping, err)) {
 		mapping_free(mapping);
 		return NULL;
 	}
 	return mapping;
+}
+
+struct mapping *mapping_load(const struct script_host *host, const char *name, const char *space, struct error *err)
+{
+	return make(name, script_load(host, "operators", name, space, err), err);
+}
+
+struct mapping *mapping_load_file(const struct script_host *host, const char *path, const char *space,
+				  struct error *err)
+{
+	char name[SCRIPT_NAME_MAX + 1];
+
+	if (script_name_of(path, name))
+		(void)error_set(err, FC_EINVAL, "%s: is no usable name: a-z 0-9 _ -, and .lua behind", path);
+	else
+		return make(name, script_load_file(host, path, space, err), err);
+	return NULL;
 }
 
 void mapping_free(struct mapping *mapping)
@@ -297,6 +319,11 @@ static const char *hash_any(const void *mapping)
 }
 
 const struct shelf_kind mapping_kind = {"mapping", "operators", load_any, release_any, hash_any};
+
+struct script *mapping_script(const struct mapping *mapping)
+{
+	return mapping->script;
+}
 
 const char *mapping_name(const struct mapping *mapping)
 {

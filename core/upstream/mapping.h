@@ -18,8 +18,13 @@ struct mapping;
 /* Loads operators/NAME.lua, checks its form, runs its examples. space: the platform's section, see script.h. NULL and *err
  * ("lua/operators/x.lua: methods.query_tokn: no such method"); nothing is kept. Owner frees. */
 struct mapping *mapping_load(const struct script_host *host, const char *name, const char *space, struct error *err);
+/* The same for a file anywhere; its name without .lua is the mapping's. */
+struct mapping *mapping_load_file(const struct script_host *host, const char *path, const char *space,
+				  struct error *err);
 void mapping_free(struct mapping *mapping);
 extern const struct shelf_kind mapping_kind;
+/* The file itself, for trying it out (forecourt lua). */
+struct script *mapping_script(const struct mapping *mapping);
 
 const char *mapping_name(const struct mapping *mapping);
 const char *mapping_file(const struct mapping *mapping); /* path of the file */

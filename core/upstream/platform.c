@@ -26,6 +26,7 @@ struct platform_set {
 	struct ports ports;
 	struct station_listener listener;
 	const struct script_host *host;
+	struct recorder *recorder; /* NULL = nothing is recorded */
 };
 
 /* What an apply is going to do with one platform. */
@@ -125,6 +126,7 @@ void platform_set_free(struct platform_set *set)
 	for (int i = 0; i < set->count; i++)
 		drop_platform(set, set->platforms[i]);
 	free(set->platforms);
+	recorder_free(set->recorder);
 	json_reader_free(set->reader);
 	free(set);
 }
@@ -295,6 +297,21 @@ static int is_dropped(const struct platform *p, const struct plan *plans, int co
 	return 1;
 }
 
+/* Another size begins with nothing: who changes it is not in the middle of a trial. */
+static void apply_recorder(struct platform_set *set, const struct config *config)
+{
+	size_t bytes = (size_t)config->gateway.record_kb << 10;
+
+	if (bytes != recorder_bytes(set->recorder)) {
+		recorder_free(set->recorder);
+		set->recorder = bytes ? recorder_new(bytes) : NULL;
+		if (bytes && !set->recorder)
+			log_warning("upstream: messages are not recorded: no memory");
+	}
+	for (int i = 0; i < set->count; i++)
+		set->platforms[i]->recorder = set->recorder;
+}
+
 /* Nothing in here can fail. next: room for the plans' platforms, taken over. */
 static void commit(struct platform_set *set, const struct config *config, struct plan *plans, int count,
 		   struct platform **next)
@@ -320,6 +337,7 @@ static void commit(struct platform_set *set, const struct config *config, struct
 	set->platforms = next;
 	set->count = count;
 	set->config = config;
+	apply_recorder(set, config);
 	for (int i = 0; i < count; i++) {
 		int hub = next[i]->options->exchange;
 
@@ -421,6 +439,11 @@ int platform_set_order_again(struct platform_set *set, const char *name)
 }
 
 /* Figures ------------------------------------------------------------------------------------------------------- */
+
+const struct recorder *platform_set_recorder(const struct platform_set *set)
+{
+	return set->recorder;
+}
 
 int platform_count(const struct platform_set *set)
 {

@@ -15,6 +15,7 @@
 #include "script/host.h"
 #include "station/station.h"
 #include "store/checks.h"
+#include "upstream/record.h"
 
 struct platform_set;
 
@@ -57,6 +58,8 @@ int platform_set_reconcile(struct platform_set *set, const char *platform, int32
 /* There is an order for this platform again: it is sent now, whatever pause an earlier failure has asked for. FC_ENOENT when no
  * such platform is pushed to now; then it waits in the outbox. */
 int platform_set_order_again(struct platform_set *set, const char *name);
+/* What passed the mappings lately; NULL when nothing is recorded (option record_kb 0). */
+const struct recorder *platform_set_recorder(const struct platform_set *set);
 int platform_count(const struct platform_set *set);
 int platform_get_stats(const struct platform_set *set, int index, struct platform_stats *stats);
 /* The port a listen section is bound to (tests use 0 = any), or -1. */

@@ -150,7 +150,8 @@ struct codec platform_codec(const struct platform *p)
 			      .ascii = p->options->ascii_json,
 			      .context = {.operator_id = p->config->gateway.operator_id,
 					  .platform_id = p->options->operator_id,
-					  .platform = p->options->name}};
+					  .platform = p->options->name},
+			      .recorder = p->recorder};
 }
 
 struct envelope_form platform_form(const struct platform *p)

@@ -65,6 +65,8 @@ struct platform {
 	const struct config_platform *options; /* within config */
 	struct mapping *mapping;               /* owned; NULL changes nothing (tests) */
 
+	struct recorder *recorder; /* borrowed: the set's; NULL = nothing is recorded */
+
 	struct platform *hub; /* borrowed: holds the tokens of both directions; itself where nothing lies between */
 
 	/* They call us. */

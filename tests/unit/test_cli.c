@@ -9,13 +9,17 @@
 
 #include <cmocka.h>
 
+#include "base/error.h"
+#include "base/json.h"
 #include "charge/charge.h"
 #include "charge/words.h"
 #include "cli/cli.h"
 #include "cli/csv.h"
+#include "cli/differ.h"
 #include "cli/format.h"
 #include "cli/screen.h"
 #include "cli/table.h"
+#include "cli/tree.h"
 
 static void what_a_terminal_is_spared(void **state)
 {
@@ -212,6 +216,141 @@ static void every_word_has_its_chinese(void **state)
 		known(connector_status_name((enum connector_status)i));
 }
 
+/* What is filled in must be of the same types in the same order, or the program falls over in Chinese only. */
+static void formats_take_the_same_in_chinese(void **state)
+{
+	static const char *const formats[] = {
+	    "%s: good (%d examples)\n",
+	    "%d examples, %d differ\n",
+	    "%lld lines\n",
+	    "is no JSON at byte %zu",
+	    "    and %d more\n",
+	    "%d messages differ in field %s (%s)\n",
+	    "%d messages lose field %s (%s)\n",
+	    "%d messages gain field %s (%s)\n",
+	    "%d messages on which a function fails\n",
+	    "%d messages hold personal data, which was masked: compared by its form\n",
+	    "%d messages differ, of %d\n",
+	    "%d orders have no energy trace: their energy is taken as even within each period\n",
+	    "%d orders: how long the place stayed taken was not measured; no fee for it\n",
+	    "%d orders can't be priced\n",
+	    "revenue %s (%s instead of %s yuan), %d orders differ, of %d\n",
+	};
+	const struct cli cli = {.chinese = 1};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		const char *a = formats[i], *b = say(&cli, a);
+
+		assert_true(text_is_known(a));
+		assert_ptr_not_equal(a, b);
+		while ((a = strchr(a, '%'))) {
+			size_t n = strcspn(++a, "dsu") + 1;
+
+			b = strchr(b, '%');
+			assert_non_null(b);
+			assert_memory_equal(a, ++b, n);
+		}
+		assert_null(strchr(b, '%'));
+	}
+}
+
+/* Numbers as they were written, and nothing that is no JSON. */
+static void json_with_the_form_of_its_numbers(void **state)
+{
+	static const char *const same[] = {"{\"a\":10.0,\"b\":10,\"c\":10.000,\"d\":-0.5,\"e\":[],\"f\":{},\"g\":null,"
+					   "\"h\":[true,false,\"\xe5\x85\x85\\n\"]}",
+					   "123456789012345678",
+					   "0.000000001",
+					   "\"\"",
+					   "[[[[[[1]]]]]]",
+					   "1.5e+300"};
+	static const char *const wrong[] = {"",          "{",           "[1,]",   "{\"a\":}", "{\"a\" 1}", "01",
+					    "1.",        ".5",          "+1",     "1e",       "nul",       "\"\\x\"",
+					    "\"\\u12\"", "\"\\ud800\"", "\"\n\"", "[1] 2",    "\"",        "{a:1}",
+					    "1e999",     "-",           "[1 2]",  "\"\\"};
+	struct arena a;
+	struct value *v;
+	struct buffer out;
+	char deep[200];
+	size_t at;
+
+	(void)state;
+	arena_init(&a, 1 << 20);
+	buffer_init(&out, 1 << 16);
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		buffer_clear(&out);
+		assert_int_equal(tree_read(same[i], strlen(same[i]), TREE_AS_MADE, &a, &v, &at), FC_OK);
+		assert_int_equal(json_write(&out, v), FC_OK);
+		assert_string_equal(out.data, same[i]);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(tree_read(wrong[i], strlen(wrong[i]), TREE_AS_MADE, &a, &v, &at), FC_EINVAL);
+	memset(deep, '[', 100);
+	memset(deep + 100, ']', 100);
+	assert_int_equal(tree_read(deep, 200, TREE_AS_MADE, &a, &v, &at), FC_EINVAL);
+	assert_int_equal(tree_read("\"\\ud83d\\ude00\\u5145\"", 20, TREE_AS_MADE, &a, &v, &at), FC_OK);
+	assert_string_equal(value_text(v), "\xf0\x9f\x98\x80\xe5\x85\x85");
+	/* As a platform's message is read: lua-cjson knows floats and integers only, and no empty list. */
+	assert_int_equal(tree_read("{\"a\":1.50,\"b\":{}}", 17, TREE_AS_RECEIVED, &a, &v, &at), FC_OK);
+	assert_int_equal(value_get(v, "a")->type, VALUE_FLOAT);
+	assert_int_equal(value_get(v, "b")->type, VALUE_EMPTY);
+	arena_fini(&a);
+	arena_init(&a, 300);
+	assert_int_equal(tree_read("[1,2,3,4,5,6,7,8,9]", 19, TREE_AS_MADE, &a, &v, &at), FC_ELIMIT);
+	arena_fini(&a);
+	buffer_fini(&out);
+}
+
+struct told {
+	int count;
+	char text[2000];
+};
+
+static void note_difference(void *user, const struct difference *d)
+{
+	struct told *t = user;
+	size_t n = strlen(t->text);
+
+	t->count++;
+	(void)snprintf(t->text + n, sizeof(t->text) - n, "%s %s %s>%s;", difference_name(d->kind), d->path, d->before,
+		       d->after);
+}
+
+static void where_messages_differ(void **state)
+{
+	static const char before[] =
+	    "{\"same\":1,\"form\":10.0,\"gone\":[1],\"list\":[{\"x\":1},{\"x\":2}],\"Vin\":\"LSVAA49J132047883\","
+	    "\"note\":\"call 13812345678\",\"kind\":{}}";
+	static const char after[] =
+	    "{\"form\":10,\"same\":1,\"list\":[{\"x\":1},{\"x\":3},{\"x\":4}],\"Vin\":\"LSVBB49J132047884\","
+	    "\"note\":\"call 13987654321\",\"kind\":[],\"new\":null}";
+	struct told told = {0};
+	struct differ d = {.fn = note_difference, .user = &told, .masked = 1};
+	struct value *x, *y;
+	struct arena a;
+	size_t at;
+
+	(void)state;
+	arena_init(&a, 1 << 20);
+	assert_int_equal(tree_read(before, strlen(before), TREE_AS_MADE, &a, &x, &at), FC_OK);
+	assert_int_equal(tree_read(after, strlen(after), TREE_AS_MADE, &a, &y, &at), FC_OK);
+	differ_run(&d, x, y);
+	assert_string_equal(told.text,
+			    "changed form 10.0>10;lost gone [1]>;changed list[2].x 2>3;added list[3] >{\"x\":4};"
+			    "changed kind {}>[];added new >null;");
+	assert_int_equal(d.by_form, 2);
+	/* What was not masked is compared as it is. */
+	told = (struct told){0};
+	d.masked = 0;
+	differ_run(&d, x, y);
+	assert_int_equal(told.count, 8);
+	told = (struct told){0};
+	differ_run(&d, x, x);
+	assert_int_equal(told.count, 0);
+	arena_fini(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +362,9 @@ int main(void)
 	    cmocka_unit_test(pieces_as_they_stand),
 	    cmocka_unit_test(the_language_asked_for),
 	    cmocka_unit_test(every_word_has_its_chinese),
+	    cmocka_unit_test(formats_take_the_same_in_chinese),
+	    cmocka_unit_test(json_with_the_form_of_its_numbers),
+	    cmocka_unit_test(where_messages_differ),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,6 +171,67 @@ static void how_it_is(void **state)
 	assert_int_equal(call(f, "connectors", "{\"connector\":\"X\"}"), FC_ENOENT);
 }
 
+/* Header, messages, orders: each once, over all pages, the user of none. */
+static void everything_recorded_on_some_page(void **state)
+{
+	struct fixture *f = *state;
+	char arguments[200] = "{}", next[100];
+	int lines[3] = {0}, pages = 0;
+	struct arena a;
+
+	arena_init(&a, 64 << 20);
+	world.recorder = recorder_new(512 << 10);
+	for (int i = 0; i < 700; i++) {
+		struct value *v = value_object(&a);
+
+		(void)value_put(&a, v, "Remark", value_string(&a, "of 13812345678"));
+		recorder_note(world.recorder, &(struct record){.platform = "city",
+							       .message = message_at(i % message_count()),
+							       .mapping = "m",
+							       .hash = "h",
+							       .before = v,
+							       .after = v});
+	}
+	for (int i = 1; i <= FIXTURE_ORDERS; i++)
+		keep_order(f, i, i == 7 ? "{\"version\":" : NULL);
+	do {
+		static const char *const kinds[] = {"{\"record\":\"header\"", "{\"record\":\"message\"",
+						    "{\"record\":\"order\""};
+
+		assert_int_equal(call(f, "record", arguments), FC_OK);
+		value_each (line, value_get(f->result, "lines")) {
+			const char *text = value_text(line);
+			struct value *tree;
+
+			assert_null(strstr(text, "13812345678"));
+			assert_null(strstr(text, "6222020200001234567"));
+			for (int k = 0; k < 3; k++)
+				lines[k] += !strncmp(text, kinds[k], strlen(kinds[k]));
+			assert_int_equal(json_read(f->reader, text, line->len, &a, &tree, NULL), FC_OK);
+			if (lines[2])
+				assert_string_equal(value_text(value_get(value_get(tree, "charge"), "user")), "");
+		}
+		(void)snprintf(next, sizeof(next), "%s",
+			       value_get(f->result, "next") ? value_text(value_get(f->result, "next")) : "");
+		(void)snprintf(arguments, sizeof(arguments), "{\"after\":\"%s\"}", next);
+		assert_true(++pages < 100);
+	} while (*next);
+	assert_int_equal(lines[0], 1);
+	assert_int_equal(lines[1], recorder_counts(world.recorder).held);
+	assert_int_equal(lines[1], 700);
+	/* One has a record that can't be read. */
+	assert_int_equal(lines[2], FIXTURE_ORDERS - 1);
+	assert_true(pages > 3);
+	static const char *const wrong[] = {"x", "m:", "m:5x", "o:5", "o:5:6", "o::1:2"};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		(void)snprintf(arguments, sizeof(arguments), "{\"after\":\"%s\"}", wrong[i]);
+		assert_int_equal(call(f, "record", arguments), i == 5 ? FC_OK : FC_EINVAL);
+	}
+	assert_int_equal(call(f, "record", "{\"orders\":-1}"), FC_EINVAL);
+	recorder_free(world.recorder);
+	arena_fini(&a);
+}
+
 static void every_order_on_some_page(void **state)
 {
 	struct fixture *f = *state;
@@ -438,6 +499,7 @@ int main(void)
 	    T(a_start_is_the_operators),
 	    T(a_stop_by_connector_or_number),
 	    T(how_it_is),
+	    T(everything_recorded_on_some_page),
 	    T(every_order_on_some_page),
 	    T(the_largest_orders_fit),
 	    T(one_order),

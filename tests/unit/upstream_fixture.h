@@ -100,6 +100,7 @@ static struct config_platform fixture_platform(const char *name, const char *ope
 					.listen = 0,
 					.path = "/evcs/v20160701",
 					.mapping = "base",
+					.policy = "",
 					.ours = fixture_keys("our-secret"),
 					.theirs = fixture_keys("their-secret"),
 					.ca = "",

@@ -1,0 +1,344 @@
+#include "upstream/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "upstream/mask.h"
+
+enum {
+	SOURCES = 32, /* platforms with their mappings' versions; with more the oldest is forgotten */
+	KINDS = 512,
+	NAME = 64,
+	HASH = 65,
+	PARTS = 4, /* an entry is such a part of the block at most */
+	ROOM = 16, /* such a part of the block is made free at once, so that it is done rarely */
+	ALIGN = 8,
+};
+
+/* Who sent or got it, by which version of which mapping. */
+struct source {
+	char platform[NAME], mapping[NAME], hash[HASH];
+	uint64_t last; /* number of its newest message; 0 = free */
+};
+
+/* In the block, followed by the texts before, after and refused, and filled up to ALIGN. */
+struct entry {
+	uint64_t number;
+	int64_t wall;
+	uint32_t size; /* of all of it */
+	uint32_t before, after, refused;
+	uint16_t message;
+	uint8_t part, direction, failed, source, dead;
+};
+
+struct recorder {
+	struct mask mask;
+	unsigned char *block; /* entries in the order of time, the dead ones among them */
+	size_t size, used, dead;
+	uint64_t number;
+	struct recorder_counts counts;
+	struct source sources[SOURCES];
+	struct buffer text; /* of the entry that is being made */
+};
+
+struct recorder *recorder_new(size_t bytes)
+{
+	struct recorder *r = calloc(1, sizeof(*r));
+
+	if (!r || mask_init(&r->mask)) {
+		free(r);
+		return NULL;
+	}
+	r->size = bytes / ALIGN * ALIGN;
+	buffer_init(&r->text, r->size / PARTS);
+	return r;
+}
+
+void recorder_free(struct recorder *r)
+{
+	if (!r)
+		return;
+	explicit_bzero(&r->mask, sizeof(r->mask));
+	buffer_fini(&r->text);
+	free(r->block);
+	free(r);
+}
+
+size_t recorder_bytes(const struct recorder *r)
+{
+	return r ? r->size : 0;
+}
+
+struct recorder_counts recorder_counts(const struct recorder *r)
+{
+	return r->counts;
+}
+
+/* The block ------------------------------------------------------------------------------------------------------------ */
+
+static struct entry *entry_at(const struct recorder *r, size_t at)
+{
+	/* Entries are aligned, and so is the block. */
+	return (struct entry *)(void *)(r->block + at);
+}
+
+static void kill_entry(struct recorder *r, struct entry *e)
+{
+	e->dead = 1;
+	r->dead += e->size;
+	r->counts.held--;
+	r->counts.dropped++;
+}
+
+static void compact(struct recorder *r)
+{
+	size_t to = 0;
+
+	for (size_t at = 0; at < r->used;) {
+		struct entry *e = entry_at(r, at);
+		size_t size = e->size;
+
+		if (!e->dead) {
+			if (to != at)
+				memmove(r->block + to, r->block + at, size);
+			to += size;
+		}
+		at += size;
+	}
+	r->used = to;
+	r->dead = 0;
+}
+
+/* What each kind takes up, and where its oldest is. */
+struct kind {
+	unsigned key;
+	int count;
+	size_t bytes, oldest;
+};
+
+static unsigned key_of(const struct recorder *r, const struct entry *e)
+{
+	unsigned platform = e->source;
+
+	/* Another version of a mapping is still the same platform. */
+	for (unsigned i = 0; i < platform; i++)
+		if (r->sources[i].last && !strcmp(r->sources[i].platform, r->sources[platform].platform))
+			platform = i;
+	return (platform << 16 | e->message) << 1 | e->part;
+}
+
+static void tally(const struct recorder *r, struct kind *kinds, int *count)
+{
+	*count = 0;
+	for (size_t at = 0; at < r->used; at += entry_at(r, at)->size) {
+		const struct entry *e = entry_at(r, at);
+		int i = 0;
+
+		if (e->dead)
+			continue;
+		unsigned key = key_of(r, e);
+		while (i < *count && kinds[i].key != key)
+			i++;
+		/* What has no room in the table is of the last kind. */
+		if (i == *count && *count < KINDS)
+			kinds[(*count)++] = (struct kind){.key = key, .oldest = at};
+		else if (i == *count)
+			i--;
+		kinds[i].count++;
+		kinds[i].bytes += e->size;
+	}
+}
+
+/* The largest kind of those with more than one; else whichever is the oldest. */
+static struct kind *find_victim(struct kind *kinds, int count)
+{
+	struct kind *victim = NULL, *oldest = NULL;
+
+	for (int i = 0; i < count; i++) {
+		if (kinds[i].count && (!oldest || kinds[i].oldest < oldest->oldest))
+			oldest = &kinds[i];
+		if (kinds[i].count > 1 && (!victim || kinds[i].bytes > victim->bytes))
+			victim = &kinds[i];
+	}
+	return victim ? victim : oldest;
+}
+
+static void drop_oldest(struct recorder *r, struct kind *kind)
+{
+	struct entry *e = entry_at(r, kind->oldest);
+
+	kind->count--;
+	kind->bytes -= e->size;
+	kill_entry(r, e);
+	for (size_t at = kind->oldest + e->size; kind->count && at < r->used; at += entry_at(r, at)->size)
+		if (!entry_at(r, at)->dead && key_of(r, entry_at(r, at)) == kind->key) {
+			kind->oldest = at;
+			return;
+		}
+	/* Of the last kind of a full table there may be others: they go another time. */
+	kind->count = 0;
+}
+
+static int make_room(struct recorder *r, size_t size)
+{
+	struct kind *kinds;
+	size_t wanted = size > r->size / ROOM ? size : r->size / ROOM;
+	int count;
+
+	if (!r->block)
+		r->block = calloc(1, r->size);
+	if (!r->block)
+		return FC_ENOMEM;
+	if (r->size - r->used >= size)
+		return FC_OK;
+	if (r->size - r->used + r->dead < wanted) {
+		kinds = calloc(KINDS, sizeof(*kinds));
+		if (!kinds)
+			return FC_ENOMEM;
+		tally(r, kinds, &count);
+		while (r->size - r->used + r->dead < wanted) {
+			struct kind *victim = find_victim(kinds, count);
+
+			if (!victim)
+				break;
+			drop_oldest(r, victim);
+		}
+		free(kinds);
+	}
+	compact(r);
+	return r->size - r->used >= size ? FC_OK : FC_ELIMIT;
+}
+
+/* Sources -------------------------------------------------------------------------------------------------------------- */
+
+static int is_source(const struct source *s, const struct record *m)
+{
+	return s->last && !strcmp(s->platform, m->platform) && !strcmp(s->mapping, m->mapping) &&
+	       !strcmp(s->hash, m->hash);
+}
+
+static void forget_source(struct recorder *r, int index)
+{
+	for (size_t at = 0; at < r->used; at += entry_at(r, at)->size)
+		if (!entry_at(r, at)->dead && entry_at(r, at)->source == index)
+			kill_entry(r, entry_at(r, at));
+}
+
+static int find_source(struct recorder *r, const struct record *m)
+{
+	int at = 0;
+
+	for (int i = 0; i < SOURCES; i++) {
+		if (is_source(&r->sources[i], m))
+			return i;
+		if (r->sources[i].last < r->sources[at].last)
+			at = i;
+	}
+	struct source *s = &r->sources[at];
+	if (s->last)
+		forget_source(r, at);
+	(void)snprintf(s->platform, sizeof(s->platform), "%s", m->platform);
+	(void)snprintf(s->mapping, sizeof(s->mapping), "%s", m->mapping);
+	(void)snprintf(s->hash, sizeof(s->hash), "%s", m->hash);
+	return at;
+}
+
+/* Noting --------------------------------------------------------------------------------------------------------------- */
+
+void recorder_note(struct recorder *r, const struct record *m)
+{
+	const struct schema *schema;
+	struct personal_ids ids = {.count = 0};
+	struct entry e = {0};
+
+	if (!r)
+		return;
+	r->counts.noted++;
+	schema = message_schema(m->message, m->part);
+	personal_learn(&ids, schema, m->before);
+	personal_learn(&ids, schema, m->after);
+	buffer_clear(&r->text);
+	mask_write(&r->mask, &ids, schema, m->before, &r->text);
+	e.before = (uint32_t)r->text.len;
+	if (m->after)
+		mask_write(&r->mask, &ids, schema, m->after, &r->text);
+	e.after = (uint32_t)r->text.len - e.before;
+	/* It names a place, and may quote a key of theirs. */
+	if (m->refused)
+		mask_write(&r->mask, &ids, NULL,
+			   &(struct value){.type = VALUE_STRING, .text = m->refused, .len = strlen(m->refused)},
+			   &r->text);
+	e.refused = (uint32_t)r->text.len - e.before - e.after;
+	size_t size = (sizeof(e) + r->text.len + ALIGN - 1) / ALIGN * ALIGN;
+	if (r->text.failed || size > r->size / PARTS || make_room(r, size)) {
+		r->counts.too_large++;
+		return;
+	}
+	int source = find_source(r, m);
+	e.number = r->sources[source].last = ++r->number;
+	e.wall = clock_wall();
+	e.size = (uint32_t)size;
+	e.message = (uint16_t)message_index(m->message);
+	e.part = (uint8_t)m->part;
+	e.direction = (uint8_t)m->direction;
+	e.failed = (uint8_t)(m->failed != 0);
+	e.source = (uint8_t)source;
+	memcpy(r->block + r->used, &e, sizeof(e));
+	memcpy(r->block + r->used + sizeof(e), r->text.data, r->text.len);
+	r->used += size;
+	r->counts.held++;
+}
+
+/* Telling -------------------------------------------------------------------------------------------------------------- */
+
+static void put_text(struct buffer *out, const char *key, const char *text)
+{
+	(void)buffer_printf(out, ",\"%s\":", key);
+	(void)json_write(out, &(struct value){.type = VALUE_STRING, .text = text, .len = strlen(text)});
+}
+
+static int write_line(const struct recorder *r, const struct entry *e, struct buffer *out)
+{
+	const struct source *source = &r->sources[e->source];
+	const struct message *message = message_at(e->message);
+	const char *text = (const char *)(e + 1);
+	char when[CLOCK_DATETIME_SIZE];
+
+	clock_format_datetime(e->wall, when);
+	(void)buffer_printf(out, "{\"record\":\"message\",\"number\":%llu,\"time\":\"%s\",\"wall\":%lld",
+			    (unsigned long long)e->number, when, (long long)e->wall);
+	put_text(out, "platform", source->platform);
+	put_text(out, "method", message ? message->method : "");
+	put_text(out, "part", message_part_name((enum message_part)e->part));
+	put_text(out, "direction", e->direction == MAPPING_OUT ? "out" : "in");
+	put_text(out, "mapping", source->mapping);
+	put_text(out, "hash", source->hash);
+	if (e->failed)
+		(void)buffer_text(out, ",\"failed\":true");
+	(void)buffer_text(out, ",\"before\":");
+	(void)buffer_add(out, text, e->before);
+	if (e->after) {
+		(void)buffer_text(out, ",\"after\":");
+		(void)buffer_add(out, text + e->before, e->after);
+	}
+	if (e->refused) {
+		(void)buffer_text(out, ",\"refused\":");
+		(void)buffer_add(out, text + e->before + e->after, e->refused);
+	}
+	return buffer_text(out, "}");
+}
+
+int recorder_line(const struct recorder *r, uint64_t *number, struct buffer *out)
+{
+	for (size_t at = 0; r && at < r->used; at += entry_at(r, at)->size) {
+		const struct entry *e = entry_at(r, at);
+
+		if (e->dead || e->number <= *number)
+			continue;
+		*number = e->number;
+		return write_line(r, e, out);
+	}
+	return FC_ENOENT;
+}
