@@ -178,3 +178,20 @@ def test_a_function_that_hits_its_limits_is_left_out(make_station):
     lines = re.findall(r"script: .*hostile\.lua: map\.notification_stationStatus\.request hit its limits.*left out for 60 s",
                        station.gateway.output())
     assert len(lines) == 1, station.gateway.output()
+
+
+def test_a_policy_that_never_ends_refuses_the_charge(charging):
+    """It passes its trial at load, and is a loop for the platform that starts. After the third time it is not even called."""
+    station = charging(policy="""return { forecourt = 1, kind = "policy", name = "test", prices = function(c)
+      if c.platform ~= "" then while true do end end
+      return { { start = "00:00", elec = 1, service = 0.4 } } end }""", tcp=1, line_units=())
+    connector = business.plug(station)
+    for _ in range(5):
+        answer = business.start(station, connector, business.new_seq())
+        assert answer.ret == 0 and answer.data["SuccStat"] == 1, answer.text
+    assert station.gateway.running()
+    assert re.search(r"policies/test\.lua:2: the script took too long", station.gateway.output())
+    assert len(re.findall(r"prices hit its limits .* left out for 60 s", station.gateway.output())) == 1
+    # A good one, saved: it counts at once.
+    station.write_policy("test", business.PRICES.format(name="test", elec="1.2345", service="0.4"))
+    assert station.until(lambda: business.start(station, connector, business.new_seq()).data["SuccStat"] == 0, 60, "the start")
