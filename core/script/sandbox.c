@@ -18,7 +18,7 @@
 
 /* Few instructions between two looks at the clock: one of them may be a C function that copies a megabyte. What a single one can do
  * grows with what the script holds in memory: then there are fewer. */
-enum { HOOK_INSTRUCTIONS = 100, HOOK_INSTRUCTIONS_HEAVY = 10, HEAVY = 512 * 1024 };
+enum { HOOK_INSTRUCTIONS = 100, HOOK_INSTRUCTIONS_HEAVY = 20, HEAVY = 512 * 1024 };
 enum { FILE_MAX = 512 * 1024, LOG_LINES = 20 };
 /* Lua's own bound is a million stack slots: more memory than a script has, and an error that names no line. */
 enum { CALLS_MAX = 4000 };

@@ -4,8 +4,8 @@
 
 #include <lauxlib.h>
 
-#include "script/match.h"
 #include "script/sandbox.h"
+#include "script/search.h"
 
 /* How many bytes Lua's own functions handle in the time of a VM instruction: by copying, and one by one. */
 enum { COPIED_A_UNIT = 64, SINGLE_A_UNIT = 8, VALUES_A_UNIT = 16 };
@@ -164,8 +164,11 @@ static void replace(lua_State *L, const struct replacement *r)
 
 void text_open(lua_State *L)
 {
-	static const luaL_Reg matchers[] = {
-	    {"find", match_find}, {"match", match_match}, {"gmatch", match_gmatch}, {"gsub", match_gsub}, {NULL, NULL}};
+	static const luaL_Reg matchers[] = {{"find", search_find},
+					    {"match", search_match},
+					    {"gmatch", search_gmatch},
+					    {"gsub", search_gsub},
+					    {NULL, NULL}};
 	static const struct replacement
 	    strings[] = {{"byte", moves_values},
 			 {"char", moves_values},

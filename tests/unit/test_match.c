@@ -13,8 +13,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "script/match.h"
 #include "script/sandbox.h"
+#include "script/search.h"
 
 enum { ROUNDS = 40000 };
 
@@ -143,8 +143,11 @@ static const char check_chunk[] =
 /* The standard library; with ours its four functions are replaced. */
 static void open_state(lua_State *L, int ours)
 {
-	static const luaL_Reg matchers[] = {
-	    {"find", match_find}, {"match", match_match}, {"gmatch", match_gmatch}, {"gsub", match_gsub}, {NULL, NULL}};
+	static const luaL_Reg matchers[] = {{"find", search_find},
+					    {"match", search_match},
+					    {"gmatch", search_gmatch},
+					    {"gsub", search_gsub},
+					    {NULL, NULL}};
 
 	luaL_requiref(L, "_G", luaopen_base, 1);
 	luaL_requiref(L, "string", luaopen_string, 1);

@@ -1,6 +1,6 @@
 -- tries: a module that is not there
 -- fails: at call, script
--- expect: : tests/unit/hostile/lib/none.lua: No such file or directory
+-- expect: lib/none.lua: No such file or directory
 local function f(v)
   return require('none')
 end
