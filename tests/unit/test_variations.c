@@ -110,13 +110,13 @@ static void v5_bare_calls(void **state)
 	/* a stranger can't use up the rate of those who prove who they are, */
 	log_in(f);
 	f->set.platform[0].rate_per_s = 2;
+	f->platforms[0]->rate = (struct platform_rate){0};
 	int busy = 0;
 	f->http.path = "/evcs/v20160701/query_station_status";
 	f->response.headers = NULL;
 	for (int i = 0; i < 10; i++)
 		busy += send_body(f, "{}", 2) == RET_BUSY;
 	assert_true(busy > 0);
-	f->platforms[0]->rate = (struct platform_rate){0};
 	assert_int_equal(call(f, "query_stations_info", "{}"), RET_OK);
 	f->set.platform[0].rate_per_s = 1000;
 	f->platforms[0]->plain_rate = (struct platform_rate){0};
