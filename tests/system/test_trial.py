@@ -52,6 +52,7 @@ def charge(station, number=1, seconds=4):
     station.ask_chargers(f"stop 0 {number}")
     order = wait_told(station, "notification_charge_order_info", seq)
     station.ask_chargers(f"unplug 0 {number}")
+    station.wait_status(connector, 1)
     station.until(lambda: not good(station, "orders", "list", "--open")["orders"], 60, "the end")
     return order
 
@@ -255,6 +256,29 @@ def test_record_off_and_orders_on_pages(charging, tmp_path):
     station.gateway.wait_for("reload: done")
     kinds = [json.loads(x)["record"] for x in station.cli("lua", "record").stdout.splitlines()]
     assert kinds == ["header", "order", "order"]
+
+
+def test_a_charge_over_a_power_cut(charging, tmp_path):
+    """The points before it are lost, the prices are not: the same prices make the same order again."""
+    station = charging(tcp=1, line_units=(), connectors=1)
+    connector, seq = plug(station), new_seq()
+    assert start(station, connector, seq).data["SuccStat"] == 0
+    wait_told(station, "notification_start_charge_result", seq)
+    time.sleep(3)
+    station.gateway.popen.kill()
+    station.gateway.popen.wait()
+    time.sleep(2)
+    station.client.close()
+    station.start_gateway()
+    station.wait_status(connector, 3)
+    time.sleep(3)
+    station.ask_chargers("stop 0 1")
+    order = wait_told(station, "notification_charge_order_info", seq)
+    records = tmp_path / "records.jsonl"
+    assert station.cli("lua", "record", records).returncode == 0
+    report = good(station, "lua", "replay", station.lua / "policies" / "test.lua", "--records", records)
+    assert report["totals"]["was_e4"] == fen(Decimal(str(order["TotalMoney"]))) * 100 > 0
+    assert (report["totals"]["orders"], report["totals"]["differ"], report["totals"]["without_trace"]) == (1, 0, 0)
 
 
 def test_files_without_a_daemon(make_station, tmp_path):

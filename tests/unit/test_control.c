@@ -177,6 +177,7 @@ static void everything_recorded_on_some_page(void **state)
 	struct fixture *f = *state;
 	char arguments[200] = "{}", next[100];
 	int lines[3] = {0}, pages = 0;
+	int64_t longest = 0;
 	struct arena a;
 
 	arena_init(&a, 64 << 20);
@@ -198,7 +199,10 @@ static void everything_recorded_on_some_page(void **state)
 		static const char *const kinds[] = {"{\"record\":\"header\"", "{\"record\":\"message\"",
 						    "{\"record\":\"order\""};
 
+		int64_t before = clock_mono_us();
 		assert_int_equal(call(f, "record", arguments), FC_OK);
+		int64_t took = clock_mono_us() - before;
+		longest = took > longest ? took : longest;
 		value_each (line, value_get(f->result, "lines")) {
 			const char *text = value_text(line);
 			struct value *tree;
@@ -222,6 +226,7 @@ static void everything_recorded_on_some_page(void **state)
 	/* One has a record that can't be read. */
 	assert_int_equal(lines[2], FIXTURE_ORDERS - 1);
 	assert_true(pages > 3);
+	printf("the longest of %d pages took %lld us, its reading back included\n", pages, (long long)longest);
 	static const char *const wrong[] = {"x", "m:", "m:5x", "o:5", "o:5:6", "o::1:2"};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		(void)snprintf(arguments, sizeof(arguments), "{\"after\":\"%s\"}", wrong[i]);
