@@ -150,6 +150,11 @@ struct bus_line *bus_line_open(struct bus *bus, const struct bus_line_config *co
 	return line;
 }
 
+int bus_line_set_reads(struct bus_line *line, const struct bus_read *reads, uint32_t count)
+{
+	return check_reads(line_config(line), reads, count, NULL) ? FC_EINVAL : line_set_reads(line, reads, count);
+}
+
 void bus_line_close(struct bus_line *line)
 {
 	struct bus *bus = line_owner(line);

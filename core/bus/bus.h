@@ -55,6 +55,8 @@ struct bus_write {
 	uint16_t words[BUS_WRITE_WORDS_MAX];
 	uint32_t tag;
 	uint32_t deadline_ms; /* answered BUS_TIMEOUT when it could not be sent by then */
+	uint32_t gap_ms;      /* the device's own pause before it */
+	uint32_t rest_ms;     /* and after it: nothing else is sent on the line meanwhile */
 };
 
 enum bus_status {
@@ -110,6 +112,9 @@ void bus_free(struct bus *bus);
  * already, FC_EINVAL, FC_ENOMEM. A line that can't connect yet is no error. */
 struct bus_line *bus_line_open(struct bus *bus, const struct bus_line_config *config, const struct bus_read *reads,
 			       uint32_t count, struct error *err);
+/* Other reads from now on: those that stay keep their place in time, units what is known of them. Results of the old reads may
+ * still come for a moment: give the new ones other tags. FC_OK, FC_EINVAL, FC_ENOMEM (the old ones stay). */
+int bus_line_set_reads(struct bus_line *line, const struct bus_read *reads, uint32_t count);
 /* Ends the worker (waits for the request in flight); no result of it is delivered after. */
 void bus_line_close(struct bus_line *line);
 uint32_t bus_line_id(const struct bus_line *line);

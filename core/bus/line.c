@@ -26,7 +26,7 @@ struct bus_line {
 	line_sink sink;
 	void *user;
 	pthread_t thread;
-	pthread_mutex_t lock; /* of stop, writes, stats */
+	pthread_mutex_t lock; /* of stop, writes, stats, next */
 	pthread_cond_t wake;
 	int stop;
 	struct bus_write writes[WRITES_MAX];
@@ -34,6 +34,7 @@ struct bus_line {
 	uint32_t write_first, write_count;
 	struct bus_line_stats stats;
 	uint64_t latency_sum_us;
+	struct schedule *next; /* takes the place of schedule when the worker comes to it, or NULL */
 	/* the worker's own */
 	struct schedule schedule;
 	struct exchange *exchange;
@@ -98,7 +99,7 @@ static void wait_for(struct bus_line *line, int64_t us, int for_writes)
 		until.tv_sec++;
 	}
 	pthread_mutex_lock(&line->lock);
-	while (!line->stop && !(for_writes && line->write_count))
+	while (!line->stop && !(for_writes && (line->write_count || line->next)))
 		if (pthread_cond_timedwait(&line->wake, &line->lock, &until))
 			break;
 	pthread_mutex_unlock(&line->lock);
@@ -325,17 +326,43 @@ static void serve_writes(struct bus_line *line)
 		} else if (!line->connected) {
 			r.status = BUS_DISCONNECTED;
 		} else {
-			make_ready(line, 0);
+			make_ready(line, write.gap_ms);
 			now = clock_mono_us();
 			conclude(line, &r,
 				 exchange_write(line->exchange, &write,
 						(int64_t)line->config.response_timeout_ms * 1000, &r.exception),
 				 now);
+			/* The silence that is wanted counts from later on. */
+			line->quiet_since_us += (int64_t)write.rest_ms * 1000;
 		}
 		tell(line, &r, 1);
 		if (line->connected)
 			recover(line, (enum bus_status)r.status);
 	}
+}
+
+static void drop_schedule(struct schedule *schedule)
+{
+	if (schedule)
+		schedule_fini(schedule);
+	free(schedule);
+}
+
+/* Between two requests: nobody holds an index into the old reads. */
+static void take_next(struct bus_line *line)
+{
+	pthread_mutex_lock(&line->lock);
+	struct schedule *next = line->next;
+	line->next = NULL;
+	pthread_mutex_unlock(&line->lock);
+	if (!next)
+		return;
+	struct schedule old = line->schedule;
+	schedule_take_over(next, &old);
+	line->schedule = *next;
+	schedule_fini(&old);
+	free(next);
+	account_slow(line);
 }
 
 static void *work(void *user)
@@ -344,6 +371,8 @@ static void *work(void *user)
 
 	while (!stopping(line)) {
 		int64_t now = clock_mono_us();
+
+		take_next(line);
 
 		if (!line->connected && now >= line->connect_at_us)
 			connect_line(line);
@@ -387,6 +416,7 @@ static void free_line(struct bus_line *line)
 {
 	exchange_free(line->exchange);
 	schedule_fini(&line->schedule);
+	drop_schedule(line->next);
 	free(line);
 }
 
@@ -472,6 +502,25 @@ static int is_possible(const struct bus_line *line, const struct bus_write *w)
 		return 0;
 	return w->count >= 1 && w->count <= (many ? BUS_WRITE_WORDS_MAX : 1) &&
 	       (uint32_t)w->address + w->count <= 65536;
+}
+
+int line_set_reads(struct bus_line *line, const struct bus_read *reads, uint32_t count)
+{
+	struct schedule *next = calloc(1, sizeof(*next));
+	int64_t now = clock_mono_us();
+
+	if (!next || schedule_init(next, reads, count, now, (uint32_t)now)) {
+		free(next);
+		return FC_ENOMEM;
+	}
+	pthread_mutex_lock(&line->lock);
+	struct schedule *unused = line->next;
+	line->next = next;
+	line->stats.units = next->unit_count;
+	pthread_cond_signal(&line->wake);
+	pthread_mutex_unlock(&line->lock);
+	drop_schedule(unused);
+	return FC_OK;
 }
 
 int bus_line_write(struct bus_line *line, const struct bus_write *write)

@@ -72,6 +72,31 @@ void schedule_fini(struct schedule *s)
 	s->unit_count = 0;
 }
 
+static int same_read(const struct bus_read *a, const struct bus_read *b)
+{
+	return a->unit == b->unit && a->function == b->function && a->address == b->address && a->count == b->count &&
+	       a->period_ms == b->period_ms;
+}
+
+void schedule_take_over(struct schedule *fresh, const struct schedule *old)
+{
+	for (uint32_t i = 0; i < fresh->count; i++)
+		for (uint32_t k = 0; k < old->count; k++)
+			if (same_read(&fresh->entries[i].read, &old->entries[k].read)) {
+				fresh->entries[i].due_us = old->entries[k].due_us;
+				break;
+			}
+	for (uint32_t i = 0; i < fresh->unit_count; i++)
+		for (uint32_t k = 0; k < old->unit_count; k++)
+			if (fresh->units[i].unit == old->units[k].unit)
+				fresh->units[i] = old->units[k];
+	fresh->random = old->random;
+	fresh->due = old->due;
+	fresh->missed = old->missed;
+	fresh->late = old->late;
+	fresh->late_max_us = old->late_max_us;
+}
+
 /* The healthy read that is due first, or -1. */
 static int first_due(const struct schedule *s)
 {
