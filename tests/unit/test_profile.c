@@ -413,6 +413,7 @@ static void add(struct profile *p, uint8_t function, uint16_t address, uint16_t 
 {
 	p->points[p->point_count++] = (struct point){
 	    .type = POINT_U16, .function = function, .address = address, .words = words, .period_ms = period_ms};
+	p->read_count = p->point_count;
 }
 
 static void check_plan(const struct profile *p, const int *numbers, int connectors, const uint16_t (*want)[3],
