@@ -383,14 +383,21 @@ static void compile_links(struct compiler *c, const struct value *t, const char 
 
 	compile_decimals(c, t, where, point);
 	compile_scales(c, t, where, point);
+	(void)snprintf(place, sizeof(place), "%s.valid_when", where);
+	compile_matches(c, compile_table(c, t, where, "valid_when"), place, point->valid, 2);
+}
+
+static void check_links(struct compiler *c, const char *where, const struct point *point)
+{
 	if ((point->decimals_from || point->scale_from[0]) && !is_number(point->type))
 		compile_wrong_key(c, where, point->decimals_from ? "decimals_from" : "scale_from",
 				  "only a number can be scaled");
 	check_link(c, point, point->decimals_from, where, "decimals_from");
 	check_link(c, point, point->scale_from[0], where, "scale_from");
 	check_link(c, point, point->scale_from[1], where, "scale_from");
-	(void)snprintf(place, sizeof(place), "%s.valid_when", where);
-	compile_matches(c, compile_table(c, t, where, "valid_when"), place, point->valid, 2);
+	for (int i = 0; i < 2; i++)
+		if (point->valid[i] && &c->p->points[c->p->matches[point->valid[i] - 1].point] == point)
+			compile_wrong_key(c, where, "valid_when", "a point can't depend on itself");
 }
 
 static void compile_variants(struct compiler *c, const struct value *t, const char *where, int target)
@@ -443,6 +450,10 @@ void compile_points(struct compiler *c, const struct value *points)
 		(void)snprintf(where, sizeof(where), "points.%.60s", t->key);
 		compile_links(c, t, where, &c->p->points[place]);
 		compile_variants(c, t, where, place);
+	}
+	for (int i = 0; i < c->p->point_count; i++) {
+		(void)snprintf(where, sizeof(where), "points.%s", c->p->points[i].name);
+		check_links(c, where, &c->p->points[i]);
 	}
 }
 

@@ -51,8 +51,9 @@ static uint64_t fingerprint(const struct profile *profile)
 	return hash;
 }
 
-/* Takes the script over. */
-static struct profile *make(struct script *script, const struct profile_listener *listener, struct error *err)
+/* Takes the script over. name: by which it is asked for, whatever the file calls itself; NULL: as the file says. */
+static struct profile *make(struct script *script, const char *name, const struct profile_listener *listener,
+			    struct error *err)
 {
 	struct profile *profile = calloc(1, sizeof(*profile));
 
@@ -64,6 +65,8 @@ static struct profile *make(struct script *script, const struct profile_listener
 	int result = profile_compile(script, profile, listener, err), hooks = 0;
 	for (int i = 0; i < profile->point_count; i++)
 		hooks += profile->points[i].hook;
+	if (name)
+		(void)snprintf(profile->name, sizeof(profile->name), "%s", name);
 	profile->script = script;
 	profile->fingerprint = fingerprint(profile);
 	(void)snprintf(profile->hash, sizeof(profile->hash), "%s", script_hash(script));
@@ -84,12 +87,8 @@ static struct profile *make(struct script *script, const struct profile_listener
 struct profile *profile_load(const struct script_host *host, const char *name, struct error *err)
 {
 	struct script *script = script_load(host, "profiles", name, NULL, err);
-	struct profile *profile = script ? make(script, NULL, err) : NULL;
 
-	/* The name by which it is asked for counts, whatever the file calls itself. */
-	if (profile)
-		(void)snprintf(profile->name, sizeof(profile->name), "%s", name);
-	return profile;
+	return script ? make(script, name, NULL, err) : NULL;
 }
 
 struct profile *profile_load_file(const struct script_host *host, const char *path,
@@ -97,7 +96,7 @@ struct profile *profile_load_file(const struct script_host *host, const char *pa
 {
 	struct script *script = script_load_file(host, path, NULL, err);
 
-	return script ? make(script, listener, err) : NULL;
+	return script ? make(script, NULL, listener, err) : NULL;
 }
 
 void profile_free(struct profile *profile)
