@@ -26,9 +26,19 @@ static void each_fate(struct device *d, void (*fn)(struct device *d, int point, 
 	}
 }
 
-static void choose_by_firmware(struct device *d, int point, int number)
+/* What was read of it is known no longer. */
+static void forget(struct device *d, int point, int number)
 {
 	const struct point *p = &d->profile->points[point];
+	int place = p->target ? p->target - 1 : point;
+
+	for (int i = 0; i < d->connectors; i++)
+		if (!number || d->numbers[i] == number)
+			device_values(d, d->numbers[i])[place].quality = QUALITY_UNKNOWN;
+}
+
+static void choose_by_firmware(struct device *d, int point, int number)
+{
 	uint8_t *fate = &d->fates[plan_fate_at(number, point)];
 	int reads = profile_reads(d->profile, point, d->has_version ? &d->version : NULL);
 
@@ -37,10 +47,7 @@ static void choose_by_firmware(struct device *d, int point, int number)
 	*fate = reads ? FATE_MERGED : FATE_OTHER_FIRMWARE;
 	d->replan = 1;
 	/* A value of other registers is no value of these. */
-	int place = p->target ? p->target - 1 : point;
-	for (int i = 0; i < d->connectors; i++)
-		if (!number || d->numbers[i] == number)
-			device_values(d, d->numbers[i])[place].quality = QUALITY_UNKNOWN;
+	forget(d, point, number);
 }
 
 void fate_begin(struct device *d)
@@ -120,8 +127,10 @@ static void leave_out(struct device *d, int point, int number)
 		return;
 	if (*fate == FATE_SUSPECT && d->suspects)
 		d->suspects--;
-	if (*fate != FATE_OTHER_FIRMWARE)
-		*fate = FATE_OUT;
+	if (*fate == FATE_OTHER_FIRMWARE)
+		return;
+	*fate = FATE_OUT;
+	forget(d, point, number);
 }
 
 /* The rest of an optional group goes with the one that was refused: never probe further (chargers.md 4, row 26). */

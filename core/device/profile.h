@@ -227,14 +227,14 @@ struct profile {
 	int range_count;
 	struct point_group groups[PROFILE_GROUPS_MAX];
 	int group_count;
-	struct profile_match matches[PROFILE_MATCHES_MAX];
-	int match_count;
 	struct bit_name bit_names[PROFILE_BIT_NAMES_MAX];
 	int bit_name_count;
 	struct profile_keep_alive keep_alives[PROFILE_KEEP_ALIVES_MAX];
 	int keep_alive_count;
 	/* From here on nothing of it is in the fingerprint: a change does not open a line again. */
 	struct status_rules status;
+	struct profile_match matches[PROFILE_MATCHES_MAX];
+	int match_count;
 	struct profile_setpoint setpoint;
 	struct profile_command commands[PROFILE_COMMANDS_MAX];
 	int command_count;
