@@ -10,12 +10,14 @@
 
 /* Exit codes; a promise to scripts. */
 enum { CLI_DONE, CLI_REFUSED, CLI_USAGE, CLI_AWAY };
+enum { CLI_WORDS = 64 };
 
 struct cli {
 	const char *socket_path;
 	int json, chinese, help, version;
 	/* As typed; NULL where not. */
-	const char *words[2]; /* behind the command */
+	const char *words[CLI_WORDS]; /* behind the command */
+	int word_count;
 	const char *class, *from, *to, *platform, *limit;
 	int open, csv, last;
 	/* The daemon. */
@@ -59,5 +61,7 @@ int cli_orders_show(struct cli *cli);
 int cli_orders_resend(struct cli *cli);
 int cli_orders_export(struct cli *cli);
 int cli_reconcile(struct cli *cli);
+int cli_profile_check(struct cli *cli);
+int cli_profile_skeleton(struct cli *cli);
 
 #endif

@@ -39,6 +39,11 @@ static const struct command {
     {"reconcile", NULL, "PLATFORM [DATE] [--csv] [--last]", 1, 2, WITH_REPORT, cli_reconcile,
      "compares a day's orders (yesterday's) with the platform; --last: what came of it before",
      "与平台核对某日订单（默认昨日）；--last 查看上次结果"},
+    {"profile", "check", "FILE...", 1, CLI_WORDS, 0, cli_profile_check,
+     "checks charger profiles, runs their examples, shows what will be read and written; no daemon is asked",
+     "检查充电桩配置文件、运行示例并显示读写计划（不需守护进程）"},
+    {"profile", "skeleton", "FILE.csv", 1, 1, 0, cli_profile_skeleton,
+     "a first draft of a profile from a register list (CSV)", "由寄存器表（CSV）生成充电桩配置文件草稿"},
     {"help", NULL, "", 0, 0, 0, NULL, "this", "本帮助"},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -229,6 +234,7 @@ static int run(struct cli *cli, int argc, char **argv)
 			return wrong_call(cli, c);
 		cli->words[i] = argv[rest + i];
 	}
+	cli->word_count = words - rest;
 	return c->run(cli);
 }
 

@@ -77,7 +77,7 @@ static struct profile *make(struct script *script, const char *name, const struc
 		script_free(script);
 		profile->script = NULL;
 	}
-	profile->hooks = (struct hook_count){0};
+	profile->hooks.said_us = 0;
 	if (!result)
 		return profile;
 	profile_free(profile);

@@ -6,6 +6,7 @@
 
 #include "base/value.h"
 #include "device/device.h"
+#include "device/report.h"
 #include "script/script.h"
 
 enum {
@@ -269,20 +270,12 @@ int firmware_parse(const char *text, struct firmware_version *version);
 /* A setpoint's value (in thousandths) as the write's words. */
 void profile_encode(const struct profile_setpoint *setpoint, int64_t milli, struct profile_write *write);
 
-/* Hears of every mistake, where the error's text has room for the first few. */
-struct profile_listener {
-	void (*mistake)(void *user, const char *place, const char *what);
-	void *user;
-};
-
-/* Compiles the table that a profile file returned, hooks by the names of its functions. FC_OK, or FC_EINVAL with "file: points.power.type: what is wrong and
- * what is allowed; next place: ...": all mistakes of the file, as many as the text holds; the rest go to the log. */
+/* Compiles the table that a profile file returned, hooks by the names of its functions. FC_OK, or FC_EINVAL with "file:
+ * points.power.type: what is wrong and what is allowed; next place: ...": all mistakes of the file, as many as the text holds; the
+ * rest go to the log, or all of them to the listener. */
 int profile_compile(const struct script *script, struct profile *profile, const struct profile_listener *listener,
 		    struct error *err);
 /* Runs the table's examples: registers in, status and points out. */
 int profile_run_examples(const struct script *script, struct profile *profile, struct error *err);
-/* profile_load of a file anywhere, every mistake told to the listener (which may be NULL). */
-struct profile *profile_load_file(const struct script_host *host, const char *path,
-				  const struct profile_listener *listener, struct error *err);
 
 #endif
