@@ -50,11 +50,22 @@ static void choose_by_firmware(struct device *d, int point, int number)
 	forget(d, point, number);
 }
 
+static uint8_t *firmware_fate(struct device *d)
+{
+	int place = d->profile->firmware_point - 1;
+
+	return &d->fates[plan_fate_at(d->profile->points[place].shared ? 0 : d->numbers[0], place)];
+}
+
 void fate_begin(struct device *d)
 {
 	memset(d->fates, FATE_MERGED, sizeof(d->fates));
-	if (d->values)
-		each_fate(d, choose_by_firmware);
+	if (!d->values)
+		return;
+	each_fate(d, choose_by_firmware);
+	/* Not a minute later, when an energy may be waiting for it. */
+	if (d->profile->range_count && d->profile->firmware_point)
+		*firmware_fate(d) = FATE_EAGER;
 }
 
 static void look_at_firmware(struct device *d)
@@ -66,6 +77,10 @@ static void look_at_firmware(struct device *d)
 		return;
 	if (d->has_version && !memcmp(&version, &d->version, sizeof(version)))
 		return;
+	if (*firmware_fate(d) == FATE_EAGER) {
+		*firmware_fate(d) = FATE_MERGED;
+		d->replan = 1;
+	}
 	d->has_version = 1;
 	d->version = version;
 	log_info("device: charger %s: firmware %u.%u.%u", d->name, version.part[0], version.part[1], version.part[2]);

@@ -55,6 +55,8 @@ static void want(struct planner *pl, int place, int number)
 	    .fate = pl->fates ? pl->fates[plan_fate_at(number, place)] : FATE_MERGED,
 	};
 
+	if (w.fate == FATE_EAGER)
+		w.period_ms = profile_period(pl->profile, &(struct point){0}, pl->poll_ms);
 	if (w.fate == FATE_REFUSED || w.fate == FATE_OUT)
 		pl->refused[pl->refused_count++] = w;
 	if (w.fate != FATE_OUT && w.fate != FATE_OTHER_FIRMWARE)

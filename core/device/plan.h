@@ -30,8 +30,8 @@ struct plan {
 
 /* How a point of a connector is read: with its neighbours; by itself, while it is found out which of a refused block is the
  * culprit; by itself for good, since the block is refused and none of its points; by itself, since it is refused, and nothing is
- * read across it; not at all, since it is optional and refused, or not of this firmware. */
-enum plan_fate { FATE_MERGED, FATE_SUSPECT, FATE_ALONE, FATE_REFUSED, FATE_OUT, FATE_OTHER_FIRMWARE };
+ * read across it; not at all, since it is optional and refused, or not of this firmware; by itself and often, since others wait for the firmware. */
+enum plan_fate { FATE_MERGED, FATE_SUSPECT, FATE_ALONE, FATE_REFUSED, FATE_OUT, FATE_OTHER_FIRMWARE, FATE_EAGER };
 enum { PLAN_FATES = (PROFILE_CONNECTORS_MAX + 1) * PROFILE_POINTS_MAX };
 /* Of a point (connector number, 0 = shared) in an array of PLAN_FATES. */
 static inline uint32_t plan_fate_at(int number, int point)

@@ -97,7 +97,7 @@ static int add_plan(struct reporter *r)
 		r->reads += 1 / seconds;
 		r->words += b->count / seconds;
 		r->busy += wire / seconds;
-		if (wire > seconds)
+		if (wire > seconds && strcmp(r->p->line.framing, "tcp") != 0)
 			warn(r, "modbus", "reading %u words at %u takes %.0f ms at 9600 baud, and its period is %u ms",
 			     b->count, b->address, wire * 1000, b->period_ms);
 	}
@@ -327,7 +327,7 @@ struct value *profile_report(const struct profile *p, uint32_t poll_ms, struct a
 	add_ranges(&r, "deny_write", p->deny_write, p->deny_write_count);
 	add_line(&r);
 	warn_of_all(&r);
-	if (r.busy > 0.8)
+	if (r.busy > 0.8 && strcmp(p->line.framing, "tcp") != 0)
 		warn(&r, "modbus", "fills %.0f %% of a line of 9600 baud: fewer points, or a longer period",
 		     r.busy * 100);
 	(void)value_add(arena, r.report, "warnings", r.warnings);
