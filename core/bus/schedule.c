@@ -78,23 +78,21 @@ static int same_read(const struct bus_read *a, const struct bus_read *b)
 	       a->period_ms == b->period_ms;
 }
 
-void schedule_take_over(struct schedule *fresh, const struct schedule *old)
+void schedule_take_over(struct schedule *s, const struct schedule *from)
 {
-	for (uint32_t i = 0; i < fresh->count; i++)
-		for (uint32_t k = 0; k < old->count; k++)
-			if (same_read(&fresh->entries[i].read, &old->entries[k].read)) {
-				fresh->entries[i].due_us = old->entries[k].due_us;
-				break;
-			}
-	for (uint32_t i = 0; i < fresh->unit_count; i++)
-		for (uint32_t k = 0; k < old->unit_count; k++)
-			if (fresh->units[i].unit == old->units[k].unit)
-				fresh->units[i] = old->units[k];
-	fresh->random = old->random;
-	fresh->due = old->due;
-	fresh->missed = old->missed;
-	fresh->late = old->late;
-	fresh->late_max_us = old->late_max_us;
+	s->random = from->random;
+	s->due = from->due;
+	s->missed = from->missed;
+	s->late = from->late;
+	s->late_max_us = from->late_max_us;
+	for (uint32_t i = 0; i < s->unit_count; i++)
+		for (uint32_t k = 0; k < from->unit_count; k++)
+			if (from->units[k].unit == s->units[i].unit)
+				s->units[i] = from->units[k];
+	for (uint32_t i = 0; i < s->count; i++)
+		for (uint32_t k = 0; k < from->count; k++)
+			if (same_read(&s->entries[i].read, &from->entries[k].read))
+				s->entries[i].due_us = from->entries[k].due_us;
 }
 
 /* The healthy read that is due first, or -1. */

@@ -4,7 +4,7 @@
 #define FC_CHARGE_POLICY_H
 
 #include "charge/tariff.h"
-#include "script/host.h"
+#include "script/shelf.h"
 
 struct policy;
 
@@ -19,6 +19,7 @@ struct policy_context {
  * and place. */
 struct policy *policy_load(const struct script_host *host, const char *name, struct error *err);
 void policy_free(struct policy *policy);
+extern const struct shelf_kind policy_kind;
 const char *policy_name(const struct policy *policy);
 /* SHA-256 of the file. */
 const char *policy_hash(const struct policy *policy);

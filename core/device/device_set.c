@@ -43,6 +43,13 @@ static int note(struct device *d, int place)
 	return differs;
 }
 
+static void tell_noted(struct device_set *set, struct device *d)
+{
+	for (int n = 0; n < d->connectors; n++)
+		if (note(d, n))
+			tell(set, d, d->numbers[n]);
+}
+
 /* Does what is due on all lines, and comes back when more is. */
 static void write_due(void *user)
 {
@@ -70,13 +77,8 @@ static void check_ages(void *user)
 	struct device_set *set = user;
 
 	for (int i = 0; i < set->line_count; i++)
-		for (int k = 0; k < set->lines[i]->device_count; k++) {
-			struct device *d = set->lines[i]->devices[k];
-
-			for (int n = 0; n < d->connectors; n++)
-				if (note(d, n))
-					tell(set, d, d->numbers[n]);
-		}
+		for (int k = 0; k < set->lines[i]->device_count; k++)
+			tell_noted(set, set->lines[i]->devices[k]);
 	write_due(set);
 	(void)loop_timer_set(set->loop, &set->age_timer, AGE_CHECK_US);
 }
@@ -119,7 +121,7 @@ void device_set_free(struct device_set *set)
 	free(set);
 }
 
-/* The running line of that signature; taken out of the set's list. */
+/* The running line of that signature. */
 static struct line *take_same(struct device_set *set, const char *name, const char *signature)
 {
 	for (int i = 0; i < set->line_count; i++) {
@@ -132,8 +134,8 @@ static struct line *take_same(struct device_set *set, const char *name, const ch
 }
 
 struct next {
-	struct line **lines;
-	int *is_kept; /* by place: the line runs already */
+	struct line **lines;   /* made from the configuration; NULL where nothing changed */
+	struct line **running; /* by place: the one that goes on, or NULL */
 	int count;
 	struct profiles profiles;
 	struct config *kept;
@@ -142,10 +144,9 @@ struct next {
 static void drop_next(struct next *next)
 {
 	for (int i = 0; i < next->count; i++)
-		if (!next->is_kept[i])
-			line_free(next->lines[i]);
+		line_free(next->lines[i]);
 	free(next->lines);
-	free(next->is_kept);
+	free(next->running);
 	profiles_free(&next->profiles);
 	keep_free(next->kept);
 }
@@ -153,23 +154,22 @@ static void drop_next(struct next *next)
 static int prepare(struct device_set *set, const struct config *config, struct next *next, struct error *err)
 {
 	next->lines = calloc((size_t)config->bus_count + 1, sizeof(struct line *));
-	next->is_kept = calloc((size_t)config->bus_count + 1, sizeof(int));
+	next->running = calloc((size_t)config->bus_count + 1, sizeof(struct line *));
 	next->kept = keep_config(config);
-	if (!next->lines || !next->is_kept || !next->kept)
+	if (!next->lines || !next->running || !next->kept)
 		return error_set(err, FC_ENOMEM, "device: no memory");
 	int result = profiles_load(set->host, config, &next->profiles, err);
 	for (int i = 0; i < config->bus_count && !result; i++) {
-		char *signature = line_signature(config, i, &next->profiles);
+		char *signature = line_signature(config, i);
+		struct line *running = signature ? take_same(set, config->buses[i].name, signature) : NULL;
 
-		if (!signature)
-			return error_set(err, FC_ENOMEM, "device: no memory");
-		struct line *line = take_same(set, config->buses[i].name, signature);
-		if (line) {
+		next->running[next->count] = running;
+		if (running && running->bus && running->profiles == line_print(config, i, &next->profiles)) {
 			free(signature);
-			next->is_kept[next->count] = 1;
-		} else {
-			line = line_new(config, i, &next->profiles, signature, err);
+			next->count++;
+			continue;
 		}
+		struct line *line = line_new(config, i, &next->profiles, signature, err);
 		if (!line)
 			return FC_EINVAL;
 		next->lines[next->count++] = line;
@@ -180,9 +180,33 @@ static int prepare(struct device_set *set, const struct config *config, struct n
 static int stays(const struct next *next, const struct line *line)
 {
 	for (int i = 0; i < next->count; i++)
-		if (next->lines[i] == line)
+		if (next->running[i] == line)
 			return 1;
 	return 0;
+}
+
+/* Commands under way know its devices. */
+static void drop_line(struct device_set *set, struct line *line)
+{
+	for (int k = 0; k < line->device_count; k++)
+		command_drop(&set->commands, line->devices[k]);
+	line_free(line);
+}
+
+/* Puts line in force: the running one in its stead, or by itself. */
+static int settle_line(struct device_set *set, struct next *next, int i, struct error *err)
+{
+	struct line *running = next->running[i], *line = next->lines[i];
+
+	if (running && (!line || !line_renew(running, line, &set->commands))) {
+		next->lines[i] = running;
+		line_free(line);
+		return FC_OK;
+	}
+	if (running)
+		drop_line(set, running);
+	line->bus = bus_line_open(set->bus, &line->config, line->reads, line->read_count, err);
+	return line->bus ? FC_OK : FC_EIO;
 }
 
 int device_set_apply(struct device_set *set, const struct config *config, struct error *err)
@@ -197,24 +221,16 @@ int device_set_apply(struct device_set *set, const struct config *config, struct
 	}
 	/* From here on nothing is refused but by the system. First what goes, so that its endpoints are free. */
 	for (int i = 0; i < set->line_count; i++)
-		if (!stays(&next, set->lines[i])) {
-			for (int k = 0; k < set->lines[i]->device_count; k++)
-				command_drop(&set->commands, set->lines[i]->devices[k]);
-			line_free(set->lines[i]);
-		}
+		if (!stays(&next, set->lines[i]))
+			drop_line(set, set->lines[i]);
 	for (int i = 0; i < next.count; i++) {
-		struct line *line = next.lines[i];
-
-		line_adopt(line, &next.profiles, &set->commands);
-		if (next.is_kept[i])
-			continue;
-		line->bus = bus_line_open(set->bus, &line->config, line->reads, line->read_count, &why);
-		if (!line->bus)
+		if (settle_line(set, &next, i, &why))
 			result = error_set(err, why.code, "%s", why.text);
+		line_adopt(next.lines[i], &next.profiles, &set->commands);
 	}
 	free(set->lines);
 	profiles_free(&set->profiles);
-	free(next.is_kept);
+	free(next.running);
 	set->lines = next.lines;
 	set->line_count = next.count;
 	set->profiles = next.profiles;
@@ -226,7 +242,13 @@ int device_set_apply(struct device_set *set, const struct config *config, struct
 
 int device_set_reload_profiles(struct device_set *set, struct error *err)
 {
-	return set->kept ? device_set_apply(set, set->kept, err) : FC_OK;
+	int result = set->kept ? device_set_apply(set, set->kept, err) : FC_OK;
+
+	/* Other rules may make another status of the same values. */
+	for (int i = 0; i < set->line_count && !result; i++)
+		for (int k = 0; k < set->lines[i]->device_count; k++)
+			tell_noted(set, set->lines[i]->devices[k]);
+	return result;
 }
 
 static struct line *find_line(const struct device_set *set, uint32_t id)
@@ -256,7 +278,7 @@ static void take_read(struct device_set *set, struct line *line, const struct bu
 	if (d->rebooted || (!was_online && d->online))
 		upkeep_begin(d, clock_mono_us());
 	d->rebooted = 0;
-	if (d->replan && line_replan(line, d))
+	if (d->replan && line_refresh(line, d))
 		log_error("device: charger %s: no memory for another plan: the old one goes on", d->name);
 	command_look(&set->commands, d);
 	for (int i = 0; i < d->connectors; i++) {

@@ -18,6 +18,7 @@ struct device {
 	uint64_t heard[4];                                  /* bit u of 256: unit u answers */
 	enum connector_status last[PROFILE_CONNECTORS_MAX]; /* last told, by place in numbers */
 	int stale[PROFILE_CONNECTORS_MAX];                  /* values that were STALE then */
+	int64_t held_until_us; /* a new profile has not read the status yet: the one told last holds until then */
 	struct plan plan;
 	int replan;                /* the fates have changed: the plan wants to be made anew */
 	uint8_t fates[PLAN_FATES]; /* enum plan_fate, or FATE_CLEARED; fate.c */
@@ -53,6 +54,12 @@ void device_lost(struct device *device, uint8_t unit);
 int device_replan(struct device *device);
 /* values[] by point, of a configured connector, as they were stored: quality without regard to age. */
 struct point_value *device_values(const struct device *device, int number);
+/* The device goes on by the profile, plan and values of another one (of the same charger and connectors), which gets the old
+ * ones; limits that are held stay. Values of points that are the same stay; the status is what was told last until it has been read again, or would have
+ * become stale. Cannot fail. */
+void device_renew(struct device *device, struct device *fresh);
+/* How long a value of the point is GOOD. */
+int64_t device_good_for_us(const struct device *device, int point);
 /* How many values of the connector are STALE now. Between two results time can only add to them. */
 int device_stale(const struct device *device, int number);
 

@@ -6,7 +6,7 @@
 
 #include "base/buffer.h"
 
-enum { SIGNATURE_MAX = 1 << 20 };
+enum { SIGNATURE_MAX = 1 << 20, GENERATIONS = (1 << (30 - LINE_TAG_BITS)) - 1 };
 
 void line_free(struct line *line)
 {
@@ -34,7 +34,7 @@ static int connector_numbers(const struct config *config, int charger, int *numb
 	return n;
 }
 
-char *line_signature(const struct config *config, int bus, const struct profiles *profiles)
+char *line_signature(const struct config *config, int bus)
 {
 	const struct config_bus *b = &config->buses[bus];
 	struct buffer text;
@@ -49,10 +49,7 @@ char *line_signature(const struct config *config, int bus, const struct profiles
 
 		if (c->bus != bus)
 			continue;
-		const struct profile *profile = profiles_find(profiles, c->profile);
-		/* Not the file's hash: a comment, a hook, a command or a status rule may change while the line goes on. */
-		(void)buffer_printf(&text, "%s %d %d %s %016llx", c->name, c->unit, c->poll_ms, c->profile,
-				    (unsigned long long)profile->fingerprint);
+		(void)buffer_printf(&text, "%s %d %d", c->name, c->unit, c->poll_ms);
 		for (int k = 0, n = connector_numbers(config, i, numbers); k < n; k++)
 			(void)buffer_printf(&text, " %d", numbers[k]);
 		(void)buffer_text(&text, "\n");
@@ -60,6 +57,19 @@ char *line_signature(const struct config *config, int bus, const struct profiles
 	char *signature = text.failed ? NULL : strdup(text.data);
 	buffer_fini(&text);
 	return signature;
+}
+
+uint64_t line_print(const struct config *config, int bus, const struct profiles *profiles)
+{
+	uint64_t print = 0;
+
+	for (int i = 0; i < config->charger_count; i++) {
+		const struct profile *profile = profiles_find(profiles, config->chargers[i].profile);
+
+		if (config->chargers[i].bus == bus && profile)
+			print = (print ^ profile->fingerprint) * 1099511628211u;
+	}
+	return print;
 }
 
 static void fill_bus_config(const struct config_bus *b, struct bus_line_config *out)
@@ -171,15 +181,15 @@ static int add_reads(struct line *line)
 	return FC_OK;
 }
 
-int line_replan(struct line *line, struct device *device)
+int line_refresh(struct line *line, struct device *device)
 {
 	if (device_replan(device))
 		return FC_ENOMEM;
 	/* The high bits wrap: results of a thousand plans ago are long gone. */
-	line->generation = (line->generation + 1) & 0xFFF;
+	line->generation = (line->generation + 1) & GENERATIONS;
 	if (add_reads(line))
 		return FC_ENOMEM;
-	return line->bus ? bus_line_set_reads(line->bus, line->reads, line->read_count) : FC_OK;
+	return line->bus ? bus_line_replan(line->bus, line->reads, line->read_count, NULL) : FC_OK;
 }
 
 const struct target *line_target(const struct line *line, uint32_t tag)
@@ -194,12 +204,14 @@ struct line *line_new(const struct config *config, int bus, const struct profile
 {
 	struct line *line = calloc(1, sizeof(*line));
 
-	if (!line) {
+	if (!line || !signature) {
+		free(line);
 		free(signature);
 		(void)error_set(err, FC_ENOMEM, "device: no memory");
 		return NULL;
 	}
 	line->signature = signature;
+	line->profiles = line_print(config, bus, profiles);
 	line->devices = calloc((size_t)config->charger_count + 1, sizeof(struct device *));
 	if (!line->devices || add_devices(line, config, bus, profiles, err) || add_reads(line)) {
 		if (err && !err->code)
@@ -212,17 +224,54 @@ struct line *line_new(const struct config *config, int bus, const struct profile
 	return line;
 }
 
+/* Commands under way know their steps by place. */
+static int same_commands(const struct profile *a, const struct profile *b)
+{
+	return !memcmp(a->commands, b->commands, sizeof(a->commands)) &&
+	       !memcmp(a->steps, b->steps, sizeof(a->steps)) && !memcmp(a->matches, b->matches, sizeof(a->matches));
+}
+
 void line_adopt(struct line *line, const struct profiles *profiles, struct commands *commands)
 {
 	for (int i = 0; i < line->device_count; i++) {
 		struct device *d = line->devices[i];
 		struct profile *fresh = profiles_find(profiles, d->profile->name);
 
-		/* Commands under way know their steps by place. */
-		if (memcmp(d->profile->commands, fresh->commands, sizeof(fresh->commands)) != 0 ||
-		    memcmp(d->profile->steps, fresh->steps, sizeof(fresh->steps)) != 0 ||
-		    memcmp(d->profile->matches, fresh->matches, sizeof(fresh->matches)) != 0)
+		if (!same_commands(d->profile, fresh))
 			command_drop(commands, d);
 		d->profile = fresh;
 	}
+}
+
+int line_renew(struct line *line, struct line *fresh, struct commands *commands)
+{
+	const struct line old = *line;
+
+	if (!line->bus)
+		return FC_EIO;
+	/* What the old reads still bring is told from what the new ones do. */
+	fresh->generation = (old.generation + 1) & GENERATIONS;
+	for (uint32_t i = 0; i < fresh->read_count; i++)
+		fresh->reads[i].tag = fresh->generation << LINE_TAG_BITS | i;
+	int result = bus_line_replan(line->bus, fresh->reads, fresh->read_count, NULL);
+	if (result)
+		return result;
+	line->generation = fresh->generation;
+	line->profiles = fresh->profiles;
+	line->reads = fresh->reads;
+	line->targets = fresh->targets;
+	line->read_count = fresh->read_count;
+	fresh->reads = old.reads;
+	fresh->targets = old.targets;
+	/* The devices stay the same to all who know them. */
+	for (int i = 0; i < line->device_count; i++) {
+		if (!same_commands(line->devices[i]->profile, fresh->devices[i]->profile))
+			command_drop(commands, line->devices[i]);
+		device_renew(line->devices[i], fresh->devices[i]);
+	}
+	for (uint32_t i = 0; i < line->read_count; i++)
+		for (int k = 0; k < line->device_count; k++)
+			if (line->targets[i].device == fresh->devices[k])
+				line->targets[i].device = line->devices[k];
+	return FC_OK;
 }

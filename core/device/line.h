@@ -17,7 +17,8 @@ struct target {
 
 struct line {
 	char name[BUS_NAME_MAX];
-	char *signature; /* all that the line depends on, as text: equal text, same line */
+	char *signature;   /* all that the line depends on but the profiles, as text: equal text, same line */
+	uint64_t profiles; /* fingerprint of those: with another one the line goes on with other reads */
 	struct bus_line_config config;
 	struct bus_line *bus; /* NULL until opened */
 	struct device **devices;
@@ -28,17 +29,22 @@ struct line {
 };
 
 /* The bus's part of the signature, and its chargers'. NULL when there is no memory; freed by the caller. */
-char *line_signature(const struct config *config, int bus, const struct profiles *profiles);
-/* Takes the signature over. NULL and *err; not opened yet. */
+char *line_signature(const struct config *config, int bus);
+/* Fingerprint of the profiles of the bus's chargers: of what their reads and values depend on, not of comments, hooks, commands
+ * and status rules. */
+uint64_t line_print(const struct config *config, int bus, const struct profiles *profiles);
+/* Takes the signature over (NULL: there was no memory for it). NULL and *err; not opened yet. */
 struct line *line_new(const struct config *config, int bus, const struct profiles *profiles, char *signature,
 		      struct error *err);
 /* Closes it. line may be NULL. */
 void line_free(struct line *line);
 /* Profiles of the same reads: each device gets the new one of its name. Sequences that are no longer what they were are ended. */
 void line_adopt(struct line *line, const struct profiles *profiles, struct commands *commands);
+/* The line goes on with the reads and values of fresh, which gets its old ones. FC_OK, or nothing changed. */
+int line_renew(struct line *line, struct line *fresh, struct commands *commands);
 /* Where a read's answer belongs, or NULL: of reads that are no more. */
 const struct target *line_target(const struct line *line, uint32_t tag);
 /* A device's plan has changed: the line is asked the new reads from now on. FC_OK, FC_ENOMEM: the old ones go on. */
-int line_replan(struct line *line, struct device *device);
+int line_refresh(struct line *line, struct device *device);
 
 #endif

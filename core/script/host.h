@@ -35,11 +35,14 @@ struct script_services {
 	int (*put)(void *user, const char *space, const struct script_entry *entries, int count, struct error *err);
 };
 
+struct shelf;
+
 struct script_host {
 	const char
 	    *lua_dir; /* borrowed while something is loaded; profiles/, operators/, policies/ and lib/ are in it */
 	struct script_limits limits;
 	const struct script_services *services; /* NULL: nobody to ask */
+	struct shelf *shelf; /* where loaded scripts are taken from; NULL: each is loaded when it is needed */
 };
 
 #endif
