@@ -1,5 +1,5 @@
 -- KEBA KeContact P30, Modbus TCP, unit 255. Every value is two words and must be read alone: a read across the border
--- of two values is refused.
+-- of two values is refused. Untested on hardware.
 -- State 1 means "not ready": nobody there, or a plugged car that is not authorised yet. One point can't tell them
 -- apart (the cable register can), so such a connector is shown as idle.
 return {
