@@ -21,6 +21,7 @@ struct draft {
 	long number;
 	double scale;
 	int was_guessed, gained, can_write, can_read;
+	int is_point; /* it stands there, and not only in a comment */
 };
 
 struct skeleton {
@@ -242,7 +243,7 @@ static void add_points(struct skeleton *s)
 
 	(void)buffer_text(s->out, "  points = {\n");
 	for (int i = 0; i < s->count; i++) {
-		const struct draft *d = &s->drafts[i];
+		struct draft *d = &s->drafts[i];
 		int fits = address_of(s, d) >= 0 && address_of(s, d) + words_of(d) <= 65536;
 
 		if (*d->name || *d->description)
@@ -258,6 +259,7 @@ static void add_points(struct skeleton *s)
 			continue;
 		}
 		add_point(s, d, 0);
+		d->is_point = 1;
 		points++;
 	}
 	(void)buffer_text(s->out, "  },\n");

@@ -330,6 +330,8 @@ void profile_encode(const struct profile_setpoint *setpoint, int64_t milli, stru
 			   : form->low_first ? (form->words - 1 - i / 2) * 2 + i % 2
 					     : i;
 
-		write->words[i / 2] = (uint16_t)(write->words[i / 2] << 8 | (raw >> 8 * (bytes - 1 - from) & 0xFF));
+		uint64_t byte = raw >> 8 * (bytes - 1 - from) & 0xFF;
+
+		write->words[i / 2] = (uint16_t)((uint64_t)write->words[i / 2] << 8 | byte);
 	}
 }

@@ -238,6 +238,10 @@ def test_hostile_lists(tmp_path):
         table.write_bytes(('address,name,unit,description\n1,"%s","%s","%s"\n2,"ok",,\n' % tuple(cells)).encode("latin-1"))
         out.write_text(forecourt("skeleton", table).stdout)
         assert report(out)["points"] == 2, out.read_text()
+    # A state that can't be read is no state.
+    (tmp_path / "w.csv").write_text("address,name,access\n1,state,W\n2,power,R\n")
+    out.write_text(forecourt("skeleton", tmp_path / "w.csv").stdout)
+    assert report(out)["points"] == 1
     for empty in ["", "name,type\nx,u16\n", "address\n", 'address,name\n"1,x', "address\n" + "x\n" * 20]:
         (tmp_path / "e.csv").write_text(empty)
         forecourt("skeleton", tmp_path / "e.csv", code=1)
