@@ -267,7 +267,11 @@ static void add_points(struct skeleton *s)
 
 static void add_status(struct skeleton *s)
 {
-	if (is_taken(s, "state"))
+	int has_state = 0;
+
+	for (int i = 0; i < s->count; i++)
+		has_state |= s->drafts[i].is_point && !strcmp(s->drafts[i].key, "state");
+	if (has_state)
 		(void)buffer_text(
 		    s->out,
 		    "  -- check: every state: 0 off line, 1 idle, 2 occupied, 3 charging, 4 reserved, 255 fault\n"

@@ -174,7 +174,7 @@ void compile_firmware(struct compiler *c, const struct value *table)
 	if (v && v->type == VALUE_OBJECT) {
 		compile_keys(c, v, "firmware", known);
 		p->firmware_form =
-		    (enum firmware_form)compile_choice(c, v, "firmware", "form", forms, p->firmware_form);
+		    (enum firmware_form)compile_choice(c, v, "firmware", "form", forms, (int)p->firmware_form);
 	}
 	/* A hook may make a text of anything. */
 	if (!point->hook && is_text != (p->firmware_form == FIRMWARE_TEXT))
