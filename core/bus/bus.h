@@ -55,6 +55,8 @@ struct bus_write {
 	uint16_t words[BUS_WRITE_WORDS_MAX];
 	uint32_t tag;
 	uint32_t deadline_ms; /* answered BUS_TIMEOUT when it could not be sent by then */
+	uint32_t gap_ms;      /* the device's own pause before it */
+	uint32_t rest_ms;     /* and after it: nothing else is sent on the line meanwhile */
 };
 
 enum bus_status {

@@ -326,12 +326,14 @@ static void serve_writes(struct bus_line *line)
 		} else if (!line->connected) {
 			r.status = BUS_DISCONNECTED;
 		} else {
-			make_ready(line, 0);
+			make_ready(line, write.gap_ms);
 			now = clock_mono_us();
 			conclude(line, &r,
 				 exchange_write(line->exchange, &write,
 						(int64_t)line->config.response_timeout_ms * 1000, &r.exception),
 				 now);
+			/* The silence that is wanted counts from later on. */
+			line->quiet_since_us += (int64_t)write.rest_ms * 1000;
 		}
 		tell(line, &r, 1);
 		if (line->connected)

@@ -67,5 +67,7 @@ int cli_lua_check(struct cli *cli);
 int cli_lua_test(struct cli *cli);
 int cli_lua_replay(struct cli *cli);
 int cli_lua_record(struct cli *cli);
+int cli_profile_check(struct cli *cli);
+int cli_profile_skeleton(struct cli *cli);
 
 #endif

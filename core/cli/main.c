@@ -63,6 +63,11 @@ static const struct command {
      WITH_RECORDS | WITH_PLATFORM | WITH_LUA_DIR, cli_lua_replay,
      "what a changed mapping or policy would have made of recorded messages and orders",
      "修改后的映射或计价策略对已记录的报文和订单会有何不同"},
+    {"profile", "check", "FILE...", 1, CLI_WORDS, 0, cli_profile_check,
+     "checks charger profiles, runs their examples, shows what will be read and written; no daemon is asked",
+     "检查充电桩配置文件、运行示例并显示读写计划（不需守护进程）"},
+    {"profile", "skeleton", "FILE.csv", 1, 1, 0, cli_profile_skeleton,
+     "a first draft of a profile from a register list (CSV)", "由寄存器表（CSV）生成充电桩配置文件草稿"},
     {"help", NULL, "", 0, 0, 0, NULL, "this", "本帮助"},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -1,4 +1,4 @@
-/* Command: writes that profiles name ("start", "stop"), on their way to a charger. For this room only; others use
+/* Command: what profiles name ("start", "stop"), step by step on its way to a charger. For this room only; others use
  * device_command(). */
 #ifndef FC_DEVICE_COMMAND_H
 #define FC_DEVICE_COMMAND_H
@@ -9,8 +9,13 @@ enum { COMMANDS_PENDING = 64 };
 
 struct command {
 	int used;
-	uint32_t line;      /* bus_line_id */
-	int64_t give_up_us; /* the line was closed meanwhile: no answer will come */
+	struct device *device; /* NULL: given up, its answer is to be told */
+	int number, command;   /* connector; place in the profile */
+	int step;              /* from 0 */
+	struct bus_line *bus;
+	uint32_t line;    /* bus_line_id */
+	int writing;      /* the answer to a write is awaited */
+	int64_t until_us; /* of a wait or a check; while writing: no answer will come after it */
 	device_command_done done;
 	void *user;
 };
@@ -19,11 +24,15 @@ struct commands {
 	struct command list[COMMANDS_PENDING]; /* the tag of a write is its place */
 };
 
-int command_send(struct commands *commands, const struct device *device, int number, struct bus_line *line,
-		 const char *name, device_command_done done, void *user, struct error *err);
+int command_send(struct commands *commands, struct device *device, int number, struct bus_line *line, const char *name,
+		 device_command_done done, void *user, struct error *err);
 /* The answer to a write. */
 void command_result(struct commands *commands, const struct bus_result *result);
-/* Tells those whose answer will never come. */
-void command_expire(struct commands *commands, int64_t now_us);
+/* Values of the device have changed: checks that wait for them. */
+void command_look(struct commands *commands, const struct device *device);
+/* Does what is due, tells those whose answer will never come. When to call it again; INT64_MAX: nothing waits. */
+int64_t command_run(struct commands *commands, int64_t now_us);
+/* The device goes, or its commands are others now: those under way are ended, which is told at the next run. */
+void command_drop(struct commands *commands, const struct device *device);
 
 #endif

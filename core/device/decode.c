@@ -3,36 +3,26 @@
 #include <math.h>
 #include <string.h>
 
-/* Bytes inside a register are always big-endian; the order of the registers is the point's. */
-static uint64_t join(const struct point *point, const uint16_t *words)
+#include "device/decode_text.h"
+
+/* Bytes inside a register are always big-endian unless the point says where each byte belongs; the order of the registers is the
+ * point's. */
+uint64_t decode_raw(const struct point *point, const uint16_t *words)
 {
 	uint64_t raw = 0;
+	int bytes = point->words * 2;
 
+	if (point->permuted) {
+		for (int i = 0; i < bytes; i++) {
+			uint64_t byte = i % 2 ? words[i / 2] & 0xFFu : (uint64_t)words[i / 2] >> 8;
+
+			raw |= byte << 8 * (bytes - 1 - point->order[i]);
+		}
+		return raw;
+	}
 	for (int i = 0; i < point->words; i++)
 		raw = raw << 16 | words[point->low_first ? point->words - 1 - i : i];
 	return raw;
-}
-
-static int decode_text(const struct point *point, const uint16_t *words, struct point_value *out)
-{
-	size_t n = 0;
-
-	out->is_text = 1;
-	for (int i = 0; i < point->words && n + 2 < sizeof(out->text); i++) {
-		char high = (char)(words[i] >> 8), low = (char)(words[i] & 0xFF);
-
-		out->text[n++] = point->swap ? low : high;
-		out->text[n++] = point->swap ? high : low;
-	}
-	out->text[n] = '\0';
-	/* Devices fill up with zero bytes, blanks or 0xFF; what else can't be shown ends the text. */
-	n = 0;
-	while (out->text[n] >= 0x20 && out->text[n] < 0x7F)
-		n++;
-	while (n && out->text[n - 1] == ' ')
-		n--;
-	out->text[n] = '\0';
-	return FC_OK;
 }
 
 static int64_t sign_extend(uint64_t raw, int bits)
@@ -67,6 +57,10 @@ static double as_double(const struct point *point, uint64_t raw)
 	case POINT_U64:
 	case POINT_TEXT:
 	case POINT_BOOL:
+	case POINT_BITS:
+	case POINT_BCD:
+	case POINT_HEX:
+	case POINT_RAW:
 		break;
 	}
 	return (double)raw;
@@ -84,28 +78,68 @@ static int exact_milli(const struct point *point, uint64_t raw, int64_t *milli)
 	return !__builtin_mul_overflow(whole, (int64_t)1000, milli);
 }
 
-int decode_point(const struct point *point, const uint16_t *words, struct point_value *out)
+/* Decimal digits, four bits each. 0: one of them is none. */
+static int from_bcd(uint64_t *raw)
 {
-	if (point->type == POINT_TEXT)
-		return decode_text(point, words, out);
-	uint64_t raw = join(point, words);
-	for (int i = 0; i < point->invalid_count; i++)
-		if (raw == point->invalid[i])
-			return FC_EINVAL;
-	raw >>= point->shift;
-	if (point->mask)
-		raw &= point->mask;
-	double value = as_double(point, raw) * point->scale + point->offset;
-	if (!isfinite(value) || (point->has_range && (value < point->min || value > point->max)))
+	uint64_t value = 0;
+
+	for (int shift = 60; shift >= 0; shift -= 4) {
+		uint64_t digit = *raw >> shift & 0xF;
+
+		if (digit > 9)
+			return 0;
+		value = value * 10 + digit;
+	}
+	*raw = value;
+	return 1;
+}
+
+static int decode_number(const struct point *point, uint64_t raw, double factor, struct point_value *out)
+{
+	int scaled = factor < 1 || factor > 1;
+	double value = as_double(point, raw) * point->scale * factor + point->offset;
+
+	/* The range is of what a hook makes of it. */
+	if (!isfinite(value) || (point->has_range && !point->hook && (value < point->min || value > point->max)))
 		return FC_EINVAL;
 	out->is_text = 0;
-	if (exact_milli(point, raw, &out->milli))
+	if (!scaled && exact_milli(point, raw, &out->milli))
 		return FC_OK;
 	double milli = value * 1000;
 	if (fabs(milli) >= 9.2e18)
 		return FC_EINVAL;
 	out->milli = llround(milli);
 	return FC_OK;
+}
+
+int decode_scaled(const struct point *point, const uint16_t *words, int number, double factor, struct point_value *out)
+{
+	out->is_text = 1;
+	if (point->type == POINT_TEXT) {
+		decode_text(point, words, out->text, sizeof(out->text));
+		return FC_OK;
+	}
+	uint64_t raw = point->words <= 4 ? decode_raw(point, words) : 0;
+	for (int i = 0; i < point->invalid_count; i++)
+		if (raw == point->invalid[i])
+			return FC_EINVAL;
+	if (point->type == POINT_HEX) {
+		decode_hex(point, words, out->text, sizeof(out->text));
+		return FC_OK;
+	}
+	if (point->type == POINT_BITS || point->type == POINT_RAW)
+		return FC_OK;
+	raw >>= point->shift + (number > 1 ? (number - 1) * point->shift_stride : 0);
+	if (point->mask)
+		raw &= point->mask;
+	if (point->type == POINT_BCD && !from_bcd(&raw))
+		return FC_EINVAL;
+	return decode_number(point, raw, factor, out);
+}
+
+int decode_point(const struct point *point, const uint16_t *words, struct point_value *out)
+{
+	return decode_scaled(point, words, 1, 1, out);
 }
 
 static int is_fault(const struct status_fault *fault, const struct point_value *v)

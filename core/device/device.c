@@ -6,7 +6,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "device/decode.h"
+#include "device/fate.h"
+#include "device/sample.h"
+#include "device/upkeep.h"
 
 /* A value is GOOD for so many periods, but at least this long. */
 enum { GOOD_PERIODS = 3 };
@@ -24,15 +28,33 @@ struct device *device_new(const char *name, struct profile *profile, const int *
 	d->unit = unit;
 	d->connectors = connectors;
 	memcpy(d->numbers, numbers, (size_t)connectors * sizeof(int));
+	/* One at least, so that what all connectors share has a place. */
+	d->highest = 1;
+	d->numbers[0] = connectors ? numbers[0] : 1;
 	for (int i = 0; i < connectors; i++)
 		d->highest = numbers[i] > d->highest ? numbers[i] : d->highest;
 	d->values = calloc((size_t)d->highest * DEVICE_POINTS_MAX, sizeof(*d->values));
-	if (!d->values || plan_make(profile, numbers, connectors, poll_ms, &d->plan)) {
+	d->poll_ms = poll_ms;
+	d->uptime = profile_point(profile, "uptime");
+	upkeep_begin(d, clock_mono_us());
+	fate_begin(d);
+	if (!d->values || device_replan(d)) {
 		device_free(d);
 		return NULL;
 	}
-	d->poll_ms = poll_ms;
 	return d;
+}
+
+int device_replan(struct device *d)
+{
+	struct plan plan;
+
+	d->replan = 0;
+	if (plan_make_for(d->profile, d->numbers, d->connectors, d->poll_ms, d->unit, d->fates, &plan))
+		return FC_ENOMEM;
+	plan_fini(&d->plan);
+	d->plan = plan;
+	return FC_OK;
 }
 
 void device_free(struct device *d)
@@ -44,19 +66,27 @@ void device_free(struct device *d)
 	free(d);
 }
 
+struct point_value *device_values(const struct device *d, int number)
+{
+	return &d->values[(size_t)(number - 1) * DEVICE_POINTS_MAX];
+}
+
 static struct point_value *value_at(const struct device *d, int number, int point)
 {
-	return &d->values[(size_t)(number - 1) * DEVICE_POINTS_MAX + (size_t)point];
+	return &device_values(d, number)[point];
 }
 
 static void store(struct device *d, const struct plan_item *item, const struct point_value *value)
 {
+	const struct point *point = &d->profile->points[item->point];
+	int place = point->target ? point->target - 1 : item->point;
+
 	if (item->number) {
-		*value_at(d, item->number, item->point) = *value;
+		*value_at(d, item->number, place) = *value;
 		return;
 	}
 	for (int i = 0; i < d->connectors; i++)
-		*value_at(d, d->numbers[i], item->point) = *value;
+		*value_at(d, d->numbers[i], place) = *value;
 }
 
 static void forget_all(struct device *d)
@@ -66,19 +96,60 @@ static void forget_all(struct device *d)
 			value_at(d, d->numbers[i], p)->quality = QUALITY_UNKNOWN;
 }
 
-static void take_words(struct device *d, const struct plan_block *block, const struct bus_result *r)
+int64_t device_good_for_us(const struct device *d, int point)
 {
+	int64_t us = (int64_t)profile_period(d->profile, &d->profile->points[point], d->poll_ms) * 1000 * GOOD_PERIODS;
+
+	return us > good_shortest_us ? us : good_shortest_us;
+}
+
+static enum quality quality_at(const struct device *d, const struct point_value *value, int point, int64_t now_us)
+{
+	if (value->quality == QUALITY_GOOD && now_us - value->mono_us > device_good_for_us(d, point))
+		return QUALITY_STALE;
+	return value->quality;
+}
+
+/* Nothing is worked out from what has grown old meanwhile. */
+static void age_values(struct device *d, int64_t now_us)
+{
+	for (int i = 0; i < d->connectors; i++)
+		for (int p = 0; p < d->profile->point_count; p++) {
+			struct point_value *v = value_at(d, d->numbers[i], p);
+
+			v->quality = quality_at(d, v, p, now_us);
+		}
+}
+
+/* Those that depend on others come after these. Returns how many of the block's points do. */
+static int take_stage(struct device *d, const struct plan_block *block, const struct bus_result *r, int stage)
+{
+	int later = 0;
+
 	for (uint32_t i = 0; i < block->items; i++) {
 		const struct plan_item *item = &d->plan.items[block->first_item + i];
-		const struct point *point = &d->profile->points[item->point];
+		int number = item->number ? item->number : d->numbers[0];
 		struct point_value value = {.mono_us = r->mono_us};
+		int its = sample_stage(d->profile, item->point);
 
-		if (item->offset + point->words > r->count)
+		later += its > stage;
+		if (its != stage || item->offset + d->profile->points[item->point].words > r->count)
 			continue;
-		if (!decode_point(point, r->words + item->offset, &value))
-			value.quality = QUALITY_GOOD;
+		sample_point(d->profile, item->point, r->words + item->offset, number, device_values(d, number),
+			     &value);
 		store(d, item, &value);
 	}
+	return later;
+}
+
+static void take_words(struct device *d, const struct plan_block *block, const struct bus_result *r)
+{
+	int later = take_stage(d, block, r, 0);
+
+	if (later)
+		age_values(d, clock_mono_us());
+	for (int stage = 1; later && stage < SAMPLE_STAGES; stage++)
+		later = take_stage(d, block, r, stage);
 }
 
 /* The device said that it has no such registers: what was known of them is known no longer. */
@@ -90,28 +161,81 @@ static void forget_block(struct device *d, const struct plan_block *block)
 		store(d, &d->plan.items[block->first_item + i], &unknown);
 }
 
+static void hear(struct device *d, uint8_t unit)
+{
+	int was = d->online;
+
+	d->heard[unit / 64] |= (uint64_t)1 << unit % 64;
+	d->online = 1;
+	if (!was)
+		fate_back(d);
+}
+
+static void forget_unit(struct device *d, uint8_t unit)
+{
+	for (uint32_t i = 0; i < d->plan.count; i++)
+		if (d->plan.blocks[i].unit == unit)
+			forget_block(d, &d->plan.blocks[i]);
+}
+
+int device_has_unit(const struct device *d, uint8_t unit)
+{
+	for (uint32_t i = 0; i < d->plan.count; i++)
+		if (d->plan.blocks[i].unit == unit)
+			return 1;
+	return 0;
+}
+
+void device_lost(struct device *d, uint8_t unit)
+{
+	d->heard[unit / 64] &= ~((uint64_t)1 << unit % 64);
+	d->online = d->heard[0] || d->heard[1] || d->heard[2] || d->heard[3];
+	if (d->online)
+		forget_unit(d, unit);
+	else
+		forget_all(d);
+}
+
+/* A charger that counts its uptime anew has forgotten what it was told (chargers.md 4, row 35). */
+static void look_at_uptime(struct device *d)
+{
+	const struct point_value *v = d->uptime < 0 ? NULL : &device_values(d, d->numbers[0])[d->uptime];
+
+	if (!v || v->quality != QUALITY_GOOD || v->is_text)
+		return;
+	if (v->milli < d->uptime_milli) {
+		log_notice("device: charger %s: was started again", d->name);
+		d->rebooted = 1;
+	}
+	d->uptime_milli = v->milli;
+}
+
 void device_take(struct device *d, uint32_t block, const struct bus_result *r)
 {
+	const struct plan_block *b = &d->plan.blocks[block];
+
 	switch ((enum bus_status)r->status) {
 	case BUS_OK:
-		d->online = 1;
-		take_words(d, &d->plan.blocks[block], r);
+		hear(d, b->unit);
+		take_words(d, b, r);
+		look_at_uptime(d);
+		fate_answered(d, b);
 		return;
 	case BUS_EXCEPTION:
 		/* A gateway speaks for a device that it can't reach: a lost answer like any other. */
 		if (!bus_unit_answered(r))
 			return;
-		d->online = 1;
+		hear(d, b->unit);
 		d->held_until_us = 0;
-		forget_block(d, &d->plan.blocks[block]);
+		forget_block(d, b);
+		fate_refused(d, b, r->exception);
 		return;
 	case BUS_TIMEOUT:
 	case BUS_BAD_ANSWER:
 		/* One lost answer: the values stand until their age runs out. */
 		return;
 	case BUS_DISCONNECTED:
-		d->online = 0;
-		forget_all(d);
+		device_lost(d, b->unit);
 		return;
 	}
 }
@@ -129,21 +253,6 @@ const struct profile *device_profile(const struct device *device)
 int device_online(const struct device *device)
 {
 	return device->online;
-}
-
-int64_t device_good_for_us(const struct device *d, int point)
-{
-	uint32_t period = d->profile->points[point].period_ms;
-	int64_t us = (int64_t)(period ? period : d->poll_ms) * 1000 * GOOD_PERIODS;
-
-	return us > good_shortest_us ? us : good_shortest_us;
-}
-
-static enum quality quality_at(const struct device *d, const struct point_value *value, int point, int64_t now_us)
-{
-	if (value->quality == QUALITY_GOOD && now_us - value->mono_us > device_good_for_us(d, point))
-		return QUALITY_STALE;
-	return value->quality;
 }
 
 int device_point(const struct device *device, int number, int point, struct point_value *out)

@@ -44,7 +44,7 @@ const char *connector_status_name(enum connector_status status);
 
 struct profile;
 /* Compiles profile profiles/NAME.lua and runs its examples. NULL and *err "file: points.power:
- * what is wrong". connectors: how many it describes. */
+ * what is wrong". */
 struct profile *profile_load(const struct script_host *host, const char *name, struct error *err);
 void profile_free(struct profile *profile);
 extern const struct shelf_kind profile_kind;
@@ -91,12 +91,23 @@ int device_point(const struct device *device, int number, int point, struct poin
 /* By name. FC_ENOENT when the profile has no such point. */
 int device_point_by_name(const struct device *device, int number, const char *name, struct point_value *out);
 
-/* Commands that the profile names, such as "start" and "stop": a write to the charger, ahead of the polls. done is called once
- * on the loop: BUS_OK means that the charger confirmed the write, not that it acts on it. FC_OK, FC_ENOENT (the profile has no
- * such command), FC_EBUSY. A command may be a repeat: the values are fixed, and so is their effect. */
+/* Commands that the profile names, such as "start" and "stop": a write to the charger, ahead of the polls, or a sequence of
+ * writes, waits and checks. done is called once on the loop: BUS_OK means that the charger confirmed every write and that every
+ * check came true; else the log names the step that failed (BUS_TIMEOUT: also a check that did not come true in time). Another
+ * command for the same connector ends a sequence under way (BUS_DISCONNECTED). FC_OK, FC_ENOENT (the profile has no such
+ * command), FC_EBUSY. A command may be a repeat: the values are fixed, and so is their effect. */
 typedef void (*device_command_done)(void *user, enum bus_status status);
 int device_command(struct device_set *set, struct device *device, int number, const char *command,
 		   device_command_done done, void *user, struct error *err);
+/* The limit of a connector's current or power (the profile's setpoint, in thousandths of its unit): written at once, again
+ * every refresh_ms, and whenever the charger comes back. It is held until another is given, over reloads too while the line
+ * stays. FC_OK, FC_ENOENT (no such setpoint or connector), FC_EINVAL (below its min or above its max, and not its pause value).
+ *
+ * When the gateway stops or fails, nobody refreshes: a charger with a time limit of its own falls back to what it was installed
+ * with (setpoint.safe says to what), one without keeps the last value. */
+int device_limit(struct device_set *set, struct device *device, int number, int64_t milli, struct error *err);
+/* What is held. FC_OK, FC_ENOENT: nothing. */
+int device_limit_held(const struct device *device, int number, int64_t *milli);
 /* Nonzero when the profile has it. */
 int device_can(const struct device *device, const char *command);
 

@@ -5,6 +5,8 @@
 #include "device/plan.h"
 #include "device/profile.h"
 
+enum { UPKEEP_SLOTS = (PROFILE_KEEP_ALIVES_MAX + 1) * PROFILE_CONNECTORS_MAX };
+
 struct device {
 	char name[64];           /* section of the charger */
 	struct profile *profile; /* borrowed from the set */
@@ -12,11 +14,29 @@ struct device {
 	uint32_t poll_ms;
 	int numbers[PROFILE_CONNECTORS_MAX]; /* connectors that are configured */
 	int connectors, highest;
-	int online;
+	int online;                                         /* one of its units answers */
+	uint64_t heard[4];                                  /* bit u of 256: unit u answers */
 	enum connector_status last[PROFILE_CONNECTORS_MAX]; /* last told, by place in numbers */
 	int stale[PROFILE_CONNECTORS_MAX];                  /* values that were STALE then */
 	int64_t held_until_us; /* a new profile has not read the status yet: the one told last holds until then */
 	struct plan plan;
+	int replan;                /* the fates have changed: the plan wants to be made anew */
+	uint8_t fates[PLAN_FATES]; /* enum plan_fate, or FATE_CLEARED; fate.c */
+	int suspects, culprits;    /* points looked at by themselves; refused ones found meanwhile */
+	int64_t left_out_us;       /* when a point was last left out for good; 0 never */
+	int has_version;
+	struct firmware_version version;
+	int uptime;           /* the point of that name, or -1 */
+	int64_t uptime_milli; /* as it was last */
+	int rebooted;         /* it went back */
+	struct upkeep {
+		/* Of keep-alives, place by place and connector by connector, then of setpoints by connector. */
+		int64_t due_us[UPKEEP_SLOTS];
+		int64_t busy_until_us[UPKEEP_SLOTS]; /* a write is under way */
+		uint8_t off[UPKEEP_SLOTS];           /* refused by the charger */
+		uint8_t held[PROFILE_CONNECTORS_MAX];
+		int64_t milli[PROFILE_CONNECTORS_MAX]; /* what is held */
+	} upkeep;
 	struct point_value *values; /* [connector number - 1][DEVICE_POINTS_MAX] */
 };
 
@@ -26,8 +46,16 @@ struct device *device_new(const char *name, struct profile *profile, const int *
 void device_free(struct device *device);
 /* A result for one of its blocks. No allocation. */
 void device_take(struct device *device, uint32_t block, const struct bus_result *result);
+/* Nonzero when it asks that unit. */
+int device_has_unit(const struct device *device, uint8_t unit);
+/* One of its units can't be reached. */
+void device_lost(struct device *device, uint8_t unit);
+/* Makes the plan anew by the fates. FC_ENOMEM: the old one stays. */
+int device_replan(struct device *device);
+/* values[] by point, of a configured connector, as they were stored: quality without regard to age. */
+struct point_value *device_values(const struct device *device, int number);
 /* The device goes on by the profile, plan and values of another one (of the same charger and connectors), which gets the old
- * ones. Values of points that are the same stay; the status is what was told last until it has been read again, or would have
+ * ones; limits that are held stay. Values of points that are the same stay; the status is what was told last until it has been read again, or would have
  * become stale. Cannot fail. */
 void device_renew(struct device *device, struct device *fresh);
 /* How long a value of the point is GOOD. */

@@ -5,7 +5,7 @@
 
 #include "device/profile.h"
 
-enum { PLAN_ITEMS_MAX = DEVICE_POINTS_MAX * PROFILE_CONNECTORS_MAX };
+enum { PLAN_ITEMS_MAX = PROFILE_POINTS_MAX * PROFILE_CONNECTORS_MAX };
 
 /* One point of one connector within a block. */
 struct plan_item {
@@ -15,10 +15,10 @@ struct plan_item {
 };
 
 struct plan_block {
-	uint8_t function;
+	uint8_t unit, function;
 	uint16_t address, count;
 	uint32_t period_ms;
-	uint32_t first_item, items; /* into struct plan's items */
+	uint32_t first_item, items; /* into struct plan's items; none: read to keep the charger alive */
 };
 
 struct plan {
@@ -28,8 +28,22 @@ struct plan {
 	uint32_t item_count;
 };
 
-/* For connectors 1..connectors (as many as are configured). FC_OK, FC_ENOMEM. Free with plan_fini. */
+/* How a point of a connector is read: with its neighbours; by itself, while it is found out which of a refused block is the
+ * culprit; by itself for good, since the block is refused and none of its points; by itself, since it is refused, and nothing is
+ * read across it; not at all, since it is optional and refused, or not of this firmware; by itself and often, since others wait for the firmware. */
+enum plan_fate { FATE_MERGED, FATE_SUSPECT, FATE_ALONE, FATE_REFUSED, FATE_OUT, FATE_OTHER_FIRMWARE, FATE_EAGER };
+enum { PLAN_FATES = (PROFILE_CONNECTORS_MAX + 1) * PROFILE_POINTS_MAX };
+/* Of a point (connector number, 0 = shared) in an array of PLAN_FATES. */
+static inline uint32_t plan_fate_at(int number, int point)
+{
+	return (uint32_t)(number * PROFILE_POINTS_MAX + point);
+}
+
+/* For connectors 1..connectors (as many as are configured), all points merged, unit 1. FC_OK, FC_ENOMEM. Free with plan_fini. */
 int plan_make(const struct profile *profile, const int *numbers, int connectors, uint32_t poll_ms, struct plan *plan);
+/* The same of a charger's unit, by the fates of its points. */
+int plan_make_for(const struct profile *profile, const int *numbers, int connectors, uint32_t poll_ms, uint8_t unit,
+		  const uint8_t *fates, struct plan *plan);
 void plan_fini(struct plan *plan);
 
 #endif

@@ -1,11 +1,11 @@
-/* Loading a profile, and the examples it must keep to. */
+/* Loading a profile, and what its parts say about a connector. */
 #include "device/profile.h"
 
+#include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "device/decode.h"
 
 const char *quality_name(enum quality quality)
 {
@@ -39,45 +39,70 @@ const char *connector_status_name(enum connector_status status)
 	return "unknown";
 }
 
-/* FNV-1a over the bytes. Padding can at worst make the same look different: then a line is reopened needlessly. */
+/* FNV-1a over the bytes of all that comes before the status. Padding can at worst make the same look different: then a line is
+ * reopened needlessly. */
 static uint64_t fingerprint(const struct profile *profile)
 {
 	const unsigned char *bytes = (const unsigned char *)profile;
 	uint64_t hash = 14695981039346656037u;
 
-	for (size_t i = 0; i < sizeof(*profile); i++)
+	for (size_t i = offsetof(struct profile, points); i < offsetof(struct profile, status); i++)
 		hash = (hash ^ bytes[i]) * 1099511628211u;
 	return hash;
 }
 
-struct profile *profile_load(const struct script_host *host, const char *name, struct error *err)
+/* Takes the script over. name: by which it is asked for, whatever the file calls itself; NULL: as the file says. */
+static struct profile *make(struct script *script, const char *name, const struct profile_listener *listener,
+			    struct error *err)
 {
 	struct profile *profile = calloc(1, sizeof(*profile));
-	struct script *script = profile ? script_load(host, "profiles", name, NULL, err) : NULL;
-	if (!script) {
-		if (!profile)
-			(void)error_set(err, FC_ENOMEM, "device: no memory");
-		free(profile);
+
+	if (!profile) {
+		(void)error_set(err, FC_ENOMEM, "device: no memory");
+		script_free(script);
 		return NULL;
 	}
-	const char *path = script_path(script);
-	int result = profile_compile(script_table(script), path, profile, err);
-	if (!result)
-		result = profile_run_examples(script_table(script), path, profile, err);
-	/* The name by which it is asked for counts, whatever the file calls itself. */
-	(void)snprintf(profile->name, sizeof(profile->name), "%s", name);
-	(void)snprintf(profile->hash, sizeof(profile->hash), "%s", script_hash(script));
+	int result = profile_compile(script, profile, listener, err), hooks = 0;
+	for (int i = 0; i < profile->point_count; i++)
+		hooks += profile->points[i].hook;
+	if (name)
+		(void)snprintf(profile->name, sizeof(profile->name), "%s", name);
+	profile->script = script;
 	profile->fingerprint = fingerprint(profile);
-	script_free(script);
-	if (result) {
-		free(profile);
-		return NULL;
+	(void)snprintf(profile->hash, sizeof(profile->hash), "%s", script_hash(script));
+	if (!result)
+		result = profile_run_examples(script, profile, err);
+	/* Only hooks need it from now on: a state is tens of kilobytes. */
+	if (!hooks) {
+		script_free(script);
+		profile->script = NULL;
 	}
-	return profile;
+	profile->hooks.said_us = 0;
+	if (!result)
+		return profile;
+	profile_free(profile);
+	return NULL;
+}
+
+struct profile *profile_load(const struct script_host *host, const char *name, struct error *err)
+{
+	struct script *script = script_load(host, "profiles", name, NULL, err);
+
+	return script ? make(script, name, NULL, err) : NULL;
+}
+
+struct profile *profile_load_file(const struct script_host *host, const char *path,
+				  const struct profile_listener *listener, struct error *err)
+{
+	struct script *script = script_load_file(host, path, NULL, err);
+
+	return script ? make(script, NULL, listener, err) : NULL;
 }
 
 void profile_free(struct profile *profile)
 {
+	if (profile)
+		script_free(profile->script);
 	free(profile);
 }
 
@@ -146,131 +171,167 @@ const char *profile_point_unit(const struct profile *profile, int point)
 	return profile->points[point].unit;
 }
 
-/* The register image of an example: {[0] = 2, [5] = 22000} arrives as members with number keys, or as a list from 1. */
-static int image_word(const struct value *registers, uint32_t address, uint16_t *word)
+uint32_t profile_address(const struct profile *p, const struct point *point, int number)
 {
-	char key[12];
-	uint32_t place = 0;
-	int64_t i;
+	int n = number > 0 && !point->shared ? number : 1;
 
-	(void)snprintf(key, sizeof(key), "%u", address);
-	const struct value *v = value_get(registers, key);
-	value_each (item, registers)
-		if (!item->key && ++place == address)
-			v = item;
-	if (value_to_int(v, &i) || i < 0 || i > 65535)
-		return FC_ENOENT;
-	*word = (uint16_t)i;
+	if (point->elsewhere >> (n - 1) & 1)
+		return point->at[n - 1];
+	if (point->has_stride)
+		return (uint32_t)(point->address + (n - 1) * point->stride);
+	if (!point->shared && p->elsewhere >> (n - 1) & 1)
+		return (uint32_t)point->address + p->offsets[n - 1];
+	return (uint32_t)(point->address + (n - 1) * p->stride);
+}
+
+uint32_t profile_write_address(const struct profile *p, const struct profile_write *write, int number)
+{
+	const struct point point = {.address = write->address, .shared = write->shared};
+
+	return profile_address(p, &point, number);
+}
+
+uint8_t profile_unit(const struct profile *p, const struct point *point, int number, uint8_t base)
+{
+	if (point && point->has_unit_id)
+		return point->unit_id;
+	return (uint8_t)(base + (number > 1 && !(point && point->shared) ? (number - 1) * p->unit_stride : 0));
+}
+
+uint32_t profile_period(const struct profile *p, const struct point *point, uint32_t poll_ms)
+{
+	uint32_t period = point->period_ms ? point->period_ms : poll_ms;
+
+	return period > p->least_period_ms ? period : p->least_period_ms;
+}
+
+int profile_match_holds(const struct profile_match *match, const struct point_value *values)
+{
+	const struct point_value *v = &values[match->point];
+	int found = 0;
+
+	if (v->quality != QUALITY_GOOD)
+		return 0;
+	for (int i = 0; i < match->count && !found; i++)
+		found = match->values[i].is_text ? v->is_text && !strcmp(v->text, match->values[i].text)
+						 : !v->is_text && v->milli == match->values[i].milli;
+	return found != match->negated;
+}
+
+int profile_version(const struct profile *p, const struct point_value *value, struct firmware_version *version)
+{
+	const struct point *point = &p->points[p->firmware_point - 1];
+	uint32_t n = (uint32_t)(value->milli / 1000);
+
+	*version = (struct firmware_version){0};
+	if (value->quality != QUALITY_GOOD)
+		return FC_EINVAL;
+	if (value->is_text)
+		return firmware_parse(value->text, version);
+	if (value->milli < 0 || value->milli / 1000 > UINT32_MAX)
+		return FC_EINVAL;
+	switch (p->firmware_form) {
+	case FIRMWARE_TEXT:
+	case FIRMWARE_NUMBER:
+		version->part[0] = n;
+		break;
+	case FIRMWARE_DECIMAL:
+		*version = (struct firmware_version){{n / 10000, n / 100 % 100, n % 100}};
+		break;
+	case FIRMWARE_BYTES:
+		for (int i = 0, bytes = point->words > 1 ? 4 : 2; i < bytes; i++)
+			version->part[i] = n >> 8 * (bytes - 1 - i) & 0xFF;
+		break;
+	}
 	return FC_OK;
 }
 
-/* Decodes every point whose registers are all in the image. */
-static void decode_image(const struct profile *p, const struct value *registers, int function, int number,
-			 struct point_value *values)
+int profile_range_holds(const struct firmware_range *range, const struct firmware_version *version)
 {
-	for (int i = 0; i < p->point_count; i++) {
-		const struct point *point = &p->points[i];
-		uint32_t address = (uint32_t)(point->address + (point->shared ? 0 : (number - 1) * p->stride));
-		uint16_t words[BUS_WORDS_MAX];
-		int known = !function || point->function == function;
+	for (int i = 0; i < range->count; i++) {
+		const uint32_t *a = version->part, *b = range->bound[i].part;
+		int k = 0;
 
-		for (uint32_t w = 0; known && w < point->words; w++)
-			known = !image_word(registers, address + w, &words[w]);
-		if (known && !decode_point(point, words, &values[i]))
-			values[i].quality = QUALITY_GOOD;
-	}
-}
-
-static int example_failed(const char *path, int number, const char *key, const char *expected, const char *got,
-			  struct error *err)
-{
-	return error_set(err, FC_EINVAL, "%s: examples[%d].expect.%s: expected %s, got %s", path, number, key, expected,
-			 got);
-}
-
-static int check_point(const struct profile *p, const struct point_value *values, const struct value *expect,
-		       const char *path, int number, struct error *err)
-{
-	int point = profile_point(p, expect->key);
-	char got[80] = "nothing", expected[80];
-	double d = 0;
-
-	if (point < 0)
-		return example_failed(path, number, expect->key, "a point of this profile", "no such point", err);
-	const struct point_value *v = &values[point];
-	int known = v->quality == QUALITY_GOOD;
-	if (known && v->is_text)
-		(void)snprintf(got, sizeof(got), "\"%s\"", v->text);
-	else if (known)
-		(void)snprintf(got, sizeof(got), "%.3f", (double)v->milli / 1000);
-	if (value_text(expect)) {
-		(void)snprintf(expected, sizeof(expected), "\"%.60s\"", value_text(expect));
-		return known && v->is_text && !strcmp(v->text, value_text(expect))
-			   ? FC_OK
-			   : example_failed(path, number, expect->key, expected, got, err);
-	}
-	/* false: the value must be unknown. */
-	if (expect->type == VALUE_BOOL && !expect->i)
-		return known ? example_failed(path, number, expect->key, "unknown", got, err) : FC_OK;
-	if (value_to_double(expect, &d))
-		return example_failed(path, number, expect->key, "a number, a text or false", "something else", err);
-	(void)snprintf(expected, sizeof(expected), "%.3f", d);
-	return known && !v->is_text && !strcmp(expected, got)
-		   ? FC_OK
-		   : example_failed(path, number, expect->key, expected, got, err);
-}
-
-static int run_example(const struct profile *p, const struct value *example, const char *path, int number,
-		       struct error *err)
-{
-	struct point_value values[DEVICE_POINTS_MAX] = {0};
-	const struct value *registers = value_get(example, "registers"), *expect = value_get(example, "expect");
-	int64_t connector = 1, function = 0, status;
-
-	value_each (member, example) {
-		const char *key = member->key ? member->key : "";
-
-		if (strcmp(key, "registers") != 0 && strcmp(key, "expect") != 0 && strcmp(key, "connector") != 0 &&
-		    strcmp(key, "fc") != 0)
-			return error_set(err, FC_EINVAL, "%s: examples[%d].%s: there is no such key", path, number,
-					 key);
-	}
-	if (!registers || !expect)
-		return error_set(err, FC_EINVAL, "%s: examples[%d]: wants registers and expect", path, number);
-	if (value_get(example, "connector") &&
-	    (value_to_int(value_get(example, "connector"), &connector) || connector < 1 || connector > p->connectors))
-		return error_set(err, FC_EINVAL, "%s: examples[%d].connector: must be 1 to %d", path, number,
-				 p->connectors);
-	if (value_get(example, "fc") && value_to_int(value_get(example, "fc"), &function))
-		return error_set(err, FC_EINVAL, "%s: examples[%d].fc: must be a number", path, number);
-	decode_image(p, registers, (int)function, (int)connector, values);
-	value_each (e, expect) {
-		if (!e->key)
-			continue;
-		if (strcmp(e->key, "status") != 0) {
-			int result = check_point(p, values, e, path, number, err);
-
-			if (result)
-				return result;
-			continue;
+		while (k < PROFILE_PARTS - 1 && a[k] == b[k])
+			k++;
+		int order = a[k] < b[k] ? -1 : a[k] > b[k], holds = 0;
+		switch (range->relation[i]) {
+		case FIRMWARE_EQUAL:
+			holds = !order;
+			break;
+		case FIRMWARE_NOT:
+			holds = order != 0;
+			break;
+		case FIRMWARE_LESS:
+			holds = order < 0;
+			break;
+		case FIRMWARE_MOST:
+			holds = order <= 0;
+			break;
+		case FIRMWARE_MORE:
+			holds = order > 0;
+			break;
+		case FIRMWARE_LEAST:
+			holds = order >= 0;
+			break;
 		}
-		enum connector_status got = decode_status(&p->status, values);
-		if (value_to_int(e, &status) || status != (int64_t)got)
-			return error_set(err, FC_EINVAL, "%s: examples[%d].expect.status: expected %lld, got %d", path,
-					 number, value_to_int(e, &status) ? -1LL : (long long)status, (int)got);
+		if (!holds)
+			return 0;
 	}
-	return FC_OK;
+	return 1;
 }
 
-int profile_run_examples(const struct value *table, const char *path, const struct profile *profile, struct error *err)
+static int range_holds(const struct profile *p, int range, const struct firmware_version *version)
 {
-	int number = 0;
+	return !range || (version && profile_range_holds(&p->ranges[range - 1], version));
+}
 
-	value_each (example, value_get(table, "examples")) {
-		int result = run_example(profile, example, path, ++number, err);
+int profile_reads(const struct profile *p, int place, const struct firmware_version *version)
+{
+	const struct point *point = &p->points[place];
+	int target = point->target ? point->target - 1 : place;
 
-		if (result)
-			return result;
+	if (!range_holds(p, point->range, version) ||
+	    (point->group && !range_holds(p, p->groups[point->group - 1].range, version)))
+		return 0;
+	if (!p->points[target].variants)
+		return 1;
+	/* The first variant that fits counts; the point itself when none does. */
+	for (int i = p->point_count; version && i < p->read_count; i++)
+		if (p->points[i].target == target + 1 && range_holds(p, p->points[i].range, version))
+			return i == place;
+	return version && place == target;
+}
+
+void profile_encode(const struct profile_setpoint *setpoint, int64_t milli, struct profile_write *write)
+{
+	const struct point *form = &setpoint->form;
+	double value = ((double)milli / 1000 - form->offset) / form->scale;
+	int bytes = form->words * 2;
+	uint64_t raw;
+
+	*write = setpoint->write;
+	if (form->type == POINT_F32) {
+		float f = (float)value;
+		uint32_t bits;
+
+		memcpy(&bits, &f, sizeof(bits));
+		raw = bits;
+	} else {
+		int is_signed = form->type == POINT_S16 || form->type == POINT_S32;
+		double most = ldexp(1, 8 * bytes - is_signed) - 1, least = is_signed ? -most - 1 : 0;
+
+		value = value < least ? least : value > most ? most : value;
+		raw = (uint64_t)llround(value);
 	}
-	return FC_OK;
+	for (int i = 0; i < bytes; i++) {
+		/* Byte i of the registers is byte from of the value, 0 the highest. */
+		int from = form->permuted    ? form->order[i]
+			   : form->low_first ? (form->words - 1 - i / 2) * 2 + i % 2
+					     : i;
+
+		uint64_t byte = raw >> 8 * (bytes - 1 - from) & 0xFF;
+
+		write->words[i / 2] = (uint16_t)((uint64_t)write->words[i / 2] << 8 | byte);
+	}
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "device/instance.h"
+#include "device/upkeep.h"
 
 static int same_number(double a, double b)
 {
@@ -19,7 +20,19 @@ static int same_point(const struct profile *a, const struct point *x, const stru
 	if (!same_number(x->scale, y->scale) || !same_number(x->offset, y->offset) || !same_number(x->min, y->min) ||
 	    !same_number(x->max, y->max) || memcmp(x->invalid, y->invalid, sizeof(x->invalid)) != 0)
 		return 0;
-	return x->shared || a->stride == b->stride;
+	/* What depends on others, or is put together by the file, is worked out anew. */
+	if (x->hook || y->hook || x->valid[0] || y->valid[0] || x->decimals_from || y->decimals_from ||
+	    x->scale_from[0] || y->scale_from[0] || x->variants || y->variants || x->type == POINT_BITS)
+		return 0;
+	if (x->permuted != y->permuted || memcmp(x->order, y->order, sizeof(x->order)) != 0 ||
+	    x->encoding != y->encoding || x->skip != y->skip || x->chars != y->chars ||
+	    x->shift_stride != y->shift_stride || x->has_unit_id != y->has_unit_id || x->unit_id != y->unit_id ||
+	    a->unit_stride != b->unit_stride)
+		return 0;
+	for (int n = 1; n <= PROFILE_CONNECTORS_MAX && !x->shared; n++)
+		if (profile_address(a, x, n) != profile_address(b, y, n))
+			return 0;
+	return 1;
 }
 
 static void keep_values(const struct device *from, struct device *to)
@@ -50,6 +63,12 @@ void device_renew(struct device *device, struct device *fresh)
 	fresh->profile = profile;
 	fresh->values = values;
 	fresh->plan = plan;
+	/* What it refused of the old registers says nothing of the new ones; the plan was made for an unknown firmware. */
+	memcpy(device->fates, fresh->fates, sizeof(device->fates));
+	device->suspects = device->culprits = device->replan = device->has_version = 0;
+	device->left_out_us = 0;
+	device->uptime = fresh->uptime;
+	upkeep_begin(device, clock_mono_us());
 	device->held_until_us = device->profile->status.point >= 0
 				    ? clock_mono_us() + device_good_for_us(device, device->profile->status.point)
 				    : 0;

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "script/api.h"
 #include "script/convert.h"
+#include "script/inside.h"
 #include "script/rest.h"
 #include "script/sandbox.h"
 #include "script/tables.h"
@@ -379,4 +380,19 @@ int script_call(struct script *script, const char *path, const struct value *arg
 		return error_set(err, FC_ENOENT, "%s: there is no function %s", script->path, path);
 	*out = call.out;
 	return FC_OK;
+}
+
+struct sandbox *script_sandbox(struct script *script)
+{
+	return &script->box;
+}
+
+void script_push_path(lua_State *L, const struct script *script, const char *path)
+{
+	push_path(L, script, path);
+}
+
+int script_failed(struct script *script, int code, struct error *err)
+{
+	return failed(script, code, err);
 }

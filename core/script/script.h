@@ -49,6 +49,27 @@ int script_call(struct script *script, const char *path, const struct value *arg
 void script_pin(struct script *script, int64_t wall);
 /* Back to the gateway's time and services; what the scratch tables hold is forgotten. */
 void script_unpin(struct script *script);
+/* One value that a hook takes or gives. */
+struct script_scalar {
+	enum { SCRIPT_NIL, SCRIPT_WHOLE, SCRIPT_NUMBER, SCRIPT_TEXT } kind;
+	int64_t whole;
+	double number;
+	char text[64];
+};
+/* A call of function(raw, get, number) that works out one value, made so often that it needs limits of its own and no tree. */
+struct script_hook {
+	struct script_scalar raw;
+	const uint16_t *words; /* not NULL: raw is the list of these count words */
+	int count;
+	int number;
+	/* get(name) of the script, while the hook runs. FC_OK (nil unless *out is set), FC_ENOENT: an error in the script. */
+	int (*get)(void *user, const char *name, struct script_scalar *out);
+	void *user;
+	int instructions, time_ms;
+};
+/* FC_OK and *out; FC_ENOENT, FC_ELIMIT, FC_ESCRIPT as script_call. */
+int script_call_hook(struct script *script, const char *path, const struct script_hook *hook, struct script_scalar *out,
+		     struct error *err);
 /* Runs the file's examples: a list of {call = "path", input = ..., context = ..., expect = ...}; each result must equal
  * expect. Around it: now = "2026-10-01 12:00:00" (else EXAMPLE_NOW), tables and expect_tables = { name = { key = "value" } } before and
  * after it, state = { stations = {...}, connectors = {...} }; each example is alone in its world. No examples is fine. FC_OK, or FC_ESCRIPT "file: examples[2]: at PATH: expected ..., got ...". */

@@ -1,4 +1,4 @@
--- Alpitronic Hypercharger (HYC), DC, Modbus TCP, unit 1. Connector c lives at input register c*100.
+-- Alpitronic Hypercharger (HYC), DC, Modbus TCP, unit 1. Connector c lives at input register c*100. Untested on hardware.
 -- The vehicle's id and the customer's tag (+18, +22) are personal data and are not made points.
 return {
   forecourt = 1,
@@ -9,6 +9,7 @@ return {
   -- A connector's 36 words are gapless and meant to be read in one go; the gap reaches from the state of charge to the
   -- energy register and not from one connector to the next.
   modbus = { max_words = 60, merge_gap = 24 },
+  line = { framing = "tcp" },
   connectors = { count = 4, stride = 100 },
   points = {
     station_state  = { fc = 4, address = 3, type = "u16", shared = true },
@@ -35,6 +36,9 @@ return {
     default = 255,
     faults = { { point = "station_state", equals = 10 } },
   },
+  -- A limit of 0 W aborts the session and reports the connector as unavailable: it is parked at 1547 W. When it is not polled within
+  -- its own time limit the station falls back by itself. The most is what is installed (400 kW is a guess).
+  setpoint = { fc = 16, address = 100, type = "u32", unit = "W", min = 1547, max = 400000, pause = 1547 },
   examples = {
     { -- connector 2 charges at 150 kW
       connector = 2,

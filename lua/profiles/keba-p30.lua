@@ -1,28 +1,34 @@
 -- KEBA KeContact P30, Modbus TCP, unit 255. Every value is two words and must be read alone: a read across the border
--- of two values is refused.
+-- of two values is refused. Untested on hardware.
 -- State 1 means "not ready": nobody there, or a plugged car that is not authorised yet. One point can't tell them
 -- apart (the cable register can), so such a connector is shown as idle.
 return {
   forecourt = 1,
   kind = "profile",
   name = "keba-p30",
-  description = "KEBA KeContact P30 (P40 from firmware 1.2.1), one connector, three phases",
+  description = "KEBA KeContact P30 and P40, one connector, three phases",
   source = "reference/chargers.md 1.5 (EVCC and OpenEMS)",
+  line = { framing = "tcp" },
   modbus = { single = true, max_words = 2 },
+  firmware = { point = "firmware", form = "decimal" },
   points = {
     state          = { fc = 3, address = 1000, type = "u32" },
     -- 0 none, 1 plugged here, 3 and locked, 5 plugged here and in the car, 7 and locked
     cable          = { fc = 3, address = 1004, type = "u32" },
     power          = { fc = 3, address = 1020, type = "u32", scale = 0.001, unit = "W", max = 50000 },
-    energy         = { fc = 3, address = 1036, type = "u32", scale = 0.1, unit = "Wh" },
+    -- A P40 before 1.2.1 counts in Wh
+    energy         = {
+      fc = 3, address = 1036, type = "u32", scale = 0.1, unit = "Wh",
+      variants = { { firmware = "<1.2.1", scale = 1 } },
+    },
     -- Each of these is a request of its own: slower, so that state and power keep their pace.
     current_a      = { fc = 3, address = 1008, type = "u32", scale = 0.001, unit = "A", max = 100, period_ms = 5000 },
     current_b      = { fc = 3, address = 1010, type = "u32", scale = 0.001, unit = "A", max = 100, period_ms = 5000 },
     current_c      = { fc = 3, address = 1012, type = "u32", scale = 0.001, unit = "A", max = 100, period_ms = 5000 },
     -- 0 unless charging (evcc-io/evcc#7485)
-    voltage_a      = { fc = 3, address = 1040, type = "u32", unit = "V", max = 500, period_ms = 5000 },
-    voltage_b      = { fc = 3, address = 1042, type = "u32", unit = "V", max = 500, period_ms = 5000 },
-    voltage_c      = { fc = 3, address = 1044, type = "u32", unit = "V", max = 500, period_ms = 5000 },
+    voltage_a      = { fc = 3, address = 1040, type = "u32", unit = "V", max = 500, period_ms = 5000, valid_when = { state = 3 } },
+    voltage_b      = { fc = 3, address = 1042, type = "u32", unit = "V", max = 500, period_ms = 5000, valid_when = { state = 3 } },
+    voltage_c      = { fc = 3, address = 1044, type = "u32", unit = "V", max = 500, period_ms = 5000, valid_when = { state = 3 } },
     -- Not reset when another car comes
     session_energy = { fc = 3, address = 1502, type = "u32", scale = 0.1, unit = "Wh", period_ms = 5000 },
     serial         = { fc = 3, address = 1014, type = "u32", period_ms = 60000 },
@@ -47,6 +53,10 @@ return {
         status = 3, cable = 7, current_a = 15.98, current_b = false, power = 3706, energy = 1234567.8,
         voltage_a = 231, session_energy = 1234.5, serial = 18492679, product = 315324, firmware = 31014,
       },
+    },
+    { -- a P40, firmware 1.1.9, and a voltage that is none
+      registers = { [1000] = 0, [1001] = 2, [1018] = 0, [1019] = 10109, [1036] = 0, [1037] = 5000, [1040] = 0, [1041] = 0 },
+      expect = { status = 2, firmware = 10109, energy = 5000, voltage_a = false },
     },
     { registers = { [1000] = 0, [1001] = 1 }, expect = { status = 1 } },
     { registers = { [1000] = 0, [1001] = 4 }, expect = { status = 255 } },

@@ -92,7 +92,7 @@ static void answer_whole(struct bench *b)
 		give_up("envelope", err.text);
 	code(b, plain, len);
 	buffer_init(&sealed, BODY);
-	if (envelope_seal_response(&b->keys, RET_OK, NULL, b->out.data, b->out.len, CONFIG_DATA_EMPTY, &sealed))
+	if (envelope_seal_response(&b->keys, RET_OK, NULL, b->out.data, b->out.len, NULL, &sealed))
 		give_up("envelope", "can't be sealed");
 	buffer_fini(&sealed);
 }

@@ -1,0 +1,193 @@
+#include "device/upkeep.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum { SEND_WITHIN_MS = 5000, SETPOINTS = PROFILE_KEEP_ALIVES_MAX * PROFILE_CONNECTORS_MAX };
+static const int64_t answer_within_us = 30000000;
+static const int64_t again_us = 1000000; /* a setpoint that did not get through */
+static const int64_t never = INT64_MAX;
+
+static int64_t milli_of(double value)
+{
+	return llround(value * 1000);
+}
+
+void upkeep_begin(struct device *d, int64_t now_us)
+{
+	const struct profile_setpoint *s = &d->profile->setpoint;
+	struct upkeep *u = &d->upkeep;
+
+	memset(u->off, 0, sizeof(u->off));
+	for (int i = 0; i < UPKEEP_SLOTS; i++)
+		u->due_us[i] = now_us;
+	for (int i = 0; i < d->connectors; i++) {
+		int at = d->numbers[i] - 1;
+
+		if (!s->used || !s->has_initial || u->held[at])
+			continue;
+		u->held[at] = 1;
+		u->milli[at] = milli_of(s->initial);
+	}
+}
+
+static int send_slot(const struct device *d, struct bus_line *line, const struct profile_write *w, int number,
+		     uint32_t tag)
+{
+	const struct profile *p = d->profile;
+	struct bus_write write = {
+	    .unit = profile_unit(p, NULL, w->shared ? 1 : number, d->unit),
+	    .function = w->function,
+	    .address = (uint16_t)profile_write_address(p, w, number),
+	    .count = w->count,
+	    .tag = tag,
+	    .deadline_ms = SEND_WITHIN_MS,
+	    .gap_ms = p->gap_ms,
+	    .rest_ms = p->rest_ms,
+	};
+
+	memcpy(write.words, w->words, sizeof(w->words));
+	return bus_line_write(line, &write);
+}
+
+/* The charger may say how often it wants to hear of us. */
+static int64_t period_us(const struct device *d, const struct profile_keep_alive *k, int number)
+{
+	const struct point_value *v = k->period_from ? &device_values(d, number)[k->period_from - 1] : NULL;
+
+	if (!v || v->quality != QUALITY_GOOD || v->is_text || v->milli <= 0 || v->milli > 3600000)
+		return (int64_t)k->period_ms * 1000;
+	int64_t us = (int64_t)((double)v->milli * 1000 * k->period_share);
+	return us > 200000 ? us : 200000;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* One keep-alive of one connector. When it is due again. */
+static int64_t run_keep_alive(struct device *d, struct bus_line *line, int place, int number, uint32_t tag,
+			      int64_t now_us)
+{
+	const struct profile_keep_alive *k = &d->profile->keep_alives[place];
+	struct upkeep *u = &d->upkeep;
+	int slot = place * PROFILE_CONNECTORS_MAX + number - 1;
+
+	if (u->off[slot])
+		return never;
+	if (now_us < u->due_us[slot])
+		return u->due_us[slot];
+	u->due_us[slot] = now_us + period_us(d, k, number);
+	/* The last one has not come through yet: another would only queue behind it. */
+	if (now_us < u->busy_until_us[slot])
+		return u->due_us[slot];
+	if (k->unless && profile_match_holds(&d->profile->matches[k->unless - 1], device_values(d, number)))
+		return u->due_us[slot];
+	if (!send_slot(d, line, &k->write, number, tag + (uint32_t)slot))
+		u->busy_until_us[slot] = now_us + answer_within_us;
+	return u->due_us[slot];
+}
+
+static int64_t run_setpoint(struct device *d, struct bus_line *line, int number, uint32_t tag, int64_t now_us)
+{
+	const struct profile_setpoint *s = &d->profile->setpoint;
+	struct upkeep *u = &d->upkeep;
+	int slot = SETPOINTS + number - 1;
+	struct profile_write write;
+
+	if (!u->held[number - 1] || u->off[slot])
+		return never;
+	if (now_us < u->due_us[slot])
+		return u->due_us[slot];
+	u->due_us[slot] = s->refresh_ms ? now_us + (int64_t)s->refresh_ms * 1000 : never;
+	if (now_us < u->busy_until_us[slot]) {
+		u->due_us[slot] = sooner(u->due_us[slot], now_us + again_us);
+		return u->due_us[slot];
+	}
+	profile_encode(s, u->milli[number - 1], &write);
+	if (!send_slot(d, line, &write, number, tag + (uint32_t)slot))
+		u->busy_until_us[slot] = now_us + answer_within_us;
+	else
+		u->due_us[slot] = now_us + again_us;
+	return u->due_us[slot];
+}
+
+int64_t upkeep_run(struct device *d, struct bus_line *line, uint32_t tag, int64_t now_us)
+{
+	const struct profile *p = d->profile;
+	int64_t next = never;
+
+	if (!d->online)
+		return never;
+	for (int k = 0; k < p->keep_alive_count; k++) {
+		if (p->keep_alives[k].write.function <= 4)
+			continue;
+		for (int i = 0; i < (p->keep_alives[k].write.shared ? 1 : d->connectors); i++)
+			next = sooner(next, run_keep_alive(d, line, k, d->numbers[i], tag, now_us));
+	}
+	for (int i = 0; p->setpoint.used && i < d->connectors; i++)
+		next = sooner(next, run_setpoint(d, line, d->numbers[i], tag, now_us));
+	return next;
+}
+
+void upkeep_result(struct device *d, uint32_t place, const struct bus_result *r)
+{
+	struct upkeep *u = &d->upkeep;
+
+	if (place >= UPKEEP_SLOTS)
+		return;
+	int is_setpoint = place >= SETPOINTS, number = (int)place % PROFILE_CONNECTORS_MAX + 1;
+	u->busy_until_us[place] = 0;
+	if (r->status == BUS_OK)
+		return;
+	if (r->status == BUS_EXCEPTION && (r->exception == 1 || r->exception == 2)) {
+		/* Not once a period for ever (chargers.md 4, row 27). */
+		u->off[place] = 1;
+		log_warning(
+		    "device: charger %s: connector %d: refuses its %s: exception %u: not written until it comes back",
+		    d->name, number, is_setpoint ? "setpoint" : "keep-alive", r->exception);
+		return;
+	}
+	if (is_setpoint)
+		u->due_us[place] = sooner(u->due_us[place], clock_mono_us() + again_us);
+}
+
+void upkeep_note(struct device *d, int number, int64_t milli, int64_t now_us)
+{
+	uint32_t refresh = d->profile->setpoint.refresh_ms;
+	struct upkeep *u = &d->upkeep;
+
+	u->held[number - 1] = 1;
+	u->milli[number - 1] = milli;
+	u->due_us[SETPOINTS + number - 1] = refresh ? now_us + (int64_t)refresh * 1000 : never;
+}
+
+int upkeep_hold(struct device *d, int number, int64_t milli, struct error *err)
+{
+	const struct profile_setpoint *s = &d->profile->setpoint;
+	int known = 0;
+
+	for (int i = 0; i < d->connectors; i++)
+		known |= d->numbers[i] == number;
+	if (!s->used || !known)
+		return error_set(err, FC_ENOENT, "device: charger %s: connector %d: profile %s has no setpoint",
+				 d->name, number, d->profile->name);
+	if ((!s->has_pause || milli != milli_of(s->pause)) && (milli < milli_of(s->min) || milli > milli_of(s->max)))
+		return error_set(err, FC_EINVAL, "device: charger %s: connector %d: a limit of %.3f %s is not allowed",
+				 d->name, number, (double)milli / 1000, s->form.unit);
+	upkeep_note(d, number, milli, clock_mono_us());
+	d->upkeep.due_us[SETPOINTS + number - 1] = 0;
+	return FC_OK;
+}
+
+int device_limit_held(const struct device *d, int number, int64_t *milli)
+{
+	if (number < 1 || number > PROFILE_CONNECTORS_MAX || !d->upkeep.held[number - 1])
+		return FC_ENOENT;
+	*milli = d->upkeep.milli[number - 1];
+	return FC_OK;
+}
