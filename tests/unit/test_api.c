@@ -322,6 +322,47 @@ static void chance_repeats(void **state)
 	expect_error(f, "return forecourt.random(2, 1)", "more than");
 }
 
+/* Whatever of it is called for ever, with whatever it is given, ends at the limit, and at no other place. */
+static void the_api_keeps_to_the_limits(void **state)
+{
+	static const char *const bodies[] = {
+	    "local d = forecourt.decimal while true do d(1):div(3, 9) end",
+	    "local d = forecourt.decimal local x = d(1) while true do pcall(function() x = x + 1 end) end",
+	    "local s = ('1'):rep(1000000) while true do pcall(forecourt.decimal, s) end",
+	    "local s = ('1'):rep(1000000) while true do pcall(forecourt.time.parse, s) end",
+	    "local s = ('1'):rep(1000000) while true do pcall(forecourt.time.weekday, s) end",
+	    "local s = ('1'):rep(1000000) while true do pcall(forecourt.table, s) end",
+	    "local s = ('1'):rep(1000000) local t = forecourt.table('a') while true do pcall(t.put, t, s, s) end",
+	    "local s = ('1'):rep(1000000) while true do forecourt.crc32(s) end",
+	    "local s = ('1'):rep(1000000) while true do forecourt.hmac_sha256(s, s) end",
+	    "while true do forecourt.random(1, 6) end",
+	    "while true do forecourt.connectors() forecourt.station('x') end",
+	    "local t = forecourt.table('a') while true do t:put('k', 'v') t:put('k', nil) end",
+	    "local t = forecourt.table('a') for i = 1, 1000 do t:put(i, 'v') end while true do t:key('x') end",
+	    "local t = {} for i = 1, 1e9 do t[i] = forecourt.decimal(i) end",
+	    "local t = {} for i = 1, 1e9 do t[i] = forecourt.table('a') end",
+	    "coroutine.wrap(function() local t = forecourt.table('a') while true do t:get('x') end end)()",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		struct script *script = load_body(f, bodies[i]);
+		struct value *out = NULL;
+
+		for (int round = 0; round < 2; round++)
+			if (script_call(script, "f", NULL, NULL, &f->arena, &out, &f->err) != FC_ELIMIT)
+				fail_msg("%s: %s", bodies[i], f->err.text);
+		script_free(script);
+	}
+	/* A script can put what it likes in the place of an object of ours. */
+	expect_error(f, "local d = forecourt.decimal(1) return d.round({}, 2)", "forecourt.decimal expected");
+	expect_error(f, "local d = forecourt.decimal(1) return d.round(forecourt.table('a'), 2)",
+		     "forecourt.decimal expected");
+	expect_error(f, "return forecourt.decimal(setmetatable({ '1' }, { __name = 'forecourt.fixed' }))", "no number");
+	expect_error(f, "return forecourt.table", "can't be part of a message");
+	expect_error(f, "return { forecourt.table('a') }", "can't be part of a message");
+}
+
 static const char *example_error(struct fixture *f, const char *example)
 {
 	static const char body[] =
@@ -395,11 +436,17 @@ static void an_example_has_its_own_world(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(the_reference_is_true), T(nobody_changes_the_api),
-	    T(decimals_are_exact),    T(decimals_compare),
-	    T(decimals_go_out),       T(the_calendar),
-	    T(now_is_one_moment),     T(hashes),
-	    T(chance_repeats),        T(an_example_has_its_own_world),
+	    T(the_reference_is_true),
+	    T(nobody_changes_the_api),
+	    T(decimals_are_exact),
+	    T(decimals_compare),
+	    T(decimals_go_out),
+	    T(the_calendar),
+	    T(now_is_one_moment),
+	    T(hashes),
+	    T(chance_repeats),
+	    T(the_api_keeps_to_the_limits),
+	    T(an_example_has_its_own_world),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
