@@ -46,7 +46,7 @@ int log_level_parse(const char *word)
 static void flatten(char *line, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)line[i] < 0x20)
+		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
 			line[i] = ' ';
 }
 

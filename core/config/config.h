@@ -25,6 +25,10 @@ struct config_gateway {
 	int log_level;              /* enum log_level; default from Kconfig */
 	int log_syslog;             /* bool, default 0 */
 	const char *control_socket; /* where the command line reaches us, "" = nowhere; default CONFIG_CONTROL_SOCKET */
+	/* Limits of every Lua state and call; loading a file may take ten times the steps and the time. */
+	int lua_memory_kb; /* 512..32768, default 4096 */
+	int lua_steps;     /* 10 000..100 000 000 VM instructions, default 5 000 000 */
+	int lua_time_ms;   /* 10..2000, default 200 */
 };
 
 /* config listen (any number): where platforms call us */

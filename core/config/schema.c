@@ -56,6 +56,9 @@ static const struct schema_option gateway_options[] = {
     {"log_syslog", SCHEMA_BOOL, AT(gateway, log_syslog)},
     /* The longest path that a socket can have. */
     {"control_socket", SCHEMA_TEXT, AT(gateway, control_socket), .max = 107, .preset = CONFIG_CONTROL_SOCKET},
+    {"lua_memory_kb", SCHEMA_INT, AT(gateway, lua_memory_kb), .min = 512, .max = 32768, .preset = "4096"},
+    {"lua_steps", SCHEMA_INT, AT(gateway, lua_steps), .min = 10000, .max = 100000000, .preset = "5000000"},
+    {"lua_time_ms", SCHEMA_INT, AT(gateway, lua_time_ms), .min = 10, .max = 2000, .preset = "200"},
     {0},
 };
 

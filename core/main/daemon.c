@@ -36,7 +36,7 @@ struct daemon {
 	const char *version;
 	const char *stats_file;
 	struct config *config;
-	struct script_host host; /* its folder is that of the first configuration: it can't change */
+	struct script_host host; /* its folder is that of the first configuration: it can't change; its limits can */
 	char *lua_dir;
 	struct services services; /* what scripts may ask */
 	int64_t started_us;
@@ -57,6 +57,13 @@ struct daemon {
 #endif
 };
 
+static struct script_limits limits_of(const struct config *config)
+{
+	return (struct script_limits){.memory = (size_t)config->gateway.lua_memory_kb * 1024,
+				      .instructions = config->gateway.lua_steps,
+				      .time_ms = config->gateway.lua_time_ms};
+}
+
 static int check_policy(const struct script_host *host, const char *name, FILE *to)
 {
 	struct error err = {0};
@@ -72,7 +79,7 @@ static int check_policy(const struct script_host *host, const char *name, FILE *
 
 int daemon_check_lua(const struct config *config, FILE *to)
 {
-	const struct script_host host = {.lua_dir = config->gateway.lua_dir};
+	const struct script_host host = {.lua_dir = config->gateway.lua_dir, .limits = limits_of(config)};
 	struct error err = {0};
 	int failures = 0;
 
@@ -148,6 +155,8 @@ static int needs_restart(const struct config *from, const struct config *to)
  * the rooms above it as they were; those below are brought back by the caller with the old configuration. */
 static int apply(struct daemon *d, const struct config *config, struct error *err)
 {
+	/* For what is loaded from now on. */
+	d->host.limits = limits_of(config);
 	int result = device_set_apply(d->devices, config, err);
 
 	if (!result)

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "script/describe.h"
 #include "script/library.h"
+#include "script/lock.h"
 #include "script/sandbox.h"
 
 enum { FIXED_DECIMALS_MAX = 9, NAME = 64 };
@@ -35,6 +36,8 @@ static int mark(lua_State *L, const char *name)
 	}
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
+	if (lock_is_on(L, 1))
+		return luaL_error(L, "a table of the library can't be marked");
 	luaL_setmetatable(L, name);
 	return 1;
 }
@@ -87,13 +90,14 @@ static int fixed_tostring(lua_State *L)
 static int api_log(lua_State *L)
 {
 	char text[256];
-
-	const char *said = luaL_checkstring(L, 1);
+	size_t len;
+	const char *said = luaL_checklstring(L, 1, &len);
 	struct sandbox *box = sandbox_of(L);
+
 	if (box->log_left <= 0)
 		return 0;
 	box->log_left--;
-	(void)snprintf(text, sizeof(text), "%s", said);
+	sandbox_clean(text, sizeof(text), said, len);
 	log_info("script: %s", text);
 	return 0;
 }
@@ -134,25 +138,6 @@ void api_new_metatable(lua_State *L, const char *name)
 	luaL_newmetatable(L, name);
 	lua_pushboolean(L, 0);
 	lua_setfield(L, -2, "__metatable");
-}
-
-static int refuse_change(lua_State *L)
-{
-	return luaL_error(L, "the table forecourt can't be changed");
-}
-
-/* Takes the table on the top, leaves one in its place through which it can be read and not be changed. */
-static void make_read_only(lua_State *L)
-{
-	lua_newtable(L);
-	lua_createtable(L, 0, 3);
-	lua_rotate(L, -3, -1);
-	lua_setfield(L, -2, "__index");
-	lua_pushcfunction(L, refuse_change);
-	lua_setfield(L, -2, "__newindex");
-	lua_pushboolean(L, 0);
-	lua_setfield(L, -2, "__metatable");
-	lua_setmetatable(L, -2);
 }
 
 /* Pushes the table in which a name of the API belongs, and moves *name to its last part. root: the table forecourt. */
@@ -243,10 +228,6 @@ void api_open(lua_State *L)
 	}
 	api_decimal_open(L);
 	add_globals(L, root);
-	lua_getfield(L, root, "time");
-	make_read_only(L);
-	lua_setfield(L, root, "time");
-	make_read_only(L);
 	lua_setglobal(L, "forecourt");
 }
 

@@ -109,12 +109,18 @@ static const char *place(struct reader *r)
 	return r->path;
 }
 
+/* The text comes first: once the memory counts as exhausted there is none for it. */
+static void refuse_size(struct reader *r, const char *why)
+{
+	lua_pushfstring(r->L, "%s: is too large: %s", place(r), why);
+	sandbox_of(r->L)->exhausted = SANDBOX_MEMORY;
+	(void)lua_error(r->L);
+}
+
 static void *checked(struct reader *r, void *made)
 {
-	if (!made) {
-		sandbox_of(r->L)->exhausted = SANDBOX_MEMORY;
-		luaL_error(r->L, "%s: no memory", place(r));
-	}
+	if (!made)
+		refuse_size(r, "no memory");
 	return made;
 }
 
@@ -282,10 +288,8 @@ static struct value *read_value(struct reader *r, int index, int depth)
 	size_t len;
 
 	luaL_checkstack(L, 6, "too deep");
-	if (++r->nodes > CONVERT_VALUES_MAX) {
-		sandbox_of(L)->exhausted = SANDBOX_MEMORY;
-		luaL_error(L, "%s: more than %d values", place(r), CONVERT_VALUES_MAX);
-	}
+	if (++r->nodes > CONVERT_VALUES_MAX)
+		refuse_size(r, "more values than a message may have");
 	switch (lua_type(L, index)) {
 	case LUA_TNIL:
 		return NULL;

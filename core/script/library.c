@@ -1,6 +1,5 @@
 #include "script/library.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,137 +7,29 @@
 #include <lualib.h>
 
 #include "script/api.h"
+#include "script/list.h"
+#include "script/lock.h"
+#include "script/order.h"
 #include "script/protect.h"
 #include "script/sandbox.h"
+#include "script/text.h"
 
-enum {
-	TEXT_MAX = 1 << 20, /* most bytes string.rep and friends may make */
-	LIST_MAX = 1000000, /* most elements the table functions may walk */
-	PATTERN_MAX = 256,
-	BYTES_A_STEP = 64, /* a C function handles so many bytes in the time of a VM instruction */
-};
-
-/* Most steps a pattern match may be thought to take: (length of the text) ^ (number of repetitions in the pattern). */
-static const double pattern_work_max = 1e9;
-
-static int call_upvalue(lua_State *L)
-{
-	int n = lua_gettop(L);
-
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_call(L, n, LUA_MULTRET);
-	return lua_gettop(L);
-}
-
-static int bounded_rep(lua_State *L)
-{
-	size_t len, separator = 0;
-	lua_Integer n = luaL_checkinteger(L, 2);
-
-	(void)luaL_checklstring(L, 1, &len);
-	(void)luaL_optlstring(L, 3, "", &separator);
-	if (n > 0 && (len + separator) && (lua_Integer)(TEXT_MAX / (len + separator)) < n)
-		return luaL_error(L, "string.rep: the result would be larger than 1 MiB");
-	sandbox_charge(L, n > 0 ? (size_t)n * (len + separator) / BYTES_A_STEP : 0);
-	return call_upvalue(L);
-}
-
-/* Repetitions that can backtrack over the text. */
-static int count_repetitions(const char *pattern, size_t len)
-{
-	int n = 0, in_set = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		char c = pattern[i];
-
-		if (c == '%') {
-			i++;
-			continue;
-		}
-		if (c == '[')
-			in_set = 1;
-		else if (c == ']')
-			in_set = 0;
-		else if (!in_set && i && (c == '*' || c == '+' || c == '-'))
-			n++;
-	}
-	return n;
-}
-
-/* A count hook does not reach into the C matcher, so what could run for long is refused before it starts. */
-static int bounded_match(lua_State *L)
-{
-	size_t text_len, pattern_len;
-
-	(void)luaL_checklstring(L, 1, &text_len);
-	const char *pattern = luaL_checklstring(L, 2, &pattern_len);
-	int plain = lua_toboolean(L, 4) && lua_isinteger(L, 3); /* string.find(s, p, i, true) */
-	if (!plain) {
-		if (pattern_len > PATTERN_MAX)
-			return luaL_error(L, "the pattern is longer than 256 characters");
-		if (pow((double)text_len + 1, count_repetitions(pattern, pattern_len)) > pattern_work_max)
-			return luaL_error(L, "the pattern has too many repetitions for a text of %d bytes",
-					  (int)text_len);
-	}
-	sandbox_charge(L, text_len / BYTES_A_STEP);
-	return call_upvalue(L);
-}
-
-/* A table can lie about its length by __len. */
-static size_t bounded_length(lua_State *L)
-{
-	lua_Integer n = lua_istable(L, 1) ? luaL_len(L, 1) : 0;
-
-	if (n > LIST_MAX)
-		luaL_error(L, "the list has more than 1 000 000 elements");
-	return n > 0 ? (size_t)n : 0;
-}
-
-static int bounded_list(lua_State *L)
-{
-	sandbox_charge(L, bounded_length(L));
-	return call_upvalue(L);
-}
-
-/* At the end of a list these two touch one element, anywhere else they move all that follow. */
-static int bounded_insert(lua_State *L)
-{
-	size_t n = bounded_length(L);
-
-	sandbox_charge(L, lua_gettop(L) > 2 ? n : 1);
-	return call_upvalue(L);
-}
-
-static int bounded_remove(lua_State *L)
-{
-	size_t n = bounded_length(L);
-
-	sandbox_charge(L, lua_gettop(L) > 1 ? n : 1);
-	return call_upvalue(L);
-}
-
-static int bounded_move(lua_State *L)
-{
-	lua_Integer from = luaL_checkinteger(L, 2), to = luaL_checkinteger(L, 3);
-
-	if (to >= from && (from < 0 ? to > LIST_MAX + from : to - from > LIST_MAX))
-		return luaL_error(L, "table.move: more than 1 000 000 elements");
-	sandbox_charge(L, to >= from ? (size_t)(to - from) : 0);
-	return call_upvalue(L);
-}
-
-/* Finalizers run without the hook: none are allowed. */
+/* Finalizers run without the hook; when an entry of a weak table goes is chance. */
 static int bounded_setmetatable(lua_State *L)
 {
-	if (lua_istable(L, 2)) {
-		lua_pushliteral(L, "__gc");
+	static const char *const refused[] = {"__gc", "__mode"};
+
+	for (size_t i = 0; lua_istable(L, 2) && i < sizeof(refused) / sizeof(refused[0]); i++) {
+		lua_pushstring(L, refused[i]);
 		if (lua_rawget(L, 2) != LUA_TNIL)
-			return luaL_error(L, "__gc is not allowed");
+			return luaL_error(L, "%s is not allowed", refused[i]);
 		lua_pop(L, 1);
 	}
-	return call_upvalue(L);
+	return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
+
+/* In place of a module while it is loaded. */
+static char loading;
 
 /* Lua text from lib_dir, one run a state, the result kept in the registry. */
 static int api_require(lua_State *L)
@@ -151,32 +42,24 @@ static int api_require(lua_State *L)
 	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != strlen(name))
 		return luaL_error(L, "require: there is no module \"%s\"", name);
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, "forecourt.loaded");
-	if (lua_getfield(L, -1, name) != LUA_TNIL)
+	if (lua_getfield(L, -1, name) == LUA_TLIGHTUSERDATA && lua_touserdata(L, -1) == &loading)
+		return luaL_error(L, "require: module \"%s\" requires itself (or a module that does), or failed before",
+				  name);
+	if (!lua_isnil(L, -1))
 		return 1;
 	lua_pop(L, 1);
 	(void)snprintf(path, sizeof(path), "%s/%s.lua", box->lib_dir, name);
 	/* The loader works on the main state's stack; a coroutine that requires would mix the two. */
 	if (L != box->L)
 		return luaL_error(L, "require: not from a coroutine");
+	lua_pushlightuserdata(L, &loading);
+	lua_setfield(L, -2, name);
 	if (sandbox_load_file(box, path, NULL, NULL))
 		return lua_error(L);
 	lua_call(L, 0, 1);
 	lua_pushvalue(L, -1);
 	lua_setfield(L, -3, name);
 	return 1;
-}
-
-/* Replaces global.field (or the global itself when table is NULL) by wrapper with the original as upvalue. */
-static void wrap(lua_State *L, const char *table, const char *field, lua_CFunction wrapper)
-{
-	if (table)
-		lua_getglobal(L, table);
-	else
-		lua_pushglobaltable(L);
-	lua_getfield(L, -1, field);
-	lua_pushcclosure(L, wrapper, 1);
-	lua_setfield(L, -2, field);
-	lua_pop(L, 1);
 }
 
 static void drop(lua_State *L, const char *table, const char *const *fields)
@@ -220,25 +103,13 @@ static void open_standard(lua_State *L)
 
 static void bound_standard(lua_State *L)
 {
-	static const char *const matchers[] = {"find", "match", "gmatch", "gsub"};
-	static const char *const walkers[] = {"sort", "concat", "unpack"};
-
-	for (size_t i = 0; i < sizeof(matchers) / sizeof(matchers[0]); i++)
-		wrap(L, "string", matchers[i], bounded_match);
-	for (size_t i = 0; i < sizeof(walkers) / sizeof(walkers[0]); i++)
-		wrap(L, "table", walkers[i], bounded_list);
-	wrap(L, "table", "insert", bounded_insert);
-	wrap(L, "table", "remove", bounded_remove);
-	wrap(L, "string", "rep", bounded_rep);
-	wrap(L, "table", "move", bounded_move);
-	wrap(L, NULL, "setmetatable", bounded_setmetatable);
+	text_open(L);
+	list_open(L);
+	order_open(L);
+	lua_getglobal(L, "setmetatable");
+	lua_pushcclosure(L, bounded_setmetatable, 1);
+	lua_setglobal(L, "setmetatable");
 	protect_open(L);
-	/* The metatable of texts: ("x"):rep() finds the bounded functions, and nobody gets at it. */
-	lua_pushliteral(L, "");
-	lua_getmetatable(L, -1);
-	lua_pushboolean(L, 0);
-	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 2);
 }
 
 void library_open(lua_State *L)
@@ -248,4 +119,6 @@ void library_open(lua_State *L)
 	api_open(L);
 	lua_pushcfunction(L, api_require);
 	lua_setglobal(L, "require");
+	/* Last: what is there now is the library's, and stays as it is. */
+	lock_globals(L);
 }

@@ -11,8 +11,10 @@
 #include <wolfssl/wolfcrypt/sha256.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "script/api.h"
 #include "script/convert.h"
+#include "script/rest.h"
 #include "script/sandbox.h"
 #include "script/tables.h"
 #include "script/world.h"
@@ -33,6 +35,7 @@ struct script {
 	int is_pinned; /* calls see pinned_wall and scratch tables */
 	int64_t pinned_wall;
 	const struct script_world *world; /* of the example that is run, or NULL */
+	struct rest rest;
 };
 
 /* Of the very bytes that are compiled: the file may change between two readings. */
@@ -76,14 +79,14 @@ static int load(struct script *script, struct error *err)
 {
 	lua_State *L = script->box.L;
 
+	/* Compiling counts as well. */
+	sandbox_budget(&script->box, script->limits.instructions * LOAD_TIME_FACTOR,
+		       script->limits.time_ms * LOAD_TIME_FACTOR);
 	int result = sandbox_load_file(&script->box, script->path, hash_text, script);
 	if (!result && !*script->hash)
 		return error_set(err, FC_EIO, "%s: can't be hashed", script->path);
-	if (!result) {
-		sandbox_budget(&script->box, script->limits.instructions * LOAD_TIME_FACTOR,
-			       script->limits.time_ms * LOAD_TIME_FACTOR);
+	if (!result)
 		result = sandbox_call(&script->box, 0, 1);
-	}
 	if (!result) {
 		lua_pushcfunction(L, keep_result);
 		lua_insert(L, -2);
@@ -91,7 +94,11 @@ static int load(struct script *script, struct error *err)
 		lua_insert(L, -2);
 		result = sandbox_call(&script->box, 2, 0);
 	}
-	return result ? failed(script, result, err) : FC_OK;
+	if (result)
+		return failed(script, result, err);
+	return rest_init(&script->rest, script->functions)
+		   ? error_set(err, FC_ENOMEM, "script: %s: no memory", script->path)
+		   : FC_OK;
 }
 
 struct script *script_load_file(const struct script_host *host, const char *path, const char *space, struct error *err)
@@ -167,6 +174,7 @@ void script_free(struct script *script)
 		return;
 	sandbox_close(&script->box);
 	arena_fini(&script->api.arena);
+	rest_fini(&script->rest);
 	arena_fini(&script->arena);
 	free(script->path);
 	free(script->lib_dir);
@@ -320,6 +328,11 @@ const struct value *script_functions(const struct script *script)
 	return script->functions;
 }
 
+size_t script_memory(const struct script *script)
+{
+	return script->box.memory_most;
+}
+
 int script_has(const struct script *script, const char *path)
 {
 	value_each (function, script->functions)
@@ -334,10 +347,16 @@ int script_call(struct script *script, const char *path, const struct value *arg
 	struct call call = {.script = script, .path = path, .arg1 = arg1, .arg2 = arg2, .arena = arena};
 
 	*out = NULL;
+	if (rest_left_s(&script->rest, path, clock_mono_ms()))
+		return error_set(err, FC_ELIMIT, "%s: %s is left out: it hit its limits again and again", script->path,
+				 path);
 	set_scene(script, path, arg1);
 	int result = enter(script, run, &call);
 	set_scene(script, "", NULL);
 	arena_fini(&script->api.arena);
+	if (rest_note(&script->rest, path, result == FC_ELIMIT, clock_mono_ms()))
+		log_warning("script: %s: %s hit its limits %d times in a row or more: it is left out for %d s",
+			    script->path, path, REST_AFTER, REST_MS / 1000);
 	if (result)
 		return failed(script, result, err);
 	if (!call.found)

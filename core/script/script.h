@@ -1,8 +1,8 @@
 /* Script: one Lua file in its own sandboxed Lua 5.4 state. The only room that includes lua.h: others hand it
  * values (base/value.h) and get values back.
  *
- * The sandbox: no io, os.execute, load, dofile, debug, package, bytecode; memory by allocator; time by a count
- * hook set on coroutines too; string.rep, string.find and friends, table.concat bounded. The file returns one
+ * The sandbox: no io, os, load, dofile, debug, package, bytecode, time or chance; memory by allocator; time by a count
+ * hook set on coroutines too, and by what library functions charge; library tables can't be changed. The file returns one
  * table. Functions in it are called by path ("map.query_token.request").
  *
  * What scripts are given beyond the safe standard library is the global table forecourt (api.h, lua/README.md). */
@@ -33,10 +33,13 @@ const char *script_hash(const struct script *script);
 const struct value *script_table(const struct script *script);
 /* The paths of all functions in the returned table, at any depth: a list of texts, in no order. */
 const struct value *script_functions(const struct script *script);
+/* The most bytes that its state ever held; never above limits.memory. */
+size_t script_memory(const struct script *script);
 /* Nonzero when the path names a function in the returned table. */
 int script_has(const struct script *script, const char *path);
 /* Calls it with up to two arguments (NULL = none); the result is built in arena. A function that returns nothing
- * gives *out == NULL. FC_OK, FC_ENOENT, FC_ELIMIT, FC_ESCRIPT with "file:line: reason". The state stays usable. */
+ * gives *out == NULL. FC_OK, FC_ENOENT, FC_ELIMIT, FC_ESCRIPT with "file:line: reason". The state stays usable. A function that
+ * hit its limits several times in a row is left out for a while: FC_ELIMIT at once (see rest.h). */
 int script_call(struct script *script, const char *path, const struct value *arg1, const struct value *arg2,
 		struct arena *arena, struct value **out, struct error *err);
 /* For a replay: calls see this time and scratch tables from now on (what one puts, later ones get), and no services. May be called

@@ -160,6 +160,7 @@ class Station:
         self.extra = ""  # more configuration text
         self.platforms = []  # their configuration texts; else one that is platform_text()
         self.platform_options = {}
+        self.gateway_options = {}
         self.station_options = {}
         self.log_level = "info"
         self.bus_options = {}
@@ -174,7 +175,7 @@ class Station:
 
     def config_text(self):
         text = section("gateway", "gateway", operator_id=STATION_OPERATOR, data_dir=self.folder / "data", lua_dir=self.lua,
-                       log_level=self.log_level, control_socket=self.control_socket)
+                       log_level=self.log_level, control_socket=self.control_socket, **self.gateway_options)
         text += section("admin", "admin", port=self.admin_port, certificate=self.certs / "server.pem",
                         key=self.certs / "server.key", www=self.build / "www")
         text += section("listen", "platforms", address="127.0.0.1", port=self.listen_port,

@@ -1,0 +1,8 @@
+-- tries: a text that doubles, and what fails is caught
+-- fails: at call, limit
+-- expect: : not enough memory: the limit is 1024 KiB
+local function f(v)
+  local s = 'x'
+  while true do pcall(function() s = s .. s end) end
+end
+return { f = f, ok = function(x) return x end }

@@ -1,0 +1,7 @@
+-- tries: the clock
+-- fails: at call, script
+-- expect: :5: attempt to index a nil value (global 'os')
+local function f(v)
+  return os.time()
+end
+return { f = f, ok = function(x) return x end }

@@ -1,0 +1,7 @@
+-- tries: a syntax error
+-- fails: at load, script
+-- expect: :6: unexpected symbol near '='
+return {
+  a = 1,
+  b = = 2,
+}

@@ -1,0 +1,8 @@
+-- tries: reckoning with a text of a 200 000 digits
+-- fails: at call, limit
+-- expect: :6: the script took too long (limit of instructions or time)
+local function f(v)
+  local s = '0x' .. ('1'):rep(200000)
+  while true do local _ = s + 1 end
+end
+return { f = f, ok = function(x) return x end }

@@ -1,0 +1,7 @@
+-- tries: gsub that looks to the end from every place
+-- fails: at call, limit
+-- expect: :5: the script took too long (limit of instructions or time)
+local function f(v)
+  return (('a'):rep(200000):gsub('a*b', ''))
+end
+return { f = f, ok = function(x) return x end }
