@@ -140,25 +140,6 @@ void api_new_metatable(lua_State *L, const char *name)
 	lua_setfield(L, -2, "__metatable");
 }
 
-static int refuse_change(lua_State *L)
-{
-	return luaL_error(L, "the table forecourt can't be changed");
-}
-
-/* Takes the table on the top, leaves one in its place through which it can be read and not be changed. */
-static void make_read_only(lua_State *L)
-{
-	lua_newtable(L);
-	lua_createtable(L, 0, 3);
-	lua_rotate(L, -3, -1);
-	lua_setfield(L, -2, "__index");
-	lua_pushcfunction(L, refuse_change);
-	lua_setfield(L, -2, "__newindex");
-	lua_pushboolean(L, 0);
-	lua_setfield(L, -2, "__metatable");
-	lua_setmetatable(L, -2);
-}
-
 /* Pushes the table in which a name of the API belongs, and moves *name to its last part. root: the table forecourt. */
 static void push_place(lua_State *L, int root, const char *metatable, const char **name)
 {
@@ -247,10 +228,6 @@ void api_open(lua_State *L)
 	}
 	api_decimal_open(L);
 	add_globals(L, root);
-	lua_getfield(L, root, "time");
-	make_read_only(L);
-	lua_setfield(L, root, "time");
-	make_read_only(L);
 	lua_setglobal(L, "forecourt");
 }
 

@@ -56,7 +56,7 @@ struct api {
 	struct arena arena; /* for one answer of the services */
 };
 
-/* Puts the global forecourt and the old globals in place. Raises Lua errors. */
+/* Puts the global forecourt and the old globals in place; library.c locks them. Raises Lua errors. */
 void api_open(lua_State *L);
 /* Of the state's script; raises an error in a state that has none. */
 struct api *api_of(lua_State *L);

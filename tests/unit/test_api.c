@@ -31,6 +31,9 @@ static void nobody_changes_the_api(void **state)
 	expect_error(f, "forecourt.more = 5", "can't be changed");
 	expect_error(f, "forecourt.time.date = 5", "can't be changed");
 	expect(f, "return pcall(setmetatable, forecourt, nil)", "false");
+	expect_error(f, "rawset(forecourt, 'now', 5)", "can't be changed");
+	expect_error(f, "rawset(forecourt.time, 'date', 5)", "can't be changed");
+	expect_error(f, "forecourt = {}", "can't be changed");
 	expect(f, "return getmetatable(forecourt)", "false");
 	expect(f, "return getmetatable(forecourt.decimal(1))", "false");
 	expect(f, "return getmetatable(forecourt.table('a'))", "false");

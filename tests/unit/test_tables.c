@@ -279,6 +279,44 @@ static void who_has_tables(void **state)
 	script_free(script);
 }
 
+static struct value *memory_state(void *user, const char *kind, const char *id, struct arena *arena)
+{
+	struct memory *m = user;
+
+	m->gets++;
+	return id ? NULL : value_string(arena, kind);
+}
+
+/* With services at hand, too. */
+static void examples_and_replays_reach_nobody(void **state)
+{
+	struct fixture *f = *state;
+	static struct memory m;
+	struct value *out = NULL;
+
+	use(f, &m);
+	m.calls.state = memory_state;
+	struct script *script = must_load(
+	    f, "local t = forecourt.table('ids')\n"
+	       "return { f = function() t:put('n', tostring((tonumber(t:get('n')) or 0) + 1))\n"
+	       "return { t:get('n'), t:key('1') or 'none', #forecourt.stations(), forecourt.connector('c') or 'none' } "
+	       "end,\n"
+	       "examples = { { call = 'f', tables = { ids = { n = '6' } }, expect = { '7', 'none', 0, 'none' },\n"
+	       "  expect_tables = { ids = { n = '7' } } } } }");
+	if (script_run_examples(script, &f->err))
+		fail_msg("%s", f->err.text);
+	script_pin(script, 1000);
+	assert_string_equal(call(f, script, NULL), "[\"1\",\"n\",0,\"none\"]");
+	assert_string_equal(call(f, script, NULL), "[\"2\",\"none\",0,\"none\"]");
+	assert_int_equal(m.puts + m.gets, 0);
+	/* Back among the living, with nothing of the trial. */
+	script_unpin(script);
+	assert_int_equal(script_call(script, "f", NULL, NULL, &f->arena, &out, &f->err), FC_OK);
+	assert_string_equal(as_json(f, out), "[\"1\",\"n\",8,\"none\"]"); /* #\"stations\" */
+	assert_int_equal(m.puts, 1);
+	script_free(script);
+}
+
 /* The gateway's own services, on a real store. */
 struct gateway {
 	struct store *store;
@@ -350,6 +388,7 @@ int main(void)
 	    T(a_call_sees_what_it_puts),
 	    T(bounds_hold),
 	    T(who_has_tables),
+	    T(examples_and_replays_reach_nobody),
 	    T(over_a_crash_and_a_full_disk),
 	};
 
