@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "script/protect.h"
 #include "script/sandbox.h"
+#include "script/sources.h"
 
 enum {
 	TEXT_MAX = 1 << 20, /* most bytes string.rep and friends may make */
@@ -209,7 +210,7 @@ static int api_require(lua_State *L)
 {
 	struct sandbox *box = sandbox_of(L);
 	const char *name = luaL_checkstring(L, 1);
-	char path[512];
+	char path[512], item[SOURCE_ITEM];
 
 	if (!box->lib_dir || !*name || strlen(name) > 64 ||
 	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != strlen(name))
@@ -222,8 +223,11 @@ static int api_require(lua_State *L)
 	/* The loader works on the main state's stack; a coroutine that requires would mix the two. */
 	if (L != box->L)
 		return luaL_error(L, "require: not from a coroutine");
-	if (sandbox_load_file(box, path, NULL, NULL))
+	(void)snprintf(item, sizeof(item), "lib/%s", name);
+	if (sandbox_load_file(box, path, sources_read, &(struct source_reading){box->sources, item}))
 		return lua_error(L);
+	if (sources_failed(box->sources))
+		return luaL_error(L, "require: more than %d modules, or 1 MiB in all", SOURCES_MAX - 1);
 	lua_call(L, 0, 1);
 	lua_pushvalue(L, -1);
 	lua_setfield(L, -3, name);

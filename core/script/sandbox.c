@@ -11,7 +11,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "script/host.h"
 #include "script/library.h"
+#include "script/sources.h"
 
 /* Few instructions between two looks at the clock: one of them may be a C function that copies a megabyte. */
 enum { HOOK_INSTRUCTIONS = 100, FILE_MAX = 512 * 1024, LOG_LINES = 20 };
@@ -213,12 +215,28 @@ static int refuse_file(struct sandbox *box, int code, const char *path, const ch
 	return result ? result : code;
 }
 
+static int compile_text(struct sandbox *box, struct file_text *file,
+			void (*read)(void *user, const char *text, size_t len), void *user)
+{
+	if (read)
+		read(user, file->text, file->len);
+	lua_pushcfunction(box->L, compile);
+	lua_pushlightuserdata(box->L, file);
+	return sandbox_call(box, 1, 1);
+}
+
 int sandbox_load_file(struct sandbox *box, const char *path, void (*read)(void *user, const char *text, size_t len),
 		      void *user)
 {
 	struct file_text file = {.path = path};
-	FILE *in = fopen(path, "rb");
 
+	for (const struct script_instead *i = box->instead; i && i->path; i++)
+		if (!strcmp(i->path, path)) {
+			file.text = i->text;
+			file.len = i->len;
+			return compile_text(box, &file, read, user);
+		}
+	FILE *in = fopen(path, "rb");
 	if (!in)
 		return refuse_file(box, FC_ENOENT, path, strerror(errno));
 	char *text = malloc(FILE_MAX + 1);
@@ -233,11 +251,7 @@ int sandbox_load_file(struct sandbox *box, const char *path, void (*read)(void *
 					    : "is larger than 512 KiB");
 	}
 	file.text = text;
-	if (read)
-		read(user, text, file.len);
-	lua_pushcfunction(box->L, compile);
-	lua_pushlightuserdata(box->L, &file);
-	int result = sandbox_call(box, 1, 1);
+	int result = compile_text(box, &file, read, user);
 	free(text);
 	return result;
 }

@@ -8,16 +8,21 @@
 
 #include <lua.h>
 
+struct script_instead;
+struct sources;
+
 enum sandbox_limit { SANDBOX_WITHIN, SANDBOX_TIME, SANDBOX_MEMORY };
 
 struct sandbox {
 	lua_State *L;
 	size_t memory_used, memory_limit;
-	int64_t instructions_left;    /* of the call under way */
-	int64_t deadline_us;          /* monotonic; 0 = none */
-	enum sandbox_limit exhausted; /* the limit that was hit: no pcall of a script may go on after it */
-	int log_left;                 /* lines that the call may still log */
-	const char *lib_dir;          /* where require() looks, or NULL; borrowed */
+	int64_t instructions_left;            /* of the call under way */
+	int64_t deadline_us;                  /* monotonic; 0 = none */
+	enum sandbox_limit exhausted;         /* the limit that was hit: no pcall of a script may go on after it */
+	int log_left;                         /* lines that the call may still log */
+	const char *lib_dir;                  /* where require() looks, or NULL; borrowed */
+	struct sources *sources;              /* what require() reads is noted here, or NULL; borrowed */
+	const struct script_instead *instead; /* host.h; borrowed */
 };
 
 /* FC_OK, FC_ENOMEM. with_library: open the standard library and the API; without it the state is bare. */

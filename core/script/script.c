@@ -1,43 +1,27 @@
 #include "script/script.h"
 
-#include <wolfssl/options.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
-#include <wolfssl/wolfcrypt/hash.h>
-#include <wolfssl/wolfcrypt/sha256.h>
 
 #include "script/convert.h"
 #include "script/sandbox.h"
 
 static const size_t memory_default = (size_t)4 << 20;
-enum { INSTRUCTIONS_DEFAULT = 5000000, TIME_DEFAULT_MS = 200, DIGEST_TEXT = 65, LOAD_TIME_FACTOR = 10 };
+enum { INSTRUCTIONS_DEFAULT = 5000000, TIME_DEFAULT_MS = 200, LOAD_TIME_FACTOR = 10 };
 
 struct script {
 	struct sandbox box;
 	struct script_host host;
 	struct script_limits limits;
 	char *path, *lib_dir, *space;
-	char hash[DIGEST_TEXT];
-	int table; /* registry reference of the returned table */
+	struct sources *sources; /* of the very bytes that are compiled: the file may change between two readings */
+	int table;               /* registry reference of the returned table */
 	struct arena arena;
 	struct value *data, *functions;
 };
-
-/* Of the very bytes that are compiled: the file may change between two readings. */
-static void hash_text(void *user, const char *text, size_t len)
-{
-	struct script *script = user;
-	unsigned char digest[WC_SHA256_DIGEST_SIZE];
-
-	if (wc_Sha256Hash((const unsigned char *)text, (word32)len, digest))
-		return;
-	for (size_t i = 0; i < sizeof(digest); i++)
-		(void)snprintf(script->hash + 2 * i, 3, "%02x", digest[i]);
-}
 
 /* Keeps the table that the file returned, and its data as a tree. */
 static int keep_result(lua_State *L)
@@ -67,10 +51,11 @@ static int failed(struct script *script, int code, struct error *err)
 static int load(struct script *script, struct error *err)
 {
 	lua_State *L = script->box.L;
+	char item[SOURCE_ITEM];
 
-	int result = sandbox_load_file(&script->box, script->path, hash_text, script);
-	if (!result && !*script->hash)
-		return error_set(err, FC_EIO, "%s: can't be hashed", script->path);
+	sources_item_of(script->path, item);
+	int result = sandbox_load_file(&script->box, script->path, sources_read,
+				       &(struct source_reading){script->sources, item});
 	if (!result) {
 		sandbox_budget(&script->box, script->limits.instructions * LOAD_TIME_FACTOR,
 			       script->limits.time_ms * LOAD_TIME_FACTOR);
@@ -83,7 +68,13 @@ static int load(struct script *script, struct error *err)
 		lua_insert(L, -2);
 		result = sandbox_call(&script->box, 2, 0);
 	}
-	return result ? failed(script, result, err) : FC_OK;
+	if (result)
+		return failed(script, result, err);
+	/* It may have caught the error of a module that was one too many. Half a version is none. */
+	if (sources_failed(script->sources))
+		return error_set(err, FC_ELIMIT, "%s: more than %d modules, 1 MiB in all, or no memory", script->path,
+				 SOURCES_MAX - 1);
+	return FC_OK;
 }
 
 struct script *script_load_file(const struct script_host *host, const char *path, const char *space, struct error *err)
@@ -98,8 +89,9 @@ struct script *script_load_file(const struct script_host *host, const char *path
 		(void)snprintf(lib_dir, sizeof(lib_dir), "%s/lib", host->lua_dir);
 		script->lib_dir = strdup(lib_dir);
 		script->space = strdup(space ? space : "");
+		script->sources = sources_new();
 	}
-	if (!script || !script->path || !script->lib_dir || !script->space) {
+	if (!script || !script->path || !script->lib_dir || !script->space || !script->sources) {
 		script_free(script);
 		(void)error_set(err, FC_ENOMEM, "script: %s: no memory", path);
 		return NULL;
@@ -116,6 +108,8 @@ struct script *script_load_file(const struct script_host *host, const char *path
 		result = error_set(err, FC_ENOMEM, "script: %s: no memory for a Lua state", path);
 	if (!result) {
 		script->box.lib_dir = script->lib_dir;
+		script->box.sources = script->sources;
+		script->box.instead = script->host.instead;
 		result = load(script, err);
 	}
 	if (result) {
@@ -153,6 +147,7 @@ void script_free(struct script *script)
 	free(script->path);
 	free(script->lib_dir);
 	free(script->space);
+	sources_free(script->sources);
 	free(script);
 }
 
@@ -163,7 +158,32 @@ const char *script_path(const struct script *script)
 
 const char *script_hash(const struct script *script)
 {
-	return script->hash;
+	return sources_hash(script->sources);
+}
+
+struct sources *script_sources(const struct script *script)
+{
+	sources_close(script->sources);
+	return script->sources;
+}
+
+struct sources *script_take_sources(struct script *script)
+{
+	struct sources *sources = script_sources(script);
+
+	script->sources = NULL;
+	script->box.sources = NULL;
+	return sources;
+}
+
+int script_source_count(const struct script *script)
+{
+	return sources_count(script->sources);
+}
+
+const struct script_source *script_source_at(const struct script *script, int index)
+{
+	return sources_at(script->sources, index);
 }
 
 const struct value *script_table(const struct script *script)
