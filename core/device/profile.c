@@ -68,9 +68,10 @@ struct profile *profile_load(const struct script_host *host, const char *name, s
 	(void)snprintf(profile->name, sizeof(profile->name), "%s", name);
 	(void)snprintf(profile->hash, sizeof(profile->hash), "%s", script_hash(script));
 	profile->fingerprint = fingerprint(profile);
+	profile->sources = script_take_sources(script);
 	script_free(script);
 	if (result) {
-		free(profile);
+		profile_free(profile);
 		return NULL;
 	}
 	return profile;
@@ -78,6 +79,8 @@ struct profile *profile_load(const struct script_host *host, const char *name, s
 
 void profile_free(struct profile *profile)
 {
+	if (profile)
+		sources_free(profile->sources);
 	free(profile);
 }
 

@@ -101,6 +101,7 @@ struct profile {
 	struct status_rules status;
 	struct profile_command commands[PROFILE_COMMANDS_MAX];
 	int command_count;
+	struct sources *sources; /* what it was made of; owned, last: no part of the fingerprint */
 };
 
 /* Compiles the table that a profile file returned. FC_OK, or FC_EINVAL with "file: points.power.type: what is wrong and
