@@ -19,6 +19,7 @@
 #include "device/device.h"
 #include "loop/loop.h"
 #include "main/stats.h"
+#include "main/versions.h"
 #include "script/watch.h"
 #include "station/station.h"
 #include "store/store.h"
@@ -46,6 +47,7 @@ struct daemon {
 	struct station_set *stations;
 	struct charge_set *charges;
 	struct platform_set *platforms;
+	struct versions *versions;
 	struct control *control;
 	struct control_socket *socket;
 	struct watch *watch;
@@ -163,17 +165,31 @@ static int apply(struct daemon *d, const struct config *config, struct error *er
 	return result;
 }
 
-static void reload_lua(struct daemon *d)
+/* done, if not NULL, is told what was refused. */
+static void reload_lua(struct daemon *d, const char *origin, control_reloaded done, void *done_user)
 {
-	struct error err = {0};
+	struct error errors[3] = {{0}};
+	const char *refusals[3];
+	int count = 0;
 
 	/* Each says by itself what it replaced, or why not; what runs goes on. */
-	if (device_set_reload_profiles(d->devices, &err) < 0)
-		log_error("main: reload: profiles stay as they were: %s", err.text);
-	if (station_set_apply(d->stations, d->config, d->devices, &err) ||
-	    charge_set_apply(d->charges, d->config, &err))
-		log_error("main: reload: %s", err.text);
-	(void)platform_set_reload_mappings(d->platforms, &err);
+	if (device_set_reload_profiles(d->devices, &errors[0]) < 0)
+		log_error("main: reload: profiles stay as they were: %s", errors[0].text);
+	if (station_set_apply(d->stations, d->config, d->devices, &errors[1]) ||
+	    charge_set_apply(d->charges, d->config, &errors[1]))
+		log_error("main: reload: %s", errors[1].text);
+	(void)platform_set_reload_mappings(d->platforms, &errors[2]);
+	versions_note(d->versions, origin);
+	for (int i = 0; i < 3; i++)
+		if (errors[i].code)
+			refusals[count++] = errors[i].text;
+	if (done)
+		done(done_user, refusals, count);
+}
+
+static void reload_for_command(void *user, const char *origin, control_reloaded done, void *done_user)
+{
+	reload_lua(user, origin, done, done_user);
 }
 
 static void reload(struct daemon *d)
@@ -197,6 +213,8 @@ static void reload(struct daemon *d)
 		log_error("main: reload: refused, the running configuration stays: %s", err.text);
 		if (apply(d, d->config, &err))
 			log_error("main: reload: going back failed: %s", err.text);
+		/* The configuration is the old one, but the files were read anew. */
+		versions_note(d->versions, "signal");
 		config_free(next);
 		return;
 	}
@@ -204,7 +222,7 @@ static void reload(struct daemon *d)
 	config_free(d->config);
 	d->config = next;
 	log_notice("main: reload: done, %d object(s) touched", touched);
-	reload_lua(d);
+	reload_lua(d, "signal", NULL, NULL);
 }
 
 static void on_signal(void *user, int fd)
@@ -231,7 +249,7 @@ static void on_signal(void *user, int fd)
 static void on_lua_changed(void *user, const char *folder)
 {
 	log_info("main: %s changed", folder);
-	reload_lua(user);
+	reload_lua(user, "file", NULL, NULL);
 }
 
 static int watch_lua(struct daemon *d, struct error *err)
@@ -303,7 +321,8 @@ static int start_control(struct daemon *d, struct error *err)
 						.devices = d->devices,
 						.stations = d->stations,
 						.charges = d->charges,
-						.platforms = d->platforms};
+						.platforms = d->platforms,
+						.lua = {&d->host, reload_for_command, d}};
 
 	d->control = control_new(&sources, err);
 	if (d->control)
@@ -316,6 +335,7 @@ static void tend_store(void *user)
 	struct daemon *d = user;
 
 	store_tend(d->store);
+	versions_tend(d->versions);
 	(void)loop_timer_set(d->loop, &d->tend, TEND_PERIOD_US);
 }
 
@@ -348,7 +368,12 @@ static int start(struct daemon *d, struct error *err)
 	if (!d->platforms)
 		return FC_ENOMEM;
 	platform_set_serve(d->platforms, d->charges, d->store);
+	d->versions = versions_new(d->store, &(struct in_force){d->devices, d->charges, d->platforms});
+	if (!d->versions)
+		return FC_ENOMEM;
 	int result = apply(d, d->config, err);
+	if (!result)
+		versions_note(d->versions, "start");
 	if (!result)
 		result = start_control(d, err);
 	if (result)
@@ -411,6 +436,7 @@ void daemon_free(struct daemon *d)
 #endif
 	control_socket_free(d->socket);
 	control_free(d->control);
+	versions_free(d->versions);
 	platform_set_free(d->platforms);
 	d->platforms = NULL;
 	charge_set_free(d->charges);
