@@ -11,13 +11,15 @@
 /* Exit codes; a promise to scripts. */
 enum { CLI_DONE, CLI_REFUSED, CLI_USAGE, CLI_AWAY };
 
+enum { CLI_WORDS = 3 };
+
 struct cli {
 	const char *socket_path;
 	int json, chinese, help, version;
 	/* As typed; NULL where not. */
-	const char *words[2]; /* behind the command */
+	const char *words[CLI_WORDS]; /* behind the command */
 	const char *class, *from, *to, *platform, *limit;
-	int open, csv, last;
+	int open, csv, last, modules;
 	/* The daemon. */
 	int fd; /* -1 = not connected yet */
 	struct json_reader *reader;
@@ -59,5 +61,10 @@ int cli_orders_show(struct cli *cli);
 int cli_orders_resend(struct cli *cli);
 int cli_orders_export(struct cli *cli);
 int cli_reconcile(struct cli *cli);
+int cli_lua_versions(struct cli *cli);
+int cli_lua_show(struct cli *cli);
+int cli_lua_diff(struct cli *cli);
+int cli_lua_rollback(struct cli *cli);
+int cli_lua_reload(struct cli *cli);
 
 #endif

@@ -11,7 +11,15 @@
 enum { LIMIT_MAX = 10000 };
 
 /* Options of commands, as bits. */
-enum { WITH_CLASS = 1, WITH_DAYS = 2, WITH_PLATFORM = 4, WITH_OPEN = 8, WITH_LIMIT = 16, WITH_REPORT = 32 };
+enum {
+	WITH_CLASS = 1,
+	WITH_DAYS = 2,
+	WITH_PLATFORM = 4,
+	WITH_OPEN = 8,
+	WITH_LIMIT = 16,
+	WITH_REPORT = 32,
+	WITH_MODULES = 64
+};
 
 static const struct command {
 	const char *name, *second; /* "orders", "list"; second NULL: none */
@@ -39,6 +47,18 @@ static const struct command {
     {"reconcile", NULL, "PLATFORM [DATE] [--csv] [--last]", 1, 2, WITH_REPORT, cli_reconcile,
      "compares a day's orders (yesterday's) with the platform; --last: what came of it before",
      "与平台核对某日订单（默认昨日）；--last 查看上次结果"},
+    {"lua", "versions", "[SCRIPT] [--limit N]", 0, 1, WITH_LIMIT, cli_lua_versions,
+     "the versions of Lua files that came into force, the newest first (50)",
+     "曾经生效的 Lua 文件版本，最新在前（50 条）"},
+    {"lua", "show", "SCRIPT [VERSION]", 1, 2, 0, cli_lua_show, "the text of a version; that in force",
+     "某个版本的文本（默认：生效中的）"},
+    {"lua", "diff", "SCRIPT [VERSION [VERSION]]", 1, 3, 0, cli_lua_diff,
+     "what changed between two versions; from the one before to the one in force",
+     "两个版本的差异（默认：上一版与生效版）"},
+    {"lua", "rollback", "SCRIPT [VERSION] [--modules]", 1, 2, WITH_MODULES, cli_lua_rollback,
+     "puts a version (the one before) back into its file and into force; --modules: and the modules it was made of",
+     "恢复某个版本（默认：上一版）并使其生效；--modules 连同其模块"},
+    {"lua", "reload", "", 0, 0, 0, cli_lua_reload, "loads all Lua files again", "重新加载全部 Lua 文件"},
     {"help", NULL, "", 0, 0, 0, NULL, "this", "本帮助"},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -60,6 +80,7 @@ static const struct option {
     {"--limit", WITH_LIMIT, LIMIT, offsetof(struct cli, limit)},
     {"--csv", WITH_REPORT, FLAG, offsetof(struct cli, csv)},
     {"--last", WITH_REPORT, FLAG, offsetof(struct cli, last)},
+    {"--modules", WITH_MODULES, FLAG, offsetof(struct cli, modules)},
     {"--open", WITH_OPEN, FLAG, offsetof(struct cli, open)},
 };
 enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
