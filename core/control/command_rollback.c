@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "charge/policy.h"
 #include "control/lua.h"
 #include "control/put_file.h"
@@ -186,19 +187,107 @@ static int try_all(const struct rollback *r, struct error *err)
 
 /* Writing -------------------------------------------------------------------------------------------------------------- */
 
-/* All are on the disk before the first takes its place. */
+/* Of several files: "operators/x HASH HASH-BEFORE\n" ... in the store while they take their places one after the other. */
+static const char pending_name[] = "lua_rollback";
+enum { PENDING_SIZE = SOURCES_MAX * (VERSION_ITEM + 2 * JOURNAL_VERSION + 2) };
+
+static int set_pending(const struct rollback *r, int on, struct error *err)
+{
+	struct buffer text;
+
+	if (r->file_count < 2)
+		return FC_OK;
+	buffer_init(&text, PENDING_SIZE);
+	for (int i = 0; on && i < r->file_count; i++) {
+		char before[SOURCE_HASH];
+
+		put_file_hash(r->files[i]->path, before);
+		(void)buffer_printf(&text, "%s %s %s\n", r->files[i]->item, r->files[i]->hash, before);
+	}
+	int result = text.failed ? error_set(err, FC_ENOMEM, "no memory")
+				 : store_value_set(r->wait.control->sources.store, pending_name,
+						   text.data ? text.data : "", err);
+	buffer_fini(&text);
+	return result;
+}
+
+static int place_all(const struct rollback *r, struct error *err)
+{
+	int result = FC_OK;
+
+	/* The modules first: the file that asks for them comes last. */
+	for (int i = r->file_count; i-- > 0 && !result;)
+		result = put_file_place(r->files[i]->path, err);
+	return result;
+}
+
+/* All are on the disk before the first takes its place; from then on a power cut is made up for at the next start. */
 static int write_all(struct rollback *r, struct error *err)
 {
 	int result = FC_OK, made = 0;
 
 	for (; made < r->file_count && !result; made++)
 		result = put_file_make(r->files[made]->path, r->files[made]->text, r->files[made]->len, err);
-	/* The modules first: the file that asks for them comes last. */
-	for (int i = made; i-- > 0 && !result;)
-		result = put_file_place(r->files[i]->path, err);
-	for (int i = 0; result && i < made; i++)
+	if (!result)
+		result = set_pending(r, 1, err);
+	if (!result)
+		result = place_all(r, err);
+	if (!result) {
+		struct error why = {0};
+
+		/* Then the next start looks at it again, and finds the files as they are to be, or edited since. */
+		if (set_pending(r, 0, &why))
+			log_error("control: rollback: %s", why.text);
+		return FC_OK;
+	}
+	for (int i = 0; i < made; i++)
 		put_file_drop(r->files[i]->path);
+	(void)set_pending(r, 0, NULL);
 	return result;
+}
+
+static int read_pending(struct rollback *r, char *text, struct error *err)
+{
+	int result = FC_OK;
+
+	for (char *rest, *line = strtok_r(text, "\n", &rest); line && !result; line = strtok_r(NULL, "\n", &rest)) {
+		char item[VERSION_ITEM], hash[SOURCE_HASH], before[SOURCE_HASH] = "", now[SOURCE_HASH];
+
+		if (sscanf(line, "%79s %64s %64s", item, hash, before) < 2)
+			return error_set(err, FC_EINVAL, "%.80s: is not what was written there", line);
+		result = add_file(r, item, hash, err);
+		if (result)
+			break;
+		put_file_hash(r->files[r->file_count - 1]->path, now);
+		if (strcmp(now, hash) != 0 && strcmp(now, before) != 0)
+			return error_set(err, FC_EEXIST, "%s was edited since", item);
+	}
+	return result;
+}
+
+void control_end_rollback(struct store *store, const struct script_host *host)
+{
+	struct control control = {.sources = {.store = store, .lua = {.host = host}}};
+	struct rollback *r = calloc(1, sizeof(*r));
+	char *text = malloc(PENDING_SIZE);
+	struct error err = {0};
+	int result = FC_OK;
+
+	if (r && text && !store_value_get(store, pending_name, text, PENDING_SIZE) && *text) {
+		r->wait.control = &control;
+		result = read_pending(r, text, &err);
+		if (!result)
+			result = write_all(r, &err);
+		if (result == FC_EEXIST)
+			(void)store_value_set(store, pending_name, "", NULL);
+		if (result)
+			log_error("control: an interrupted rollback of Lua files is not ended: %s", err.text);
+		else
+			log_notice("control: an interrupted rollback of %d Lua files was ended", r->file_count);
+	}
+	free(text);
+	if (r)
+		free_rollback(&r->wait);
 }
 
 /* Answer --------------------------------------------------------------------------------------------------------------- */

@@ -66,6 +66,8 @@ struct control_result {
 /* Valid during the call. */
 typedef void (*control_done)(void *user, const struct control_result *result);
 
+/* At the start, before any Lua is loaded: what a power cut left half done of several files on their way back is done. */
+void control_end_rollback(struct store *store, const struct script_host *host);
 struct control *control_new(const struct control_sources *sources, struct error *err);
 /* Commands under way are given up; nobody is told. */
 void control_free(struct control *control);

@@ -351,6 +351,7 @@ static int start(struct daemon *d, struct error *err)
 	d->store = store_open(d->config->gateway.data_dir, err);
 	if (!d->store)
 		return FC_EIO;
+	control_end_rollback(d->store, &d->host);
 	d->stations = station_set_new(d->loop, d->store, err);
 	if (!d->stations)
 		return FC_ENOMEM;

@@ -7,6 +7,8 @@ import os
 import re
 import signal
 import sqlite3
+import subprocess
+import time
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
@@ -311,3 +313,42 @@ def test_a_store_that_takes_nothing(site):
     assert found["hash"] == sha(text) and found["origin"] == "file"
     assert station.cli("lua", "show", POLICY).stdout == text
     assert station.gateway.output().count("not kept, tried again") == 1
+
+
+def test_a_kill_during_a_rollback(site):
+    """Whenever it comes, each file is one of the two texts as a whole, and the gateway starts with it."""
+    def with_module(station):
+        (station.lua / "lib").mkdir(exist_ok=True)
+        (station.lua / "lib" / "notes.lua").write_text(MODULE.format(note="one"))
+        station.write_mapping("base", WITH_MODULE)
+
+    station = site(with_module)
+    first = in_force(station, MAPPING)
+    take_over(station, "lib/notes", MODULE.format(note="two"))
+    take_over(station, MAPPING, WITH_MODULE + "-- two\n")
+    second = in_force(station, MAPPING)
+    texts = {"lib/notes": [MODULE.format(note=n) for n in ("one", "two")], MAPPING: [WITH_MODULE, WITH_MODULE + "-- two\n"]}
+    seen = set()
+    for i in range(8):
+        to = (first, second)[i % 2]["version"]
+        call = subprocess.Popen([station.build / "forecourt", "lua", "rollback", MAPPING, to, "--modules"],
+                                env={**os.environ, "FORECOURT_SOCKET": str(station.control_socket)},
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(i * 0.004)
+        station.gateway.popen.send_signal(signal.SIGKILL)
+        station.gateway.popen.wait(60)
+        call.wait(60)
+        station.start_gateway()
+        now = {}
+        # As the files stand: a mixture of the two is never started with.
+        for item, either in texts.items():
+            text = (station.lua / f"{item}.lua").read_text()
+            assert text in either, (item, text)
+            now[item] = either.index(text)
+            assert in_force(station, item)["hash"] == sha(text)
+        seen.add((call.returncode, *now.values()))
+        assert len(set(now.values())) == 1, now
+    print("exit code, module, mapping:", sorted(seen))
+    # What a kill left beside the files is in nobody's way.
+    take_over(station, MAPPING, WITH_MODULE + "-- three\n")
+    assert good(station, "lua", "rollback", MAPPING, first["version"], "--modules")["version"] == first["version"]
