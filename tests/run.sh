@@ -55,7 +55,10 @@ for suite in $suites; do
 	case $suite in
 	unit) unit_suite host ;;
 	asan) unit_suite host-asan ;;
-	tsan) unit_suite host-tsan bus ;;
+	tsan)
+		unit_suite host-tsan bus
+		unit_suite host-tsan shelf
+		;;
 	boards)
 		# Every defconfig must compile, also with the other compiler.
 		for variant in host-minimal:gcc host-clang:clang armhf:; do

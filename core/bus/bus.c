@@ -150,6 +150,13 @@ struct bus_line *bus_line_open(struct bus *bus, const struct bus_line_config *co
 	return line;
 }
 
+int bus_line_replan(struct bus_line *line, const struct bus_read *reads, uint32_t count, struct error *err)
+{
+	int result = check_reads(line_config(line), reads, count, err);
+
+	return result ? result : line_replan(line, reads, count, err);
+}
+
 void bus_line_close(struct bus_line *line)
 {
 	struct bus *bus = line_owner(line);

@@ -110,6 +110,10 @@ void bus_free(struct bus *bus);
  * already, FC_EINVAL, FC_ENOMEM. A line that can't connect yet is no error. */
 struct bus_line *bus_line_open(struct bus *bus, const struct bus_line_config *config, const struct bus_read *reads,
 			       uint32_t count, struct error *err);
+/* Other reads for a running line, from its next request on: the connection, what is known of its units and the writes under way
+ * stay; reads that are the same keep their times. Results of the reads before may still come: the owner knows them by their tags.
+ * FC_OK; FC_EINVAL, FC_ENOMEM: nothing changed. */
+int bus_line_replan(struct bus_line *line, const struct bus_read *reads, uint32_t count, struct error *err);
 /* Ends the worker (waits for the request in flight); no result of it is delivered after. */
 void bus_line_close(struct bus_line *line);
 uint32_t bus_line_id(const struct bus_line *line);

@@ -26,9 +26,10 @@ struct bus_line {
 	line_sink sink;
 	void *user;
 	pthread_t thread;
-	pthread_mutex_t lock; /* of stop, writes, stats */
+	pthread_mutex_t lock; /* of stop, next, writes, stats */
 	pthread_cond_t wake;
 	int stop;
+	struct schedule *next; /* what the worker is to go on with, or NULL */
 	struct bus_write writes[WRITES_MAX];
 	int64_t write_deadline_us[WRITES_MAX];
 	uint32_t write_first, write_count;
@@ -83,7 +84,7 @@ static void set_connected(struct bus_line *line, int connected)
 	pthread_mutex_unlock(&line->lock);
 }
 
-/* Waits until us from now, a write, or the end. */
+/* Waits until us from now, the end, or with for_writes: a write, or other reads. */
 static void wait_for(struct bus_line *line, int64_t us, int for_writes)
 {
 	struct timespec until;
@@ -98,7 +99,7 @@ static void wait_for(struct bus_line *line, int64_t us, int for_writes)
 		until.tv_sec++;
 	}
 	pthread_mutex_lock(&line->lock);
-	while (!line->stop && !(for_writes && line->write_count))
+	while (!line->stop && !(for_writes && (line->write_count || line->next)))
 		if (pthread_cond_timedwait(&line->wake, &line->lock, &until))
 			break;
 	pthread_mutex_unlock(&line->lock);
@@ -338,11 +339,35 @@ static void serve_writes(struct bus_line *line)
 	}
 }
 
+/* Whoever asked for the new reads has not heard yet which of them can't be made now. */
+static void take_plan(struct bus_line *line)
+{
+	pthread_mutex_lock(&line->lock);
+	struct schedule *next = line->next;
+	line->next = NULL;
+	if (next)
+		line->stats.units = next->unit_count;
+	pthread_mutex_unlock(&line->lock);
+	if (!next)
+		return;
+	schedule_take_over(next, &line->schedule);
+	schedule_fini(&line->schedule);
+	line->schedule = *next;
+	free(next);
+	account_slow(line);
+	if (line->said_down)
+		tell_lost(line, -1);
+	for (uint32_t i = 0; !line->said_down && i < line->schedule.unit_count; i++)
+		if (line->schedule.units[i].slow)
+			tell_lost(line, line->schedule.units[i].unit);
+}
+
 static void *work(void *user)
 {
 	struct bus_line *line = user;
 
 	while (!stopping(line)) {
+		take_plan(line);
 		int64_t now = clock_mono_us();
 
 		if (!line->connected && now >= line->connect_at_us)
@@ -387,6 +412,9 @@ static void free_line(struct bus_line *line)
 {
 	exchange_free(line->exchange);
 	schedule_fini(&line->schedule);
+	if (line->next)
+		schedule_fini(line->next);
+	free(line->next);
 	free(line);
 }
 
@@ -425,6 +453,26 @@ struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, c
 		return NULL;
 	}
 	return line;
+}
+
+int line_replan(struct bus_line *line, const struct bus_read *reads, uint32_t count, struct error *err)
+{
+	struct schedule *next = calloc(1, sizeof(*next));
+	int64_t now = clock_mono_us();
+
+	if (!next || schedule_init(next, reads, count, now, (uint32_t)now ^ (line->id * 2654435761u))) {
+		free(next);
+		return error_set(err, FC_ENOMEM, "bus: %s: no memory", line->config.name);
+	}
+	pthread_mutex_lock(&line->lock);
+	struct schedule *unused = line->next;
+	line->next = next;
+	pthread_cond_signal(&line->wake);
+	pthread_mutex_unlock(&line->lock);
+	if (unused)
+		schedule_fini(unused);
+	free(unused);
+	return FC_OK;
 }
 
 void line_stop(struct bus_line *line)

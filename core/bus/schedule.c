@@ -72,6 +72,29 @@ void schedule_fini(struct schedule *s)
 	s->unit_count = 0;
 }
 
+static int same_read(const struct bus_read *a, const struct bus_read *b)
+{
+	return a->unit == b->unit && a->function == b->function && a->address == b->address && a->count == b->count &&
+	       a->period_ms == b->period_ms;
+}
+
+void schedule_take_over(struct schedule *s, const struct schedule *from)
+{
+	s->random = from->random;
+	s->due = from->due;
+	s->missed = from->missed;
+	s->late = from->late;
+	s->late_max_us = from->late_max_us;
+	for (uint32_t i = 0; i < s->unit_count; i++)
+		for (uint32_t k = 0; k < from->unit_count; k++)
+			if (from->units[k].unit == s->units[i].unit)
+				s->units[i] = from->units[k];
+	for (uint32_t i = 0; i < s->count; i++)
+		for (uint32_t k = 0; k < from->count; k++)
+			if (same_read(&s->entries[i].read, &from->entries[k].read))
+				s->entries[i].due_us = from->entries[k].due_us;
+}
+
 /* The healthy read that is due first, or -1. */
 static int first_due(const struct schedule *s)
 {

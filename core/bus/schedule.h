@@ -47,6 +47,8 @@ struct schedule_choice {
 /* Copies reads; they are spread over their periods from now on. FC_OK, FC_ENOMEM. */
 int schedule_init(struct schedule *s, const struct bus_read *reads, uint32_t count, int64_t now_us, uint32_t seed);
 void schedule_fini(struct schedule *s);
+/* s goes on where from is: counters, what is known of its units, and the times of reads that are the same. */
+void schedule_take_over(struct schedule *s, const struct schedule *from);
 /* timeout_us: the line's response time-out. */
 struct schedule_choice schedule_next(struct schedule *s, int64_t now_us, int64_t timeout_us);
 /* The chosen read was made: ok = the unit answered (an exception is an answer). Returns 1 when this sent the unit to

@@ -292,6 +292,24 @@ void policy_free(struct policy *p)
 	free(p);
 }
 
+static void *load_any(const struct script_host *host, const char *name, const char *space, struct error *err)
+{
+	(void)space; /* its own name */
+	return policy_load(host, name, err);
+}
+
+static void release_any(void *policy)
+{
+	policy_free(policy);
+}
+
+static const char *hash_any(const void *policy)
+{
+	return policy_hash(policy);
+}
+
+const struct shelf_kind policy_kind = {"policy", "policies", load_any, release_any, hash_any};
+
 const char *policy_name(const struct policy *p)
 {
 	return p->name;

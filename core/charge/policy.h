@@ -4,7 +4,7 @@
 #define FC_CHARGE_POLICY_H
 
 #include "charge/tariff.h"
-#include "script/host.h"
+#include "script/shelf.h"
 #include "script/sources.h"
 
 struct policy;
@@ -20,6 +20,7 @@ struct policy_context {
  * and place. */
 struct policy *policy_load(const struct script_host *host, const char *name, struct error *err);
 void policy_free(struct policy *policy);
+extern const struct shelf_kind policy_kind;
 const char *policy_name(const struct policy *policy);
 /* As script_hash: the version that an order remembers. */
 const char *policy_hash(const struct policy *policy);

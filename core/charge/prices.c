@@ -11,6 +11,7 @@ struct loaded {
 };
 
 struct prices {
+	const struct script_host *host;
 	const struct config *config;
 	struct loaded *list;
 };
@@ -30,7 +31,7 @@ static int load(struct prices *prices, const struct script_host *host, const cha
 	struct loaded *loaded = calloc(1, sizeof(*loaded));
 	if (!loaded)
 		return error_set(err, FC_ENOMEM, "charge: no memory");
-	loaded->policy = policy_load(host, name, err);
+	loaded->policy = shelf_take(host, &policy_kind, name, "", err);
 	if (!loaded->policy) {
 		free(loaded);
 		return FC_ESCRIPT;
@@ -49,6 +50,7 @@ struct prices *prices_load(const struct config *config, const struct script_host
 		(void)error_set(err, FC_ENOMEM, "charge: no memory");
 		return NULL;
 	}
+	prices->host = host;
 	prices->config = config;
 	for (int i = 0; !result && i < config->station_count; i++)
 		result = load(prices, host, config->stations[i].policy, err);
@@ -67,7 +69,7 @@ void prices_free(struct prices *prices)
 	while (prices->list) {
 		struct loaded *next = prices->list->next;
 
-		policy_free(prices->list->policy);
+		shelf_return(prices->host, &policy_kind, prices->list->policy);
 		free(prices->list);
 		prices->list = next;
 	}

@@ -8,7 +8,7 @@
 
 struct prices;
 
-/* Loads the policies of all stations and platforms; config is borrowed. NULL and *err with file and place. */
+/* Takes the policies of all stations and platforms; config is borrowed. NULL and *err with file and place. */
 struct prices *prices_load(const struct config *config, const struct script_host *host, struct error *err);
 void prices_free(struct prices *prices);
 /* The platform's policy, else the station's, else everything for nothing. As policy_tariff; FC_ENOENT when it is not loaded. */

@@ -102,6 +102,7 @@ void device_take(struct device *d, uint32_t block, const struct bus_result *r)
 		if (!bus_unit_answered(r))
 			return;
 		d->online = 1;
+		d->held_until_us = 0;
 		forget_block(d, &d->plan.blocks[block]);
 		return;
 	case BUS_TIMEOUT:
@@ -130,7 +131,7 @@ int device_online(const struct device *device)
 	return device->online;
 }
 
-static int64_t good_for_us(const struct device *d, int point)
+int64_t device_good_for_us(const struct device *d, int point)
 {
 	uint32_t period = d->profile->points[point].period_ms;
 	int64_t us = (int64_t)(period ? period : d->poll_ms) * 1000 * GOOD_PERIODS;
@@ -140,7 +141,7 @@ static int64_t good_for_us(const struct device *d, int point)
 
 static enum quality quality_at(const struct device *d, const struct point_value *value, int point, int64_t now_us)
 {
-	if (value->quality == QUALITY_GOOD && now_us - value->mono_us > good_for_us(d, point))
+	if (value->quality == QUALITY_GOOD && now_us - value->mono_us > device_good_for_us(d, point))
 		return QUALITY_STALE;
 	return value->quality;
 }
@@ -169,6 +170,27 @@ int device_point_by_name(const struct device *device, int number, const char *na
 	return device_point(device, number, profile_point(device->profile, name), out);
 }
 
+/* Nothing is known yet by the new profile of what the status needs: not read and failed, not yet read. */
+static int is_held(const struct device *d, const struct point_value *values)
+{
+	const struct status_rules *rules = &d->profile->status;
+	int unread = !values[rules->point].mono_us;
+
+	if (!d->held_until_us || clock_mono_us() > d->held_until_us)
+		return 0;
+	for (int i = 0; i < rules->fault_count; i++)
+		unread |= !values[rules->faults[i].point].mono_us;
+	return unread;
+}
+
+static enum connector_status told_last(const struct device *d, int number)
+{
+	for (int i = 0; i < d->connectors; i++)
+		if (d->numbers[i] == number)
+			return d->last[i];
+	return CONNECTOR_OFFLINE;
+}
+
 enum connector_status device_status(const struct device *device, int number)
 {
 	const struct status_rules *rules = &device->profile->status;
@@ -179,5 +201,7 @@ enum connector_status device_status(const struct device *device, int number)
 	for (int i = 0; i < rules->fault_count; i++)
 		if (device_point(device, number, rules->faults[i].point, &values[rules->faults[i].point]))
 			return CONNECTOR_OFFLINE;
+	if (is_held(device, values))
+		return told_last(device, number);
 	return decode_status(rules, values);
 }

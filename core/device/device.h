@@ -11,7 +11,7 @@
 #include "bus/bus.h"
 #include "config/config.h"
 #include "loop/loop.h"
-#include "script/host.h"
+#include "script/shelf.h"
 #include "script/sources.h"
 
 #define DEVICE_POINTS_MAX 64
@@ -48,6 +48,9 @@ struct profile;
  * what is wrong". connectors: how many it describes. */
 struct profile *profile_load(const struct script_host *host, const char *name, struct error *err);
 void profile_free(struct profile *profile);
+extern const struct shelf_kind profile_kind;
+/* FC_EINVAL and *err when config has a charger of this profile with a connector that the profile does not describe. */
+int profile_fits(const struct profile *profile, const struct config *config, struct error *err);
 const char *profile_name(const struct profile *profile);
 const char *profile_hash(const struct profile *profile);
 /* Index of a point, or -1; count and names. */

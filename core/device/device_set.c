@@ -11,9 +11,9 @@
 #include "device/keep.h"
 #include "device/profiles.h"
 
-enum { AGE_CHECK_US = 1000000, SIGNATURE_MAX = 1 << 20 };
+enum { AGE_CHECK_US = 1000000, SIGNATURE_MAX = 1 << 20, TAG_BITS = 20, GENERATIONS = 1 << (32 - TAG_BITS) };
 
-/* Where a result belongs: tag is the index. */
+/* Where a result belongs: the tag's low bits are the index. */
 struct target {
 	struct device *device;
 	uint32_t block;
@@ -21,7 +21,8 @@ struct target {
 
 struct line {
 	char name[BUS_NAME_MAX];
-	char *signature; /* all that the line depends on, as text: equal text, same line */
+	char *signature;   /* all that the line depends on but the profiles, as text: equal text, same line */
+	uint64_t profiles; /* fingerprint of those: with another one the line goes on with other reads */
 	struct bus_line_config config;
 	struct bus_line *bus; /* NULL until opened */
 	struct device **devices;
@@ -29,6 +30,7 @@ struct line {
 	struct bus_read *reads;
 	struct target *targets;
 	uint32_t read_count, read_room; /* room: the plans' blocks of all devices */
+	uint32_t generation;            /* of the reads; in the high bits of their tags */
 };
 
 struct device_set {
@@ -62,19 +64,21 @@ static int note(struct device *d, int place)
 	return differs;
 }
 
+static void tell_noted(struct device_set *set, struct device *d)
+{
+	for (int n = 0; n < d->connectors; n++)
+		if (note(d, n))
+			tell(set, d, d->numbers[n]);
+}
+
 /* Time passes also when no results come: values grow old, and a connector goes off line. */
 static void check_ages(void *user)
 {
 	struct device_set *set = user;
 
 	for (int i = 0; i < set->line_count; i++)
-		for (int k = 0; k < set->lines[i]->device_count; k++) {
-			struct device *d = set->lines[i]->devices[k];
-
-			for (int n = 0; n < d->connectors; n++)
-				if (note(d, n))
-					tell(set, d, d->numbers[n]);
-		}
+		for (int k = 0; k < set->lines[i]->device_count; k++)
+			tell_noted(set, set->lines[i]->devices[k]);
 	command_expire(&set->commands, clock_mono_us());
 	(void)loop_timer_set(set->loop, &set->age_timer, AGE_CHECK_US);
 }
@@ -141,7 +145,7 @@ static int connector_numbers(const struct config *config, int charger, int *numb
 	return n;
 }
 
-static char *make_signature(const struct config *config, int bus, const struct profiles *profiles)
+static char *make_signature(const struct config *config, int bus)
 {
 	const struct config_bus *b = &config->buses[bus];
 	struct buffer text;
@@ -156,10 +160,7 @@ static char *make_signature(const struct config *config, int bus, const struct p
 
 		if (c->bus != bus)
 			continue;
-		const struct profile *profile = profiles_find(profiles, c->profile);
-		/* The fingerprint too: a module that the file requires may have changed and the file not. */
-		(void)buffer_printf(&text, "%s %d %d %s %016llx", c->name, c->unit, c->poll_ms, profile->hash,
-				    (unsigned long long)profile->fingerprint);
+		(void)buffer_printf(&text, "%s %d %d", c->name, c->unit, c->poll_ms);
 		for (int k = 0, n = connector_numbers(config, i, numbers); k < n; k++)
 			(void)buffer_printf(&text, " %d", numbers[k]);
 		(void)buffer_text(&text, "\n");
@@ -186,6 +187,20 @@ static void fill_bus_config(const struct config_bus *b, struct bus_line_config *
 	(void)snprintf(out->name, sizeof(out->name), "%s", b->name);
 	(void)snprintf(out->host, sizeof(out->host), "%s", b->host);
 	(void)snprintf(out->device, sizeof(out->device), "%s", b->device);
+}
+
+/* A module that a profile requires may have changed and its file not. */
+static uint64_t profiles_print(const struct config *config, int bus, const struct profiles *profiles)
+{
+	uint64_t print = 0;
+
+	for (int i = 0; i < config->charger_count; i++) {
+		const struct profile *profile = profiles_find(profiles, config->chargers[i].profile);
+
+		if (config->chargers[i].bus == bus && profile)
+			print = (print ^ profile->fingerprint) * 1099511628211u;
+	}
+	return print;
 }
 
 static int add_devices(struct line *line, const struct config *config, int bus, const struct profiles *profiles,
@@ -251,12 +266,14 @@ static struct line *make_line(const struct config *config, int bus, const struct
 {
 	struct line *line = calloc(1, sizeof(*line));
 
-	if (!line) {
+	if (!line || !signature) {
+		free(line);
 		free(signature);
 		(void)error_set(err, FC_ENOMEM, "device: no memory");
 		return NULL;
 	}
 	line->signature = signature;
+	line->profiles = profiles_print(config, bus, profiles);
 	line->devices = calloc((size_t)config->charger_count + 1, sizeof(struct device *));
 	if (!line->devices || add_devices(line, config, bus, profiles, err) || add_reads(line)) {
 		if (err && !err->code)
@@ -269,7 +286,7 @@ static struct line *make_line(const struct config *config, int bus, const struct
 	return line;
 }
 
-/* The running line of that signature; taken out of the set's list. */
+/* The running line of that signature. */
 static struct line *take_same(struct device_set *set, const char *name, const char *signature)
 {
 	for (int i = 0; i < set->line_count; i++) {
@@ -292,8 +309,8 @@ static void adopt_profiles(struct line *line, const struct profiles *profiles)
 }
 
 struct next {
-	struct line **lines;
-	int *is_kept; /* by place: the line runs already */
+	struct line **lines;   /* made from the configuration; NULL where nothing changed */
+	struct line **running; /* by place: the one that goes on, or NULL */
 	int count;
 	struct profiles profiles;
 	struct config *kept;
@@ -302,10 +319,9 @@ struct next {
 static void drop_next(struct next *next)
 {
 	for (int i = 0; i < next->count; i++)
-		if (!next->is_kept[i])
-			free_line(next->lines[i]);
+		free_line(next->lines[i]);
 	free(next->lines);
-	free(next->is_kept);
+	free(next->running);
 	profiles_free(&next->profiles);
 	keep_free(next->kept);
 }
@@ -313,23 +329,22 @@ static void drop_next(struct next *next)
 static int prepare(struct device_set *set, const struct config *config, struct next *next, struct error *err)
 {
 	next->lines = calloc((size_t)config->bus_count + 1, sizeof(struct line *));
-	next->is_kept = calloc((size_t)config->bus_count + 1, sizeof(int));
+	next->running = calloc((size_t)config->bus_count + 1, sizeof(struct line *));
 	next->kept = keep_config(config);
-	if (!next->lines || !next->is_kept || !next->kept)
+	if (!next->lines || !next->running || !next->kept)
 		return error_set(err, FC_ENOMEM, "device: no memory");
 	int result = profiles_load(set->host, config, &next->profiles, err);
 	for (int i = 0; i < config->bus_count && !result; i++) {
-		char *signature = make_signature(config, i, &next->profiles);
+		char *signature = make_signature(config, i);
+		struct line *running = signature ? take_same(set, config->buses[i].name, signature) : NULL;
 
-		if (!signature)
-			return error_set(err, FC_ENOMEM, "device: no memory");
-		struct line *line = take_same(set, config->buses[i].name, signature);
-		if (line) {
+		next->running[next->count] = running;
+		if (running && running->bus && running->profiles == profiles_print(config, i, &next->profiles)) {
 			free(signature);
-			next->is_kept[next->count] = 1;
-		} else {
-			line = make_line(config, i, &next->profiles, signature, err);
+			next->count++;
+			continue;
 		}
+		struct line *line = make_line(config, i, &next->profiles, signature, err);
 		if (!line)
 			return FC_EINVAL;
 		next->lines[next->count++] = line;
@@ -340,9 +355,56 @@ static int prepare(struct device_set *set, const struct config *config, struct n
 static int stays(const struct next *next, const struct line *line)
 {
 	for (int i = 0; i < next->count; i++)
-		if (next->lines[i] == line)
+		if (next->running[i] == line)
 			return 1;
 	return 0;
+}
+
+/* The line goes on with the reads and values of fresh, which gets its old ones. FC_OK, or nothing changed. */
+static int renew_line(struct line *line, struct line *fresh)
+{
+	const struct line old = *line;
+
+	if (!line->bus)
+		return FC_EIO;
+	/* What the old reads still bring is told from what the new ones do. */
+	fresh->generation = (old.generation + 1) % GENERATIONS;
+	for (uint32_t i = 0; i < fresh->read_count; i++)
+		fresh->reads[i].tag = fresh->generation << TAG_BITS | i;
+	int result = bus_line_replan(line->bus, fresh->reads, fresh->read_count, NULL);
+	if (result)
+		return result;
+	line->generation = fresh->generation;
+	line->profiles = fresh->profiles;
+	line->reads = fresh->reads;
+	line->targets = fresh->targets;
+	line->read_count = fresh->read_count;
+	line->read_room = fresh->read_room;
+	fresh->reads = old.reads;
+	fresh->targets = old.targets;
+	/* The devices stay the same to all who know them. */
+	for (int i = 0; i < line->device_count; i++)
+		device_renew(line->devices[i], fresh->devices[i]);
+	for (uint32_t i = 0; i < line->read_count; i++)
+		for (int k = 0; k < line->device_count; k++)
+			if (line->targets[i].device == fresh->devices[k])
+				line->targets[i].device = line->devices[k];
+	return FC_OK;
+}
+
+/* Puts line in force: the running one in its stead, or by itself. */
+static int settle_line(struct device_set *set, struct next *next, int i, struct error *err)
+{
+	struct line *running = next->running[i], *line = next->lines[i];
+
+	if (running && (!line || !renew_line(running, line))) {
+		next->lines[i] = running;
+		free_line(line);
+		return FC_OK;
+	}
+	free_line(running);
+	line->bus = bus_line_open(set->bus, &line->config, line->reads, line->read_count, err);
+	return line->bus ? FC_OK : FC_EIO;
 }
 
 int device_set_apply(struct device_set *set, const struct config *config, struct error *err)
@@ -360,18 +422,13 @@ int device_set_apply(struct device_set *set, const struct config *config, struct
 		if (!stays(&next, set->lines[i]))
 			free_line(set->lines[i]);
 	for (int i = 0; i < next.count; i++) {
-		struct line *line = next.lines[i];
-
-		adopt_profiles(line, &next.profiles);
-		if (next.is_kept[i])
-			continue;
-		line->bus = bus_line_open(set->bus, &line->config, line->reads, line->read_count, &why);
-		if (!line->bus)
+		if (settle_line(set, &next, i, &why))
 			result = error_set(err, why.code, "%s", why.text);
+		adopt_profiles(next.lines[i], &next.profiles);
 	}
 	free(set->lines);
 	profiles_free(&set->profiles);
-	free(next.is_kept);
+	free(next.running);
 	set->lines = next.lines;
 	set->line_count = next.count;
 	set->profiles = next.profiles;
@@ -383,7 +440,13 @@ int device_set_apply(struct device_set *set, const struct config *config, struct
 
 int device_set_reload_profiles(struct device_set *set, struct error *err)
 {
-	return set->kept ? device_set_apply(set, set->kept, err) : FC_OK;
+	int result = set->kept ? device_set_apply(set, set->kept, err) : FC_OK;
+
+	/* Other rules may make another status of the same values. */
+	for (int i = 0; i < set->line_count && !result; i++)
+		for (int k = 0; k < set->lines[i]->device_count; k++)
+			tell_noted(set, set->lines[i]->devices[k]);
+	return result;
 }
 
 struct sources *device_set_sources(const struct device_set *set, int index)
@@ -408,10 +471,12 @@ void device_set_result(void *device_set, const struct bus_result *result)
 		command_result(&set->commands, result);
 		return;
 	}
-	if (!line || result->tag >= line->read_count)
+	uint32_t read = result->tag & ((1u << TAG_BITS) - 1);
+	/* A read of the profile before: its registers mean something else now, and they are read again. */
+	if (!line || result->tag >> TAG_BITS != line->generation || read >= line->read_count)
 		return;
-	struct device *d = line->targets[result->tag].device;
-	device_take(d, line->targets[result->tag].block, result);
+	struct device *d = line->targets[read].device;
+	device_take(d, line->targets[read].block, result);
 	for (int i = 0; i < d->connectors; i++) {
 		(void)note(d, i);
 		tell(set, d, d->numbers[i]);

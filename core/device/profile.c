@@ -84,6 +84,38 @@ void profile_free(struct profile *profile)
 	free(profile);
 }
 
+static void *load_any(const struct script_host *host, const char *name, const char *space, struct error *err)
+{
+	(void)space;
+	return profile_load(host, name, err);
+}
+
+static void release_any(void *profile)
+{
+	profile_free(profile);
+}
+
+static const char *hash_any(const void *profile)
+{
+	return profile_hash(profile);
+}
+
+const struct shelf_kind profile_kind = {"profile", "profiles", load_any, release_any, hash_any};
+
+int profile_fits(const struct profile *profile, const struct config *config, struct error *err)
+{
+	for (int i = 0; i < config->connector_count; i++) {
+		const struct config_connector *c = &config->connectors[i];
+		const struct config_charger *charger = &config->chargers[c->charger];
+
+		if (!strcmp(charger->profile, profile->name) && c->number > profile->connectors)
+			return error_set(err, FC_EINVAL,
+					 "device: charger %s: connector number %d: profile %s describes %d",
+					 charger->name, c->number, profile->name, profile->connectors);
+	}
+	return FC_OK;
+}
+
 const char *profile_name(const struct profile *profile)
 {
 	return profile->name;

@@ -5,7 +5,8 @@
 
 int profiles_load(const struct script_host *host, const struct config *config, struct profiles *out, struct error *err)
 {
-	*out = (struct profiles){.list = calloc((size_t)config->charger_count + 1, sizeof(struct profile *))};
+	*out = (struct profiles){.host = host,
+				 .list = calloc((size_t)config->charger_count + 1, sizeof(struct profile *))};
 	if (!out->list)
 		return error_set(err, FC_ENOMEM, "device: no memory");
 	for (int i = 0; i < config->charger_count; i++) {
@@ -13,7 +14,7 @@ int profiles_load(const struct script_host *host, const struct config *config, s
 
 		if (profiles_find(out, name))
 			continue;
-		struct profile *profile = profile_load(host, name, err);
+		struct profile *profile = shelf_take(host, &profile_kind, name, "", err);
 		if (!profile) {
 			profiles_free(out);
 			return FC_EINVAL;
@@ -26,7 +27,7 @@ int profiles_load(const struct script_host *host, const struct config *config, s
 void profiles_free(struct profiles *profiles)
 {
 	for (int i = 0; i < profiles->count; i++)
-		profile_free(profiles->list[i]);
+		shelf_return(profiles->host, &profile_kind, profiles->list[i]);
 	free(profiles->list);
 	*profiles = (struct profiles){0};
 }

@@ -5,11 +5,12 @@
 #include "device/profile.h"
 
 struct profiles {
+	const struct script_host *host;
 	struct profile **list;
 	int count;
 };
 
-/* Loads every profile that a charger of config names. FC_OK; else *out is empty and *err says which file and why. */
+/* Takes every profile that a charger of config names. FC_OK; else *out is empty and *err says which file and why. */
 int profiles_load(const struct script_host *host, const struct config *config, struct profiles *out, struct error *err);
 void profiles_free(struct profiles *profiles);
 /* By name, or NULL. */

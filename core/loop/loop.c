@@ -8,6 +8,7 @@
 
 #include <libwebsockets.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "loop/tls.h"
 
@@ -20,11 +21,14 @@ struct loop {
 	struct lws_vhost *vhost;                /* of descriptors and wake-ups; listens nowhere */
 	struct loop_waker *wakers, *next_waker; /* the latter while they are called: any may leave meanwhile */
 	struct loop_remnant *remnants;
+	int64_t longest_us;              /* that a callback took */
+	int64_t period_us, recent_us[2]; /* the same for this period and the one before */
 	volatile int stopped;
 };
 
 struct loop_timer_impl {
 	lws_sorted_usec_list_t sul; /* first: the callback gets its address */
+	struct loop *loop;
 	struct loop_timer *timer;
 };
 
@@ -35,26 +39,58 @@ struct loop_fd {
 	void *user;
 };
 
+static void start_period(struct loop *loop, int64_t now_us)
+{
+	const int64_t period_us = (int64_t)LOOP_RECENT_S * 1000000;
+
+	if (now_us - loop->period_us < period_us)
+		return;
+	loop->recent_us[1] = now_us - loop->period_us < 2 * period_us ? loop->recent_us[0] : 0;
+	loop->recent_us[0] = 0;
+	loop->period_us = now_us;
+}
+
+/* A callback that began then has returned. */
+static void account(struct loop *loop, int64_t begun_us)
+{
+	int64_t now = clock_mono_us(), took = now - begun_us;
+
+	start_period(loop, now);
+	if (took > loop->recent_us[0])
+		loop->recent_us[0] = took;
+	if (took > loop->longest_us)
+		loop->longest_us = took;
+}
+
+void loop_get_pauses(struct loop *loop, struct loop_pauses *pauses)
+{
+	start_period(loop, clock_mono_us());
+	pauses->recent_us = loop->recent_us[0] > loop->recent_us[1] ? loop->recent_us[0] : loop->recent_us[1];
+	pauses->longest_us = loop->longest_us;
+}
+
 static int loop_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
 	struct loop_fd *lfd;
-	struct loop *loop;
+	struct loop *loop = lws_context_user(lws_get_context(wsi));
+	int64_t begun = clock_mono_us();
 
 	(void)user;
 	(void)in;
 	(void)len;
 	switch (reason) {
 	case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
-		loop = lws_context_user(lws_get_context(wsi));
 		for (struct loop_waker *w = loop->wakers; w; w = loop->next_waker) {
 			loop->next_waker = w->next;
 			w->fn(w->user);
 		}
+		account(loop, begun);
 		return 0;
 	case LWS_CALLBACK_RAW_RX_FILE:
 		lfd = lws_get_opaque_user_data(wsi);
 		if (lfd)
 			lfd->fn(lfd->user, lfd->fd);
+		account(loop, begun);
 		return 0;
 	default:
 		return 0;
@@ -154,7 +190,12 @@ static void timer_fired(lws_sorted_usec_list_t *sul)
 {
 	struct loop_timer_impl *impl = (struct loop_timer_impl *)(void *)sul;
 
+	/* The timer may be gone when it returns. */
+	struct loop *loop = impl->loop;
+	int64_t begun = clock_mono_us();
+
 	impl->timer->fn(impl->timer->user);
+	account(loop, begun);
 }
 
 int loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t delay_us)
@@ -163,6 +204,7 @@ int loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t delay_us
 		timer->impl = calloc(1, sizeof(*timer->impl));
 		if (!timer->impl)
 			return FC_ENOMEM;
+		timer->impl->loop = loop;
 		timer->impl->timer = timer;
 	}
 	lws_sul_schedule(loop->lws, 0, &timer->impl->sul, timer_fired, delay_us > 0 ? delay_us : 1);

@@ -18,6 +18,13 @@ void loop_free(struct loop *loop);
 /* Runs until loop_stop. 0, or FC_EIO when libwebsockets gave up. */
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
+/* The longest that a timer, waker or descriptor kept the loop, in microseconds: within the last LOOP_RECENT_S to twice that, and since
+ * the start. */
+enum { LOOP_RECENT_S = 10 };
+struct loop_pauses {
+	int64_t recent_us, longest_us;
+};
+void loop_get_pauses(struct loop *loop, struct loop_pauses *pauses);
 /* One turn, waits at most timeout_ms (for tests and for draining at the end). */
 int loop_step(struct loop *loop, int timeout_ms);
 

@@ -18,6 +18,7 @@
 #include "control/socket.h"
 #include "device/device.h"
 #include "loop/loop.h"
+#include "main/reload_command.h"
 #include "main/stats.h"
 #include "main/versions.h"
 #include "script/watch.h"
@@ -48,9 +49,11 @@ struct daemon {
 	struct charge_set *charges;
 	struct platform_set *platforms;
 	struct versions *versions;
+	struct reload_commands commands;
 	struct control *control;
 	struct control_socket *socket;
 	struct watch *watch;
+	struct reload *reload;
 	struct loop_timer trim, tend;
 #ifdef CONFIG_ADMIN
 	struct admin *admin;
@@ -111,6 +114,8 @@ static struct value *overview(void *user, struct arena *arena)
 	struct daemon *d = user;
 
 	return stats_build(arena, &(struct stats_sources){.started_us = d->started_us,
+							  .loop = d->loop,
+							  .reload = d->reload,
 							  .devices = d->devices,
 							  .stations = d->stations,
 							  .platforms = d->platforms,
@@ -165,64 +170,72 @@ static int apply(struct daemon *d, const struct config *config, struct error *er
 	return result;
 }
 
-/* done, if not NULL, is told what was refused. */
-static void reload_lua(struct daemon *d, const char *origin, control_reloaded done, void *done_user)
+/* What is in force now is another set of versions than before. */
+static void accepted(struct daemon *d, const char *origin)
 {
-	struct error errors[3] = {{0}};
-	const char *refusals[3];
-	int count = 0;
-
-	/* Each says by itself what it replaced, or why not; what runs goes on. */
-	if (device_set_reload_profiles(d->devices, &errors[0]) < 0)
-		log_error("main: reload: profiles stay as they were: %s", errors[0].text);
-	if (station_set_apply(d->stations, d->config, d->devices, &errors[1]) ||
-	    charge_set_apply(d->charges, d->config, &errors[1]))
-		log_error("main: reload: %s", errors[1].text);
-	(void)platform_set_reload_mappings(d->platforms, &errors[2]);
 	versions_note(d->versions, origin);
-	for (int i = 0; i < 3; i++)
-		if (errors[i].code)
-			refusals[count++] = errors[i].text;
-	if (done)
-		done(done_user, refusals, count);
 }
 
-static void reload_for_command(void *user, const char *origin, control_reloaded done, void *done_user)
+static const struct config *reload_running(void *user)
 {
-	reload_lua(user, origin, done, done_user);
+	const struct daemon *d = user;
+
+	return d->config;
 }
 
-static void reload(struct daemon *d)
+static struct config *reload_read(void *user, int *touched, struct error *err)
 {
-	struct error err = {0};
+	struct daemon *d = user;
 
 	log_notice("main: reload: %s", d->path);
-	struct config *next = config_read(d->path, stderr, &err);
-	if (!next) {
-		log_error("main: reload: refused, the running configuration stays: %s", err.text);
-		return;
-	}
+	struct config *next = config_read(d->path, stderr, err);
+	if (!next)
+		return NULL;
 	if (needs_restart(d->config, next)) {
-		log_error(
-		    "main: reload: refused: gateway operator_id, data_dir and lua_dir change only with a new start");
+		(void)error_set(err, FC_EINVAL,
+				"gateway operator_id, data_dir and lua_dir change only with a new start");
 		config_free(next);
-		return;
+		return NULL;
 	}
-	int touched = config_compare(d->config, next, log_change, NULL);
-	if (apply(d, next, &err)) {
-		log_error("main: reload: refused, the running configuration stays: %s", err.text);
-		if (apply(d, d->config, &err))
-			log_error("main: reload: going back failed: %s", err.text);
-		/* The configuration is the old one, but the files were read anew. */
-		versions_note(d->versions, "signal");
-		config_free(next);
-		return;
-	}
-	log_init("forecourtd", (enum log_level)next->gateway.log_level, next->gateway.log_syslog);
+	*touched = config_compare(d->config, next, log_change, NULL);
+	return next;
+}
+
+static int reload_apply(void *user, const struct config *config, struct error *err)
+{
+	return apply(user, config, err);
+}
+
+static void reload_adopt(void *user, struct config *config, int touched)
+{
+	struct daemon *d = user;
+
+	log_init("forecourtd", (enum log_level)config->gateway.log_level, config->gateway.log_syslog);
 	config_free(d->config);
-	d->config = next;
+	d->config = config;
 	log_notice("main: reload: done, %d object(s) touched", touched);
-	reload_lua(d, "signal", NULL, NULL);
+}
+
+static int reload_swap(void *user, struct error *err)
+{
+	struct daemon *d = user;
+	int result = device_set_reload_profiles(d->devices, err);
+
+	if (!result)
+		result = charge_set_apply(d->charges, d->config, err);
+	if (!result && platform_set_reload_mappings(d->platforms, err) < 0)
+		result = FC_EINVAL;
+	return result;
+}
+
+static void reload_accepted(void *user, const char *origin)
+{
+	accepted(user, origin);
+}
+
+struct reload_call *daemon_reload_lua(struct daemon *d, const char *origin, reload_done done, void *user)
+{
+	return reload_request(d->reload, 0, origin, done, user);
 }
 
 static void on_signal(void *user, int fd)
@@ -233,7 +246,7 @@ static void on_signal(void *user, int fd)
 	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		switch (info.ssi_signo) {
 		case SIGHUP:
-			reload(d);
+			(void)reload_request(d->reload, 1, "signal", NULL, NULL);
 			break;
 		case SIGUSR1:
 			write_stats(d);
@@ -246,10 +259,9 @@ static void on_signal(void *user, int fd)
 	}
 }
 
-static void on_lua_changed(void *user, const char *folder)
+static void on_lua_changed(void *user)
 {
-	log_info("main: %s changed", folder);
-	reload_lua(user, "file", NULL, NULL);
+	(void)daemon_reload_lua(user, "file", NULL, NULL);
 }
 
 static int watch_lua(struct daemon *d, struct error *err)
@@ -263,7 +275,7 @@ static int watch_lua(struct daemon *d, struct error *err)
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", d->config->gateway.lua_dir, folders[i]);
 		if (watch_add(d->watch, path, err))
-			log_warning("main: %s (changes there are taken over by SIGHUP only)", err->text);
+			log_warning("main: %s (changes there are seen within %d s)", err->text, WATCH_LOOK_S);
 	}
 	return FC_OK;
 }
@@ -322,7 +334,7 @@ static int start_control(struct daemon *d, struct error *err)
 						.stations = d->stations,
 						.charges = d->charges,
 						.platforms = d->platforms,
-						.lua = {&d->host, reload_for_command, d}};
+						.lua = {&d->host, reload_for_command, &d->commands}};
 
 	d->control = control_new(&sources, err);
 	if (d->control)
@@ -348,6 +360,17 @@ static int start(struct daemon *d, struct error *err)
 	d->loop = loop_new(err);
 	if (!d->loop)
 		return FC_EIO;
+	const struct reload_hooks hooks = {.user = d,
+					   .running = reload_running,
+					   .read = reload_read,
+					   .apply = reload_apply,
+					   .adopt = reload_adopt,
+					   .swap = reload_swap,
+					   .accepted = reload_accepted};
+	d->reload = reload_new(d->loop, &d->host, &hooks, err);
+	if (!d->reload)
+		return FC_ENOMEM;
+	d->commands.reload = d->reload;
 	d->store = store_open(d->config->gateway.data_dir, err);
 	if (!d->store)
 		return FC_EIO;
@@ -361,8 +384,8 @@ static int start(struct daemon *d, struct error *err)
 	d->devices = device_set_new(d->loop, d->bus, &d->host, station_set_device_changed, d->stations, err);
 	if (!d->devices)
 		return FC_ENOMEM;
-	const struct charge_hooks hooks = {on_charge, authorise, order_recipients, d};
-	d->charges = charge_set_new(d->loop, d->store, d->stations, d->devices, &d->host, &hooks, err);
+	const struct charge_hooks charge_hooks = {on_charge, authorise, order_recipients, d};
+	d->charges = charge_set_new(d->loop, d->store, d->stations, d->devices, &d->host, &charge_hooks, err);
 	if (!d->charges)
 		return FC_EIO;
 	d->platforms = platform_set_new(d->loop, d->stations, &d->host, err);
@@ -372,9 +395,9 @@ static int start(struct daemon *d, struct error *err)
 	d->versions = versions_new(d->store, &(struct in_force){d->devices, d->charges, d->platforms});
 	if (!d->versions)
 		return FC_ENOMEM;
-	int result = apply(d, d->config, err);
+	int result = reload_first(d->reload, d->config, err);
 	if (!result)
-		versions_note(d->versions, "start");
+		result = apply(d, d->config, err);
 	if (!result)
 		result = start_control(d, err);
 	if (result)
@@ -388,6 +411,7 @@ static int start(struct daemon *d, struct error *err)
 	d->tend = (struct loop_timer){.fn = tend_store, .user = d};
 	if (loop_timer_set(d->loop, &d->trim, TRIM_FIRST_US) || loop_timer_set(d->loop, &d->tend, TEND_PERIOD_US))
 		return FC_ENOMEM;
+	accepted(d, "start");
 	return watch_lua(d, err);
 }
 
@@ -437,6 +461,7 @@ void daemon_free(struct daemon *d)
 #endif
 	control_socket_free(d->socket);
 	control_free(d->control);
+	reload_commands_end(&d->commands);
 	versions_free(d->versions);
 	platform_set_free(d->platforms);
 	d->platforms = NULL;
@@ -453,6 +478,7 @@ void daemon_free(struct daemon *d)
 		loop_timer_cancel(d->loop, &d->trim);
 		loop_timer_cancel(d->loop, &d->tend);
 	}
+	reload_free(d->reload);
 	loop_free(d->loop);
 	config_free(d->config);
 	free(d->lua_dir);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "main/reload.h"
 
 struct daemon;
 
@@ -15,6 +16,9 @@ struct daemon *daemon_new(const char *path, const char *version, struct config *
 /* Until TERM or INT. 0, or a negative code. */
 int daemon_run(struct daemon *daemon);
 void daemon_free(struct daemon *daemon);
+
+/* Takes changed scripts over, as a saved file does; reload.h says what done is told. NULL: no memory. */
+struct reload_call *daemon_reload_lua(struct daemon *daemon, const char *origin, reload_done done, void *user);
 
 /* Loads every profile and mapping that config names and runs their examples; each failure is a line on to. Returns how
  * many failed. */

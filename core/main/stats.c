@@ -173,6 +173,34 @@ static struct value *store_state(struct maker *m, const struct stats_sources *s)
 	return o;
 }
 
+/* What keeps everything else waiting. */
+static struct value *loop_state(struct maker *m, const struct stats_sources *s)
+{
+	struct value *o = value_object(m->arena);
+	struct loop_pauses pauses;
+
+	loop_get_pauses(s->loop, &pauses);
+	maker_int(m, o, "longest_us", pauses.longest_us);
+	maker_int(m, o, "recent_us", pauses.recent_us);
+	return o;
+}
+
+static struct value *reload_state(struct maker *m, const struct stats_sources *s)
+{
+	struct value *o = value_object(m->arena);
+	struct reload_figures f;
+
+	reload_get_figures(s->reload, &f);
+	maker_int(m, o, "count", (int64_t)f.reloads);
+	maker_int(m, o, "taken", (int64_t)f.taken);
+	maker_int(m, o, "kept", (int64_t)f.kept);
+	maker_int(m, o, "refused", (int64_t)f.refused);
+	maker_int(m, o, "load_us", f.load_us);
+	maker_int(m, o, "pause_us", f.pause_us);
+	maker_int(m, o, "longest_pause_us", f.longest_pause_us);
+	return o;
+}
+
 struct value *stats_build(struct arena *arena, const struct stats_sources *sources)
 {
 	struct maker m = {.arena = arena};
@@ -185,6 +213,8 @@ struct value *stats_build(struct arena *arena, const struct stats_sources *sourc
 	maker_text(&m, root, "time", now);
 	maker_int(&m, root, "uptime_s", (clock_mono_us() - sources->started_us) / 1000000);
 	maker_int(&m, root, "rss_kb", rss_kb());
+	maker_put(&m, root, "loop", loop_state(&m, sources));
+	maker_put(&m, root, "reloads", reload_state(&m, sources));
 	maker_put(&m, root, "store", store_state(&m, sources));
 	maker_put(&m, root, "polls", line_stats(&m, "all", &totals));
 	maker_put(&m, root, "buses", buses(&m, sources));

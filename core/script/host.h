@@ -43,6 +43,8 @@ struct script_instead {
 	size_t len;
 };
 
+struct shelf;
+
 struct script_host {
 	const char
 	    *lua_dir; /* borrowed while something is loaded; profiles/, operators/, policies/ and lib/ are in it */
@@ -50,6 +52,7 @@ struct script_host {
 	const struct script_services *services; /* NULL: nobody to ask */
 	const struct script_instead *
 	    instead; /* a list, NULL: all files are read as they are; borrowed as long as a script that was loaded so lives */
+	struct shelf *shelf; /* where loaded scripts are taken from; NULL: each is loaded when it is needed */
 };
 
 #endif

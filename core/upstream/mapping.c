@@ -243,6 +243,23 @@ void mapping_free(struct mapping *mapping)
 	free(mapping);
 }
 
+static void *load_any(const struct script_host *host, const char *name, const char *space, struct error *err)
+{
+	return mapping_load(host, name, space, err);
+}
+
+static void release_any(void *mapping)
+{
+	mapping_free(mapping);
+}
+
+static const char *hash_any(const void *mapping)
+{
+	return mapping_hash(mapping);
+}
+
+const struct shelf_kind mapping_kind = {"mapping", "operators", load_any, release_any, hash_any};
+
 const char *mapping_name(const struct mapping *mapping)
 {
 	return mapping->name;

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/value.h"
 #include "config/config.h"
-#include "script/host.h"
+#include "script/shelf.h"
 #include "script/sources.h"
 #include "upstream/message.h"
 #include "upstream/timing.h"
@@ -20,6 +20,7 @@ struct mapping;
  * ("lua/operators/x.lua: methods.query_tokn: no such method"); nothing is kept. Owner frees. */
 struct mapping *mapping_load(const struct script_host *host, const char *name, const char *space, struct error *err);
 void mapping_free(struct mapping *mapping);
+extern const struct shelf_kind mapping_kind;
 
 const char *mapping_name(const struct mapping *mapping);
 const char *mapping_file(const struct mapping *mapping); /* path of the file */

@@ -1,10 +1,8 @@
 #include "upstream/platform.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/log.h"
 #include "upstream/client.h"
@@ -28,7 +26,6 @@ struct platform_set {
 	struct ports ports;
 	struct station_listener listener;
 	const struct script_host *host;
-	uint64_t lib_stamp; /* of lua_dir/lib when the mappings were loaded */
 };
 
 /* What an apply is going to do with one platform. */
@@ -38,6 +35,31 @@ struct plan {
 	int fresh;
 	struct mapping *mapping; /* for one that stays: what replaces its mapping, or NULL */
 };
+
+/* Mappings ------------------------------------------------------------------------------------------------------ */
+
+static struct mapping *take_mapping(const struct platform_set *set, const struct config_platform *options,
+				    struct error *err)
+{
+	return shelf_take(set->host, &mapping_kind, options->mapping, options->name, err);
+}
+
+static void replace_mapping(const struct platform_set *set, struct platform *p, struct mapping *mapping)
+{
+	shelf_return(set->host, &mapping_kind, p->mapping);
+	p->mapping = mapping;
+}
+
+/* The mapping is not the platform's to free. */
+static void drop_platform(const struct platform_set *set, struct platform *p)
+{
+	struct mapping *mapping = p ? p->mapping : NULL;
+
+	if (p)
+		p->mapping = NULL;
+	platform_free(p);
+	shelf_return(set->host, &mapping_kind, mapping);
+}
 
 /* Events -------------------------------------------------------------------------------------------------------- */
 
@@ -101,7 +123,7 @@ void platform_set_free(struct platform_set *set)
 	station_unlisten(set->stations, &set->listener);
 	ports_fini(&set->ports);
 	for (int i = 0; i < set->count; i++)
-		platform_free(set->platforms[i]);
+		drop_platform(set, set->platforms[i]);
 	free(set->platforms);
 	json_reader_free(set->reader);
 	free(set);
@@ -132,39 +154,7 @@ static struct platform *find_platform(const struct platform_set *set, const char
 	return NULL;
 }
 
-/* Mappings ------------------------------------------------------------------------------------------------------ */
-
-/* Tells whether a module that mappings may require() was touched: names, sizes and times, in any order. */
-static uint64_t stamp_lib(const char *lua_dir)
-{
-	char path[512];
-	uint64_t stamp = 0;
-	const struct dirent *entry;
-
-	(void)snprintf(path, sizeof(path), "%s/lib", lua_dir);
-	DIR *dir = opendir(path);
-	while (dir && (entry = readdir(dir))) {
-		struct stat st;
-		uint64_t hash = 14695981039346656037u;
-
-		if (entry->d_name[0] == '.' || fstatat(dirfd(dir), entry->d_name, &st, 0))
-			continue;
-		for (const char *c = entry->d_name; *c; c++)
-			hash = (hash ^ (unsigned char)*c) * 1099511628211u;
-		hash = (hash ^ (uint64_t)st.st_size) * 1099511628211u;
-		hash = (hash ^ (uint64_t)st.st_mtim.tv_sec) * 1099511628211u;
-		stamp += (hash ^ (uint64_t)st.st_mtim.tv_nsec) * 1099511628211u;
-	}
-	if (dir)
-		(void)closedir(dir);
-	return stamp;
-}
-
-static void replace_mapping(struct platform *p, struct mapping *mapping)
-{
-	mapping_free(p->mapping);
-	p->mapping = mapping;
-}
+/* Reload ------------------------------------------------------------------------------------------------------ */
 
 static void refresh_client(struct platform *p)
 {
@@ -174,17 +164,20 @@ static void refresh_client(struct platform *p)
 		log_error("%s", err.text);
 }
 
+/* From the shelf another version is another object; loaded here it is always one. */
+static int is_same(const struct platform_set *set, const struct mapping *a, const struct mapping *b)
+{
+	return a == b || (a && !set->host->shelf && !strcmp(mapping_hash(a), mapping_hash(b)));
+}
+
 int platform_set_reload_mappings(struct platform_set *set, struct error *err)
 {
 	int replaced = 0, result = 0;
 
-	if (!set->config)
-		return 0;
-	uint64_t stamp = stamp_lib(set->host->lua_dir);
 	for (int i = 0; i < set->count; i++) {
 		struct platform *p = set->platforms[i];
 		struct error why = {0};
-		struct mapping *mapping = mapping_load(set->host, p->options->mapping, p->options->name, &why);
+		struct mapping *mapping = take_mapping(set, p->options, &why);
 
 		if (!mapping) {
 			log_error("upstream: %s: mapping %s stays as it was: %s", p->options->name, p->options->mapping,
@@ -192,17 +185,14 @@ int platform_set_reload_mappings(struct platform_set *set, struct error *err)
 			result = error_set(err, why.code ? why.code : FC_EINVAL, "%s", why.text);
 			continue;
 		}
-		if (p->mapping && stamp == set->lib_stamp && !strcmp(mapping_hash(mapping), mapping_hash(p->mapping))) {
-			mapping_free(mapping);
+		if (is_same(set, p->mapping, mapping)) {
+			shelf_return(set->host, &mapping_kind, mapping);
 			continue;
 		}
-		replace_mapping(p, mapping);
+		replace_mapping(set, p, mapping);
 		refresh_client(p);
 		replaced++;
-		log_notice("upstream: %s: mapping %s: new version %.12s in force", p->options->name,
-			   mapping_name(mapping), mapping_hash(mapping));
 	}
-	set->lib_stamp = stamp;
 	return result ? result : replaced;
 }
 
@@ -242,14 +232,13 @@ int platform_set_authorise(struct platform_set *set, const struct charge_wish *w
 
 static int plan_fresh(struct platform_set *set, const struct config *config, struct plan *plan, struct error *err)
 {
-	struct mapping *mapping = mapping_load(set->host, plan->options->mapping, plan->options->name, err);
-
-	if (!mapping)
-		return FC_ESCRIPT;
-	plan->platform = platform_new(set->loop, set->stations, set->reader, config, plan->options, mapping, err);
+	plan->platform = platform_new(set->loop, set->stations, set->reader, config, plan->options, NULL, err);
 	if (!plan->platform)
 		return FC_EINVAL;
 	plan->fresh = 1;
+	plan->platform->mapping = take_mapping(set, plan->options, err);
+	if (!plan->platform->mapping)
+		return FC_ESCRIPT;
 	plan->platform->charges = set->charges;
 	plan->platform->store = set->store;
 	if (!platform_can_push(plan->options))
@@ -265,18 +254,18 @@ static int plan_one(struct platform_set *set, const struct config *config, struc
 	if (!running || !same_life(running->options, plan->options))
 		return plan_fresh(set, config, plan, err);
 	plan->platform = running;
-	if (!strcmp(running->options->mapping, plan->options->mapping))
+	if (!set->host->shelf && !strcmp(running->options->mapping, plan->options->mapping))
 		return FC_OK;
-	plan->mapping = mapping_load(set->host, plan->options->mapping, plan->options->name, err);
+	plan->mapping = take_mapping(set, plan->options, err);
 	return plan->mapping ? FC_OK : FC_ESCRIPT;
 }
 
-static void drop_plans(struct plan *plans, int count)
+static void drop_plans(const struct platform_set *set, struct plan *plans, int count)
 {
 	for (int i = 0; i < count; i++) {
 		if (plans[i].fresh)
-			platform_free(plans[i].platform);
-		mapping_free(plans[i].mapping);
+			drop_platform(set, plans[i].platform);
+		shelf_return(set->host, &mapping_kind, plans[i].mapping);
 	}
 }
 
@@ -312,7 +301,7 @@ static void commit(struct platform_set *set, const struct config *config, struct
 {
 	for (int i = 0; i < set->count; i++)
 		if (is_dropped(set->platforms[i], plans, count))
-			platform_free(set->platforms[i]);
+			drop_platform(set, set->platforms[i]);
 	free(set->platforms);
 	for (int i = 0; i < count; i++) {
 		struct platform *p = plans[i].platform;
@@ -324,7 +313,7 @@ static void commit(struct platform_set *set, const struct config *config, struct
 		p->options = plans[i].options;
 		token_server_options(&p->tokens, p->options->token_lifetime_s, p->options->keep_old_tokens);
 		if (plans[i].mapping)
-			replace_mapping(p, plans[i].mapping);
+			replace_mapping(set, p, plans[i].mapping);
 		refresh_client(p);
 	}
 	set->platforms = next;
@@ -354,11 +343,9 @@ int platform_set_apply(struct platform_set *set, const struct config *config, st
 	if (!result)
 		result = ports_apply(&set->ports, set->config, config, used, err);
 	if (!result) {
-		if (!set->config)
-			set->lib_stamp = stamp_lib(set->host->lua_dir);
 		commit(set, config, plans, count, next);
 	} else {
-		drop_plans(plans, count);
+		drop_plans(set, plans, count);
 		free(next);
 	}
 	free(plans);

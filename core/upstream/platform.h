@@ -38,7 +38,7 @@ void platform_set_free(struct platform_set *set);
 /* Brings platforms and listening ports in step; unchanged ones keep tokens, connections and queues. Mappings are loaded
  * and checked before anything is touched; on failure nothing changed. config must outlive the next apply. */
 int platform_set_apply(struct platform_set *set, const struct config *config, struct error *err);
-/* Loads changed mappings again; a bad one leaves its running version in force and is logged with file:line. Returns
+/* Takes the mappings again; one that is not to be had leaves its running version in force and is logged with file:line. Returns
  * how many were replaced, or the negative code of the last failure. */
 int platform_set_reload_mappings(struct platform_set *set, struct error *err);
 /* What the platforms' mappings in force were made of, one by one (index 0..); NULL past the end. Valid until the next apply. */

@@ -11,6 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "system"))
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "peers"))
 import conftest  # noqa: E402
 import iserv  # noqa: E402
+import reloads  # noqa: E402
 
 
 def latencies(station, count, poll_ms):
@@ -48,6 +49,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
     iserv.show(iserv.rows(args.build, args.seconds, args.rounds))
+    iserv.show(reloads.rows(args.build, 4 * args.rounds))
     poll_ms = 1000
     station = conftest.PeerStation(build=args.build, tcp=32, line_units=(16, 16), connectors=1, poll_ms=poll_ms)
     try:

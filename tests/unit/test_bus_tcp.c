@@ -448,6 +448,53 @@ static void closing_one_line_costs_the_others_nothing(void **state)
 	field_stop(&f);
 }
 
+/* Other reads for a line that runs: connection, slow units and writes stay; who asked hears at once what can't be read now. */
+static void other_reads_keep_the_line(void **state)
+{
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+	struct error err = {0};
+
+	(void)state;
+	c.response_timeout_ms = 100;
+	field_read(&f, 1, 3, 0, 2, 200);
+	field_read(&f, 2, 3, 0, 1, 200);
+	peer_set(p, 2, SILENT, 0);
+	field_open(&f, &c);
+	turn_until(&f, &f.by_status[BUS_DISCONNECTED], 1); /* unit 2 is asked slowly */
+	field_read(&f, 1, 3, 40, 3, 200);
+	field_read(&f, 2, 3, 40, 1, 200);
+	const struct bus_write write = {
+	    .unit = 1, .function = 6, .address = 7, .count = 1, .words = {1}, .deadline_ms = PATIENCE_MS};
+	assert_int_equal(bus_line_write(f.line, &write), FC_OK);
+	assert_int_equal(bus_line_replan(f.line, f.reads + 2, 2, &err), FC_OK);
+	turn_until(&f, &f.ok_of[2], 1);
+	turn_until(&f, &f.told_of[3], 1);
+	turn_until(&f, &f.writes, 1);
+	assert_int_equal(f.write_status[BUS_OK], 1);
+	/* What was asked before is asked no more. */
+	int before = f.told_of[0];
+	turn_until(&f, &f.ok_of[2], f.ok_of[2] + 3);
+	assert_int_equal(f.told_of[0], before);
+	assert_int_equal(stats_of(&f).units_slow, 1);
+	/* However often: reads that stay the same keep their times, and are made. */
+	for (int made = f.ok_of[2]; f.ok_of[2] < made + 5;) {
+		assert_int_equal(bus_line_replan(f.line, f.reads + 2, 2, &err), FC_OK);
+		assert_int_equal(loop_step(f.loop, 5), FC_OK);
+	}
+	/* One that can't be changes nothing. */
+	const struct bus_read bad = {.unit = 1, .function = 9, .count = 1, .period_ms = 200};
+	assert_int_equal(bus_line_replan(f.line, &bad, 1, &err), FC_EINVAL);
+	turn_until(&f, &f.ok_of[2], f.ok_of[2] + 1);
+	peer_set(p, 2, NORMAL, 0);
+	turn_until(&f, &f.ok_of[3], 1);
+	assert_int_equal(stats_of(&f).disconnects, 0);
+	assert_int_equal(peer_count(p, &p->connections), 1);
+	field_stop(&f);
+	peer_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -468,6 +515,7 @@ int main(void)
 	    cmocka_unit_test(nothing_is_delivered_after_the_close),
 	    cmocka_unit_test(thirty_two_lines_open_and_close),
 	    cmocka_unit_test(closing_one_line_costs_the_others_nothing),
+	    cmocka_unit_test(other_reads_keep_the_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -644,23 +644,52 @@ static void a_refused_apply_changes_nothing(void **state)
 	assert_int_equal(atomic_load(&f->servers[1].accepted), accepted[1]);
 }
 
-static void a_changed_profile_reopens_its_line_only(void **state)
+static void a_changed_profile_keeps_its_line(void **state)
 {
 	struct fixture *f = *state;
 
 	run(f);
-	int accepted = atomic_load(&f->servers[0].accepted);
+	int accepted[] = {atomic_load(&f->servers[0].accepted), atomic_load(&f->servers[1].accepted)};
+	const struct device *b = device_find(f->set, "b");
 	/* Twice without a change: nothing is touched. */
 	assert_int_equal(device_set_reload_profiles(f->set, NULL), FC_OK);
 	assert_int_equal(device_set_reload_profiles(f->set, NULL), FC_OK);
 	assert_true(remembers(f, "b", 1));
+	/* What the new profile reads like the old one stays known, what it reads otherwise does not. */
+	const char *more = "points = { power = { address = 50, type = 'u32', unit = 'W' }, "
+			   "fault = { address = 1, type = 'u16' }, state = { address = 0, type = 'u16' } }, "
+			   "status = { point = 'state', map = { [0] = 1, [1] = 2, [2] = 3 }, "
+			   "faults = { { point = 'fault', ['not'] = 0 } } }, "
+			   "connectors = { count = 2, stride = 100 }";
+	write_profile(f, "two", more);
+	assert_int_equal(device_set_reload_profiles(f->set, NULL), FC_OK);
+	assert_true(remembers(f, "b", 1) && remembers(f, "b", 2));
+	assert_int_equal(value_of(f, "b", 1, "power").quality, QUALITY_UNKNOWN);
+	assert_int_equal(status_of(f, "b", 1), CONNECTOR_IDLE);
+	UNTIL(f, is_good(f, "b", 2, "power", 0));
+	atomic_store(&f->servers[1].registers[0], 1);
+	UNTIL(f, status_of(f, "b", 1) == CONNECTOR_OCCUPIED);
+	/* The status itself is read otherwise: what was told last holds until it has been read, and the line is not left. */
 	write_profile(f, "two",
 		      "points = { state = { address = 0, type = 'u16', offset = 1 } }, "
 		      "status = { point = 'state', map = { [1] = 4 } }, connectors = { count = 2, stride = 100 }");
 	assert_int_equal(device_set_reload_profiles(f->set, NULL), FC_OK);
+	assert_false(remembers(f, "b", 1));
+	assert_int_equal(status_of(f, "b", 1), CONNECTOR_OCCUPIED);
+	assert_int_equal(status_of(f, "b", 2), CONNECTOR_IDLE);
+	atomic_store(&f->servers[1].registers[0], 0);
 	UNTIL(f, status_of(f, "b", 1) == CONNECTOR_RESERVED);
 	assert_true(remembers(f, "a", 1));
-	assert_int_equal(atomic_load(&f->servers[0].accepted), accepted);
+	assert_ptr_equal(device_find(f->set, "b"), b);
+	assert_int_equal(atomic_load(&f->servers[0].accepted), accepted[0]);
+	assert_int_equal(atomic_load(&f->servers[1].accepted), accepted[1]);
+	/* A charger that goes silent meanwhile is not held for ever. */
+	write_profile(f, "two",
+		      "points = { state = { address = 9000, type = 'u16' } }, "
+		      "status = { point = 'state', map = { [1] = 4 } }, connectors = { count = 2, stride = 100 }");
+	server_stop(&f->servers[1]);
+	assert_int_equal(device_set_reload_profiles(f->set, NULL), FC_OK);
+	UNTIL(f, status_of(f, "b", 1) == CONNECTOR_OFFLINE);
 }
 
 /* The file is the same, a module that it requires is not. */
@@ -711,7 +740,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_silent_and_a_gone_charger_are_off_line, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(only_what_changed_is_touched, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_refused_apply_changes_nothing, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(a_changed_profile_reopens_its_line_only, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_changed_profile_keeps_its_line, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_changed_module_counts_as_a_change, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_bus_may_change_its_name_and_keep_its_endpoint, set_up, tear_down),
 	};

@@ -59,6 +59,24 @@ void loop_timer_cancel(struct loop *loop, struct loop_timer *timer)
 			loop->armed[i] = NULL;
 }
 
+/* The shelf's thread, which no set here has. */
+void loop_waker_add(struct loop *loop, struct loop_waker *waker)
+{
+	(void)loop;
+	(void)waker;
+}
+
+void loop_waker_remove(struct loop *loop, struct loop_waker *waker)
+{
+	(void)loop;
+	(void)waker;
+}
+
+void loop_wake(struct loop *loop)
+{
+	(void)loop;
+}
+
 struct http_client *http_client_new(struct loop *loop, const struct http_client_config *config, struct error *err)
 {
 	(void)loop;
@@ -389,11 +407,8 @@ static void reload_replaces_changed_mappings_only(void **state)
 	assert_int_equal(status_of("/second/login"), 405);
 	assert_int_equal(status_of("/evcs/v20160701/query_station_stats"), 404);
 	assert_int_equal(world.clients_made, 2);
-	/* A module that mappings may use counts as a change of all of them. */
 	write_mapping(f, "odd", "");
 	assert_int_equal(platform_set_reload_mappings(f->set, &f->err), 1);
-	write_file(f, "lib/m.lua", "return {}\n");
-	assert_int_equal(platform_set_reload_mappings(f->set, &f->err), 2);
 	assert_int_equal(platform_set_reload_mappings(f->set, &f->err), 0);
 }
 

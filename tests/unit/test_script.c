@@ -393,9 +393,8 @@ static void json_from_strangers(void **state)
 	json_reader_free(reader);
 }
 
-static void on_change(void *user, const char *folder)
+static void on_change(void *user)
 {
-	(void)folder;
 	++*(int *)user;
 }
 

@@ -1,0 +1,223 @@
+#include "script/loader.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "loop/loop.h"
+
+enum { STACK = 1024 * 1024, TRIES = 3 };
+
+struct loader {
+	struct loop *loop;
+	pthread_t thread;
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t wake;
+	struct job *todo, *done;
+	struct version *waste; /* to be freed */
+	int stop;
+};
+
+/* One script --------------------------------------------------------------------------------------------------------- */
+
+static int same(const struct digest *a, const struct digest *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+void loader_fail(struct shelf_item *item, struct task *task, const struct error *why)
+{
+	item->state = SHELF_FAILED;
+	task->error = *why;
+	(void)snprintf(item->error, sizeof(item->error), "%s", why->text);
+	item->again = task->has_failed && same(&task->digest, &task->failed) && !strcmp(why->text, task->known.text);
+}
+
+static const struct error no_memory = {FC_ENOMEM, "script: no memory"};
+
+static void try_to_load(const struct job *job, struct shelf_item *item, struct task *task)
+{
+	struct version *version = calloc(1, sizeof(*version));
+	struct error why = {0};
+
+	if (!version) {
+		loader_fail(item, task, &no_memory);
+		return;
+	}
+	version->object = item->kind->load(&job->host, item->name, item->space, &why);
+	if (!version->object) {
+		free(version);
+		loader_fail(item, task, &why);
+		return;
+	}
+	version->kind = item->kind;
+	version->limits = job->host.limits;
+	version->digest = task->digest;
+	task->version = version;
+	item->state = SHELF_LOADED;
+	item->object = version->object;
+	(void)snprintf(item->hash, sizeof(item->hash), "%s", item->kind->hash(version->object));
+}
+
+/* The digest is taken first: whatever comes later shows as a change. One that failed is tried again: the machine may have been
+ * too busy. A file that was bad and has changed meanwhile was caught
+ * half-written. */
+static void work_on(const struct job *job, struct shelf_item *item, struct task *task)
+{
+	struct digest now;
+
+	for (int i = 0; i < TRIES; i++) {
+		if (digest_script(job->host.lua_dir, item->kind->folder, item->name, &task->digest)) {
+			loader_fail(item, task, &no_memory);
+			return;
+		}
+		if (task->has_current && same(&task->digest, &task->current)) {
+			item->state = SHELF_SAME;
+			item->again = task->has_failed;
+			return;
+		}
+		try_to_load(job, item, task);
+		if (item->state != SHELF_FAILED ||
+		    digest_script(job->host.lua_dir, item->kind->folder, item->name, &now) || same(&now, &task->digest))
+			return;
+	}
+}
+
+/* The thread --------------------------------------------------------------------------------------------------------- */
+
+static int is_stopping(struct loader *loader)
+{
+	if (!loader)
+		return 0;
+	pthread_mutex_lock(&loader->lock);
+	int stop = loader->stop;
+	pthread_mutex_unlock(&loader->lock);
+	return stop;
+}
+
+/* loader NULL: on the caller's thread, to the end. */
+static void work_through(struct loader *loader, struct job *job)
+{
+	int64_t begin = clock_mono_us();
+
+	for (int i = 0; i < job->count && !is_stopping(loader); i++)
+		work_on(job, &job->items[i], &job->tasks[i]);
+	job->took_us = clock_mono_us() - begin;
+}
+
+void loader_work(struct job *job)
+{
+	work_through(NULL, job);
+}
+
+static void free_versions(struct version *list)
+{
+	while (list) {
+		struct version *next = list->next;
+
+		list->kind->release(list->object);
+		free(list);
+		list = next;
+	}
+}
+
+static void *work(void *user)
+{
+	struct loader *loader = user;
+
+	pthread_mutex_lock(&loader->lock);
+	while (!loader->stop) {
+		struct version *waste = loader->waste;
+		struct job *job = loader->todo;
+
+		if (!waste && !job) {
+			pthread_cond_wait(&loader->wake, &loader->lock);
+			continue;
+		}
+		loader->waste = NULL;
+		loader->todo = NULL;
+		pthread_mutex_unlock(&loader->lock);
+		free_versions(waste);
+		if (job)
+			work_through(loader, job);
+		pthread_mutex_lock(&loader->lock);
+		if (job) {
+			loader->done = job;
+			loop_wake(loader->loop);
+		}
+	}
+	pthread_mutex_unlock(&loader->lock);
+	return NULL;
+}
+
+static int start_thread(struct loader *loader)
+{
+	pthread_attr_t attributes;
+
+	if (pthread_attr_init(&attributes))
+		return -1;
+	int failed =
+	    pthread_attr_setstacksize(&attributes, STACK) || pthread_create(&loader->thread, &attributes, work, loader);
+	(void)pthread_attr_destroy(&attributes);
+	return failed ? -1 : 0;
+}
+
+struct loader *loader_new(struct loop *loop)
+{
+	struct loader *loader = calloc(1, sizeof(*loader));
+
+	if (!loader)
+		return NULL;
+	loader->loop = loop;
+	if (pthread_mutex_init(&loader->lock, NULL) || pthread_cond_init(&loader->wake, NULL) || start_thread(loader)) {
+		free(loader);
+		return NULL;
+	}
+	return loader;
+}
+
+struct job *loader_stop(struct loader *loader)
+{
+	pthread_mutex_lock(&loader->lock);
+	loader->stop = 1;
+	pthread_cond_signal(&loader->wake);
+	pthread_mutex_unlock(&loader->lock);
+	(void)pthread_join(loader->thread, NULL);
+	return loader->todo ? loader->todo : loader->done;
+}
+
+void loader_free(struct loader *loader)
+{
+	free_versions(loader->waste);
+	(void)pthread_cond_destroy(&loader->wake);
+	(void)pthread_mutex_destroy(&loader->lock);
+	free(loader);
+}
+
+void loader_put(struct loader *loader, struct job *job)
+{
+	pthread_mutex_lock(&loader->lock);
+	loader->todo = job;
+	pthread_cond_signal(&loader->wake);
+	pthread_mutex_unlock(&loader->lock);
+}
+
+struct job *loader_take(struct loader *loader)
+{
+	pthread_mutex_lock(&loader->lock);
+	struct job *job = loader->done;
+	loader->done = NULL;
+	pthread_mutex_unlock(&loader->lock);
+	return job;
+}
+
+void loader_waste(struct loader *loader, struct version *version)
+{
+	pthread_mutex_lock(&loader->lock);
+	version->next = loader->waste;
+	loader->waste = version;
+	pthread_cond_signal(&loader->wake);
+	pthread_mutex_unlock(&loader->lock);
+}
