@@ -92,7 +92,7 @@ $(out)/forecourtd: $(call objects,$(main_src)) $(lib)
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# Neither the bus nor the store: what of the library needs them is not taken. wolfSSL: what scripts may hash.
+# Neither the bus nor the store, and of wolfSSL the hashes: what else of the library needs them is not taken.
 $(out)/forecourt: $(call objects,core/cli/main.c) $(lib)
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ -llua5.4-cjson $(shell pkg-config --libs lua5.4 wolfssl 2>/dev/null) -lm

@@ -106,8 +106,19 @@ void set_make_seq(struct charge_set *set, char out[JOURNAL_SEQ])
 	while (find_running(set, out) || !journal_find(set->conductor.store, out, ignore, NULL));
 }
 
+void set_remember_profile(struct order *order, const struct connector *connector)
+{
+	const struct profile *profile = connector && connector->device ? device_profile(connector->device) : NULL;
+
+	if (!profile)
+		return;
+	(void)snprintf(order->profile, sizeof(order->profile), "%s", profile_name(profile));
+	(void)snprintf(order->profile_version, sizeof(order->profile_version), "%s", profile_hash(profile));
+}
+
 /* All but the prices. */
-static struct order *unpriced_order(struct charge_set *set, const struct charge_request *request)
+static struct order *unpriced_order(struct charge_set *set, const struct connector *connector,
+				    const struct charge_request *request)
 {
 	struct order *order = calloc(1, sizeof(*order));
 
@@ -123,13 +134,14 @@ static struct order *unpriced_order(struct charge_set *set, const struct charge_
 	(void)snprintf(order->user, sizeof(order->user), "%s", request->user);
 	order->mode = request->mode;
 	order->start_wall = clock_wall();
+	set_remember_profile(order, connector);
 	return order;
 }
 
 struct order *set_new_order(struct charge_set *set, const struct connector *connector,
 			    const struct charge_request *request, struct error *err)
 {
-	struct order *order = unpriced_order(set, request);
+	struct order *order = unpriced_order(set, connector, request);
 
 	if (!order) {
 		(void)error_set(err, FC_ENOMEM, "charge: no memory for an order");
@@ -147,7 +159,7 @@ static struct order *found(struct charge *c)
 {
 	struct charge_set *set = c->conductor->user;
 	const struct charge_request request = {"", c->connector_id, "", "", "", ORDER_OTHER, CHARGE_RESULT_S};
-	struct order *order = unpriced_order(set, &request);
+	struct order *order = unpriced_order(set, c->connector, &request);
 	struct error err = {0};
 
 	if (order && prices_tariff(set->prices, c->connector, "", "", TARIFF_DAYS, &order->tariff, &err)) {
@@ -482,4 +494,9 @@ int charge_set_apply(struct charge_set *set, const struct config *config, struct
 	set->prices = prices;
 	set->config = config;
 	return FC_OK;
+}
+
+struct sources *charge_set_sources(const struct charge_set *set, int index)
+{
+	return prices_sources(set->prices, index);
 }

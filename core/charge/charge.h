@@ -60,6 +60,8 @@ void charge_set_free(struct charge_set *set);
 /* Connectors and policies of a new configuration (borrowed until the next apply); stations must have been applied before. A
  * connector that is gone keeps its order open until it is back. On failure nothing changed. */
 int charge_set_apply(struct charge_set *set, const struct config *config, struct error *err);
+/* What the policies in force were made of, one by one (index 0..); NULL past the end. Valid until the next apply. */
+struct sources *charge_set_sources(const struct charge_set *set, int index);
 
 /* FailReason of query_start_charge and query_stop_charge, protocol.md 2.8 and 2.12; from CHARGE_OWN on our own. */
 enum charge_refusal {

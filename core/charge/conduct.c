@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "station/energy.h"
+#include "store/versions.h"
 
 enum { RECIPIENTS = 64 };
 /* After a power cut the register says what was delivered meanwhile; a note only tells in which period. */
@@ -49,11 +50,23 @@ static void tell(struct charge *c, unsigned actions)
 			hooks->event(hooks->user, &(struct charge_event){kinds[i].kind, c->order, c->state});
 }
 
+/* What the order refers to stays in the store as long as people may ask. */
+static void note_versions(const struct charge *c)
+{
+	int64_t now = clock_wall();
+
+	version_used(c->conductor->store, c->order->tariff.version, now);
+	version_used(c->conductor->store, c->order->profile_version, now);
+}
+
 static int do_open(void *user, const struct journal_order *entry, struct error *err)
 {
 	struct charge *c = user;
 
-	return journal_open(c->conductor->store, entry, err);
+	int result = journal_open(c->conductor->store, entry, err);
+	if (!result)
+		note_versions(c);
+	return result;
 }
 
 /* The journal holds no such open order any more: its file was damaged, and this was on the part that is lost. What runs has all
@@ -82,7 +95,10 @@ static int do_close(void *user, const struct journal_order *entry, struct error 
 		    ? hooks->recipients(hooks->user, c->order, c->connector, list, RECIPIENTS)
 		    : 0;
 
-	return if_lost(c, journal_close(c->conductor->store, entry, list, n, err));
+	int result = journal_close(c->conductor->store, entry, list, n, err);
+	if (!result)
+		note_versions(c);
+	return if_lost(c, result);
 }
 
 static int open_order(struct charge *c, struct error *err)

@@ -90,6 +90,13 @@ static struct value *write_trace(struct arena *a, const struct trace *t)
 	return v;
 }
 
+static int write_profile(struct arena *a, struct value *v, const struct order *o)
+{
+	int result = value_add(a, v, "profile", value_string(a, o->profile));
+
+	return result ? result : value_add(a, v, "profile_version", value_string(a, o->profile_version));
+}
+
 int order_write(const struct order *o, struct buffer *out)
 {
 	struct arena a;
@@ -101,6 +108,8 @@ int order_write(const struct order *o, struct buffer *out)
 		result = value_add(&a, v, "user_class", value_string(&a, o->user_class));
 	if (!result)
 		result = value_add(&a, v, "user", value_string(&a, o->user));
+	if (!result && *o->profile)
+		result = write_profile(&a, v, o);
 	if (!result)
 		result = put_int(&a, v, "occupied_s", o->occupied_s);
 	if (!result && o->has_idle)
@@ -318,6 +327,11 @@ static void read_record(const struct value *v, struct order *o, const char **mis
 	/* Neither was in the first records. */
 	if (value_get(v, "user"))
 		read_text(v, "user", o->user, sizeof(o->user), missing);
+	/* Nor was this, for long; and a meter may be read by nobody. */
+	if (value_get(v, "profile")) {
+		read_text(v, "profile", o->profile, sizeof(o->profile), missing);
+		read_text(v, "profile_version", o->profile_version, sizeof(o->profile_version), missing);
+	}
 	o->stop_reason = value_get(v, "stop_reason") ? (int)get_int(v, "stop_reason", missing) : 1;
 	o->occupied_s = get_int(v, "occupied_s", missing);
 	o->has_idle = value_get(v, "idle_wh") != NULL;

@@ -21,6 +21,7 @@ struct order {
 	char user_class[32];
 	char user[ORDER_USER]; /* the card, or whatever the platform calls its user; personal data: masked in logs */
 	enum order_mode mode;
+	char profile[64], profile_version[65]; /* that read the charger at the start; "" = not known */
 	struct tariff tariff;
 	int has_idle;    /* the register was known before current flowed ... */
 	int64_t idle_wh; /* ... and stood there */

@@ -356,3 +356,8 @@ const char *policy_hash(const struct policy *p)
 {
 	return script_hash(p->script);
 }
+
+struct sources *policy_sources(const struct policy *p)
+{
+	return script_sources(p->script);
+}

@@ -5,6 +5,7 @@
 
 #include "charge/tariff.h"
 #include "script/shelf.h"
+#include "script/sources.h"
 
 struct policy;
 
@@ -25,8 +26,9 @@ extern const struct shelf_kind policy_kind;
 /* The file itself, for trying it out (forecourt lua). */
 struct script *policy_script(const struct policy *policy);
 const char *policy_name(const struct policy *policy);
-/* SHA-256 of the file. */
+/* As script_hash: the version that an order remembers. */
 const char *policy_hash(const struct policy *policy);
+struct sources *policy_sources(const struct policy *policy);
 /* The tariff of a charge that starts at wall, days (1 to TARIFF_DAYS) of it worked out; those after are like the last of these. FC_OK; FC_ELIMIT or FC_ESCRIPT when a function of the file fails; FC_EINVAL when
  * what it gives is no tariff, with the place. */
 int policy_tariff(struct policy *policy, const struct policy_context *context, int64_t wall, int days,

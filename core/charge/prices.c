@@ -76,6 +76,14 @@ void prices_free(struct prices *prices)
 	free(prices);
 }
 
+struct sources *prices_sources(const struct prices *prices, int index)
+{
+	for (const struct loaded *l = prices ? prices->list : NULL; l; l = l->next)
+		if (!index--)
+			return policy_sources(l->policy);
+	return NULL;
+}
+
 static const char *policy_of(const struct config *config, const struct connector *connector, const char *platform)
 {
 	for (int i = 0; i < config->platform_count; i++)

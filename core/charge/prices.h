@@ -14,5 +14,7 @@ void prices_free(struct prices *prices);
 /* The platform's policy, else the station's, else everything for nothing. As policy_tariff; FC_ENOENT when it is not loaded. */
 int prices_tariff(const struct prices *prices, const struct connector *connector, const char *platform,
 		  const char *user_class, int days, struct tariff *out, struct error *err);
+/* What the policies were made of, one by one (index 0..); NULL past the end. prices may be NULL. */
+struct sources *prices_sources(const struct prices *prices, int index);
 
 #endif

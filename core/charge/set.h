@@ -28,6 +28,8 @@ void set_make_seq(struct charge_set *set, char out[JOURNAL_SEQ]);
 /* Priced; NULL and *err. */
 struct order *set_new_order(struct charge_set *set, const struct connector *connector,
 			    const struct charge_request *request, struct error *err);
+/* Which profile reads its meter now. */
+void set_remember_profile(struct order *order, const struct connector *connector);
 /* May a charge begin here now? NULL: there is no such connector. */
 enum charge_refusal set_check_start(const struct charge *charge);
 

@@ -17,6 +17,7 @@ static struct order *make_order(struct charge_set *set, const struct charge *c, 
 		return NULL;
 	set_make_seq(set, o->seq);
 	(void)snprintf(o->connector_id, sizeof(o->connector_id), "%s", c->connector_id);
+	set_remember_profile(o, c->connector);
 	policy_free_of_charge(c->remembered_wall, &o->tariff);
 	o->start_wall = c->remembered_wall;
 	/* A clock that stands before what is known already is wrong. */

@@ -7,14 +7,15 @@
 #include "cli/screen.h"
 
 /* The columns are a promise to whoever reads them: English in every language, only ever added to at the end. */
-static const char *const columns[] = {"seq",    "connector",   "platform",  "started_by",   "start",
-				      "end",    "energy_kwh",  "elec_yuan", "service_yuan", "total_yuan",
-				      "reason", "reason_text", "repairs",   "told"};
+static const char *const columns[] = {
+    "seq",       "connector",      "platform",   "started_by",      "start",           "end",     "energy_kwh",
+    "elec_yuan", "service_yuan",   "total_yuan", "reason",          "reason_text",     "repairs", "told",
+    "policy",    "policy_version", "profile",    "profile_version", "mapping_versions"};
 
 /* Joined by a blank. */
 static void put_list(struct csv *csv, const struct value *list, const char *key)
 {
-	char text[400] = "";
+	char text[2400] = "";
 	size_t n = 0;
 
 	value_each (item, list)
@@ -45,6 +46,11 @@ static void print_row(void *user, const struct value *o, struct raw unused)
 	csv_text(csv, cli_text(o, "reason_name"));
 	put_list(csv, value_get(o, "repairs"), NULL);
 	put_list(csv, value_get(o, "told"), "state");
+	csv_text(csv, cli_text(value_get(o, "tariff"), "policy"));
+	csv_text(csv, cli_text(value_get(o, "tariff"), "version"));
+	csv_text(csv, cli_text(o, "profile"));
+	csv_text(csv, cli_text(o, "profile_version"));
+	put_list(csv, value_get(o, "told"), "mapping_version");
 	csv_end(csv);
 }
 

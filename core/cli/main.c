@@ -22,6 +22,7 @@ enum {
 	WITH_CALL = 128,
 	WITH_RECORDS = 256,
 	WITH_ORDERS = 512,
+	WITH_MODULES = 1024,
 };
 
 static const struct command {
@@ -68,6 +69,18 @@ static const struct command {
      "检查充电桩配置文件、运行示例并显示读写计划（不需守护进程）"},
     {"profile", "skeleton", "FILE.csv", 1, 1, 0, cli_profile_skeleton,
      "a first draft of a profile from a register list (CSV)", "由寄存器表（CSV）生成充电桩配置文件草稿"},
+    {"lua", "versions", "[SCRIPT] [--limit N]", 0, 1, WITH_LIMIT, cli_lua_versions,
+     "the versions of Lua files that came into force, the newest first (50)",
+     "曾经生效的 Lua 文件版本，最新在前（50 条）"},
+    {"lua", "show", "SCRIPT [VERSION]", 1, 2, 0, cli_lua_show, "the text of a version; that in force",
+     "某个版本的文本（默认：生效中的）"},
+    {"lua", "diff", "SCRIPT [VERSION [VERSION]]", 1, 3, 0, cli_lua_diff,
+     "what changed between two versions; from the one before to the one in force",
+     "两个版本的差异（默认：上一版与生效版）"},
+    {"lua", "rollback", "SCRIPT [VERSION] [--modules]", 1, 2, WITH_MODULES, cli_lua_rollback,
+     "puts a version (the one before) back into its file and into force; --modules: and the modules it was made of",
+     "恢复某个版本（默认：上一版）并使其生效；--modules 连同其模块"},
+    {"lua", "reload", "", 0, 0, 0, cli_lua_reload, "loads all Lua files again", "重新加载全部 Lua 文件"},
     {"help", NULL, "", 0, 0, 0, NULL, "this", "本帮助"},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -97,6 +110,7 @@ static const struct option {
     {"--against", WITH_RECORDS, TEXT, offsetof(struct cli, against)},
     {"--all", WITH_RECORDS, FLAG, offsetof(struct cli, all)},
     {"--orders", WITH_ORDERS, COUNT, offsetof(struct cli, orders)},
+    {"--modules", WITH_MODULES, FLAG, offsetof(struct cli, modules)},
     {"--open", WITH_OPEN, FLAG, offsetof(struct cli, open)},
 };
 enum { OPTIONS = sizeof(options) / sizeof(options[0]) };

@@ -6,6 +6,9 @@
 #include "cli/format.h"
 #include "cli/table.h"
 
+/* As much of a version as lua versions shows, and lua show takes. */
+enum { SHORT_VERSION = 12 };
+
 static struct value *arguments_of(struct cli *cli)
 {
 	struct value *v = value_object(&cli->arena);
@@ -76,6 +79,10 @@ static void print_head(const struct cli *cli, const struct value *o)
 		table_pair(&t, say(cli, "prices"), cli_text(tariff, "policy"));
 	if (*cli_text(tariff, "version"))
 		table_pair(&t, say(cli, "price version"), cli_text(tariff, "version"));
+	if (*cli_text(o, "profile")) {
+		table_pair(&t, say(cli, "profile"), cli_text(o, "profile"));
+		table_pair(&t, say(cli, "profile version"), cli_text(o, "profile_version"));
+	}
 	table_print(&t, stdout);
 	table_fini(&t);
 }
@@ -170,18 +177,20 @@ static void print_extras(const struct cli *cli, const struct value *tariff)
 
 static void print_told(const struct cli *cli, const struct value *told)
 {
-	static const char *const names[] = {"told to", "state", "attempts", "platform's answer", "next try"};
-	char text[FORMAT_SIZE];
+	static const char *const names[] = {"told to", "state", "attempts", "platform's answer", "mapping", "next try"};
+	char text[FORMAT_SIZE], version[SHORT_VERSION + 1];
 	struct table t;
 
 	if (!told || !told->first)
 		return;
-	begin(cli, &t, 5, 1u << 2 | 1u << 3, names);
+	begin(cli, &t, 6, 1u << 2 | 1u << 3, names);
 	value_each (entry, told) {
 		table_cell(&t, cli_text(entry, "platform"));
 		table_cell(&t, say(cli, cli_text(entry, "state")));
 		table_cell(&t, format_int(cli_int(entry, "attempts"), text));
 		table_cell(&t, value_get(entry, "answer") ? format_int(cli_int(entry, "answer"), text) : "");
+		(void)snprintf(version, sizeof(version), "%.*s", SHORT_VERSION, cli_text(entry, "mapping_version"));
+		table_cell(&t, version);
 		table_cell(&t, cli_text(entry, "next"));
 	}
 	end(&t);

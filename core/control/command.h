@@ -85,5 +85,9 @@ int command_reconcile(struct control *control, struct control_reply *reply, stru
 int command_check(struct control *control, struct control_reply *reply, struct error *err);
 int command_record(struct control *control, struct control_reply *reply, struct error *err);
 int command_resend(struct control *control, struct control_reply *reply, struct error *err);
+int command_lua_versions(struct control *control, struct control_reply *reply, struct error *err);
+int command_lua_show(struct control *control, struct control_reply *reply, struct error *err);
+int command_lua_rollback(struct control *control, struct control_reply *reply, struct error *err);
+int command_lua_reload(struct control *control, struct control_reply *reply, struct error *err);
 
 #endif

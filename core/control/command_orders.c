@@ -49,6 +49,8 @@ static void put_entry(void *user, const struct outbox_entry *entry)
 		control_put_time(&l->m, o, "next", entry->next_wall);
 	else
 		maker_int(&l->m, o, "answer", entry->answer);
+	if (*entry->mapping)
+		maker_text(&l->m, o, "mapping_version", entry->mapping);
 	maker_push(&l->m, l->list, o);
 }
 

@@ -1,5 +1,8 @@
 /* The table of commands. */
+#include <limits.h>
+
 #include "control/command.h"
+#include "control/lua.h"
 
 enum { PAGE_MAX = 100, RECORD_ORDERS_MAX = 10000 };
 
@@ -56,6 +59,27 @@ static const struct control_argument record_arguments[] = {
     {0},
 };
 
+static const struct control_argument lua_versions_arguments[] = {
+    {"item", CONTROL_TEXT, 3, VERSION_ITEM - 1, 0},
+    {"limit", CONTROL_INT, 1, PAGE_MAX, 0},
+    {"after", CONTROL_INT, 1, INT_MAX, 0},
+    {0},
+};
+
+static const struct control_argument lua_show_arguments[] = {
+    {"item", CONTROL_TEXT, 3, VERSION_ITEM - 1, 1},
+    {"version", CONTROL_TEXT, LUA_PREFIX_MIN, JOURNAL_VERSION - 1, 0},
+    {"before", CONTROL_FLAG, 0, 1, 0},
+    {0},
+};
+
+static const struct control_argument lua_rollback_arguments[] = {
+    {"item", CONTROL_TEXT, 3, VERSION_ITEM - 1, 1},
+    {"version", CONTROL_TEXT, LUA_PREFIX_MIN, JOURNAL_VERSION - 1, 0},
+    {"modules", CONTROL_FLAG, 0, 1, 0},
+    {0},
+};
+
 const struct control_command control_commands[] = {
     {"status", CONTROL_READ, "how the gateway is", command_status, NULL},
     {"connectors", CONTROL_READ, "all connectors; one of them with its points", command_connectors,
@@ -71,5 +95,15 @@ const struct control_command control_commands[] = {
     {"check", CONTROL_READ, "what came of the last comparison of that day", command_check, reconcile_arguments},
     {"record", CONTROL_READ, "the last messages and orders as lines to replay, masked; `next` goes into `after`",
      command_record, record_arguments},
+    {"lua_versions", CONTROL_READ,
+     "the versions of Lua files that came into force, the newest first; `next` goes into `after`", command_lua_versions,
+     lua_versions_arguments},
+    {"lua_show", CONTROL_READ, "a version and its text: the one in force, the one named, or the one `before` that",
+     command_lua_show, lua_show_arguments},
+    {"lua_rollback", CONTROL_ACT,
+     "puts an earlier version (the one before) into its file and into force; `modules`: with the modules it was made "
+     "of",
+     command_lua_rollback, lua_rollback_arguments},
+    {"lua_reload", CONTROL_ACT, "loads all Lua files again", command_lua_reload, NULL},
 };
 const int control_command_count = sizeof(control_commands) / sizeof(control_commands[0]);

@@ -13,6 +13,7 @@
 #include "base/value.h"
 #include "charge/charge.h"
 #include "device/device.h"
+#include "script/host.h"
 #include "station/station.h"
 #include "store/store.h"
 #include "upstream/platform.h"
@@ -22,6 +23,17 @@
 
 struct control;
 struct control_reply;
+
+/* What of the Lua files was refused when they were loaded again: one text each, "file:line: reason". */
+typedef void (*control_reloaded)(void *user, const char *const *refusals, int count);
+
+/* The Lua files, as whoever runs the daemon has them. */
+struct control_lua {
+	const struct script_host *host;
+	/* Loads them again; what came into force is noted with that origin (store/versions.h). done comes once, at once or later. */
+	void (*reload)(void *user, const char *origin, control_reloaded done, void *done_user);
+	void *user;
+};
 
 /* What the commands work on; borrowed. */
 struct control_sources {
@@ -33,6 +45,7 @@ struct control_sources {
 	struct station_set *stations;
 	struct charge_set *charges;
 	struct platform_set *platforms;
+	struct control_lua lua;
 };
 
 enum control_right {
@@ -53,6 +66,8 @@ struct control_result {
 /* Valid during the call. */
 typedef void (*control_done)(void *user, const struct control_result *result);
 
+/* At the start, before any Lua is loaded: what a power cut left half done of several files on their way back is done. */
+void control_end_rollback(struct store *store, const struct script_host *host);
 struct control *control_new(const struct control_sources *sources, struct error *err);
 /* Commands under way are given up; nobody is told. */
 void control_free(struct control *control);

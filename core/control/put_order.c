@@ -94,6 +94,10 @@ void control_put_order(struct maker *m, struct value *o, const struct order *ord
 		maker_int(m, o, "start_register_wh", order->split.start_register_wh);
 		maker_int(m, o, "end_register_wh", order->split.last_register_wh);
 	}
+	if (*order->profile) {
+		maker_text(m, o, "profile", order->profile);
+		maker_text(m, o, "profile_version", order->profile_version);
+	}
 	maker_put(m, o, "repairs", repairs(m, order->metered ? order->split.repairs : 0));
 	maker_put(m, o, "lines", lines(m, &bill));
 	maker_put(m, o, "tariff", tariff(m, &order->tariff));

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "loop/loop.h"
 #include "script/shelf.h"
+#include "script/sources.h"
 
 #define DEVICE_POINTS_MAX 64
 #define DEVICE_TEXT_MAX   64
@@ -76,6 +77,9 @@ void device_set_result(void *device_set, const struct bus_result *result);
 int device_set_apply(struct device_set *set, const struct config *config, struct error *err);
 /* Loads the profiles again (a changed file); devices whose profile did not change are untouched. */
 int device_set_reload_profiles(struct device_set *set, struct error *err);
+
+/* What the profiles in force were made of, one by one (index 0..); NULL past the end. Valid until the next apply. */
+struct sources *device_set_sources(const struct device_set *set, int index);
 
 /* By the charger's section name, or NULL; and by place 0..count-1. Valid until the next apply. */
 struct device *device_find(struct device_set *set, const char *charger);

@@ -251,6 +251,11 @@ int device_set_reload_profiles(struct device_set *set, struct error *err)
 	return result;
 }
 
+struct sources *device_set_sources(const struct device_set *set, int index)
+{
+	return index >= 0 && index < set->profiles.count ? set->profiles.list[index]->sources : NULL;
+}
+
 static struct line *find_line(const struct device_set *set, uint32_t id)
 {
 	for (int i = 0; i < set->line_count; i++)

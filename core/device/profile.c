@@ -72,6 +72,7 @@ static struct profile *make(struct script *script, const char *name, const struc
 	(void)snprintf(profile->hash, sizeof(profile->hash), "%s", script_hash(script));
 	if (!result)
 		result = profile_run_examples(script, profile, err);
+	profile->sources = script_take_sources(script);
 	/* Only hooks need it from now on: a state is tens of kilobytes. */
 	if (!hooks) {
 		script_free(script);
@@ -103,6 +104,8 @@ void profile_free(struct profile *profile)
 {
 	if (profile)
 		script_free(profile->script);
+	if (profile)
+		sources_free(profile->sources);
 	free(profile);
 }
 

@@ -243,7 +243,8 @@ struct profile {
 	int step_count;
 	struct profile_line line;
 	int has_source, example_count;
-	struct script *script; /* kept when there are hooks, else NULL */
+	struct sources *sources; /* what it was made of; owned */
+	struct script *script;   /* kept when there are hooks, else NULL */
 	struct hook_count {
 		uint64_t calls, failures;
 		int64_t said_us; /* the last failure in the log */

@@ -18,8 +18,10 @@
 #include "control/socket.h"
 #include "device/device.h"
 #include "loop/loop.h"
+#include "main/reload_command.h"
 #include "main/services.h"
 #include "main/stats.h"
+#include "main/versions.h"
 #include "script/watch.h"
 #include "station/station.h"
 #include "store/store.h"
@@ -48,6 +50,8 @@ struct daemon {
 	struct station_set *stations;
 	struct charge_set *charges;
 	struct platform_set *platforms;
+	struct versions *versions;
+	struct reload_commands commands;
 	struct control *control;
 	struct control_socket *socket;
 	struct watch *watch;
@@ -180,9 +184,7 @@ static int apply(struct daemon *d, const struct config *config, struct error *er
 /* What is in force now is another set of versions than before. */
 static void accepted(struct daemon *d, const char *origin)
 {
-	/* Where versions are kept they are noted here. */
-	(void)d;
-	log_debug("main: in force by %s", origin);
+	versions_note(d->versions, origin);
 }
 
 static const struct config *reload_running(void *user)
@@ -342,7 +344,8 @@ static int start_control(struct daemon *d, struct error *err)
 						.devices = d->devices,
 						.stations = d->stations,
 						.charges = d->charges,
-						.platforms = d->platforms};
+						.platforms = d->platforms,
+						.lua = {&d->host, reload_for_command, &d->commands}};
 
 	d->control = control_new(&sources, err);
 	if (d->control)
@@ -355,6 +358,7 @@ static void tend_store(void *user)
 	struct daemon *d = user;
 
 	store_tend(d->store);
+	versions_tend(d->versions);
 	(void)loop_timer_set(d->loop, &d->tend, TEND_PERIOD_US);
 }
 
@@ -377,9 +381,11 @@ static int start(struct daemon *d, struct error *err)
 	d->reload = reload_new(d->loop, &d->host, &hooks, err);
 	if (!d->reload)
 		return FC_ENOMEM;
+	d->commands.reload = d->reload;
 	d->store = store_open(d->config->gateway.data_dir, err);
 	if (!d->store)
 		return FC_EIO;
+	control_end_rollback(d->store, &d->host);
 	d->stations = station_set_new(d->loop, d->store, err);
 	if (!d->stations)
 		return FC_ENOMEM;
@@ -399,6 +405,9 @@ static int start(struct daemon *d, struct error *err)
 	if (!d->platforms)
 		return FC_ENOMEM;
 	platform_set_serve(d->platforms, d->charges, d->store);
+	d->versions = versions_new(d->store, &(struct in_force){d->devices, d->charges, d->platforms});
+	if (!d->versions)
+		return FC_ENOMEM;
 	int result = reload_first(d->reload, d->config, err);
 	if (!result)
 		result = apply(d, d->config, err);
@@ -465,6 +474,8 @@ void daemon_free(struct daemon *d)
 #endif
 	control_socket_free(d->socket);
 	control_free(d->control);
+	reload_commands_end(&d->commands);
+	versions_free(d->versions);
 	platform_set_free(d->platforms);
 	d->platforms = NULL;
 	charge_set_free(d->charges);

@@ -35,6 +35,14 @@ struct script_services {
 	int (*put)(void *user, const char *space, const struct script_entry *entries, int count, struct error *err);
 };
 
+/* A text that is read in place of a file: a version that is tried before it is written. */
+struct script_instead {
+	const char
+	    *path; /* as the loader makes it: lua_dir/FOLDER/NAME.lua, lua_dir/lib/NAME.lua; NULL ends the list */
+	const char *text;
+	size_t len;
+};
+
 struct shelf;
 
 struct script_host {
@@ -42,6 +50,8 @@ struct script_host {
 	    *lua_dir; /* borrowed while something is loaded; profiles/, operators/, policies/ and lib/ are in it */
 	struct script_limits limits;
 	const struct script_services *services; /* NULL: nobody to ask */
+	const struct script_instead *
+	    instead; /* a list, NULL: all files are read as they are; borrowed as long as a script that was loaded so lives */
 	struct shelf *shelf; /* where loaded scripts are taken from; NULL: each is loaded when it is needed */
 };
 

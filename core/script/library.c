@@ -12,6 +12,7 @@
 #include "script/order.h"
 #include "script/protect.h"
 #include "script/sandbox.h"
+#include "script/sources.h"
 #include "script/text.h"
 
 /* Finalizers run without the hook; when an entry of a weak table goes is chance. */
@@ -36,7 +37,7 @@ static int api_require(lua_State *L)
 {
 	struct sandbox *box = sandbox_of(L);
 	const char *name = luaL_checkstring(L, 1);
-	char path[512];
+	char path[512], item[SOURCE_ITEM];
 
 	if (!box->lib_dir || !*name || strlen(name) > 64 ||
 	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != strlen(name))
@@ -54,8 +55,11 @@ static int api_require(lua_State *L)
 		return luaL_error(L, "require: not from a coroutine");
 	lua_pushlightuserdata(L, &loading);
 	lua_setfield(L, -2, name);
-	if (sandbox_load_file(box, path, NULL, NULL))
+	(void)snprintf(item, sizeof(item), "lib/%s", name);
+	if (sandbox_load_file(box, path, sources_read, &(struct source_reading){box->sources, item}))
 		return lua_error(L);
+	if (sources_failed(box->sources))
+		return luaL_error(L, "require: more than %d modules, or 1 MiB in all", SOURCES_MAX - 1);
 	lua_call(L, 0, 1);
 	lua_pushvalue(L, -1);
 	lua_setfield(L, -3, name);

@@ -14,7 +14,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "script/host.h"
 #include "script/library.h"
+#include "script/sources.h"
 
 /* Few instructions between two looks at the clock: one of them may be a C function that copies a megabyte. What a single one can do
  * grows with what the script holds in memory: then there are fewer. */
@@ -396,11 +398,28 @@ static int refuse_file(struct sandbox *box, int code, const char *path, const ch
 	return result ? result : code;
 }
 
+static int compile_text(struct sandbox *box, struct file_text *file,
+			void (*read)(void *user, const char *text, size_t len), void *user)
+{
+	if (read)
+		read(user, file->text, file->len);
+	lua_pushcfunction(box->L, compile);
+	lua_pushlightuserdata(box->L, file);
+	return sandbox_call(box, 1, 1);
+}
+
 int sandbox_load_file(struct sandbox *box, const char *path, void (*read)(void *user, const char *text, size_t len),
 		      void *user)
 {
 	struct file_text file = {.path = path};
 	struct stat about;
+
+	for (const struct script_instead *instead = box->instead; instead && instead->path; instead++)
+		if (!strcmp(instead->path, path)) {
+			file.text = instead->text;
+			file.len = instead->len;
+			return compile_text(box, &file, read, user);
+		}
 	/* A pipe of that name must not stop the gateway. */
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	FILE *in = fd < 0 ? NULL : fdopen(fd, "rb");
@@ -428,11 +447,7 @@ int sandbox_load_file(struct sandbox *box, const char *path, void (*read)(void *
 					    : "is larger than 512 KiB");
 	}
 	file.text = text;
-	if (read)
-		read(user, text, file.len);
-	lua_pushcfunction(box->L, compile);
-	lua_pushlightuserdata(box->L, &file);
-	int result = sandbox_call(box, 1, 1);
+	int result = compile_text(box, &file, read, user);
 	free(text);
 	return result;
 }

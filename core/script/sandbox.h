@@ -10,23 +10,27 @@
 
 /* The longest text that a script may make or be given. */
 enum { SANDBOX_TEXT_MAX = 1 << 20 };
+struct script_instead;
+struct sources;
 
 enum sandbox_limit { SANDBOX_WITHIN, SANDBOX_TIME, SANDBOX_MEMORY };
 
 struct sandbox {
 	lua_State *L;
 	size_t memory_used, memory_limit;
-	size_t memory_most;           /* that was ever used */
-	size_t text_limit;            /* bytes of one text; 0: memory_limit alone */
-	int64_t instructions_left;    /* of the call under way */
-	size_t uncounted;             /* work since the last look at the clock */
-	int64_t deadline_us;          /* monotonic; 0 = none */
-	enum sandbox_limit exhausted; /* the limit that was hit: no pcall of a script may go on after it */
-	int text_too_long;            /* what memory was refused for last */
-	char place[96];               /* "file:line: " where the last error that is no text was raised */
-	int log_left;                 /* lines that the call may still log */
-	const char *lib_dir;          /* where require() looks, or NULL; borrowed */
-	struct api *api;              /* api.h: what is given to the script, or NULL; borrowed */
+	size_t memory_most;                   /* that was ever used */
+	size_t text_limit;                    /* bytes of one text; 0: memory_limit alone */
+	int64_t instructions_left;            /* of the call under way */
+	size_t uncounted;                     /* work since the last look at the clock */
+	int64_t deadline_us;                  /* monotonic; 0 = none */
+	enum sandbox_limit exhausted;         /* the limit that was hit: no pcall of a script may go on after it */
+	int text_too_long;                    /* what memory was refused for last */
+	char place[96];                       /* "file:line: " where the last error that is no text was raised */
+	int log_left;                         /* lines that the call may still log */
+	const char *lib_dir;                  /* where require() looks, or NULL; borrowed */
+	struct api *api;                      /* api.h: what is given to the script, or NULL; borrowed */
+	struct sources *sources;              /* what require() reads is noted here, or NULL; borrowed */
+	const struct script_instead *instead; /* host.h; borrowed */
 };
 
 /* FC_OK, FC_ENOMEM. with_library: open the standard library and the API; without it the state is bare. */

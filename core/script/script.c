@@ -1,14 +1,10 @@
 #include "script/script.h"
 
-#include <wolfssl/options.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
-#include <wolfssl/wolfcrypt/hash.h>
-#include <wolfssl/wolfcrypt/sha256.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -21,15 +17,15 @@
 #include "script/world.h"
 
 static const size_t memory_default = (size_t)4 << 20;
-enum { INSTRUCTIONS_DEFAULT = 5000000, TIME_DEFAULT_MS = 200, DIGEST_TEXT = 65, LOAD_TIME_FACTOR = 10 };
+enum { INSTRUCTIONS_DEFAULT = 5000000, TIME_DEFAULT_MS = 200, LOAD_TIME_FACTOR = 10 };
 
 struct script {
 	struct sandbox box;
 	struct script_host host;
 	struct script_limits limits;
 	char *path, *lib_dir, *space;
-	char hash[DIGEST_TEXT];
-	int table; /* registry reference of the returned table */
+	struct sources *sources; /* of the very bytes that are compiled: the file may change between two readings */
+	int table;               /* registry reference of the returned table */
 	struct arena arena;
 	struct value *data, *functions;
 	struct api api;
@@ -38,18 +34,6 @@ struct script {
 	const struct script_world *world; /* of the example that is run, or NULL */
 	struct rest rest;
 };
-
-/* Of the very bytes that are compiled: the file may change between two readings. */
-static void hash_text(void *user, const char *text, size_t len)
-{
-	struct script *script = user;
-	unsigned char digest[WC_SHA256_DIGEST_SIZE];
-
-	if (wc_Sha256Hash((const unsigned char *)text, (word32)len, digest))
-		return;
-	for (size_t i = 0; i < sizeof(digest); i++)
-		(void)snprintf(script->hash + 2 * i, 3, "%02x", digest[i]);
-}
 
 /* Keeps the table that the file returned, and its data as a tree. */
 static int keep_result(lua_State *L)
@@ -79,13 +63,14 @@ static int failed(struct script *script, int code, struct error *err)
 static int load(struct script *script, struct error *err)
 {
 	lua_State *L = script->box.L;
+	char item[SOURCE_ITEM];
 
+	sources_item_of(script->path, item);
 	/* Compiling counts as well. */
 	sandbox_budget(&script->box, script->limits.instructions * LOAD_TIME_FACTOR,
 		       script->limits.time_ms * LOAD_TIME_FACTOR);
-	int result = sandbox_load_file(&script->box, script->path, hash_text, script);
-	if (!result && !*script->hash)
-		return error_set(err, FC_EIO, "%s: can't be hashed", script->path);
+	int result = sandbox_load_file(&script->box, script->path, sources_read,
+				       &(struct source_reading){script->sources, item});
 	if (!result)
 		result = sandbox_call(&script->box, 0, 1);
 	if (!result) {
@@ -97,6 +82,10 @@ static int load(struct script *script, struct error *err)
 	}
 	if (result)
 		return failed(script, result, err);
+	/* It may have caught the error of a module that was one too many. Half a version is none. */
+	if (sources_failed(script->sources))
+		return error_set(err, FC_ELIMIT, "%s: more than %d modules, 1 MiB in all, or no memory", script->path,
+				 SOURCES_MAX - 1);
 	return rest_init(&script->rest, script->functions)
 		   ? error_set(err, FC_ENOMEM, "script: %s: no memory", script->path)
 		   : FC_OK;
@@ -114,8 +103,9 @@ struct script *script_load_file(const struct script_host *host, const char *path
 		(void)snprintf(lib_dir, sizeof(lib_dir), "%s/lib", host->lua_dir);
 		script->lib_dir = strdup(lib_dir);
 		script->space = strdup(space ? space : "");
+		script->sources = sources_new();
 	}
-	if (!script || !script->path || !script->lib_dir || !script->space) {
+	if (!script || !script->path || !script->lib_dir || !script->space || !script->sources) {
 		script_free(script);
 		(void)error_set(err, FC_ENOMEM, "script: %s: no memory", path);
 		return NULL;
@@ -135,6 +125,8 @@ struct script *script_load_file(const struct script_host *host, const char *path
 		    (struct api){.services = host->services, .space = script->space, .wall = clock_wall(), .path = ""};
 		script->box.lib_dir = script->lib_dir;
 		script->box.api = &script->api;
+		script->box.sources = script->sources;
+		script->box.instead = script->host.instead;
 		result = load(script, err);
 	}
 	if (result) {
@@ -196,6 +188,7 @@ void script_free(struct script *script)
 	free(script->path);
 	free(script->lib_dir);
 	free(script->space);
+	sources_free(script->sources);
 	free(script);
 }
 
@@ -206,7 +199,32 @@ const char *script_path(const struct script *script)
 
 const char *script_hash(const struct script *script)
 {
-	return script->hash;
+	return sources_hash(script->sources);
+}
+
+struct sources *script_sources(const struct script *script)
+{
+	sources_close(script->sources);
+	return script->sources;
+}
+
+struct sources *script_take_sources(struct script *script)
+{
+	struct sources *sources = script_sources(script);
+
+	script->sources = NULL;
+	script->box.sources = NULL;
+	return sources;
+}
+
+int script_source_count(const struct script *script)
+{
+	return sources_count(script->sources);
+}
+
+const struct script_source *script_source_at(const struct script *script, int index)
+{
+	return sources_at(script->sources, index);
 }
 
 const struct value *script_table(const struct script *script)

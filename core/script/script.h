@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/value.h"
 #include "script/host.h"
+#include "script/sources.h"
 
 enum { SCRIPT_NAME_MAX = 63, SCRIPT_PATH_MAX = 512, SCRIPT_SPACE_MAX = 95 };
 
@@ -28,8 +29,16 @@ struct script *script_load_file(const struct script_host *host, const char *path
 int script_name_of(const char *path, char name[SCRIPT_NAME_MAX + 1]);
 void script_free(struct script *script);
 const char *script_path(const struct script *script);
-/* SHA-256 of the file (64 hex characters): the version recorded with what the script shaped. */
+/* Over the file and the modules that it has required (64 hex characters): the version recorded with what the script shaped. */
 const char *script_hash(const struct script *script);
+/* What that version is made of. A module that is first required after this belongs to no version. The script's own; its texts may
+ * be forgotten by whoever has stored them. */
+struct sources *script_sources(const struct script *script);
+/* The same, handed over to the caller: for a script that is freed once its table was read. script_hash is not to be asked then. */
+struct sources *script_take_sources(struct script *script);
+/* As sources_count and sources_at, for those who only look. */
+int script_source_count(const struct script *script);
+const struct script_source *script_source_at(const struct script *script, int index);
 /* The returned table as data; functions are left out. Integer-keyed tables 1..n are arrays; other integer keys
  * become decimal text keys. Lives as long as the script. */
 const struct value *script_table(const struct script *script);

@@ -62,6 +62,16 @@ static const char *const migrations[] = {
     " stamp INTEGER NOT NULL, PRIMARY KEY(space, name, key)) WITHOUT ROWID;"
     "CREATE INDEX lookup_value ON lookup(space, name, value, stamp);"
     "CREATE INDEX lookup_stamp ON lookup(space, name, stamp);",
+    /* versions.c. Texts without a rowid: what is damaged of them costs those on the page. */
+    "CREATE TABLE script_text(hash TEXT PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE script_version(id INTEGER PRIMARY KEY AUTOINCREMENT, item TEXT NOT NULL, hash TEXT NOT NULL,"
+    " whole TEXT NOT NULL, at_wall INTEGER NOT NULL, origin TEXT NOT NULL, used_wall INTEGER NOT NULL);"
+    "CREATE INDEX script_version_item ON script_version(item, id);"
+    "CREATE INDEX script_version_whole ON script_version(whole);"
+    "CREATE TABLE script_part(whole TEXT NOT NULL, item TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY(whole, item))"
+    " WITHOUT ROWID;"
+    "CREATE INDEX script_part_item ON script_part(item, hash);"
+    "ALTER TABLE outbox ADD COLUMN mapping TEXT NOT NULL DEFAULT '';",
 };
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 

@@ -140,6 +140,7 @@ void outbox_row(sqlite3_stmt *s, struct outbox_entry *entry)
 	store_text(s, 1, entry->platform, sizeof(entry->platform));
 	store_text(s, 2, entry->method, sizeof(entry->method));
 	store_text(s, 3, entry->seq, sizeof(entry->seq));
+	store_text(s, 8, entry->mapping, sizeof(entry->mapping));
 }
 
 static const char select_order[] = "SELECT " JOURNAL_COLUMNS " FROM orders ";
@@ -250,13 +251,15 @@ int outbox_later(struct store *store, int64_t id, int64_t next_wall, struct erro
 	return finish(store, s, bound, NULL, err, "outbox");
 }
 
-int outbox_done(struct store *store, int64_t id, enum outbox_state state, int answer, struct error *err)
+int outbox_done(struct store *store, int64_t id, enum outbox_state state, int answer, const char *mapping,
+		struct error *err)
 {
-	sqlite3_stmt *s =
-	    store_prepare(store_db(store), "UPDATE outbox SET attempts = attempts + 1, state = :state, answer = :answer"
-					   " WHERE id = :id");
-	int bound =
-	    s ? bind_int(s, ":state", state) || bind_int(s, ":answer", answer) || bind_int(s, ":id", id) : SQLITE_ERROR;
+	sqlite3_stmt *s = store_prepare(store_db(store),
+					"UPDATE outbox SET attempts = attempts + 1, state = :state, answer = :answer,"
+					" mapping = coalesce(:mapping, mapping) WHERE id = :id");
+	int bound = s ? bind_int(s, ":state", state) || bind_int(s, ":answer", answer) ||
+			    bind_text(s, ":mapping", mapping) || bind_int(s, ":id", id)
+		      : SQLITE_ERROR;
 
 	return finish(store, s, bound, NULL, err, "outbox");
 }
@@ -264,8 +267,9 @@ int outbox_done(struct store *store, int64_t id, enum outbox_state state, int an
 int outbox_again(struct store *store, const char *platform, const char *seq, struct error *err)
 {
 	int changed = 0;
-	sqlite3_stmt *s = store_prepare(store_db(store), "UPDATE outbox SET state = 0, attempts = 0, next_wall = 0"
-							 " WHERE platform = :platform AND seq = :seq");
+	sqlite3_stmt *s =
+	    store_prepare(store_db(store), "UPDATE outbox SET state = 0, attempts = 0, next_wall = 0, mapping = ''"
+					   " WHERE platform = :platform AND seq = :seq");
 	int bound = s ? bind_text(s, ":platform", platform) || bind_text(s, ":seq", seq) : SQLITE_ERROR;
 	int result = finish(store, s, bound, &changed, err, "outbox");
 

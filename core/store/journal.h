@@ -8,7 +8,7 @@
 
 #include "store/store.h"
 
-enum { JOURNAL_SEQ = 28, JOURNAL_NAME = 64 };
+enum { JOURNAL_SEQ = 28, JOURNAL_NAME = 64, JOURNAL_VERSION = 65 };
 
 struct journal_order {
 	char seq[JOURNAL_SEQ]; /* StartChargeSeq, 27 characters */
@@ -59,15 +59,17 @@ struct outbox_entry {
 	int attempts;
 	int64_t next_wall; /* not before */
 	enum outbox_state state;
-	int answer; /* ConfirmResult, once there is one */
+	int answer;                    /* ConfirmResult, once there is one */
+	char mapping[JOURNAL_VERSION]; /* the version of the mapping that shaped what was confirmed, "" = not known */
 };
 
 /* The platform's oldest waiting entry, due or not: order is kept. FC_ENOENT when nothing waits. */
 int outbox_first(struct store *store, const char *platform, struct outbox_entry *entry);
 /* A try that failed: one more attempt, not before next_wall. */
 int outbox_later(struct store *store, int64_t id, int64_t next_wall, struct error *err);
-/* The platform answered. */
-int outbox_done(struct store *store, int64_t id, enum outbox_state state, int answer, struct error *err);
+/* The platform answered, to what this version of its mapping had made of the order ("" = none; NULL: what is there stays). */
+int outbox_done(struct store *store, int64_t id, enum outbox_state state, int answer, const char *mapping,
+		struct error *err);
 /* Puts an order that is there already into the outbox again (resend). FC_ENOENT when it was never in it. */
 int outbox_again(struct store *store, const char *platform, const char *seq, struct error *err);
 /* How many wait; platform NULL = for all. */

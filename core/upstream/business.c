@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/versions.h"
 #include "upstream/tell.h"
 
 enum {
@@ -46,6 +47,7 @@ struct business {
 	int64_t order_due_ms;
 	int64_t answered_id; /* the platform has answered to this entry, but the disk would not take it; 0 = none */
 	int answer;
+	char mapping[JOURNAL_VERSION]; /* that made the message of the order under way */
 };
 
 static int is_on(const struct business *b, const char *method)
@@ -291,9 +293,11 @@ static int note_answer(struct business *b)
 {
 	struct error err = {0};
 	int result = outbox_done(b->platform->store, b->entry.id, b->answer ? OUTBOX_DISPUTED : OUTBOX_CONFIRMED,
-				 b->answer, &err);
+				 b->answer, b->mapping, &err);
 
 	b->answered_id = result ? b->entry.id : 0;
+	if (!result)
+		version_used(b->platform->store, b->mapping, clock_wall());
 	if (!result)
 		return FC_OK;
 	log_error("upstream: %s: order %s: confirmed, but not noted: %s", b->platform->options->name, b->entry.seq,
@@ -350,6 +354,8 @@ static void send_order(void *user, const struct order *order, enum session_state
 		request = tell_bonus(order, connector, b->platform->options->name, &s->arena);
 	else
 		request = tell_order(order, &s->arena);
+	(void)snprintf(b->mapping, sizeof(b->mapping), "%s",
+		       b->platform->mapping ? mapping_hash(b->platform->mapping) : "");
 	s->result = call(b, b->entry.method, request, &s->arena, order_done, b);
 }
 
@@ -357,7 +363,7 @@ static void send_order(void *user, const struct order *order, enum session_state
 static int drop_order(struct business *b, const char *why)
 {
 	struct error err = {0};
-	int result = outbox_done(b->platform->store, b->entry.id, OUTBOX_DROPPED, -1, &err);
+	int result = outbox_done(b->platform->store, b->entry.id, OUTBOX_DROPPED, -1, NULL, &err);
 
 	log_error("upstream: %s: order %s: %s: not sent: %s", b->platform->options->name, b->entry.seq, b->entry.method,
 		  result ? err.text : why);

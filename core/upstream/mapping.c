@@ -340,6 +340,11 @@ const char *mapping_hash(const struct mapping *mapping)
 	return script_hash(mapping->script);
 }
 
+struct sources *mapping_sources(const struct mapping *mapping)
+{
+	return script_sources(mapping->script);
+}
+
 uint64_t mapping_failures(const struct mapping *mapping)
 {
 	return mapping->failures;
@@ -467,6 +472,8 @@ int mapping_apply(struct mapping *mapping, const struct message *message, enum m
 		    error_set(&why, FC_ESCRIPT, "%s: %s: must return the message, a table with names, not %s",
 			      script_path(mapping->script), path, mapped ? value_type_name(mapped->type) : "nothing");
 	if (!result) {
+		log_debug("upstream: %s: %s shaped by %s %.12s", context->platform, path, mapping->name,
+			  script_hash(mapping->script));
 		*out = mapped;
 		return FC_OK;
 	}

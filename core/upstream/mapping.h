@@ -10,6 +10,7 @@
 #include "base/value.h"
 #include "config/config.h"
 #include "script/shelf.h"
+#include "script/sources.h"
 #include "upstream/message.h"
 #include "upstream/timing.h"
 
@@ -28,7 +29,8 @@ struct script *mapping_script(const struct mapping *mapping);
 
 const char *mapping_name(const struct mapping *mapping);
 const char *mapping_file(const struct mapping *mapping); /* path of the file */
-const char *mapping_hash(const struct mapping *mapping); /* SHA-256 of the file, hex */
+const char *mapping_hash(const struct mapping *mapping); /* as script_hash: its version */
+struct sources *mapping_sources(const struct mapping *mapping);
 /* Function calls that failed since load. */
 uint64_t mapping_failures(const struct mapping *mapping);
 

@@ -484,3 +484,11 @@ int platform_listen_port(const struct platform_set *set, const char *listen)
 {
 	return ports_number(&set->ports, listen);
 }
+
+struct sources *platform_set_sources(const struct platform_set *set, int index)
+{
+	for (int i = 0; i < set->count; i++)
+		if (set->platforms[i]->mapping && !index--)
+			return mapping_sources(set->platforms[i]->mapping);
+	return NULL;
+}

@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "loop/loop.h"
 #include "script/host.h"
+#include "script/sources.h"
 #include "station/station.h"
 #include "store/checks.h"
 #include "upstream/record.h"
@@ -41,6 +42,8 @@ int platform_set_apply(struct platform_set *set, const struct config *config, st
 /* Takes the mappings again; one that is not to be had leaves its running version in force and is logged with file:line. Returns
  * how many were replaced, or the negative code of the last failure. */
 int platform_set_reload_mappings(struct platform_set *set, struct error *err);
+/* What the platforms' mappings in force were made of, one by one (index 0..); NULL past the end. Valid until the next apply. */
+struct sources *platform_set_sources(const struct platform_set *set, int index);
 /* From the next apply on: platforms with option iserv start and stop charges of this set, and get their orders from the store's
  * outbox. Both are borrowed. */
 void platform_set_serve(struct platform_set *set, struct charge_set *charges, struct store *store);

@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "control/command.h"
 #include "store/journal_list.h"
+#include "upstream/mapping.h"
 #include "upstream_fixture.h"
 
 enum { FIXTURE_ORDERS = 45 };
@@ -32,7 +33,56 @@ static struct {
 	void *checked_user;
 	int32_t checked_day;
 	struct recorder *recorder;
+	/* The Lua: one mapping, loaded again by its reload, which may be told to wait. */
+	struct script_host host;
+	struct mapping *mapping;
+	char origin[80];
+	int is_slow;
+	control_reloaded reloaded;
+	void *reloaded_user;
 } world;
+
+struct sources *device_set_sources(const struct device_set *set, int index)
+{
+	(void)set, (void)index;
+	return NULL;
+}
+
+struct sources *charge_set_sources(const struct charge_set *set, int index)
+{
+	(void)set, (void)index;
+	return NULL;
+}
+
+struct sources *platform_set_sources(const struct platform_set *set, int index)
+{
+	(void)set;
+	return world.mapping && !index ? mapping_sources(world.mapping) : NULL;
+}
+
+static void world_load(control_reloaded done, void *user)
+{
+	struct error err = {0};
+	const char *refusals[] = {err.text};
+	struct mapping *mapping = mapping_load(&world.host, "m", "city", &err);
+
+	if (mapping) {
+		mapping_free(world.mapping);
+		world.mapping = mapping;
+	}
+	if (done)
+		done(user, refusals, !mapping);
+}
+
+static void world_reload(void *user, const char *origin, control_reloaded done, void *done_user)
+{
+	(void)user;
+	(void)snprintf(world.origin, sizeof(world.origin), "%s", origin);
+	world.reloaded = done;
+	world.reloaded_user = done_user;
+	if (!world.is_slow)
+		world_load(done, done_user);
+}
 
 int charge_session(const struct charge_set *set, const char *connector_id, enum session_state *state,
 		   const struct order **order)
@@ -219,6 +269,8 @@ static int set_up(void **state)
 	f->stations.config.gateway.data_dir = f->folder;
 	sources.store = f->store;
 	sources.stations = &f->stations;
+	world.host.lua_dir = f->folder;
+	sources.lua = (struct control_lua){&world.host, world_reload, NULL};
 	f->control = control_new(&sources, &f->err);
 	f->reader = json_reader_new(64 << 20);
 	assert_true(f->control && f->reader);
@@ -234,6 +286,7 @@ static int tear_down(void **state)
 	char command[128];
 
 	control_free(f->control);
+	mapping_free(world.mapping);
 	store_close(f->store);
 	json_reader_free(f->reader);
 	buffer_fini(&f->text);

@@ -212,6 +212,10 @@ static void every_word_has_its_chinese(void **state)
 		known(session_state_name((enum session_state)i));
 	for (int i = CHARGE_NO_CONNECTOR; i <= CHARGE_OTHER_ORDER; i++)
 		known(charge_refusal_text((enum charge_refusal)i));
+	static const char *const lua[] = {"start",     "file",        "signal",  "command", "rollback to",
+					  "unchanged", "new version", "refused", "in force"};
+	for (size_t i = 0; i < sizeof(lua) / sizeof(lua[0]); i++)
+		known(lua[i]);
 	for (int i = 0; i <= 255; i++)
 		known(connector_status_name((enum connector_status)i));
 }

@@ -339,7 +339,7 @@ static void a_resend_wakes_who_is_meant(void **state)
 	run_order(f, 8);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(outbox_first(f->store, i ? "city" : "bonus", &entry), FC_OK);
-		assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_DISPUTED, 3, &f->err), FC_OK);
+		assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_DISPUTED, 3, NULL, &f->err), FC_OK);
 	}
 	assert_int_equal(call(f, "resend", "{\"seq\":\"123456789000000000000000002\",\"platform\":\"bonus\"}"), FC_OK);
 	assert_int_equal(world.wakes, 1);
@@ -437,7 +437,7 @@ static int tear_down_cancelled(void **state)
 
 static void the_readme_shows_the_table(void **state)
 {
-	static char table[4000], readme[20000];
+	static char table[8000], readme[40000];
 	FILE *to = fmemopen(table, sizeof(table), "w"), *from = fopen("core/control/README.md", "rb");
 
 	(void)state;

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "store/internal.h"
-#include "store/journal.h"
+#include "store/journal_list.h"
 
 struct fixture {
 	char folder[64];
@@ -120,6 +120,13 @@ static void one_life(void **state)
 	assert_int_equal(outbox_waiting(f->store, "bonus"), 1);
 }
 
+static void told_by(void *user, const struct outbox_entry *entry)
+{
+	struct fixture *f = user;
+
+	(void)snprintf(f->seen, sizeof(f->seen), "%s", entry->mapping);
+}
+
 static void what_waits_waits_in_order(void **state)
 {
 	struct fixture *f = *state;
@@ -144,9 +151,9 @@ static void what_waits_waits_in_order(void **state)
 	for (int i = 5; i > 0; i--) {
 		assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
 		assert_int_equal(atoi(entry.seq + 18), i);
-		assert_int_equal(
-		    outbox_done(f->store, entry.id, i == 3 ? OUTBOX_DISPUTED : OUTBOX_CONFIRMED, i == 3, &f->err),
-		    FC_OK);
+		assert_int_equal(outbox_done(f->store, entry.id, i == 3 ? OUTBOX_DISPUTED : OUTBOX_CONFIRMED, i == 3,
+					     i == 3 ? "abc" : NULL, &f->err),
+				 FC_OK);
 	}
 	assert_int_equal(outbox_first(f->store, "city", &entry), FC_ENOENT);
 	assert_int_equal(outbox_again(f->store, "city", order_of(3).seq, &f->err), FC_OK);
@@ -154,6 +161,12 @@ static void what_waits_waits_in_order(void **state)
 	assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
 	assert_int_equal(atoi(entry.seq + 18), 3);
 	assert_int_equal(entry.attempts, 0);
+	assert_string_equal(entry.mapping, "");
+	/* What it was told by stays, whatever becomes of it without being told. */
+	assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_CONFIRMED, 0, "def", &f->err), FC_OK);
+	assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_DROPPED, -1, NULL, &f->err), FC_OK);
+	assert_int_equal(outbox_of(f->store, entry.seq, told_by, f), 1);
+	assert_string_equal(f->seen, "def");
 }
 
 static void orders_of_a_day(void **state)

@@ -30,6 +30,11 @@ static void fill(struct order *o, int metered)
 	(void)snprintf(o->platform, sizeof(o->platform), "city");
 	(void)snprintf(o->user_class, sizeof(o->user_class), "gold \"x\"");
 	o->mode = ORDER_BY_CARD;
+	/* The first records had no profile. */
+	if (random_to(2)) {
+		(void)snprintf(o->profile, sizeof(o->profile), "dc-120");
+		memset(o->profile_version, 'b', sizeof(o->profile_version) - 1);
+	}
 	(void)snprintf(o->tariff.policy, sizeof(o->tariff.policy), "four-period");
 	memset(o->tariff.version, 'a', TARIFF_NAME);
 	o->tariff.first_day = MIDNIGHT_DAY;

@@ -146,7 +146,7 @@ static void add_order(struct fixture *f, const char *seq, const char *platform, 
 		return;
 	assert_int_equal(outbox_first(f->store, platform, &entry), FC_OK);
 	assert_string_equal(entry.seq, seq);
-	assert_int_equal(outbox_done(f->store, entry.id, state, 0, &f->err), FC_OK);
+	assert_int_equal(outbox_done(f->store, entry.id, state, 0, NULL, &f->err), FC_OK);
 }
 
 #define SEQ(n) "98765432100000000000000000" #n
@@ -287,9 +287,9 @@ static void differences_are_named(void **state)
 	assert_int_equal(day, DAY);
 	/* Once more, all well: the new check replaces the old one. */
 	f->count = 0;
-	assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_CONFIRMED, 0, &f->err), FC_OK);
+	assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_CONFIRMED, 0, NULL, &f->err), FC_OK);
 	assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
-	assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_CONFIRMED, 0, &f->err), FC_OK);
+	assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_CONFIRMED, 0, NULL, &f->err), FC_OK);
 	assert_int_equal(reconcile_start(f->reconcile, DAY, on_done, f, &f->err), FC_OK);
 	answer(f, PEER_DONE, "{\"TotalDisputeOrder\":0}");
 	assert_int_equal(f->check.differences, 0);

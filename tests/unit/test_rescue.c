@@ -15,6 +15,8 @@
 #include "base/log.h"
 #include "store/internal.h"
 #include "store/journal.h"
+#include "store/journal_list.h"
+#include "store/versions.h"
 
 enum { ORDERS = 240, OPEN_EVERY = 40, PAGE = 4096 };
 
@@ -290,7 +292,57 @@ static const char *const old_schemas[] = {
     " ('987654321000000000000000000', 'K9', 'city', 1, 0, 40, 0, 5, 8, 2, '{}');"
     "INSERT INTO outbox(platform, method, seq) VALUES('town', 'order', '987654321000000000000000001');"
     "PRAGMA user_version = 2;",
+    "CREATE TABLE orders_new(id INTEGER PRIMARY KEY, seq TEXT NOT NULL, connector_id TEXT NOT NULL, platform TEXT NOT "
+    "NULL,"
+    " mode INTEGER NOT NULL, closed INTEGER NOT NULL, start_wall INTEGER NOT NULL, end_wall INTEGER NOT NULL,"
+    " wh INTEGER NOT NULL, money_e4 INTEGER NOT NULL, reason INTEGER NOT NULL, record TEXT NOT NULL);"
+    "INSERT INTO orders_new(seq, connector_id, platform, mode, closed, start_wall, end_wall, wh, money_e4, reason, "
+    "record)"
+    " SELECT seq, connector_id, platform, mode, closed, start_wall, end_wall, wh, money_e4, reason, record FROM orders"
+    " ORDER BY closed DESC, end_wall, start_wall, seq;"
+    "DROP TABLE orders; ALTER TABLE orders_new RENAME TO orders;"
+    "CREATE UNIQUE INDEX orders_seq ON orders(seq); CREATE INDEX orders_connector ON orders(connector_id);"
+    "CREATE INDEX orders_open ON orders(closed) WHERE closed = 0;"
+    "CREATE INDEX orders_end ON orders(end_wall, seq) WHERE closed = 1;"
+    "DROP INDEX outbox_waiting; CREATE INDEX outbox_waiting ON outbox(platform, id) WHERE state = 0;"
+    "CREATE TABLE checked(platform TEXT NOT NULL, day INTEGER NOT NULL, at_wall INTEGER NOT NULL, orders INTEGER NOT "
+    "NULL,"
+    " energy_e2 INTEGER NOT NULL, money_e4 INTEGER NOT NULL, differences INTEGER NOT NULL, PRIMARY KEY(platform, day))"
+    " WITHOUT ROWID;"
+    "CREATE TABLE difference(platform TEXT NOT NULL, day INTEGER NOT NULL, seq TEXT NOT NULL, reason INTEGER NOT NULL,"
+    " our_energy_e2 INTEGER NOT NULL, our_money_e4 INTEGER NOT NULL, their_energy_e2 INTEGER NOT NULL,"
+    " their_money_e4 INTEGER NOT NULL, PRIMARY KEY(platform, day, seq, reason)) WITHOUT ROWID;"
+    "CREATE INDEX outbox_order ON outbox(seq, id);"
+    "CREATE INDEX outbox_unsettled ON outbox(platform, state) WHERE state <> 1;"
+    "INSERT INTO outbox(platform, method, seq, attempts, state, answer)"
+    " VALUES('town', 'order', '987654321000000000000000002', 3, 2, 4); PRAGMA user_version = 5;",
 };
+
+/* What was confirmed by an earlier version does not say by which mapping, and is confirmed all the same. */
+static void check_confirmed(void *user, const struct outbox_entry *entry)
+{
+	struct fixture *f = user;
+
+	assert_string_equal(entry->mapping, "");
+	assert_true(entry->state == OUTBOX_DISPUTED && entry->answer == 4 && entry->attempts == 3);
+	assert_int_equal(outbox_done(f->store, entry->id, OUTBOX_CONFIRMED, 0, "abc", NULL), FC_OK);
+}
+
+static void check_mapping(void *user, const struct outbox_entry *entry)
+{
+	(void)user;
+	assert_string_equal(entry->mapping, "abc");
+}
+
+static void check_versions(struct fixture *f)
+{
+	const struct version version = {.item = "operators/x", .hash = "h", .whole = "h", .at_wall = 1};
+	struct version found;
+
+	assert_int_equal(version_last(f->store, "operators/x", &found), FC_ENOENT);
+	assert_int_equal(version_add(f->store, &version, "text", 4, NULL), FC_OK);
+	assert_int_equal(version_last(f->store, "operators/x", &found), FC_OK);
+}
 
 static void tell_seq(void *user, const struct journal_order *order)
 {
@@ -327,7 +379,13 @@ static void files_of_older_versions(void **state)
 			assert_int_equal(journal_each_open(f->store, tell_seq, f), 1);
 			assert_int_equal(outbox_first(f->store, "town", &entry), FC_OK);
 			assert_string_equal(entry.seq, "987654321000000000000000001");
+			assert_string_equal(entry.mapping, "");
 		}
+		if (last == 2) {
+			assert_int_equal(outbox_of(f->store, "987654321000000000000000002", check_confirmed, f), 1);
+			assert_int_equal(outbox_of(f->store, "987654321000000000000000002", check_mapping, f), 1);
+		}
+		check_versions(f);
 		fill(f);
 		assert_int_equal(outbox_waiting(f->store, "city"), ORDERS - ORDERS / OPEN_EVERY);
 		close_it(f);

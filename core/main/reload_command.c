@@ -1,0 +1,63 @@
+#include "main/reload_command.h"
+
+#include <stdlib.h>
+
+struct reload_command {
+	struct reload_commands *owner;
+	struct reload_command *next;
+	struct reload_call *call;
+	control_reloaded done;
+	void *user;
+};
+
+/* Takes it out of the list and tells it. */
+static void end(struct reload_command *command, const char *const *refusals, int count)
+{
+	struct reload_command **at = &command->owner->list;
+
+	while (*at && *at != command)
+		at = &(*at)->next;
+	if (*at)
+		*at = command->next;
+	command->done(command->user, refusals, count);
+	free(command);
+}
+
+static void on_reloaded(void *user, const struct reload_result *result)
+{
+	const char **refusals = calloc((size_t)result->count + 1, sizeof(*refusals));
+	int count = 0;
+
+	for (int i = 0; refusals && i < result->count; i++)
+		if (result->items[i].outcome == RELOAD_KEPT && *result->items[i].error)
+			refusals[count++] = result->items[i].error;
+	if (refusals && result->code && !count)
+		refusals[count++] = result->error;
+	end(user, refusals, count);
+	free(refusals);
+}
+
+void reload_for_command(void *user, const char *origin, control_reloaded done, void *done_user)
+{
+	static const char *const no_memory[] = {"no memory"};
+	struct reload_commands *commands = user;
+	struct reload_command *command = calloc(1, sizeof(*command));
+
+	if (!command) {
+		done(done_user, no_memory, 1);
+		return;
+	}
+	*command = (struct reload_command){commands, commands->list, NULL, done, done_user};
+	commands->list = command;
+	command->call = reload_request(commands->reload, 0, origin, on_reloaded, command);
+	if (!command->call)
+		end(command, no_memory, 1);
+}
+
+void reload_commands_end(struct reload_commands *commands)
+{
+	while (commands->list) {
+		reload_forget(commands->list->call);
+		end(commands->list, NULL, 0);
+	}
+}
