@@ -58,6 +58,7 @@ for suite in $suites; do
 	tsan)
 		unit_suite host-tsan bus
 		unit_suite host-tsan shelf
+		unit_suite host-tsan reload
 		;;
 	boards)
 		# Every defconfig must compile, also with the other compiler.

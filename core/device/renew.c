@@ -5,6 +5,11 @@
 #include "device/instance.h"
 #include "device/upkeep.h"
 
+static int same_number(double a, double b)
+{
+	return a <= b && a >= b;
+}
+
 static int same_point(const struct profile *a, const struct point *x, const struct profile *b, const struct point *y)
 {
 	if (x->type != y->type || x->function != y->function || x->address != y->address || x->words != y->words)
@@ -12,10 +17,8 @@ static int same_point(const struct profile *a, const struct point *x, const stru
 	if (x->low_first != y->low_first || x->swap != y->swap || x->shared != y->shared || x->shift != y->shift ||
 	    x->mask != y->mask || x->has_range != y->has_range || x->invalid_count != y->invalid_count)
 		return 0;
-	/* The very same numbers of two files, or none. */
-	if (memcmp(&x->scale, &y->scale, sizeof(double)) != 0 || memcmp(&x->offset, &y->offset, sizeof(double)) != 0 ||
-	    memcmp(&x->min, &y->min, sizeof(double)) != 0 || memcmp(&x->max, &y->max, sizeof(double)) != 0 ||
-	    memcmp(x->invalid, y->invalid, sizeof(x->invalid)) != 0)
+	if (!same_number(x->scale, y->scale) || !same_number(x->offset, y->offset) || !same_number(x->min, y->min) ||
+	    !same_number(x->max, y->max) || memcmp(x->invalid, y->invalid, sizeof(x->invalid)) != 0)
 		return 0;
 	/* What depends on others, or is put together by the file, is worked out anew. */
 	if (x->hook || y->hook || x->valid[0] || y->valid[0] || x->decimals_from || y->decimals_from ||

@@ -83,9 +83,8 @@ def measure(build, seconds, rounds, keep=None):
         return json.loads(done.stdout)
 
 
-def rows(build, seconds, rounds):
+def rows(f):
     """The lines of the benchmark table."""
-    f = measure(build, seconds, rounds)
     gateway, bare = f["gateway"], f["bare"]
 
     def verdict(met):
@@ -121,4 +120,4 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
-    show(rows(args.build, args.seconds, args.rounds))
+    show(rows(measure(args.build, args.seconds, args.rounds)))

@@ -12,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "peers"))
 import conftest  # noqa: E402
 import iserv  # noqa: E402
 import reloads  # noqa: E402
+import script  # noqa: E402
 
 
 def latencies(station, count, poll_ms):
@@ -48,7 +49,9 @@ def main():
     parser.add_argument("--seconds", type=float, default=2, help="of load, on the gateway and on the baseline in each round")
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
-    iserv.show(iserv.rows(args.build, args.seconds, args.rounds))
+    answers = iserv.measure(args.build, args.seconds, args.rounds)
+    iserv.show(iserv.rows(answers))
+    iserv.show(script.rows(args.build, answers["gateway"]["cpu_us"]))
     iserv.show(reloads.rows(args.build, 4 * args.rounds))
     poll_ms = 1000
     station = conftest.PeerStation(build=args.build, tcp=32, line_units=(16, 16), connectors=1, poll_ms=poll_ms)
