@@ -95,10 +95,11 @@ static const char *find_member(const char *p, const char *key, size_t len, long 
 		if (fresh && !depth && *p != '}') {
 			value = read_key(p, &name, &name_len);
 			item += !value;
-			if (value ? key && name_len == len && !memcmp(name, key, len) : !key && item == n) {
-				*at = p;
-				return value ? value : p;
-			}
+			*at = p;
+			if (!value && !key && item == n)
+				return p;
+			if (value && key && name_len == len && !memcmp(name, key, len))
+				return value;
 		}
 		if (value) {
 			p = value;
@@ -140,7 +141,7 @@ static int line_of(const char *source, const char *at)
 
 int place_line(const char *source, const char *place)
 {
-	const char *inside = find_table(source), *at = NULL;
+	const char *inside = find_table(source), *at = NULL, *found = NULL;
 
 	while (inside && *place) {
 		size_t len = strcspn(place, ".[");
@@ -150,12 +151,13 @@ int place_line(const char *source, const char *place)
 			char *end;
 			long n = strtol(place + 1, &end, 10);
 
-			value = find_member(inside, NULL, 0, n, &at);
+			value = find_member(inside, NULL, 0, n, &found);
 			place = *end ? end + 1 : end;
 		} else {
-			value = find_member(inside, place, len, 0, &at);
+			value = find_member(inside, place, len, 0, &found);
 			place += len;
 		}
+		at = value ? found : at;
 		place += *place == '.';
 		inside = value && *value == '{' ? value + 1 : NULL;
 	}

@@ -222,9 +222,7 @@ int64_t command_run(struct commands *commands, int64_t now_us)
 	for (int i = 0; i < COMMANDS_PENDING; i++) {
 		struct command *c = &commands->list[i];
 
-		if (c->used && !c->device && !c->writing)
-			finish(c, BUS_DISCONNECTED);
-		else if (c->used && !c->device && now_us >= c->until_us)
+		if (c->used && !c->device && (!c->writing || now_us >= c->until_us))
 			finish(c, BUS_DISCONNECTED);
 		else if (c->used && c->device && now_us >= c->until_us)
 			time_is_up(commands, c);

@@ -54,7 +54,7 @@ void compile_matches(struct compiler *c, const struct value *t, const char *wher
 
 	value_each (v, t) {
 		struct profile_match *match = next_match(c, where);
-		const struct value *not = v->type == VALUE_OBJECT ? value_get(v, "not") : NULL;
+		const struct value *unequal = v->type == VALUE_OBJECT ? value_get(v, "not") : NULL;
 
 		if (!match)
 			return;
@@ -64,8 +64,8 @@ void compile_matches(struct compiler *c, const struct value *t, const char *wher
 		}
 		match->point =
 		    compile_point_name(c, &(struct value){.type = VALUE_STRING, .text = v->key}, where, v->key);
-		match->negated = not != NULL;
-		if (add_values(match, not ? not : v))
+		match->negated = unequal != NULL;
+		if (add_values(match, unequal ? unequal : v))
 			wrong_values(c, where);
 		else if (match->point >= 0)
 			out[n++] = ++c->p->match_count;
@@ -75,12 +75,12 @@ void compile_matches(struct compiler *c, const struct value *t, const char *wher
 int compile_match_of(struct compiler *c, const struct value *t, const char *where)
 {
 	struct profile_match *match = next_match(c, where);
-	const struct value *equals = value_get(t, "equals"), *not = value_get(t, "not");
+	const struct value *equals = value_get(t, "equals"), *unequal = value_get(t, "not");
 
 	if (!match)
 		return 0;
-	match->negated = not != NULL;
-	if (!equals == !not || add_values(match, not ? not : equals)) {
+	match->negated = unequal != NULL;
+	if ((equals && unequal) || add_values(match, unequal ? unequal : equals)) {
 		wrong_values(c, where);
 		return 0;
 	}

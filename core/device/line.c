@@ -224,20 +224,14 @@ struct line *line_new(const struct config *config, int bus, const struct profile
 	return line;
 }
 
-/* Commands under way know their steps by place. */
-static int same_commands(const struct profile *a, const struct profile *b)
-{
-	return !memcmp(a->commands, b->commands, sizeof(a->commands)) &&
-	       !memcmp(a->steps, b->steps, sizeof(a->steps)) && !memcmp(a->matches, b->matches, sizeof(a->matches));
-}
-
 void line_adopt(struct line *line, const struct profiles *profiles, struct commands *commands)
 {
 	for (int i = 0; i < line->device_count; i++) {
 		struct device *d = line->devices[i];
 		struct profile *fresh = profiles_find(profiles, d->profile->name);
 
-		if (!same_commands(d->profile, fresh))
+		/* Those under way know their steps by place. */
+		if (d->profile->commands_print != fresh->commands_print)
 			command_drop(commands, d);
 		d->profile = fresh;
 	}
@@ -265,7 +259,7 @@ int line_renew(struct line *line, struct line *fresh, struct commands *commands)
 	fresh->targets = old.targets;
 	/* The devices stay the same to all who know them. */
 	for (int i = 0; i < line->device_count; i++) {
-		if (!same_commands(line->devices[i]->profile, fresh->devices[i]->profile))
+		if (line->devices[i]->profile->commands_print != fresh->devices[i]->profile->commands_print)
 			command_drop(commands, line->devices[i]);
 		device_renew(line->devices[i], fresh->devices[i]);
 	}

@@ -39,14 +39,14 @@ const char *connector_status_name(enum connector_status status)
 	return "unknown";
 }
 
-/* FNV-1a over the bytes of all that comes before the status. Padding can at worst make the same look different: then a line is
- * reopened needlessly. */
-static uint64_t fingerprint(const struct profile *profile)
+/* FNV-1a over the bytes of a part. Padding can at worst make the same look different: then reads are planned anew, or a sequence
+ * ended, needlessly. */
+static uint64_t fingerprint(const struct profile *profile, size_t from, size_t to)
 {
 	const unsigned char *bytes = (const unsigned char *)profile;
 	uint64_t hash = 14695981039346656037u;
 
-	for (size_t i = offsetof(struct profile, points); i < offsetof(struct profile, status); i++)
+	for (size_t i = from; i < to; i++)
 		hash = (hash ^ bytes[i]) * 1099511628211u;
 	return hash;
 }
@@ -68,7 +68,9 @@ static struct profile *make(struct script *script, const char *name, const struc
 	if (name)
 		(void)snprintf(profile->name, sizeof(profile->name), "%s", name);
 	profile->script = script;
-	profile->fingerprint = fingerprint(profile);
+	profile->fingerprint = fingerprint(profile, offsetof(struct profile, points), offsetof(struct profile, status));
+	profile->commands_print =
+	    fingerprint(profile, offsetof(struct profile, matches), offsetof(struct profile, commands_print));
 	(void)snprintf(profile->hash, sizeof(profile->hash), "%s", script_hash(script));
 	if (!result)
 		result = profile_run_examples(script, profile, err);

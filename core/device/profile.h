@@ -241,6 +241,7 @@ struct profile {
 	int command_count;
 	struct profile_step steps[PROFILE_STEPS_MAX];
 	int step_count;
+	uint64_t commands_print; /* fingerprint of conditions, setpoint and commands */
 	struct profile_line line;
 	int has_source, example_count;
 	struct sources *sources; /* what it was made of; owned */

@@ -36,7 +36,7 @@ static int factor_of(const struct profile *p, const struct point *point, const s
 		else if (v->milli > 40000 || v->milli < -40000)
 			return FC_EINVAL;
 		else
-			*factor *= pow(10, (double)(v->milli / 1000 + point->decimals_offset));
+			*factor *= pow(10, (double)v->milli / 1000 + point->decimals_offset);
 	}
 	return FC_OK;
 }

@@ -4,7 +4,7 @@ return {
   kind = "profile",
   name = "abb-terra-ac",
   description = "ABB Terra AC, one connector, three phases",
-  source = "reference/chargers.md 1.1 and 1.2 (EVCC; state byte cross-checked with OpenEMS). No total energy register is known.",
+  source = "reference/chargers.md 1.1 and 1.2 (EVCC; state byte cross-checked with OpenEMS). No total energy is known.",
   line = { framing = "tcp or rtu" },
   -- Six words in one request is what is known to be read well; nobody has shown more.
   modbus = { max_words = 6, merge_gap = 0 },
@@ -35,7 +35,8 @@ return {
     default = 255,
     faults = { { point = "fault", ["not"] = 0 } },
   },
-  -- 0 pauses, 6 A and more run (the most is what is installed; 32 A is a guess). Register 0x4105 starts and stops sessions too, but its stop ends the session for good: not used.
+  -- 0 pauses, 6 A and more run (the most is what is installed; 32 A is a guess). Register 0x4105 starts and stops
+  -- sessions too, but its stop ends the session for good: not used.
   setpoint = { fc = 16, address = 0x4100, type = "u32", scale = 0.001, unit = "A", min = 6, max = 32, pause = 0 },
   -- It falls back when it is not polled; the polls are enough. The limit in force is looked at after each write.
   commands = {
