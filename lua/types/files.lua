@@ -97,41 +97,118 @@
 ---@field name string the file's name without .lua
 ---@field description? string
 ---@field source string manual, edition, page
+---@field line? forecourt.profile.line what the charger needs of its line
 ---@field modbus? forecourt.profile.modbus
 ---@field connectors? forecourt.profile.connectors
 ---@field points table<string, forecourt.profile.point>
+---@field groups? table<string, forecourt.profile.group>
+---@field firmware? string|forecourt.profile.firmware the point that tells the version
 ---@field status? forecourt.profile.status
----@field commands? table<string, forecourt.profile.command>
+---@field keep_alive? forecourt.profile.keep_alive|forecourt.profile.keep_alive[]
+---@field setpoint? forecourt.profile.setpoint
+---@field commands? table<string, forecourt.profile.write|forecourt.profile.sequence> start, stop
 ---@field examples? forecourt.profile.example[]
+
+---@class forecourt.profile.line
+---@field framing? "tcp"|"rtu"|"rtu-over-tcp"|"ascii"|"tcp or rtu"
+---@field baud? integer
+---@field data_bits? integer
+---@field stop_bits? integer
+---@field parity? "none"|"even"|"odd"
+---@field connections? integer how many masters it bears
+---@field connect_timeout_ms? integer
+---@field response_timeout_ms? integer
+---@field byte_timeout_ms? integer
 
 ---@class forecourt.profile.modbus
 ---@field max_words? integer most words in one read, 1 to 125
 ---@field merge_gap? integer registers that may be read needlessly to join two reads
 ---@field gap_ms? integer pause before each request
+---@field rest_ms? integer silence after a write
+---@field min_period_ms? integer the least period of any read
 ---@field deny? integer[][] { first, last }: addresses never touched
+---@field deny_write? integer[][] { first, last }: addresses never written
 ---@field single? boolean each point in a read of its own
 
 ---@class forecourt.profile.connectors
 ---@field count? integer
 ---@field stride? integer register of connector n = address + (n - 1) * stride
+---@field offsets? table<integer, integer> of connectors that keep to no stride
+---@field unit_stride? integer connector n is asked at the charger's unit + (n - 1) * unit_stride
+
+---@alias forecourt.profile.type "u16"|"s16"|"u32"|"s32"|"u64"|"s64"|"f32"|"f64"|"bool"|"bcd"|"bits"|"text"|"hex"|"raw"
+---@alias forecourt.profile.range string|string[] ">=1.2.1", or { ">=1.2", "<2" }
 
 ---@class forecourt.profile.point
 ---@field address integer zero-based, as in the request
 ---@field fc? 1|2|3|4 default 3
----@field type? "u16"|"s16"|"u32"|"s32"|"u64"|"s64"|"f32"|"f64"|"bool"|"text"
----@field words? integer of a text
----@field order? "hi-lo"|"lo-hi" which word comes first
+---@field type? forecourt.profile.type
+---@field words? integer of a text, hex, raw, bcd or bits
+---@field order? string "hi-lo", "lo-hi", or a letter for each byte: "CDAB"
 ---@field swap? boolean a text with swapped bytes
+---@field encoding? "ascii"|"utf-8"|"utf-16" of a text
+---@field skip? integer bytes left out before a text
+---@field chars? integer most characters of a text
 ---@field shift? integer bits of a whole number
 ---@field mask? integer
+---@field bit? integer one bit of a whole number
+---@field field? integer[] { first, last } bit
+---@field names? table<integer, string> of type bits: the names of those that are set
 ---@field scale? number value = register * scale + offset
 ---@field offset? number
 ---@field unit? string
+---@field decimals_from? string|forecourt.profile.decimals_from times 10 to the power of another point
+---@field scale_from? string|string[] times another point, or two
 ---@field min? number what lies outside is unknown
 ---@field max? number
 ---@field invalid? integer[]|integer what is listed is unknown
+---@field valid_when? table<string, any> { state = { 3, 4 } }: else unknown
 ---@field period_ms? integer default: the charger's poll_ms
 ---@field shared? boolean one register for all connectors
+---@field stride? integer another stride than the file's
+---@field addresses? table<integer, integer> elsewhere for these connectors
+---@field shift_stride? integer for each further connector so many bits more are shifted
+---@field unit_id? integer asked of this unit instead of the charger's
+---@field optional? boolean left out when the charger refuses it
+---@field group? string
+---@field firmware? forecourt.profile.range read only then
+---@field variants? forecourt.profile.variant[] the first whose firmware fits counts
+---@field hook? fun(raw: any, get: fun(point: string): any, connector: integer): any arithmetic that no key says
+
+---@class forecourt.profile.variant
+---@field firmware? forecourt.profile.range
+---@field address? integer
+---@field fc? 1|2|3|4
+---@field type? forecourt.profile.type
+---@field words? integer
+---@field order? string
+---@field swap? boolean
+---@field encoding? "ascii"|"utf-8"|"utf-16"
+---@field skip? integer
+---@field chars? integer
+---@field shift? integer
+---@field mask? integer
+---@field bit? integer
+---@field field? integer[]
+---@field scale? number
+---@field offset? number
+---@field min? number
+---@field max? number
+---@field invalid? integer[]|integer
+---@field stride? integer
+---@field addresses? table<integer, integer>
+
+---@class forecourt.profile.decimals_from
+---@field point string
+---@field offset? integer is added to the power
+
+---@class forecourt.profile.group
+---@field optional? boolean
+---@field firmware? forecourt.profile.range
+
+---@class forecourt.profile.firmware
+---@field point string
+---@field form? "text"|"number"|"decimal"|"bytes"
 
 ---@class forecourt.profile.status
 ---@field point string
@@ -145,15 +222,61 @@
 ---@field ["not"]? integer
 ---@field mask? integer
 
----@class forecourt.profile.command
+---@class forecourt.profile.keep_alive
+---@field fc? 3|4|5|6|15|16
+---@field address integer
+---@field value? integer
+---@field values? integer[]
+---@field words? integer of a read that nobody looks at
+---@field period_ms integer
+---@field period_from? string the point that says how often, in seconds
+---@field period_share? number of that
+---@field unless? table<string, any> not while that holds
+---@field shared? boolean
+
+---The register that limits a connector.
+---@class forecourt.profile.setpoint
+---@field fc? 6|16
+---@field address integer
+---@field type? "u16"|"s16"|"u32"|"s32"|"f32"
+---@field order? string
+---@field scale? number
+---@field offset? number
+---@field unit? string
+---@field min? number
+---@field max? number
+---@field shared? boolean
+---@field refresh_ms? integer written again so often
+---@field pause? number the value that pauses a charge
+---@field safe? number what it falls back to by itself
+---@field initial? number held from the start on
+
+---@class forecourt.profile.write
 ---@field fc integer 5, 6, 15 or 16
 ---@field address integer
 ---@field value? integer
 ---@field values? integer[]
 ---@field shared? boolean
 
+---@class forecourt.profile.sequence
+---@field steps (forecourt.profile.write|forecourt.profile.wait|forecourt.profile.check|forecourt.profile.limit)[]
+
+---@class forecourt.profile.wait
+---@field wait_ms integer
+
+---@class forecourt.profile.check
+---@field check string a point
+---@field equals? integer|integer[]
+---@field ["not"]? integer|integer[]
+---@field within_ms? integer
+
+---@class forecourt.profile.limit
+---@field limit? number sets the setpoint and holds it
+---@field pause? true
+
 ---@class forecourt.profile.example
 ---@field registers table<integer, integer>
 ---@field expect table<string, any> points, and status; false: unknown
 ---@field connector? integer
----@field fc? integer
+---@field fc? integer the function of these registers
+---@field unit_id? integer the unit of these registers

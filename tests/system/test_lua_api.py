@@ -83,7 +83,7 @@ def test_every_key_of_a_file_is_declared():
     """Each list of known keys in the code is, name by name, a class of the annotations."""
     classes = lua_types.fields_of((TYPES / "files.lua").read_text())
     lists = [re.findall(r'"(\w+)"', found) for room in FORMS for path in sorted((harness.ROOT / room).glob("*.c"))
-             for found in re.findall(r"(?s)\bknown\w*\[\] = \{(.*?)NULL\}", path.read_text())]
+             for found in re.findall(r"(?s)\b(?:known\w*|\w+_keys|writes|waits|checks|limits|steps)\[\] = \{(.*?)NULL\}", path.read_text())]
     assert len(lists) >= 10
     timing = re.findall(r'\[TIMING_\w+\] = \{"(\w+)"', (harness.ROOT / "core/upstream/timing.c").read_text())
     assert len(timing) >= 9
