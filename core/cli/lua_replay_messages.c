@@ -5,6 +5,7 @@
 
 #include "cli/differ.h"
 #include "cli/lua_replay.h"
+#include "script/script.h"
 
 enum { FIELDS = 500, SHOWN = 20 };
 
@@ -84,7 +85,9 @@ static void pass(const struct passing *p, struct mapping *mapping, struct value 
 	const struct schema *schema = message_schema(p->message, p->part);
 
 	memset(out, 0, sizeof(*out));
-	/* script_pin(mapping_script(mapping), p->wall) belongs here: the time at which it passed, and tables of its own. */
+	/* The time at which it passed, and tables that hold what earlier messages of the replay have put. */
+	if (mapping)
+		script_pin(mapping_script(mapping), p->wall);
 	if (mapping_apply(mapping, p->message, p->part, p->direction, before, &p->context, p->arena, &out->tree,
 			  &out->failed) &&
 	    !out->failed.code)

@@ -7,6 +7,7 @@
 #include "charge/order.h"
 #include "cli/format.h"
 #include "cli/lua_replay.h"
+#include "script/script.h"
 #include "cli/table.h"
 
 enum { COLUMNS = 8, RIGHT = 0x78, DAY_S = 86400 };
@@ -80,7 +81,7 @@ static int price(struct replay_orders *o, struct policy *policy, const struct va
 					       .user_class = o->order.user_class};
 	int64_t wall = priced_at(&o->order);
 
-	/* script_pin(policy_script(policy), wall) belongs here. */
+	script_pin(policy_script(policy), o->order.start_wall);
 	int result = policy_tariff(policy, &context, wall, TARIFF_DAYS, &o->tariff, err);
 	if (result)
 		return result;

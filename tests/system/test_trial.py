@@ -331,3 +331,24 @@ return { forecourt = 1, kind = "policy", name = "many", prices = function(c) ret
     profile = next((lua / "profiles").glob("*.lua"))
     assert station.cli("lua", "test", profile).returncode == 0
     assert station.cli("lua", "replay", profile, "--records", many).returncode == 2
+
+
+def test_time_and_chance_come_again(charging, tmp_path):
+    """What a script made of the time of a call, and of chance, a replay makes again: the file itself differs in nothing."""
+    text = """return { forecourt = 1, kind = "operator", name = "test", map = { notification_stationStatus = { request = function(m)
+  m.Stamp, m.Dice = forecourt.time.datetime(forecourt.now()), forecourt.random(1, 1000000000)
+  return m
+end } } }"""
+    station = charging(tcp=1, line_units=(), connectors=2, mapping_text=text)
+    station.server.wait(lambda _: len([1 for m, _p in list(station.server.received) if m == "notification_stationStatus"]) >= 2)
+    dice = {p["Dice"] for m, p in list(station.server.received) if m == "notification_stationStatus"}
+    assert len(dice) >= 2
+    records = tmp_path / "records.jsonl"
+    assert station.cli("lua", "record", records).returncode == 0
+    time.sleep(1.1)
+    mapping = station.lua / "operators" / "test.lua"
+    done = station.cli("lua", "replay", mapping, "--records", records)
+    assert done.returncode == 0, done.stdout
+    mapping.write_text(text.replace("1000000000)", "1000000000) + 1"))
+    done = station.cli("lua", "replay", mapping, "--records", records)
+    assert done.returncode == 4 and "Dice" in done.stdout and "Stamp" not in done.stdout
