@@ -7,8 +7,8 @@
 #include "charge/order.h"
 #include "cli/format.h"
 #include "cli/lua_replay.h"
-#include "script/script.h"
 #include "cli/table.h"
+#include "script/script.h"
 
 enum { COLUMNS = 8, RIGHT = 0x78, DAY_S = 86400 };
 

@@ -57,7 +57,11 @@ void reload_for_command(void *user, const char *origin, control_reloaded done, v
 void reload_commands_end(struct reload_commands *commands)
 {
 	while (commands->list) {
-		reload_forget(commands->list->call);
-		end(commands->list, NULL, 0);
+		struct reload_command *command = commands->list;
+
+		commands->list = command->next;
+		reload_forget(command->call);
+		command->done(command->user, NULL, 0);
+		free(command);
 	}
 }

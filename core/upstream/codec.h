@@ -16,7 +16,7 @@ struct codec {
 	struct mapping *mapping; /* may be NULL */
 	struct json_reader *reader;
 	struct mapping_context context;
-	int ascii; /* nothing beyond ASCII in what is written: \uXXXX (protocol.md section 3, 26) */
+	int ascii;                 /* nothing beyond ASCII in what is written: \uXXXX (protocol.md section 3, 26) */
 	struct recorder *recorder; /* of what passes; NULL = nobody wants to know */
 };
 
