@@ -343,7 +343,7 @@ static void hours_of_now(struct fixture *f)
 	fprintf(to,
 		"return { forecourt = 1, kind = 'operator', name = 'now', timing = { reconcile_from_h = %.4f, "
 		"reconcile_to_h = %.4f } }",
-		(double)(since - 250) / 3600, (double)(since + 100) / 3600);
+		(double)(since - 250) / 3600, (double)(since < 86300 ? since + 100 : 86400) / 3600);
 	assert_int_equal(fclose(to), 0);
 	f->platform.mapping = mapping_load(&(struct script_host){.lua_dir = f->folder}, "now", NULL, &f->err);
 	if (!f->platform.mapping)
