@@ -18,6 +18,7 @@
 #include "control/socket.h"
 #include "device/device.h"
 #include "loop/loop.h"
+#include "main/fallback.h"
 #include "main/reload_command.h"
 #include "main/services.h"
 #include "main/stats.h"
@@ -62,13 +63,6 @@ struct daemon {
 #endif
 };
 
-static struct script_limits limits_of(const struct config *config)
-{
-	return (struct script_limits){.memory = (size_t)config->gateway.lua_memory_kb * 1024,
-				      .instructions = config->gateway.lua_steps,
-				      .time_ms = config->gateway.lua_time_ms};
-}
-
 static int check_policy(const struct script_host *host, const char *name, FILE *to)
 {
 	struct error err = {0};
@@ -84,7 +78,7 @@ static int check_policy(const struct script_host *host, const char *name, FILE *
 
 int daemon_check_lua(const struct config *config, FILE *to)
 {
-	const struct script_host host = {.lua_dir = config->gateway.lua_dir, .limits = limits_of(config)};
+	const struct script_host host = {.lua_dir = config->gateway.lua_dir, .limits = reload_limits(config)};
 	struct error err = {0};
 	int failures = 0;
 
@@ -163,7 +157,7 @@ static int needs_restart(const struct config *from, const struct config *to)
 static int apply(struct daemon *d, const struct config *config, struct error *err)
 {
 	/* For what is loaded from now on. */
-	d->host.limits = limits_of(config);
+	d->host.limits = reload_limits(config);
 	int result = device_set_apply(d->devices, config, err);
 
 	if (!result)
@@ -237,6 +231,13 @@ static int reload_swap(void *user, struct error *err)
 	if (!result && platform_set_reload_mappings(d->platforms, err) < 0)
 		result = FC_EINVAL;
 	return result;
+}
+
+static void reload_replace(void *user, struct shelf *shelf, const struct config *config)
+{
+	struct daemon *d = user;
+
+	fallback_load(d->store, d->host.lua_dir, shelf, config);
 }
 
 static void reload_accepted(void *user, const char *origin)
@@ -377,6 +378,7 @@ static int start(struct daemon *d, struct error *err)
 					   .apply = reload_apply,
 					   .adopt = reload_adopt,
 					   .swap = reload_swap,
+					   .replace = reload_replace,
 					   .accepted = reload_accepted};
 	d->reload = reload_new(d->loop, &d->host, &hooks, err);
 	if (!d->reload)
