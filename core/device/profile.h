@@ -279,6 +279,6 @@ void profile_encode(const struct profile_setpoint *setpoint, int64_t milli, stru
 int profile_compile(const struct script *script, struct profile *profile, const struct profile_listener *listener,
 		    struct error *err);
 /* Runs the table's examples: registers in, status and points out. */
-int profile_run_examples(const struct script *script, struct profile *profile, struct error *err);
+int profile_run_examples(struct script *script, struct profile *profile, struct error *err);
 
 #endif

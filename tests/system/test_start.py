@@ -115,6 +115,8 @@ def test_what_was_in_force_goes_on(site, way):
     assert shown["profile_version"] == before[PROFILE]["version"]
     assert rows(station)[1:] == kept[1:] and [r[:-1] for r in rows(station)[0]] == [r[:-1] for r in kept[0]]
     assert "refused" in station.cli("lua", "reload").stdout
+    assert re.search(rf"Lua files +{len(scripts)} refused", station.cli("status").stdout)
+    assert f"{len(scripts)} 个被拒绝" in station.cli("status", LANG="zh_CN.UTF-8").stdout
 
     # Mended: the same texts are what is in force, and others are taken over as ever.
     for item in items:
