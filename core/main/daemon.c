@@ -32,7 +32,7 @@
 #include "admin/admin.h"
 #endif
 
-enum { TRIM_FIRST_US = 20000000, TRIM_PERIOD_US = 600000000, TEND_PERIOD_US = 5000000 };
+enum { TRIM_FIRST_US = 20000000, TRIM_PERIOD_US = 600000000, TEND_PERIOD_US = 5000000, TRY_AGAIN_US = 30000000 };
 
 struct daemon {
 	const char *path;
@@ -57,7 +57,7 @@ struct daemon {
 	struct control_socket *socket;
 	struct watch *watch;
 	struct reload *reload;
-	struct loop_timer trim, tend;
+	struct loop_timer trim, tend, again;
 #ifdef CONFIG_ADMIN
 	struct admin *admin;
 #endif
@@ -363,6 +363,12 @@ static void tend_store(void *user)
 	(void)loop_timer_set(d->loop, &d->tend, TEND_PERIOD_US);
 }
 
+/* After a start without some of the files: that of a busy machine may have taken too long for one that is good. */
+static void try_again(void *user)
+{
+	(void)daemon_reload_lua(user, "file", NULL, NULL);
+}
+
 static int start(struct daemon *d, struct error *err)
 {
 	d->lua_dir = strdup(d->config->gateway.lua_dir);
@@ -424,9 +430,12 @@ static int start(struct daemon *d, struct error *err)
 #endif
 	d->trim = (struct loop_timer){.fn = trim_heap, .user = d};
 	d->tend = (struct loop_timer){.fn = tend_store, .user = d};
+	d->again = (struct loop_timer){.fn = try_again, .user = d};
 	if (loop_timer_set(d->loop, &d->trim, TRIM_FIRST_US) || loop_timer_set(d->loop, &d->tend, TEND_PERIOD_US))
 		return FC_ENOMEM;
 	accepted(d, "start");
+	if (shelf_refused_count(d->host.shelf) && loop_timer_set(d->loop, &d->again, TRY_AGAIN_US))
+		return FC_ENOMEM;
 	return watch_lua(d, err);
 }
 
@@ -492,6 +501,7 @@ void daemon_free(struct daemon *d)
 	if (d->loop) {
 		loop_timer_cancel(d->loop, &d->trim);
 		loop_timer_cancel(d->loop, &d->tend);
+		loop_timer_cancel(d->loop, &d->again);
 	}
 	reload_free(d->reload);
 	loop_free(d->loop);

@@ -86,14 +86,41 @@ static void work_on(const struct job *job, struct shelf_item *item, struct task 
 	}
 }
 
-int loader_work_instead(struct job *job, int index, struct script_instead *instead, struct error *err)
+/* List and texts in one block. NULL: no memory. */
+static struct script_instead *copy_texts(const struct script_instead *texts)
+{
+	size_t count = 0, bytes = 0;
+
+	for (; texts[count].path; count++)
+		bytes += strlen(texts[count].path) + 1 + texts[count].len;
+	struct script_instead *copy = malloc((count + 1) * sizeof(*copy) + bytes);
+	if (!copy)
+		return NULL;
+	char *at = (char *)(copy + count + 1);
+	for (size_t i = 0; i < count; i++) {
+		size_t n = strlen(texts[i].path) + 1;
+
+		memcpy(at, texts[i].path, n);
+		memcpy(at + n, texts[i].text, texts[i].len);
+		copy[i] = (struct script_instead){at, at + n, texts[i].len};
+		at += n + texts[i].len;
+	}
+	copy[count] = (struct script_instead){0};
+	return copy;
+}
+
+int loader_work_instead(struct job *job, int index, const struct script_instead *texts, struct error *err)
 {
 	struct shelf_item *item = &job->items[index];
 	struct version *version = calloc(1, sizeof(*version));
+	struct script_instead *instead = copy_texts(texts);
 	struct script_host host = job->host;
 
-	if (!version)
+	if (!version || !instead) {
+		free(version);
+		free(instead);
 		return error_set(err, FC_ENOMEM, "script: no memory");
+	}
 	host.instead = instead;
 	*version = (struct version){.kind = item->kind, .limits = job->host.limits, .instead = instead};
 	/* The digest of the good files: once they are on the disk again, they are what is in force already. */
@@ -104,6 +131,7 @@ int loader_work_instead(struct job *job, int index, struct script_instead *inste
 		version->object = item->kind->load(&host, item->name, item->space, err);
 	if (!version->object) {
 		free(version);
+		free(instead);
 		return result ? result : FC_ESCRIPT;
 	}
 	job->tasks[index].version = version;

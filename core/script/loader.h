@@ -69,8 +69,8 @@ struct chore *loader_take_chores(struct loader *loader);
 struct chore *loader_left_chores(struct loader *loader);
 /* Does the job here. */
 void loader_work(struct job *job);
-/* Tries the failed item with these texts, which are taken over when it goes well. What is known of its files stays as it is. */
-int loader_work_instead(struct job *job, int index, struct script_instead *instead, struct error *err);
+/* Tries the failed item with these texts (copied). What is known of its files stays as it is. */
+int loader_work_instead(struct job *job, int index, const struct script_instead *texts, struct error *err);
 /* What came of the item: why it failed. */
 void loader_fail(struct shelf_item *item, struct task *task, const struct error *why);
 

@@ -279,43 +279,15 @@ int shelf_load(struct shelf *shelf, const struct shelf_want *wants, int count)
 	return FC_OK;
 }
 
-/* List and texts in one block. NULL: no memory. */
-static struct script_instead *copy_texts(const struct script_instead *texts)
-{
-	size_t count = 0, bytes = 0;
-
-	for (; texts[count].path; count++)
-		bytes += strlen(texts[count].path) + 1 + texts[count].len;
-	struct script_instead *copy = malloc((count + 1) * sizeof(*copy) + bytes);
-	if (!copy)
-		return NULL;
-	char *at = (char *)(copy + count + 1);
-	for (size_t i = 0; i < count; i++) {
-		size_t n = strlen(texts[i].path) + 1;
-
-		memcpy(at, texts[i].path, n);
-		memcpy(at + n, texts[i].text, texts[i].len);
-		copy[i] = (struct script_instead){at, at + n, texts[i].len};
-		at += n + texts[i].len;
-	}
-	copy[count] = (struct script_instead){0};
-	return copy;
-}
-
 int shelf_load_instead(struct shelf *shelf, int index, const struct script_instead *texts,
 		       int (*fits)(void *user, const void *object, struct error *err), void *user, struct error *err)
 {
 	struct task *task = &shelf->job->tasks[index];
 	struct shelf_item *item = &shelf->job->items[index];
-	struct script_instead *copy = copy_texts(texts);
+	int result = loader_work_instead(shelf->job, index, texts, err);
 
-	if (!copy)
-		return error_set(err, FC_ENOMEM, "script: no memory");
-	int result = loader_work_instead(shelf->job, index, copy, err);
-	if (result) {
-		free(copy);
+	if (result)
 		return result;
-	}
 	result = fits ? fits(user, item->object, err) : FC_OK;
 	if (!result)
 		return FC_OK;
