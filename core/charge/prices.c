@@ -26,7 +26,8 @@ static struct policy *find_policy(const struct prices *prices, const char *name)
 
 static int load(struct prices *prices, const struct script_host *host, const char *name, struct error *err)
 {
-	if (!*name || find_policy(prices, name))
+	/* One that is missing refuses what it would price: prices_tariff. */
+	if (!*name || find_policy(prices, name) || shelf_lacks(host, &policy_kind, name, ""))
 		return FC_OK;
 	struct loaded *loaded = calloc(1, sizeof(*loaded));
 	if (!loaded)

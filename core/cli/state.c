@@ -68,6 +68,11 @@ static void put_head(const struct cli *cli, struct table *t, const struct value 
 			       cli_text(s, "data_dir"));
 		table_pair(t, say(cli, "free disk"), text);
 	}
+	if (cli_int(s, "scripts_refused") > 0) {
+		(void)snprintf(text, sizeof(text), say(cli, "%s refused (forecourt lua reload says why)"),
+			       format_int(cli_int(s, "scripts_refused"), a));
+		table_pair(t, say(cli, "Lua files"), text);
+	}
 	put_counts(cli, t, value_get(s, "connectors"));
 	(void)snprintf(text, sizeof(text), "%s %s, %s %s, %s %s", format_int(cli_int(orders, "open"), a),
 		       say(cli, "open"), format_int(cli_int(orders, "waiting"), b), say(cli, "waiting"),

@@ -23,6 +23,8 @@ static const struct {
     {"energy", "电量"},
     {"failed", "失败"},
     {"free disk", "可用磁盘"},
+    {"Lua files", "Lua 文件"},
+    {"%s refused (forecourt lua reload says why)", "%s 个被拒绝（原因见 forecourt lua reload）"},
     {"from", "从"},
     {"kW", "kW"},
     {"kWh", "kWh"},

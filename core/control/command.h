@@ -54,6 +54,7 @@ struct control {
 	int command_count;
 	struct json_reader *reader; /* of orders' records */
 	struct control_reply *replies;
+	int is_rolling_back; /* a rollback is tried, and not written yet */
 };
 
 /* Ends a command that answered CONTROL_LATER, never before its run has returned: code and text as from run, and the result in the

@@ -7,6 +7,7 @@
 #include "charge/policy.h"
 #include "control/lua.h"
 #include "control/put_file.h"
+#include "script/shelf.h"
 #include "upstream/mapping.h"
 
 /* One file that is going to be written. */
@@ -23,8 +24,19 @@ struct module {
 	char then[JOURNAL_VERSION], now[JOURNAL_VERSION]; /* now "": there is no such file */
 };
 
+/* What is loaded before a byte is written, and with what: on the shelf's thread, so with nothing of the loop's. */
+struct trial {
+	struct script_host host;
+	struct script_instead instead[SOURCES_MAX + 1];
+	char (*items)[VERSION_ITEM]; /* each once */
+	int count, next;
+	int result; /* of the last one */
+	struct error err;
+};
+
 struct rollback {
 	struct lua_wait wait; /* first */
+	struct trial trial;
 	struct version target;
 	char before[JOURNAL_VERSION]; /* in force when it was asked for, "" = nothing uses it */
 	struct file *files[SOURCES_MAX];
@@ -48,6 +60,7 @@ static void free_rollback(struct lua_wait *wait)
 	free_texts(r);
 	for (int i = 0; i < r->file_count; i++)
 		free(r->files[i]);
+	free(r->trial.items);
 	free(r);
 }
 
@@ -165,24 +178,48 @@ static int uses_written(const struct rollback *r, const struct sources *sources)
 	return 0;
 }
 
-/* Whether everything that runs would run with these files, too. */
-static int try_all(const struct rollback *r, struct error *err)
+static void add_item(struct trial *t, const char *item)
+{
+	for (int i = 0; i < t->count; i++)
+		if (!strcmp(t->items[i], item))
+			return;
+	(void)snprintf(t->items[t->count++], VERSION_ITEM, "%s", item);
+}
+
+/* Everything that runs is to run with these files, too. */
+static int plan_trial(struct rollback *r, struct error *err)
 {
 	const struct in_force all = lua_in_force(r->wait.control);
-	struct script_instead instead[SOURCES_MAX + 1] = {{0}};
-	struct script_host host = *r->wait.control->sources.lua.host;
+	struct trial *t = &r->trial;
 	struct sources *sources;
+	size_t most = 1;
 
+	while (in_force_at(&all, (int)most - 1))
+		most++;
+	t->items = calloc(most, sizeof(*t->items));
+	if (!t->items)
+		return error_set(err, FC_ENOMEM, "no memory");
 	for (int i = 0; i < r->file_count; i++)
-		instead[i] = (struct script_instead){r->files[i]->path, r->files[i]->text, r->files[i]->len};
-	host.instead = instead;
+		t->instead[i] = (struct script_instead){r->files[i]->path, r->files[i]->text, r->files[i]->len};
+	t->host = *r->wait.control->sources.lua.host;
+	t->host.instead = t->instead;
+	t->host.shelf = NULL;
 	/* It may change tables or ask for the state in no trial. */
-	host.services = NULL;
-	int result = try_script(&host, r->target.item, err);
-	for (int i = 0; !result && (sources = in_force_at(&all, i)); i++)
-		if (uses_written(r, sources) && strcmp(sources_at(sources, 0)->item, r->target.item) != 0)
-			result = try_script(&host, sources_at(sources, 0)->item, err);
-	return result;
+	t->host.services = NULL;
+	add_item(t, r->target.item);
+	for (int i = 0; (sources = in_force_at(&all, i)); i++)
+		if (uses_written(r, sources))
+			add_item(t, sources_at(sources, 0)->item);
+	return FC_OK;
+}
+
+/* The next of them. Nonzero while there are more to try. */
+static int try_next(void *rollback)
+{
+	struct trial *t = &((struct rollback *)rollback)->trial;
+
+	t->result = try_script(&t->host, t->items[t->next++], &t->err);
+	return !t->result && t->next < t->count;
 }
 
 /* Writing -------------------------------------------------------------------------------------------------------------- */
@@ -338,7 +375,7 @@ static int finish(struct lua_wait *wait, const char *const *refusals, int count,
 	return FC_OK;
 }
 
-/* All but the reload. */
+/* All that can be known without loading anything. */
 static int prepare(struct rollback *r, int with_modules, struct error *err)
 {
 	struct control *control = r->wait.control;
@@ -362,21 +399,22 @@ static int prepare(struct rollback *r, int with_modules, struct error *err)
 	(void)snprintf(r->before, sizeof(r->before), "%s", before ? before : "");
 	if (!strcmp(now, r->target.hash) && !strcmp(hash, r->target.hash) && r->file_count == 1)
 		return error_set(err, FC_EEXIST, "%s %.*s is in force already", item, LUA_SHORT, r->target.whole);
-	result = try_all(r, err);
-	if (result && err)
-		add_hint(r, err);
-	return result ? result : write_all(r, err);
+	return plan_trial(r, err);
 }
 
-int command_lua_rollback(struct control *control, struct control_reply *reply, struct error *err)
+/* The trial has ended: written, and into force. Takes r over; returns what the command is to return. */
+static int end_trial(struct rollback *r, struct error *err)
 {
-	struct rollback *r = calloc(1, sizeof(*r));
 	char origin[VERSION_ORIGIN];
+	int result = r->trial.result;
 
-	if (!r)
-		return error_set(err, FC_ENOMEM, "no memory");
-	r->wait = (struct lua_wait){.control = control, .reply = reply, .finish = finish, .release = free_rollback};
-	int result = prepare(r, control_flag(reply, "modules"), err);
+	r->wait.control->is_rolling_back = 0;
+	if (result) {
+		*err = r->trial.err;
+		add_hint(r, err);
+	} else {
+		result = write_all(r, err);
+	}
 	if (result) {
 		free_rollback(&r->wait);
 		return result;
@@ -385,4 +423,60 @@ int command_lua_rollback(struct control *control, struct control_reply *reply, s
 	free_texts(r);
 	(void)snprintf(origin, sizeof(origin), "rollback to %.*s", LUA_SHORT, r->target.whole);
 	return lua_reload(&r->wait, origin, err);
+}
+
+static void on_cancel(void *user)
+{
+	((struct rollback *)user)->wait.reply = NULL;
+}
+
+/* On the loop again. */
+static void on_tried(void *user, int finished)
+{
+	struct rollback *r = user;
+	struct control_reply *reply = r->wait.reply;
+	struct error err = {0};
+
+	/* The gateway ends: nothing has been written yet. */
+	if (!reply || !finished) {
+		free_rollback(&r->wait);
+		return;
+	}
+	int result = end_trial(r, &err);
+	if (result != CONTROL_LATER)
+		control_finish(reply, result, err.text);
+}
+
+/* Without a shelf (tests) it is done here. */
+static int try_here(struct rollback *r, struct error *err)
+{
+	while (try_next(r))
+		;
+	return end_trial(r, err);
+}
+
+int command_lua_rollback(struct control *control, struct control_reply *reply, struct error *err)
+{
+	struct shelf *shelf = control->sources.lua.host->shelf;
+
+	/* What one has tried the other may be about to change. */
+	if (control->is_rolling_back)
+		return error_set(err, FC_EBUSY, "another rollback is under way");
+	struct rollback *r = calloc(1, sizeof(*r));
+	if (!r)
+		return error_set(err, FC_ENOMEM, "no memory");
+	r->wait = (struct lua_wait){.control = control, .reply = reply, .finish = finish, .release = free_rollback};
+	int result = prepare(r, control_flag(reply, "modules"), err);
+	if (!result && shelf && shelf_run(shelf, try_next, on_tried, r))
+		result = error_set(err, FC_ENOMEM, "no memory");
+	if (result) {
+		free_rollback(&r->wait);
+		return result;
+	}
+	if (!shelf)
+		return try_here(r, err);
+	control->is_rolling_back = 1;
+	reply->cancel = on_cancel;
+	reply->cancel_user = r;
+	return CONTROL_LATER;
 }

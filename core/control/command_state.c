@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "control/command.h"
+#include "script/shelf.h"
 #include "station/energy.h"
 #include "store/journal_list.h"
 
@@ -126,6 +127,8 @@ int command_status(struct control *control, struct control_reply *reply, struct 
 	control_put_time(&m, root, "since", clock_wall() - uptime_s);
 	maker_int(&m, root, "uptime_s", uptime_s);
 	put_disk(control, &m, root);
+	if (s->lua.host->shelf)
+		maker_int(&m, root, "scripts_refused", shelf_refused_count(s->lua.host->shelf));
 	put_connector_counts(control, &m, root);
 	maker_int(&m, orders, "open", open);
 	if (open < 0 || tally(control, NULL, &m, orders))

@@ -49,7 +49,8 @@ struct profile;
 struct profile *profile_load(const struct script_host *host, const char *name, struct error *err);
 void profile_free(struct profile *profile);
 extern const struct shelf_kind profile_kind;
-/* FC_EINVAL and *err when config has a charger of this profile with a connector that the profile does not describe. */
+/* FC_EINVAL and *err when config has a charger of this profile with a connector that the profile does not describe, or whose unit the
+ * line can't have. */
 int profile_fits(const struct profile *profile, const struct config *config, struct error *err);
 const char *profile_name(const struct profile *profile);
 const char *profile_hash(const struct profile *profile);

@@ -149,15 +149,23 @@ static int run_example(struct profile *p, const struct value *example, const cha
 	return FC_OK;
 }
 
-int profile_run_examples(const struct script *script, struct profile *profile, struct error *err)
+int profile_run_examples(struct script *script, struct profile *profile, struct error *err)
 {
-	int number = 0;
+	int number = 0, result = FC_OK;
 
+	script_begin_examples(script);
 	value_each (example, value_get(script_table(script), "examples")) {
-		int result = run_example(profile, example, script_path(script), ++number, err);
+		result = script_examples_left(script, ++number, err);
+		if (!result)
+			result = run_example(profile, example, script_path(script), number, err);
+		/* A hook that had no time left gave no value. */
+		if (result) {
+			int none_left = script_examples_left(script, number, err);
 
-		if (result)
-			return result;
+			result = none_left ? none_left : result;
+			break;
+		}
 	}
-	return FC_OK;
+	script_end_examples(script);
+	return result;
 }

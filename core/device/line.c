@@ -91,25 +91,6 @@ static void fill_bus_config(const struct config_bus *b, struct bus_line_config *
 	(void)snprintf(out->device, sizeof(out->device), "%s", b->device);
 }
 
-/* Of a profile with a unit per connector: all of them must be possible on the line. */
-static int check_units(const struct config_charger *c, const struct profile *profile, enum bus_kind kind,
-		       const int *numbers, int n, struct error *err)
-{
-	for (int i = 0; i < profile->read_count; i++)
-		for (int k = 0; k < n; k++) {
-			const struct point *point = &profile->points[i];
-			int last = c->unit + (numbers[k] - 1) * profile->unit_stride;
-			uint8_t unit = profile_unit(profile, point, numbers[k], (uint8_t)c->unit);
-
-			if ((point->has_unit_id || last <= 255) && bus_unit_valid(kind, unit))
-				continue;
-			return error_set(err, FC_EINVAL,
-					 "device: charger %s: point %s of connector %d would be asked of unit %d",
-					 c->name, point->name, numbers[k], point->has_unit_id ? point->unit_id : last);
-		}
-	return FC_OK;
-}
-
 static int add_devices(struct line *line, const struct config *config, int bus, const struct profiles *profiles,
 		       struct error *err)
 {
@@ -121,18 +102,15 @@ static int add_devices(struct line *line, const struct config *config, int bus, 
 		if (c->bus != bus)
 			continue;
 		struct profile *profile = profiles_find(profiles, c->profile);
+		/* Of a start with a broken file: the charger comes when its profile does. */
+		if (!profile && shelf_lacks(profiles->host, &profile_kind, c->profile, ""))
+			continue;
 		if (!profile)
 			return error_set(err, FC_ENOENT, "device: charger %s: profile %s is not loaded", c->name,
 					 c->profile);
-		int n = connector_numbers(config, i, numbers);
-		for (int k = 0; k < n; k++)
-			if (numbers[k] > profile->connectors)
-				return error_set(err, FC_EINVAL,
-						 "device: charger %s: connector number %d: profile %s describes %d",
-						 c->name, numbers[k], c->profile, profile->connectors);
-		if (check_units(c, profile, config->buses[bus].kind == CONFIG_BUS_TCP ? BUS_TCP : BUS_RTU, numbers, n,
-				err))
+		if (profile_fits_charger(profile, config, i, err))
 			return FC_EINVAL;
+		int n = connector_numbers(config, i, numbers);
 		struct device *d = device_new(c->name, profile, numbers, n, (uint32_t)c->poll_ms, (uint8_t)c->unit);
 		if (!d)
 			return error_set(err, FC_ENOMEM, "device: charger %s: no memory", c->name);
@@ -241,7 +219,8 @@ int line_renew(struct line *line, struct line *fresh, struct commands *commands)
 {
 	const struct line old = *line;
 
-	if (!line->bus)
+	/* A charger more, whose profile was missing. */
+	if (!line->bus || line->device_count != fresh->device_count)
 		return FC_EIO;
 	/* What the old reads still bring is told from what the new ones do. */
 	fresh->generation = (old.generation + 1) & GENERATIONS;

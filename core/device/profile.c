@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus/bus.h"
+
 const char *quality_name(enum quality quality)
 {
 	switch (quality) {
@@ -129,18 +131,54 @@ static const char *hash_any(const void *profile)
 
 const struct shelf_kind profile_kind = {"profile", "profiles", load_any, release_any, hash_any};
 
-int profile_fits(const struct profile *profile, const struct config *config, struct error *err)
+/* Of a profile with a unit per connector: all of them must be possible on the line. */
+static int check_units(const struct profile *profile, const struct config *config,
+		       const struct config_connector *connector, struct error *err)
 {
-	for (int i = 0; i < config->connector_count; i++) {
-		const struct config_connector *c = &config->connectors[i];
-		const struct config_charger *charger = &config->chargers[c->charger];
+	const struct config_charger *c = &config->chargers[connector->charger];
+	enum bus_kind kind = config->buses[c->bus].kind == CONFIG_BUS_TCP ? BUS_TCP : BUS_RTU;
 
-		if (!strcmp(charger->profile, profile->name) && c->number > profile->connectors)
-			return error_set(err, FC_EINVAL,
-					 "device: charger %s: connector number %d: profile %s describes %d",
-					 charger->name, c->number, profile->name, profile->connectors);
+	for (int i = 0; i < profile->read_count; i++) {
+		const struct point *point = &profile->points[i];
+		int last = c->unit + (connector->number - 1) * profile->unit_stride;
+		uint8_t unit = profile_unit(profile, point, connector->number, (uint8_t)c->unit);
+
+		if ((point->has_unit_id || last <= 255) && bus_unit_valid(kind, unit))
+			continue;
+		return error_set(err, FC_EINVAL,
+				 "device: charger %s: profile %s: point %s of connector %d would be asked of unit %d",
+				 c->name, profile->name, point->name, connector->number,
+				 point->has_unit_id ? point->unit_id : last);
 	}
 	return FC_OK;
+}
+
+int profile_fits_charger(const struct profile *profile, const struct config *config, int charger, struct error *err)
+{
+	int result = FC_OK;
+
+	for (int i = 0; i < config->connector_count && !result; i++) {
+		const struct config_connector *c = &config->connectors[i];
+
+		if (c->charger != charger)
+			continue;
+		if (c->number > profile->connectors)
+			return error_set(err, FC_EINVAL,
+					 "device: charger %s: connector number %d: profile %s describes %d",
+					 config->chargers[charger].name, c->number, profile->name, profile->connectors);
+		result = check_units(profile, config, c, err);
+	}
+	return result;
+}
+
+int profile_fits(const struct profile *profile, const struct config *config, struct error *err)
+{
+	int result = FC_OK;
+
+	for (int i = 0; i < config->charger_count && !result; i++)
+		if (!strcmp(config->chargers[i].profile, profile->name))
+			result = profile_fits_charger(profile, config, i, err);
+	return result;
 }
 
 const char *profile_name(const struct profile *profile)

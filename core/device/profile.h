@@ -258,6 +258,8 @@ uint32_t profile_address(const struct profile *profile, const struct point *poin
 uint32_t profile_write_address(const struct profile *profile, const struct profile_write *write, int number);
 /* The unit asked for it, base being the charger's. */
 uint8_t profile_unit(const struct profile *profile, const struct point *point, int number, uint8_t base);
+/* profile_fits for one charger, whatever profile it names. */
+int profile_fits_charger(const struct profile *profile, const struct config *config, int charger, struct error *err);
 /* How often a point is read. */
 uint32_t profile_period(const struct profile *profile, const struct point *point, uint32_t poll_ms);
 /* Nonzero when the match holds; values[] by point. 0 when the point is not GOOD. */
@@ -278,6 +280,6 @@ void profile_encode(const struct profile_setpoint *setpoint, int64_t milli, stru
 int profile_compile(const struct script *script, struct profile *profile, const struct profile_listener *listener,
 		    struct error *err);
 /* Runs the table's examples: registers in, status and points out. */
-int profile_run_examples(const struct script *script, struct profile *profile, struct error *err);
+int profile_run_examples(struct script *script, struct profile *profile, struct error *err);
 
 #endif

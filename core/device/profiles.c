@@ -14,6 +14,8 @@ int profiles_load(const struct script_host *host, const struct config *config, s
 
 		if (profiles_find(out, name))
 			continue;
+		if (shelf_lacks(host, &profile_kind, name, ""))
+			continue;
 		struct profile *profile = shelf_take(host, &profile_kind, name, "", err);
 		if (!profile) {
 			profiles_free(out);

@@ -18,6 +18,7 @@
 #include "control/socket.h"
 #include "device/device.h"
 #include "loop/loop.h"
+#include "main/fallback.h"
 #include "main/reload_command.h"
 #include "main/services.h"
 #include "main/stats.h"
@@ -31,7 +32,7 @@
 #include "admin/admin.h"
 #endif
 
-enum { TRIM_FIRST_US = 20000000, TRIM_PERIOD_US = 600000000, TEND_PERIOD_US = 5000000 };
+enum { TRIM_FIRST_US = 20000000, TRIM_PERIOD_US = 600000000, TEND_PERIOD_US = 5000000, TRY_AGAIN_US = 30000000 };
 
 struct daemon {
 	const char *path;
@@ -56,18 +57,11 @@ struct daemon {
 	struct control_socket *socket;
 	struct watch *watch;
 	struct reload *reload;
-	struct loop_timer trim, tend;
+	struct loop_timer trim, tend, again;
 #ifdef CONFIG_ADMIN
 	struct admin *admin;
 #endif
 };
-
-static struct script_limits limits_of(const struct config *config)
-{
-	return (struct script_limits){.memory = (size_t)config->gateway.lua_memory_kb * 1024,
-				      .instructions = config->gateway.lua_steps,
-				      .time_ms = config->gateway.lua_time_ms};
-}
 
 static int check_policy(const struct script_host *host, const char *name, FILE *to)
 {
@@ -84,7 +78,7 @@ static int check_policy(const struct script_host *host, const char *name, FILE *
 
 int daemon_check_lua(const struct config *config, FILE *to)
 {
-	const struct script_host host = {.lua_dir = config->gateway.lua_dir, .limits = limits_of(config)};
+	const struct script_host host = {.lua_dir = config->gateway.lua_dir, .limits = reload_limits(config)};
 	struct error err = {0};
 	int failures = 0;
 
@@ -163,7 +157,7 @@ static int needs_restart(const struct config *from, const struct config *to)
 static int apply(struct daemon *d, const struct config *config, struct error *err)
 {
 	/* For what is loaded from now on. */
-	d->host.limits = limits_of(config);
+	d->host.limits = reload_limits(config);
 	int result = device_set_apply(d->devices, config, err);
 
 	if (!result)
@@ -237,6 +231,13 @@ static int reload_swap(void *user, struct error *err)
 	if (!result && platform_set_reload_mappings(d->platforms, err) < 0)
 		result = FC_EINVAL;
 	return result;
+}
+
+static void reload_replace(void *user, struct shelf *shelf, const struct config *config)
+{
+	struct daemon *d = user;
+
+	fallback_load(d->store, d->host.lua_dir, shelf, config);
 }
 
 static void reload_accepted(void *user, const char *origin)
@@ -362,6 +363,12 @@ static void tend_store(void *user)
 	(void)loop_timer_set(d->loop, &d->tend, TEND_PERIOD_US);
 }
 
+/* After a start without some of the files: that of a busy machine may have taken too long for one that is good. */
+static void try_again(void *user)
+{
+	(void)daemon_reload_lua(user, "file", NULL, NULL);
+}
+
 static int start(struct daemon *d, struct error *err)
 {
 	d->lua_dir = strdup(d->config->gateway.lua_dir);
@@ -377,6 +384,7 @@ static int start(struct daemon *d, struct error *err)
 					   .apply = reload_apply,
 					   .adopt = reload_adopt,
 					   .swap = reload_swap,
+					   .replace = reload_replace,
 					   .accepted = reload_accepted};
 	d->reload = reload_new(d->loop, &d->host, &hooks, err);
 	if (!d->reload)
@@ -422,9 +430,12 @@ static int start(struct daemon *d, struct error *err)
 #endif
 	d->trim = (struct loop_timer){.fn = trim_heap, .user = d};
 	d->tend = (struct loop_timer){.fn = tend_store, .user = d};
+	d->again = (struct loop_timer){.fn = try_again, .user = d};
 	if (loop_timer_set(d->loop, &d->trim, TRIM_FIRST_US) || loop_timer_set(d->loop, &d->tend, TEND_PERIOD_US))
 		return FC_ENOMEM;
 	accepted(d, "start");
+	if (shelf_refused_count(d->host.shelf) && loop_timer_set(d->loop, &d->again, TRY_AGAIN_US))
+		return FC_ENOMEM;
 	return watch_lua(d, err);
 }
 
@@ -490,6 +501,7 @@ void daemon_free(struct daemon *d)
 	if (d->loop) {
 		loop_timer_cancel(d->loop, &d->trim);
 		loop_timer_cancel(d->loop, &d->tend);
+		loop_timer_cancel(d->loop, &d->again);
 	}
 	reload_free(d->reload);
 	loop_free(d->loop);

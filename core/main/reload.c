@@ -90,6 +90,13 @@ static int list_wants(const struct config *config, struct wants *wants)
 	return FC_OK;
 }
 
+struct script_limits reload_limits(const struct config *config)
+{
+	return (struct script_limits){.memory = (size_t)config->gateway.lua_memory_kb * 1024,
+				      .instructions = config->gateway.lua_steps,
+				      .time_ms = config->gateway.lua_time_ms};
+}
+
 /* The end of a reload --------------------------------------------------------------------------------------------------- */
 
 static void begin(struct reload *r);
@@ -265,6 +272,18 @@ static void after_swap(struct reload *r, int64_t begun_us)
 		r->figures.longest_pause_us = r->figures.pause_us;
 }
 
+/* What a room went on without is more than another version of something: a charger comes into being. */
+static int has_lacked(const struct reload *r)
+{
+	int count;
+	const struct shelf_item *items = shelf_items(r->shelf, &count);
+
+	for (int i = 0; i < count; i++)
+		if (items[i].state == SHELF_LOADED && items[i].lacking)
+			return 1;
+	return 0;
+}
+
 /* The thread is done: on the loop, between two events. */
 static void on_ready(void *user)
 {
@@ -292,12 +311,13 @@ static void on_ready(void *user)
 		if (result)
 			(void)error_set(&err, result, "main: no memory");
 		/* With another configuration the rooms take the scripts as they take that. */
-		if (!result && !with_config)
+		if (!result && !with_config && !has_lacked(r))
 			result = r->hooks.swap(r->hooks.user, &err);
-		if (!result && r->next)
-			result = r->hooks.apply(r->hooks.user, r->next, &err);
+		if (!result && (r->next || has_lacked(r)))
+			result =
+			    r->hooks.apply(r->hooks.user, r->next ? r->next : r->hooks.running(r->hooks.user), &err);
 		if (result)
-			go_back(r, r->next != NULL);
+			go_back(r, r->next != NULL || has_lacked(r));
 		else
 			shelf_accept(r->shelf);
 	}
@@ -349,9 +369,14 @@ static void begin(struct reload *r)
 			return;
 		}
 	}
-	int result = list_wants(r->next ? r->next : r->hooks.running(r->hooks.user), &wants);
+	const struct config *config = r->next ? r->next : r->hooks.running(r->hooks.user);
+	const struct script_limits limits = r->host->limits;
+	int result = list_wants(config, &wants);
+	/* Under the limits that are to be: others mean that all is loaded again. The shelf has its own copy from here on. */
+	r->host->limits = reload_limits(config);
 	if (!result)
 		result = shelf_want(r->shelf, wants.list, wants.count);
+	r->host->limits = limits;
 	free(wants.list);
 	if (!result)
 		return;
@@ -395,11 +420,16 @@ int reload_first(struct reload *r, const struct config *config, struct error *er
 	struct wants wants = {0};
 	int result = list_wants(config, &wants);
 
+	r->host->limits = reload_limits(config);
 	if (!result)
 		result = shelf_load(r->shelf, wants.list, wants.count);
 	free(wants.list);
-	if (!result)
+	if (!result) {
+		check_against(r, config);
+		if (r->hooks.replace)
+			r->hooks.replace(r->hooks.user, r->shelf, config);
 		result = shelf_put_forward(r->shelf);
+	}
 	if (result)
 		return error_set(err, result, "main: no memory");
 	shelf_accept(r->shelf);
@@ -454,4 +484,5 @@ void reload_free(struct reload *r)
 void reload_get_figures(const struct reload *r, struct reload_figures *figures)
 {
 	*figures = r->figures;
+	figures->scripts_refused = shelf_refused_count(r->shelf);
 }

@@ -53,6 +53,9 @@ struct reload_hooks {
 	void (*adopt)(void *user, struct config *config, int touched);
 	/* The rooms take the scripts that are on the shelf now, for the running configuration. */
 	int (*swap)(void *user, struct error *err);
+	/* At the start: scripts that failed to load are replaced, or done without (shelf_load_instead, shelf_do_without). NULL: they
+	 * are just missing. */
+	void (*replace)(void *user, struct shelf *shelf, const struct config *config);
 	/* Something new is in force. */
 	void (*accepted)(void *user, const char *origin);
 };
@@ -62,8 +65,8 @@ struct reload *reload_new(struct loop *loop, struct script_host *host, const str
 			  struct error *err);
 /* After the rooms have returned what they took. Who waits for a result is not told. */
 void reload_free(struct reload *reload);
-/* At the start: loads all that config needs, here and now, and puts it on the shelf. What is missing there says why when it is
- * taken. FC_OK, FC_ENOMEM. */
+/* At the start: loads all that config needs, here and now, and puts it on the shelf; replace sees what failed. What is missing then
+ * says why when it is taken. FC_OK, FC_ENOMEM. */
 int reload_first(struct reload *reload, const struct config *config, struct error *err);
 
 /* Scripts only, or with the configuration first. origin (copied, in the log and with the version): "file", "signal", "command" ...
@@ -72,10 +75,14 @@ struct reload_call *reload_request(struct reload *reload, int with_config, const
 				   void *user);
 void reload_forget(struct reload_call *call);
 
+/* The limits of scripts that a configuration sets. */
+struct script_limits reload_limits(const struct config *config);
+
 struct reload_figures {
 	uint64_t reloads, taken, kept, refused;
 	int64_t load_us, pause_us; /* of the last one that put something in force */
 	int64_t longest_pause_us;  /* since the start */
+	int scripts_refused;       /* now: files that are not what is in force */
 };
 void reload_get_figures(const struct reload *reload, struct reload_figures *figures);
 

@@ -195,6 +195,7 @@ static struct value *reload_state(struct maker *m, const struct stats_sources *s
 	maker_int(m, o, "taken", (int64_t)f.taken);
 	maker_int(m, o, "kept", (int64_t)f.kept);
 	maker_int(m, o, "refused", (int64_t)f.refused);
+	maker_int(m, o, "scripts_refused", f.scripts_refused);
 	maker_int(m, o, "load_us", f.load_us);
 	maker_int(m, o, "pause_us", f.pause_us);
 	maker_int(m, o, "longest_pause_us", f.longest_pause_us);

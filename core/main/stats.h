@@ -25,7 +25,7 @@ struct stats_sources {
 	struct store *store;
 };
 
-/* {time, uptime_s, rss_kb, loop{longest_us, recent_us}, reloads{count, taken, kept, refused, ..._us}, store{failing, since, cause ...}, polls{...}, buses[...], connectors[...], platforms[...]}; NULL when the arena is full. */
+/* {time, uptime_s, rss_kb, loop{longest_us, recent_us}, reloads{count, taken, kept, refused, scripts_refused, ..._us}, store{failing, since, cause ...}, polls{...}, buses[...], connectors[...], platforms[...]}; NULL when the arena is full. */
 struct value *stats_build(struct arena *arena, const struct stats_sources *sources);
 /* Writes it as JSON, whole or not at all (by way of a temporary file and rename). FC_EIO, FC_ENOMEM (tree NULL). */
 int stats_write_file(const struct value *tree, const char *path, struct error *err);

@@ -133,7 +133,19 @@ static int mend_text(struct look *look, const struct script_source *source, stru
 	return result ? result : version_add_text(store, source->hash, source->text, source->len, err);
 }
 
-static int look_at(struct look *look, const struct sources *sources, int index, struct error *err)
+/* Nonzero when it was noted before, so that only its text may have to be put back. script_is_new: that which it is a module of, or
+ * itself. */
+static int is_noted(const struct look *look, const char *item, const char *version, int index, int script_is_new)
+{
+	/* Two scripts may run two versions of one module: what was noted of them is not noted again by turns, also not by a start
+	 * that brings an unchanged script back with its own module. */
+	int was_there = is_in(&look->versions->noted, item, version) || (index && !script_is_new);
+
+	return was_there && version_is_known(look->versions->store, item, version);
+}
+
+/* *is_new: of index 0, set when the script's version is noted now; of a module, what it was set to. */
+static int look_at(struct look *look, const struct sources *sources, int index, int *is_new, struct error *err)
 {
 	const struct script_source *source = sources_at(sources, index);
 	const char *version = in_force_version(sources, index);
@@ -145,15 +157,14 @@ static int look_at(struct look *look, const struct sources *sources, int index, 
 	/* Without its text it was noted before. */
 	if (result || !source->text)
 		return result;
-	/* Two scripts may run two versions of one module: what was noted of them is not noted again by turns. */
-	if (is_in(&look->versions->noted, source->item, version) &&
-	    version_is_known(look->versions->store, source->item, version))
+	if (is_noted(look, source->item, version, index, *is_new))
 		return mend_text(look, source, err);
 	result = version_last(look->versions->store, source->item, &last);
 	if (!result && !strcmp(last.whole, version) && !strcmp(last.hash, source->hash))
 		return mend_text(look, source, err);
 	if (result && result != FC_ENOENT)
 		return error_set(err, result, "the store can't be read");
+	*is_new |= !index;
 	return add(look, sources, index, err);
 }
 
@@ -162,9 +173,12 @@ static int look_through(struct look *look, struct error *err)
 	struct sources *sources;
 	int result = FC_OK;
 
-	for (int i = 0; !result && (sources = in_force_at(&look->versions->all, i)); i++)
+	for (int i = 0; !result && (sources = in_force_at(&look->versions->all, i)); i++) {
+		int is_new = 0;
+
 		for (int k = 0; !result && k < sources_count(sources); k++)
-			result = look_at(look, sources, k, err);
+			result = look_at(look, sources, k, &is_new, err);
+	}
 	if (look->is_open && result)
 		store_rollback(look->versions->store);
 	else if (look->is_open)

@@ -15,6 +15,7 @@ enum { READ_MAX = 512 * 1024 + 1, MODULES_MAX = 128, NAME_SIZE = 65 };
 /* The modules found so far; each is read in its turn. */
 struct walk {
 	const char *lib_dir;
+	const struct script_instead *instead;
 	char names[MODULES_MAX][NAME_SIZE];
 	int count;
 	int all; /* all of lib/ is in names */
@@ -98,16 +99,30 @@ static void find_modules(struct walk *walk)
 			take_require(walk, at + len);
 }
 
-static void read_file(struct walk *walk, const char *path)
+/* The file's bytes, READ_MAX at most. Zero when there is none. */
+static int read_bytes(struct walk *walk, const char *path, size_t *len)
 {
+	for (const struct script_instead *i = walk->instead; i && i->path; i++)
+		if (!strcmp(i->path, path)) {
+			*len = i->len < READ_MAX ? i->len : READ_MAX;
+			memcpy(walk->text, i->text, *len);
+			return 1;
+		}
 	FILE *in = fopen(path, "rb");
-	size_t len = in ? fread(walk->text, 1, READ_MAX, in) : 0;
-	/* An empty file and none are not the same. */
-	const unsigned char head[] = {in != NULL, (unsigned char)len, (unsigned char)(len >> 8),
-				      (unsigned char)(len >> 16)};
-
+	*len = in ? fread(walk->text, 1, READ_MAX, in) : 0;
 	if (in)
 		(void)fclose(in);
+	return in != NULL;
+}
+
+static void read_file(struct walk *walk, const char *path)
+{
+	size_t len;
+	int is_there = read_bytes(walk, path, &len);
+	/* An empty file and none are not the same. */
+	const unsigned char head[] = {is_there != 0, (unsigned char)len, (unsigned char)(len >> 8),
+				      (unsigned char)(len >> 16)};
+
 	feed(walk, head, sizeof(head));
 	feed(walk, walk->text, len);
 	/* A zero byte hides nothing behind it. */
@@ -133,6 +148,12 @@ static void read_all(struct walk *walk, const char *lua_dir, const char *folder,
 
 int digest_script(const char *lua_dir, const char *folder, const char *name, struct digest *out)
 {
+	return digest_instead(lua_dir, folder, name, NULL, out);
+}
+
+int digest_instead(const char *lua_dir, const char *folder, const char *name, const struct script_instead *instead,
+		   struct digest *out)
+{
 	char lib_dir[512];
 	struct walk *walk = calloc(1, sizeof(*walk));
 
@@ -145,6 +166,7 @@ int digest_script(const char *lua_dir, const char *folder, const char *name, str
 	}
 	(void)snprintf(lib_dir, sizeof(lib_dir), "%s/lib", lua_dir);
 	walk->lib_dir = lib_dir;
+	walk->instead = instead;
 	walk->failed = wc_InitSha256(&walk->hash) != 0;
 	if (!walk->failed)
 		read_all(walk, lua_dir, folder, name);

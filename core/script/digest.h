@@ -4,7 +4,7 @@
 #ifndef FC_SCRIPT_DIGEST_H
 #define FC_SCRIPT_DIGEST_H
 
-#include "base/error.h"
+#include "script/host.h"
 
 struct digest {
 	unsigned char bytes[32]; /* SHA-256 */
@@ -12,5 +12,8 @@ struct digest {
 
 /* FC_OK, FC_ENOMEM, FC_EIO. */
 int digest_script(const char *lua_dir, const char *folder, const char *name, struct digest *out);
+/* As it would be were these texts in their files. instead: host.h; NULL: as digest_script. */
+int digest_instead(const char *lua_dir, const char *folder, const char *name, const struct script_instead *instead,
+		   struct digest *out);
 
 #endif

@@ -181,15 +181,25 @@ int script_run_examples(struct script *script, struct error *err)
 		return FC_OK;
 	if (!value_is_array(examples))
 		return error_set(err, FC_EINVAL, "%s: examples: must be a list", script_path(script));
+	script_begin_examples(script);
 	value_each (example, examples) {
 		struct arena arena;
 
-		arena_init(&arena, (size_t)1 << 20);
-		result = run_example(script, example, ++number, &arena, err);
-		arena_fini(&arena);
+		result = script_examples_left(script, ++number, err);
 		if (result)
 			break;
+		arena_init(&arena, (size_t)1 << 20);
+		result = run_example(script, example, number, &arena, err);
+		arena_fini(&arena);
+		/* What it lacked the others had used up. */
+		if (result) {
+			int none_left = script_examples_left(script, number, err);
+
+			result = none_left ? none_left : result;
+			break;
+		}
 	}
+	script_end_examples(script);
 	return result;
 }
 

@@ -140,12 +140,8 @@ int script_call_hook(struct script *script, const char *path, const struct scrip
 		     struct error *err)
 {
 	struct hook_call call = {.script = script, .path = path, .hook = hook, .out = out};
-	struct sandbox *box = script_sandbox(script);
+	int result = script_protected(script, run, &call, hook->instructions, hook->time_ms);
 
-	sandbox_budget(box, hook->instructions, hook->time_ms);
-	lua_pushcfunction(box->L, run);
-	lua_pushlightuserdata(box->L, &call);
-	int result = sandbox_call(box, 1, 0);
 	if (call.current)
 		call.current->hook = NULL;
 	if (result)

@@ -5,7 +5,8 @@
 #include "script/sandbox.h"
 #include "script/script.h"
 
-struct sandbox *script_sandbox(struct script *script);
+/* Calls function with argument as a light userdata, within these limits and what is left for the examples. As sandbox_call. */
+int script_protected(struct script *script, lua_CFunction function, void *argument, int instructions, int time_ms);
 /* Pushes what path names in the returned table, by raw access; nil when there is none. */
 void script_push_path(lua_State *L, const struct script *script, const char *path);
 /* Fills *err with the error on the stack, which names file and line or at least the file. Returns code. */

@@ -17,6 +17,7 @@ struct loader {
 	pthread_cond_t wake;
 	struct job *todo, *done;
 	struct version *waste; /* to be freed */
+	struct chore *chores, *chores_done;
 	int stop;
 };
 
@@ -85,6 +86,61 @@ static void work_on(const struct job *job, struct shelf_item *item, struct task 
 	}
 }
 
+/* List and texts in one block. NULL: no memory. */
+static struct script_instead *copy_texts(const struct script_instead *texts)
+{
+	size_t count = 0, bytes = 0;
+
+	for (; texts[count].path; count++)
+		bytes += strlen(texts[count].path) + 1 + texts[count].len;
+	struct script_instead *copy = malloc((count + 1) * sizeof(*copy) + bytes);
+	if (!copy)
+		return NULL;
+	char *at = (char *)(copy + count + 1);
+	for (size_t i = 0; i < count; i++) {
+		size_t n = strlen(texts[i].path) + 1;
+
+		memcpy(at, texts[i].path, n);
+		memcpy(at + n, texts[i].text, texts[i].len);
+		copy[i] = (struct script_instead){at, at + n, texts[i].len};
+		at += n + texts[i].len;
+	}
+	copy[count] = (struct script_instead){0};
+	return copy;
+}
+
+int loader_work_instead(struct job *job, int index, const struct script_instead *texts, struct error *err)
+{
+	struct shelf_item *item = &job->items[index];
+	struct version *version = calloc(1, sizeof(*version));
+	struct script_instead *instead = copy_texts(texts);
+	struct script_host host = job->host;
+
+	if (!version || !instead) {
+		free(version);
+		free(instead);
+		return error_set(err, FC_ENOMEM, "script: no memory");
+	}
+	host.instead = instead;
+	*version = (struct version){.kind = item->kind, .limits = job->host.limits, .instead = instead};
+	/* The digest of the good files: once they are on the disk again, they are what is in force already. */
+	int result = digest_instead(host.lua_dir, item->kind->folder, item->name, instead, &version->digest);
+	if (result)
+		(void)error_set(err, result, "script: no memory");
+	else
+		version->object = item->kind->load(&host, item->name, item->space, err);
+	if (!version->object) {
+		free(version);
+		free(instead);
+		return result ? result : FC_ESCRIPT;
+	}
+	job->tasks[index].version = version;
+	item->state = SHELF_LOADED;
+	item->object = version->object;
+	(void)snprintf(item->hash, sizeof(item->hash), "%s", item->kind->hash(version->object));
+	return FC_OK;
+}
+
 /* The thread --------------------------------------------------------------------------------------------------------- */
 
 static int is_stopping(struct loader *loader)
@@ -118,9 +174,28 @@ static void free_versions(struct version *list)
 		struct version *next = list->next;
 
 		list->kind->release(list->object);
+		free(list->instead);
 		free(list);
 		list = next;
 	}
+}
+
+/* Locked. */
+static void append(struct chore **list, struct chore *chore)
+{
+	while (*list)
+		list = &(*list)->next;
+	chore->next = NULL;
+	*list = chore;
+}
+
+static void work_chore(struct loader *loader, struct chore *chore)
+{
+	int more = 1;
+
+	while (more && !is_stopping(loader))
+		more = chore->step(chore->user);
+	chore->finished = !more;
 }
 
 static void *work(void *user)
@@ -131,22 +206,29 @@ static void *work(void *user)
 	while (!loader->stop) {
 		struct version *waste = loader->waste;
 		struct job *job = loader->todo;
+		struct chore *chore = job ? NULL : loader->chores;
 
-		if (!waste && !job) {
+		if (!waste && !job && !chore) {
 			pthread_cond_wait(&loader->wake, &loader->lock);
 			continue;
 		}
 		loader->waste = NULL;
 		loader->todo = NULL;
+		if (chore)
+			loader->chores = chore->next;
 		pthread_mutex_unlock(&loader->lock);
 		free_versions(waste);
 		if (job)
 			work_through(loader, job);
+		if (chore)
+			work_chore(loader, chore);
 		pthread_mutex_lock(&loader->lock);
-		if (job) {
+		if (job)
 			loader->done = job;
+		if (chore)
+			append(&loader->chores_done, chore);
+		if (job || chore)
 			loop_wake(loader->loop);
-		}
 	}
 	pthread_mutex_unlock(&loader->lock);
 	return NULL;
@@ -211,6 +293,34 @@ struct job *loader_take(struct loader *loader)
 	loader->done = NULL;
 	pthread_mutex_unlock(&loader->lock);
 	return job;
+}
+
+void loader_put_chore(struct loader *loader, struct chore *chore)
+{
+	pthread_mutex_lock(&loader->lock);
+	append(&loader->chores, chore);
+	pthread_cond_signal(&loader->wake);
+	pthread_mutex_unlock(&loader->lock);
+}
+
+struct chore *loader_take_chores(struct loader *loader)
+{
+	pthread_mutex_lock(&loader->lock);
+	struct chore *done = loader->chores_done;
+	loader->chores_done = NULL;
+	pthread_mutex_unlock(&loader->lock);
+	return done;
+}
+
+struct chore *loader_left_chores(struct loader *loader)
+{
+	while (loader->chores) {
+		struct chore *chore = loader->chores;
+
+		loader->chores = chore->next;
+		append(&loader->chores_done, chore);
+	}
+	return loader->chores_done;
 }
 
 void loader_waste(struct loader *loader, struct version *version)

@@ -15,6 +15,8 @@ struct version {
 	int held; /* by rooms, and once by the entry whose version it is */
 	struct digest digest;
 	struct script_limits limits; /* under which it was good */
+	struct script_instead
+	    *instead; /* what it was loaded from in place of files, in one block; NULL: from its files */
 	struct version *next;
 };
 
@@ -37,6 +39,15 @@ struct job {
 	int64_t took_us;
 };
 
+/* Work that a room has done beside the loop: shelf_run. */
+struct chore {
+	int (*step)(void *user);
+	void (*done)(void *user, int finished);
+	void *user;
+	int finished;
+	struct chore *next;
+};
+
 struct loader;
 
 /* loop_wake(loop) says that a job is done. NULL: no thread. */
@@ -51,8 +62,15 @@ void loader_put(struct loader *loader, struct job *job);
 struct job *loader_take(struct loader *loader);
 /* Has a version freed. */
 void loader_waste(struct loader *loader, struct version *version);
+/* Has it done after all that came before; and those that are done, the first first: the caller's again. */
+void loader_put_chore(struct loader *loader, struct chore *chore);
+struct chore *loader_take_chores(struct loader *loader);
+/* After loader_stop: all that were not taken. */
+struct chore *loader_left_chores(struct loader *loader);
 /* Does the job here. */
 void loader_work(struct job *job);
+/* Tries the failed item with these texts (copied). What is known of its files stays as it is. */
+int loader_work_instead(struct job *job, int index, const struct script_instead *texts, struct error *err);
 /* What came of the item: why it failed. */
 void loader_fail(struct shelf_item *item, struct task *task, const struct error *why);
 

@@ -17,7 +17,7 @@
 #include "script/world.h"
 
 static const size_t memory_default = (size_t)4 << 20;
-enum { INSTRUCTIONS_DEFAULT = 5000000, TIME_DEFAULT_MS = 200, LOAD_TIME_FACTOR = 10 };
+enum { INSTRUCTIONS_DEFAULT = 5000000, TIME_DEFAULT_MS = 200 };
 
 struct script {
 	struct sandbox box;
@@ -33,6 +33,9 @@ struct script {
 	int64_t pinned_wall;
 	const struct script_world *world; /* of the example that is run, or NULL */
 	struct rest rest;
+	int in_examples;           /* what is left is for all of them together */
+	int64_t instructions_left; /* of them */
+	int64_t deadline_us;       /* of them, monotonic */
 };
 
 /* Keeps the table that the file returned, and its data as a tree. */
@@ -67,8 +70,8 @@ static int load(struct script *script, struct error *err)
 
 	sources_item_of(script->path, item);
 	/* Compiling counts as well. */
-	sandbox_budget(&script->box, script->limits.instructions * LOAD_TIME_FACTOR,
-		       script->limits.time_ms * LOAD_TIME_FACTOR);
+	sandbox_budget(&script->box, script->limits.instructions * SCRIPT_LOAD_FACTOR,
+		       script->limits.time_ms * SCRIPT_LOAD_FACTOR);
 	int result = sandbox_load_file(&script->box, script->path, sources_read,
 				       &(struct source_reading){script->sources, item});
 	if (!result)
@@ -278,12 +281,52 @@ static int run(lua_State *L)
 	return 0;
 }
 
+void script_begin_examples(struct script *script)
+{
+	script->in_examples = 1;
+	script->instructions_left = (int64_t)script->limits.instructions * SCRIPT_LOAD_FACTOR;
+	script->deadline_us = clock_mono_us() + (int64_t)script->limits.time_ms * SCRIPT_LOAD_FACTOR * 1000;
+}
+
+int script_examples_left(const struct script *script, int number, struct error *err)
+{
+	if (!script->in_examples || (script->instructions_left > 0 && clock_mono_us() <= script->deadline_us))
+		return FC_OK;
+	return error_set(
+	    err, FC_ELIMIT,
+	    "%s: examples[%d]: all examples together took too long (limit of instructions or time, %d times "
+	    "a call's)",
+	    script->path, number, SCRIPT_LOAD_FACTOR);
+}
+
+void script_end_examples(struct script *script)
+{
+	script->in_examples = 0;
+}
+
+int script_protected(struct script *script, lua_CFunction function, void *argument, int instructions, int time_ms)
+{
+	struct sandbox *box = &script->box;
+
+	if (script->in_examples) {
+		int64_t left_ms = (script->deadline_us - clock_mono_us()) / 1000;
+
+		if (instructions > script->instructions_left)
+			instructions = script->instructions_left > 0 ? (int)script->instructions_left : 1;
+		if (time_ms > left_ms)
+			time_ms = left_ms > 0 ? (int)left_ms : 1;
+	}
+	sandbox_budget(box, instructions, time_ms);
+	lua_pushcfunction(box->L, function);
+	lua_pushlightuserdata(box->L, argument);
+	int result = sandbox_call(box, 1, 0);
+	script->instructions_left -= instructions - box->instructions_left;
+	return result;
+}
+
 static int enter(struct script *script, lua_CFunction function, void *argument)
 {
-	sandbox_budget(&script->box, script->limits.instructions, script->limits.time_ms);
-	lua_pushcfunction(script->box.L, function);
-	lua_pushlightuserdata(script->box.L, argument);
-	return sandbox_call(&script->box, 1, 0);
+	return script_protected(script, function, argument, script->limits.instructions, script->limits.time_ms);
 }
 
 /* What the API tells this call. */
@@ -398,11 +441,6 @@ int script_call(struct script *script, const char *path, const struct value *arg
 		return error_set(err, FC_ENOENT, "%s: there is no function %s", script->path, path);
 	*out = call.out;
 	return FC_OK;
-}
-
-struct sandbox *script_sandbox(struct script *script)
-{
-	return &script->box;
 }
 
 void script_push_path(lua_State *L, const struct script *script, const char *path)

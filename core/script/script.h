@@ -84,6 +84,13 @@ int script_call_hook(struct script *script, const char *path, const struct scrip
  * after it, state = { stations = {...}, connectors = {...} }; each example is alone in its world. No examples is fine. FC_OK, or FC_ESCRIPT "file: examples[2]: at PATH: expected ..., got ...". */
 #define EXAMPLE_NOW "2026-01-01 00:00:00"
 int script_run_examples(struct script *script, struct error *err);
+/* All examples of a file together may take as much as loading it: SCRIPT_LOAD_FACTOR times a call's instructions and time. For rooms
+ * that run examples of their own: between begin and end every call counts. script_examples_left: before each example, and after one
+ * that failed: FC_OK; FC_ELIMIT and "file: examples[2]: ..." when all is used up. */
+enum { SCRIPT_LOAD_FACTOR = 10 };
+void script_begin_examples(struct script *script);
+int script_examples_left(const struct script *script, int number, struct error *err);
+void script_end_examples(struct script *script);
 /* How many it has; one of them by itself, from 1 on. */
 int script_example_count(const struct script *script);
 int script_run_one_example(struct script *script, int number, struct error *err);

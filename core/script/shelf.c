@@ -16,6 +16,7 @@ struct entry {
 	struct version *before;  /* while something is put forward: what it gave */
 	int forward;             /* before is to be gone back to, or to go */
 	int has_failed;          /* its content as it was tried last is bad */
+	int is_lacking;          /* rooms go on without it while there is no current */
 	struct digest failed;
 	struct error error;
 	struct entry *next;
@@ -131,8 +132,13 @@ static void take_done(void *user)
 {
 	struct shelf *shelf = user;
 
+	/* Whoever is told may have the next one done at once. */
+	for (struct chore *next, *c = loader_take_chores(shelf->loader); c; c = next) {
+		next = c->next;
+		c->done(c->user, c->finished);
+		free(c);
+	}
 	struct job *job = loader_take(shelf->loader);
-
 	if (!job)
 		return;
 	shelf->job = job;
@@ -173,6 +179,11 @@ void shelf_free(struct shelf *shelf)
 	struct job *left = loader_stop(shelf->loader);
 	free_job(shelf, shelf->job);
 	free_job(shelf, left);
+	for (struct chore *next, *c = loader_left_chores(shelf->loader); c; c = next) {
+		next = c->next;
+		c->done(c->user, 0);
+		free(c);
+	}
 	while (shelf->entries) {
 		struct entry *next = shelf->entries->next;
 
@@ -202,6 +213,7 @@ static int fill_task(const struct shelf *shelf, struct job *job, int i, const st
 	task->failed = e->failed;
 	task->known = e->error;
 	item->running = e->current != NULL;
+	item->lacking = !e->current && e->is_lacking;
 	if (!e->current)
 		return FC_OK;
 	(void)snprintf(item->hash, sizeof(item->hash), "%s", e->kind->hash(e->current->object));
@@ -264,6 +276,74 @@ int shelf_load(struct shelf *shelf, const struct shelf_want *wants, int count)
 	shelf->job = job;
 	loader_work(job);
 	note_results(shelf, job);
+	return FC_OK;
+}
+
+int shelf_load_instead(struct shelf *shelf, int index, const struct script_instead *texts,
+		       int (*fits)(void *user, const void *object, struct error *err), void *user, struct error *err)
+{
+	struct task *task = &shelf->job->tasks[index];
+	struct shelf_item *item = &shelf->job->items[index];
+	int result = loader_work_instead(shelf->job, index, texts, err);
+
+	if (result)
+		return result;
+	result = fits ? fits(user, item->object, err) : FC_OK;
+	if (!result)
+		return FC_OK;
+	task->version->held = 1;
+	let_go(shelf, task->version);
+	task->version = NULL;
+	item->object = NULL;
+	item->state = SHELF_FAILED;
+	item->hash[0] = '\0';
+	return result;
+}
+
+void shelf_do_without(struct shelf *shelf, int index)
+{
+	const struct shelf_item *item = &shelf->job->items[index];
+	struct entry *e = find_entry(shelf, item->kind, item->name, item->space);
+
+	if (e)
+		e->is_lacking = 1;
+}
+
+int shelf_lacks(const struct script_host *host, const struct shelf_kind *kind, const char *name, const char *space)
+{
+	const struct entry *e = host->shelf ? find_entry(host->shelf, kind, name, space) : NULL;
+
+	return e && e->is_lacking && !e->current;
+}
+
+static int is_refused(const struct entry *e)
+{
+	return e->has_failed && (e->current || e->is_lacking);
+}
+
+int shelf_refused_count(const struct shelf *shelf)
+{
+	int count = 0;
+
+	for (const struct entry *e = shelf->entries; e; e = e->next) {
+		int is_counted = !is_refused(e);
+
+		/* A mapping is there for each platform that uses it. */
+		for (const struct entry *o = shelf->entries; o != e && !is_counted; o = o->next)
+			is_counted = is_refused(o) && o->kind == e->kind && !strcmp(o->name, e->name);
+		count += !is_counted;
+	}
+	return count;
+}
+
+int shelf_run(struct shelf *shelf, int (*step)(void *user), void (*done)(void *user, int finished), void *user)
+{
+	struct chore *chore = calloc(1, sizeof(*chore));
+
+	if (!chore)
+		return FC_ENOMEM;
+	*chore = (struct chore){.step = step, .done = done, .user = user};
+	loader_put_chore(shelf->loader, chore);
 	return FC_OK;
 }
 
@@ -354,6 +434,8 @@ void shelf_accept(struct shelf *shelf)
 
 		if (e->forward)
 			let_go(shelf, e->before);
+		if (e->current)
+			e->is_lacking = 0;
 		e->before = NULL;
 		e->forward = 0;
 		if ((e->current && e->current->held > 1) || is_wanted(shelf, e)) {

@@ -45,6 +45,7 @@ struct shelf_item {
 	enum shelf_state state;
 	int running; /* a version of it is in force */
 	int again;   /* SHELF_FAILED: the same as the last time; SHELF_SAME: it had failed meanwhile, and is back */
+	int lacking; /* SHELF_LOADED: the rooms have gone on without it so far */
 	const void *object; /* SHELF_LOADED: for a look; the shelf's */
 	char hash[65];      /* of the new version, else of the one in force, else "" */
 	char error[ERROR_TEXT_MAX];
@@ -62,6 +63,17 @@ void shelf_free(struct shelf *shelf);
 int shelf_want(struct shelf *shelf, const struct shelf_want *wants, int count);
 /* The same here and now, for the start. FC_OK also when some failed. */
 int shelf_load(struct shelf *shelf, const struct shelf_want *wants, int count);
+/* For the start, after shelf_load, of one that failed: it is loaded from these texts in place of files (copied), then looked at by
+ * fits (may be NULL). FC_OK: it is SHELF_LOADED, and the item's error still says what is wrong with the files, which are tried again
+ * whenever they are wanted. Else all is as before, and *err says why. */
+int shelf_load_instead(struct shelf *shelf, int index, const struct script_instead *texts,
+		       int (*fits)(void *user, const void *object, struct error *err), void *user, struct error *err);
+/* For the start: there is nothing to replace the failed one with. Rooms are to go on without it: shelf_lacks. */
+void shelf_do_without(struct shelf *shelf, int index);
+/* Nonzero when it is to be done without, until a version of it is put forward. Never without a shelf. */
+int shelf_lacks(const struct script_host *host, const struct shelf_kind *kind, const char *name, const char *space);
+/* How many scripts are in force, or done without, whose files were refused when they were tried last: each file once. */
+int shelf_refused_count(const struct shelf *shelf);
 /* What came of it, by place in wants; *count may be NULL. */
 const struct shelf_item *shelf_items(const struct shelf *shelf, int *count);
 /* How long the thread took, in microseconds. */
@@ -84,6 +96,9 @@ void shelf_withdraw(struct shelf *shelf);
 void *shelf_take(const struct script_host *host, const struct shelf_kind *kind, const char *name, const char *space,
 		 struct error *err);
 void shelf_return(const struct script_host *host, const struct shelf_kind *kind, void *object);
+/* Has other work done beside the loop, behind what is wanted already: step is called on the thread until it returns 0, then done on the
+ * loop, never during this call, with finished 1; or with 0 when the shelf is freed before. FC_OK; FC_ENOMEM: done is not called. */
+int shelf_run(struct shelf *shelf, int (*step)(void *user), void (*done)(void *user, int finished), void *user);
 /* Versions that exist: 0 loaded twice and freed once shows here (tests, counters). */
 int shelf_version_count(const struct shelf *shelf);
 

@@ -45,6 +45,12 @@ static struct mapping *take_mapping(const struct platform_set *set, const struct
 	return shelf_take(set->host, &mapping_kind, options->mapping, options->name, err);
 }
 
+/* After a start with a broken file. */
+static int goes_without(const struct platform_set *set, const struct config_platform *options)
+{
+	return shelf_lacks(set->host, &mapping_kind, options->mapping, options->name);
+}
+
 static void replace_mapping(const struct platform_set *set, struct platform *p, struct mapping *mapping)
 {
 	shelf_return(set->host, &mapping_kind, p->mapping);
@@ -179,8 +185,10 @@ int platform_set_reload_mappings(struct platform_set *set, struct error *err)
 	for (int i = 0; i < set->count; i++) {
 		struct platform *p = set->platforms[i];
 		struct error why = {0};
-		struct mapping *mapping = take_mapping(set, p->options, &why);
 
+		if (goes_without(set, p->options))
+			continue;
+		struct mapping *mapping = take_mapping(set, p->options, &why);
 		if (!mapping) {
 			log_error("upstream: %s: mapping %s stays as it was: %s", p->options->name, p->options->mapping,
 				  why.text);
@@ -238,9 +246,11 @@ static int plan_fresh(struct platform_set *set, const struct config *config, str
 	if (!plan->platform)
 		return FC_EINVAL;
 	plan->fresh = 1;
-	plan->platform->mapping = take_mapping(set, plan->options, err);
-	if (!plan->platform->mapping)
-		return FC_ESCRIPT;
+	if (!goes_without(set, plan->options)) {
+		plan->platform->mapping = take_mapping(set, plan->options, err);
+		if (!plan->platform->mapping)
+			return FC_ESCRIPT;
+	}
 	plan->platform->charges = set->charges;
 	plan->platform->store = set->store;
 	if (!platform_can_push(plan->options))
@@ -257,6 +267,8 @@ static int plan_one(struct platform_set *set, const struct config *config, struc
 		return plan_fresh(set, config, plan, err);
 	plan->platform = running;
 	if (!set->host->shelf && !strcmp(running->options->mapping, plan->options->mapping))
+		return FC_OK;
+	if (goes_without(set, plan->options))
 		return FC_OK;
 	plan->mapping = take_mapping(set, plan->options, err);
 	return plan->mapping ? FC_OK : FC_ESCRIPT;

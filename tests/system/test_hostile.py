@@ -121,12 +121,12 @@ def run(station, other):
         save(paths["policies"], as_policy(text))
         save(paths["operators"], as_mapping(text))
         # What fails at load is refused with its file, and what ran goes on.
-        log.wait("profiles stay as they were", "profiles/hostile.lua")
-        log.wait("main: reload", "policies/hostile.lua", "" if at_call else expect[:60])
+        log.wait("profile hostile: version", "stays in force", "profiles/hostile.lua")
+        log.wait("policy hostile: version", "stays in force", "policies/hostile.lua", "" if at_call else expect[:60])
         if at_call:
             log.wait("mapping hostile: new version")
         else:
-            log.wait("mapping hostile stays as it was", "operators/hostile.lua", expect[:60])
+            log.wait("mapping hostile: version", "stays in force", "operators/hostile.lua", expect[:60])
             refused += 1
         # What fails at a call is provoked by a message.
         plugged = not plugged

@@ -1,4 +1,5 @@
 """Configuration and Lua, changed while it runs."""
+import json
 import os
 import re
 import signal
@@ -225,3 +226,53 @@ def test_two_platforms_each_its_own_world(make_station):
         second.close()
     finally:
         other.close()
+
+
+BUSY = """return { forecourt = 1, kind = "operator", name = "base",
+  map = { notification_stationStatus = { request = function(m)
+    local n = 0
+    for i = 1, 50000 do n = n + i end
+    m.Note = n
+    return m
+  end } } }
+"""
+
+
+def test_changed_limits_reach_what_is_loaded(make_station):
+    """lua_steps, lua_time_ms and lua_memory_kb are in force with the reload that changes them, for scripts whose files did not change."""
+    station = make_station(start=False, poll_ms=200, tcp=1, line_units=(), connectors=1)
+    station.write_mapping("base", BUSY)
+    station.start_chargers()
+    station.start_gateway()
+    connector = station.connector_id(0)
+    station.wait_status(connector, 1)
+
+    def note():
+        return [p for m, p in list(station.server.received) if m == "notification_stationStatus"][-1].get("Note")
+
+    assert note() == 1250025000
+    versions = json.loads(station.cli("lua", "versions", "--json").stdout)["versions"]
+    plugged = 0
+    for options, why in (({"lua_steps": 10000}, "took too long"), ({}, None), ({"lua_time_ms": 10, "lua_steps": 5000000}, None),
+                         ({"lua_steps": 20000}, "took too long"), ({"lua_steps": 50000000}, None)):
+        station.gateway_options = options
+        station.write_config()
+        seen = len(station.gateway.output())
+        assert "done" in hup(station, r"reload: (done, \d+ object|refused).*").group(0)
+        plugged = 1 - plugged
+        station.ask_chargers(f"{'plug' if plugged else 'unplug'} 0 1")
+        station.wait_status(connector, 2 if plugged else 1)
+        if why:
+            assert note() is None and re.search(rf"base\.lua.*{why}", station.gateway.output()[seen:])
+        elif "lua_time_ms" not in options:
+            assert note() == 1250025000
+    # Limits under which a script can't be loaded at all are refused, with what depends on them.
+    station.write_mapping("base", BUSY.replace("return {", "local s = string.rep('x', 900 * 1024)\nlocal t = s .. 'y'\nreturn {", 1))
+    station.until(lambda: "new version" in station.gateway.output().rsplit("mapping base", 1)[-1], 60, "the hungry mapping")
+    station.gateway_options = {"lua_memory_kb": 512}
+    station.write_config()
+    hup(station, r"refused, the running configuration stays.*base\.lua.*not enough memory")
+    station.gateway_options = {"lua_memory_kb": 8192}
+    station.write_config()
+    hup(station, r"reload: done")
+    assert len(json.loads(station.cli("lua", "versions", "--json").stdout)["versions"]) == len(versions) + 1

@@ -5,7 +5,9 @@ import io
 import json
 import os
 import re
+import select
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -352,3 +354,72 @@ def test_a_kill_during_a_rollback(site):
     # What a kill left beside the files is in nobody's way.
     take_over(station, MAPPING, WITH_MODULE + "-- three\n")
     assert good(station, "lua", "rollback", MAPPING, first["version"], "--modules")["version"] == first["version"]
+
+
+SLOW = """local n = 0
+for i = 1, 80000000 do n = n + i % 7 end
+return {{ forecourt = 1, kind = "policy", name = "test",
+  prices = {{ {{ start = "00:00", elec = {elec}, service = 0.4 }} }} }}
+"""
+
+
+class Line:
+    """A connection of its own to the gateway's socket."""
+
+    def __init__(self, station):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(60)
+        self.socket.connect(str(station.control_socket))
+
+    def ask(self, command, **arguments):
+        self.socket.sendall(json.dumps({"command": command, "arguments": arguments}).encode() + b"\n")
+
+    def has_answer(self):
+        return bool(select.select([self.socket], [], [], 0)[0])
+
+    def answer(self):
+        text = b""
+        while not text.endswith(b"\n"):
+            text += self.socket.recv(65536)
+        return json.loads(text)
+
+
+def test_a_slow_trial_keeps_nobody_waiting(site):
+    """What is put back is tried beside the loop: others are answered meanwhile, one rollback at a time."""
+    def slow(station):
+        station.gateway_options.update(lua_steps=100000000, lua_time_ms=2000)
+        station.write_policy("test", SLOW.format(elec="1.2345"))
+
+    station = site(slow)
+    first = in_force(station, POLICY)
+    # What was read while the first one was loaded and the gateway started is no matter here.
+    second = take_over(station, POLICY, PRICES.format(name="test", elec="2.5", service="0.4"))
+    before = station.stats()["loop"]["longest_us"]
+    one, two, three = (Line(station) for _ in range(3))
+    one.ask("lua_rollback", item=POLICY)
+    two.ask("lua_rollback", item=POLICY)
+    three.ask("status")
+    assert three.answer()["ok"] and not one.has_answer(), "the loop waited for the trial"
+    refusal = two.answer()
+    assert not refusal["ok"] and refusal["error"] == "another rollback is under way", refusal
+    assert not one.has_answer() and sha((station.lua / f"{POLICY}.lua").read_text()) == second["hash"]
+    assert one.answer()["result"]["version"] == first["version"]
+    assert in_force(station, POLICY)["version"] == first["version"]
+    stats = station.stats()
+    print(f"\nloading takes {stats['reloads']['load_us']} us, the loop's longest pause before {before} us, with the rollback "
+          f"{stats['loop']['longest_us']} us")
+    assert stats["loop"]["longest_us"] < max(stats["reloads"]["load_us"] / 2, before * 2)
+    # What is refused in the trial is written nowhere, also when somebody else asks in between.
+    third = take_over(station, POLICY, PRICES.format(name="test", elec="3", service="0.4"))
+    with sqlite3.connect(station.folder / "data" / "forecourt.db") as db:
+        db.execute("UPDATE script_text SET text = ? WHERE hash = ?", (SLOW.format(elec="-1").encode(), first["hash"]))
+    one.ask("lua_rollback", item=POLICY, version=first["version"])
+    refusal = one.answer()
+    assert not refusal["ok"] and "test.lua" in refusal["error"] and "elec" in refusal["error"]
+    one.ask("lua_rollback", item=POLICY, version=second["version"])
+    assert one.answer()["ok"]
+    # The gateway ends in the middle of a trial: nothing was written, nobody hangs.
+    one.ask("lua_rollback", item=POLICY, version=first["version"])
+    station.gateway.popen.send_signal(signal.SIGTERM)
+    assert station.gateway.popen.wait(60) == 0
+    assert sha((station.lua / f"{POLICY}.lua").read_text()) == second["hash"] and third

@@ -158,7 +158,7 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	char path[PATH_SIZE];
-	const struct reload_hooks hooks = {f, running, read_config, apply_config, adopt, swap, accepted};
+	const struct reload_hooks hooks = {f, running, read_config, apply_config, adopt, swap, NULL, accepted};
 
 	assert_non_null(f);
 	(void)snprintf(f->root, sizeof(f->root), "/tmp/forecourt-reload-XXXXXX");

@@ -309,6 +309,39 @@ static void examples_are_run(void **state)
 	script_free(script);
 }
 
+/* Each within a call's limits, and as many of them as a file has room for. */
+static void examples_are_bounded_together(void **state)
+{
+	static const char format[] =
+	    "local e = { call = 'f', input = { a = 1 }, expect = { a = 1 } }\n"
+	    "local list = {}\n"
+	    "for i = 1, %d do list[i] = e end\n"
+	    "return { f = function(v) for i = 1, 20000 do local x = i * 2 end return v end, examples = list }";
+	struct fixture *f = *state;
+	struct value *input = value_object(&f->arena), *out = NULL;
+	char text[400];
+	int number = 0;
+
+	(void)snprintf(text, sizeof(text), format, 15);
+	struct script *script = must_load(f, text);
+	assert_int_equal(script_run_examples(script, &f->err), FC_OK);
+	/* Each time anew. */
+	assert_int_equal(script_run_examples(script, &f->err), FC_OK);
+	script_free(script);
+	(void)snprintf(text, sizeof(text), format, 1000);
+	script = must_load(f, text);
+	assert_int_equal(script_run_examples(script, &f->err), FC_ELIMIT);
+	assert_non_null(strstr(f->err.text, f->path));
+	assert_non_null(strstr(f->err.text, "all examples together took too long"));
+	/* 2 million instructions at 40 000 to 100 000 each. */
+	assert_int_equal(sscanf(strstr(f->err.text, "examples["), "examples[%d]", &number), 1);
+	assert_in_range(number, 16, 60);
+	/* What comes later has all that a call has, and one by one they are good. */
+	assert_int_equal(script_run_one_example(script, 999, &f->err), FC_OK);
+	assert_int_equal(script_call(script, "f", input, NULL, &f->arena, &out, &f->err), FC_OK);
+	script_free(script);
+}
+
 static void json_both_ways(void **state)
 {
 	static const char *const good[] = {
@@ -433,6 +466,7 @@ int main(void)
 	    T(files_that_are_refused),
 	    T(the_table_is_seen_as_data),
 	    T(examples_are_run),
+	    T(examples_are_bounded_together),
 	    T(json_both_ways),
 	    T(json_from_strangers),
 	    T(a_changed_file_is_noticed),

@@ -377,6 +377,132 @@ static void digests(void **state)
 	assert_memory_not_equal(&a, &b, sizeof(a));
 }
 
+static int even(void *user, const void *object, struct error *err)
+{
+	(void)user;
+	struct error why = {0};
+	struct script *script = (struct script *)(uintptr_t)object;
+	struct value *out;
+	struct arena arena;
+	int64_t n = 1;
+
+	arena_init(&arena, 1 << 16);
+	if (!script_call(script, "n", NULL, NULL, &arena, &out, &why))
+		(void)value_to_int(value_get(out, "n"), &n);
+	arena_fini(&arena);
+	return n % 2 ? error_set(err, FC_EINVAL, "it is odd") : FC_OK;
+}
+
+/* At a start: texts in place of a broken file, and of its module; then the file is good again, as it was or otherwise. */
+static void texts_instead(void **state)
+{
+	struct fixture *f = *state;
+	const struct shelf_want wants[] = {{&kind, "a", ""}, {&kind, "b", ""}};
+	static const char text[] = "return { n = function() return { n = require('m') } end }";
+	char path[PATH_SIZE], module[PATH_SIZE], broken[ERROR_TEXT_MAX];
+	int count;
+
+	(void)snprintf(path, sizeof(path), "%s/policies/a.lua", f->root);
+	(void)snprintf(module, sizeof(module), "%s/lib/m.lua", f->root);
+	const struct script_instead odd[] = {{path, text, strlen(text)}, {module, "return 41", 9}, {0}};
+	const struct script_instead good[] = {{path, text, strlen(text)}, {module, "return 42", 9}, {0}};
+	const struct script_instead bad[] = {{path, "return", 6}, {0}};
+	save(f, "policies/a", "return {");
+	assert_int_equal(shelf_load(f->shelf, wants, 2), FC_OK);
+	const struct shelf_item *item = shelf_items(f->shelf, &count);
+	assert_int_equal(item->state, SHELF_FAILED);
+	(void)snprintf(broken, sizeof(broken), "%s", item->error);
+	assert_int_equal(shelf_load_instead(f->shelf, 0, bad, even, NULL, &f->err), FC_ESCRIPT);
+	assert_int_equal(shelf_load_instead(f->shelf, 0, odd, even, NULL, &f->err), FC_EINVAL);
+	assert_string_equal(f->err.text, "it is odd");
+	assert_int_equal(item->state, SHELF_FAILED);
+	assert_int_equal(shelf_load_instead(f->shelf, 0, good, even, NULL, &f->err), FC_OK);
+	assert_int_equal(item->state, SHELF_LOADED);
+	assert_string_equal(item->error, broken);
+	assert_int_equal(strlen(item->hash), 64);
+	assert_false(shelf_lacks(&f->host, &kind, "b", ""));
+	shelf_do_without(f->shelf, 1);
+	assert_int_equal(shelf_put_forward(f->shelf), FC_OK);
+	shelf_accept(f->shelf);
+	assert_true(shelf_lacks(&f->host, &kind, "b", ""));
+	assert_false(shelf_lacks(&f->host, &kind, "a", ""));
+	assert_false(shelf_lacks(&f->host, &kind, "c", ""));
+	assert_int_equal(shelf_refused_count(f->shelf), 2);
+	assert_int_equal(answer_of(f, "a"), 42);
+	/* The broken file is no content of the version in force. */
+	item = want(f, 2, (const char *const[]){"a", "b"});
+	assert_int_equal(item->state, SHELF_FAILED);
+	assert_true(item->again && item->running && !item[1].running && item[1].lacking);
+	/* The good one is. */
+	save(f, "policies/a", text);
+	save(f, "lib/m", "return 42");
+	save_number(f, "policies/b", 7);
+	item = want(f, 2, (const char *const[]){"a", "b"});
+	assert_int_equal(item->state, SHELF_SAME);
+	assert_true(item->again && item[1].state == SHELF_LOADED && item[1].lacking);
+	assert_int_equal(shelf_put_forward(f->shelf), FC_OK);
+	assert_false(shelf_lacks(&f->host, &kind, "b", ""));
+	shelf_withdraw(f->shelf);
+	assert_true(shelf_lacks(&f->host, &kind, "b", ""));
+	item = want(f, 2, (const char *const[]){"a", "b"});
+	assert_int_equal(shelf_put_forward(f->shelf), FC_OK);
+	shelf_accept(f->shelf);
+	assert_false(shelf_lacks(&f->host, &kind, "b", ""));
+	assert_int_equal(shelf_refused_count(f->shelf), 0);
+	assert_int_equal(answer_of(f, "b"), 7);
+}
+
+struct work {
+	int steps, done, finished; /* steps left */
+	atomic_int *order;
+	int place;
+};
+
+static int step(void *user)
+{
+	struct work *work = user;
+
+	return --work->steps > 0;
+}
+
+static int endless(void *user)
+{
+	((struct work *)user)->steps++;
+	return 1;
+}
+
+static void on_done(void *user, int finished)
+{
+	struct work *work = user;
+
+	work->done++;
+	work->finished = finished;
+	work->place = atomic_fetch_add(work->order, 1);
+}
+
+/* Other work goes the same way: in its order, told once, ended with the shelf. */
+static void other_work(void **state)
+{
+	struct fixture *f = *state;
+	atomic_int order = 0;
+	struct work works[] = {{.steps = 5, .order = &order}, {.steps = 1, .order = &order}};
+	struct work last = {.order = &order}, never = {.steps = 1, .order = &order};
+
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(shelf_run(f->shelf, step, on_done, &works[i]), FC_OK);
+	assert_int_equal(works[0].done, 0);
+	for (int64_t end = clock_mono_ms() + PATIENCE_MS; !works[1].done; assert_true(clock_mono_ms() < end))
+		assert_int_equal(loop_step(f->loop, 5), FC_OK);
+	for (int i = 0; i < 2; i++)
+		assert_true(works[i].done == 1 && works[i].finished && !works[i].steps && works[i].place == i);
+	assert_int_equal(shelf_run(f->shelf, endless, on_done, &last), FC_OK);
+	assert_int_equal(shelf_run(f->shelf, step, on_done, &never), FC_OK);
+	shelf_free(f->shelf);
+	f->shelf = f->host.shelf = NULL;
+	assert_true(last.done == 1 && !last.finished);
+	assert_true(never.done == 1 && !never.finished && never.steps == 1);
+}
+
 /* The version in force is called while the next one is loaded and old ones are freed. */
 static void reloads_under_load(void **state)
 {
@@ -431,8 +557,14 @@ static void reloads_under_load(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(what_changed_is_loaded),     T(a_broken_one_keeps_its_version),    T(forward_and_back),
-	    T(a_slow_one_holds_up_nobody), T(without_a_shelf_it_is_loaded_here), T(digests),
+	    T(what_changed_is_loaded),
+	    T(a_broken_one_keeps_its_version),
+	    T(forward_and_back),
+	    T(a_slow_one_holds_up_nobody),
+	    T(without_a_shelf_it_is_loaded_here),
+	    T(digests),
+	    T(texts_instead),
+	    T(other_work),
 	    T(reloads_under_load),
 	};
 
