@@ -10,6 +10,12 @@ struct reload_command {
 	void *user;
 };
 
+static void tell(struct reload_command *command, const char *const *refusals, int count)
+{
+	command->done(command->user, refusals, count);
+	free(command);
+}
+
 /* Takes it out of the list and tells it. */
 static void end(struct reload_command *command, const char *const *refusals, int count)
 {
@@ -19,8 +25,7 @@ static void end(struct reload_command *command, const char *const *refusals, int
 		at = &(*at)->next;
 	if (*at)
 		*at = command->next;
-	command->done(command->user, refusals, count);
-	free(command);
+	tell(command, refusals, count);
 }
 
 static void on_reloaded(void *user, const struct reload_result *result)
@@ -57,7 +62,10 @@ void reload_for_command(void *user, const char *origin, control_reloaded done, v
 void reload_commands_end(struct reload_commands *commands)
 {
 	while (commands->list) {
-		reload_forget(commands->list->call);
-		end(commands->list, NULL, 0);
+		struct reload_command *command = commands->list;
+
+		commands->list = command->next;
+		reload_forget(command->call);
+		tell(command, NULL, 0);
 	}
 }
