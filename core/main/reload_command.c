@@ -10,6 +10,12 @@ struct reload_command {
 	void *user;
 };
 
+static void tell(struct reload_command *command, const char *const *refusals, int count)
+{
+	command->done(command->user, refusals, count);
+	free(command);
+}
+
 /* Takes it out of the list and tells it. */
 static void end(struct reload_command *command, const char *const *refusals, int count)
 {
@@ -19,8 +25,7 @@ static void end(struct reload_command *command, const char *const *refusals, int
 		at = &(*at)->next;
 	if (*at)
 		*at = command->next;
-	command->done(command->user, refusals, count);
-	free(command);
+	tell(command, refusals, count);
 }
 
 static void on_reloaded(void *user, const struct reload_result *result)
@@ -61,7 +66,6 @@ void reload_commands_end(struct reload_commands *commands)
 
 		commands->list = command->next;
 		reload_forget(command->call);
-		command->done(command->user, NULL, 0);
-		free(command);
+		tell(command, NULL, 0);
 	}
 }

@@ -8,7 +8,9 @@
 #include "base/clock.h"
 #include "loop/loop.h"
 
-enum { STACK = 1024 * 1024, TRIES = 3 };
+/* As much as the loop's thread has: Lua lets a script nest 200 C calls before it refuses, and those of gsub that call gsub take over
+ * 1.5 MiB. What is not used takes no memory. */
+enum { STACK = 8 * 1024 * 1024, TRIES = 3 };
 
 struct loader {
 	struct loop *loop;

@@ -452,6 +452,17 @@ static void texts_instead(void **state)
 	assert_int_equal(answer_of(f, "b"), 7);
 }
 
+/* All that Lua allows to nest fits the thread's stack. */
+static void the_deepest_nesting(void **state)
+{
+	struct fixture *f = *state;
+
+	save(f, "policies/a", "local function g(s) return (s:gsub('.', g)) end\nreturn { g('x') }");
+	const struct shelf_item *item = want(f, 1, (const char *const[]){"a"});
+	assert_int_equal(item->state, SHELF_FAILED);
+	assert_non_null(strstr(item->error, "C stack overflow"));
+}
+
 struct work {
 	int steps, done, finished; /* steps left */
 	atomic_int *order;
@@ -563,6 +574,7 @@ int main(void)
 	    T(a_slow_one_holds_up_nobody),
 	    T(without_a_shelf_it_is_loaded_here),
 	    T(digests),
+	    T(the_deepest_nesting),
 	    T(texts_instead),
 	    T(other_work),
 	    T(reloads_under_load),
