@@ -1,4 +1,13 @@
-"""The walk-throughs in lua/: each page is done word for word on a station of its own (walk.py)."""
+"""The walk-throughs in lua/: each page is done word for word on a station of its own (walk.py). What comes of it is worked out
+here once more, from the registers and in Python's decimals."""
+import hashlib
+import json
+import re
+import socket
+import struct
+import time
+from decimal import ROUND_HALF_UP, Decimal
+
 import harness
 import walk
 
@@ -6,10 +15,10 @@ LUA = harness.ROOT / "lua"
 
 
 def newest(station):
-    """The newest message of a method that the platform got."""
+    """The newest message of a method that the platform got about the first connector."""
 
     def pushed(method):
-        found = [p for m, p in list(station.server.received) if m == method]
+        found = [p for m, p in list(station.server.received) if m == method and station.connector_id(0) in json.dumps(p)]
         return found[-1] if found else None
 
     return pushed
@@ -25,10 +34,42 @@ def shadow_pidof(station):
     return folder
 
 
-def walk_on(station, page, before=None):
-    steps = walk.Walk(LUA / page, station, newest(station))
+def walk_on(station, page, does):
+    steps = walk.Walk(LUA / page, station, newest(station), does)
     steps.environment["PATH"] = f"{shadow_pidof(station)}:{steps.environment['PATH']}"
-    return steps.run(before)
+    return steps.run()
+
+
+def asked(station, *words):
+    done = station.cli(*words, "--json")
+    assert done.returncode == 0, done
+    return json.loads(done.stdout)
+
+
+def sha_of(station, item):
+    """The version of a script that is one file, as sha256sum says it."""
+    return hashlib.sha256((station.lua / f"{item}.lua").read_bytes()).hexdigest()
+
+
+def closed_order(station):
+    """The newest order when it is closed, and the register at its begin and its end as the charger counted them."""
+
+    def closed():
+        seq = asked(station, "orders", "list")["orders"][0]["seq"]
+        order = asked(station, "orders", "show", seq)
+        return order if order["session"] == "closed" else None
+
+    order = station.until(closed, walk.PATIENCE, "the order closed")
+    connector, begin, end = json.loads(station.ask_chargers("sessions 0"))[-1]
+    assert connector == 1 and order["connector"] == station.connector_id(0)
+    assert (order["start_register_wh"], order["end_register_wh"]) == (begin * 10, end * 10)
+    assert order["energy_wh"] == sum(line["energy_wh"] for line in order["lines"]) == (end - begin) * 10 > 0
+    return order
+
+
+def charges(station):
+    """Until the charge under way has taken something."""
+    station.until(lambda: asked(station, "orders", "list")["orders"][0]["energy_wh"] >= 150, walk.PATIENCE, "some energy")
 
 
 def test_first_mapping(charging):
@@ -36,15 +77,122 @@ def test_first_mapping(charging):
     odd = {"result": "ok"}
     station.server.answers["notification_stationStatus"] = lambda p: (0, odd if "connectorStatusInfo" in p else {"Status": 0})
 
-    def before(_line, words, _body):
-        if words[:2] == ["json", "pushed"]:
-            station.ask_chargers("plug 0 1")
+    def again():
+        station.ask_chargers("clear 0 1")
+        station.until(lambda: newest(station)("notification_stationStatus")["connectorStatusInfo"]["status"] == "1",
+                      walk.PATIENCE, "idle")
+        station.ask_chargers("fault 0 1 7")
 
-    assert walk_on(station, "first-mapping.md", before) >= 6
+    assert walk_on(station, "first-mapping.md", {
+        "a car comes": lambda: station.ask_chargers("plug 0 1"),
+        "the car leaves": lambda: station.ask_chargers("unplug 0 1"),
+        "the charger breaks down": lambda: station.ask_chargers("fault 0 1 7"),
+        "it is repaired and breaks down again": again,
+    }) >= 18
+
+
+EVENING = (("22:00", "0.35"), ("18:00", "1.25"), ("07:00", "0.75"), ("00:00", "0.35"))
+
+
+def check_evening(station, member, versions):
+    """The newest order costs what the page's tariff says, of a member, at the hour and on the day of each of its lines."""
+    order = closed_order(station)
+    for line in order["lines"]:
+        began = time.strptime(line["start"], "%Y-%m-%d %H:%M:%S")
+        elec = next(Decimal(price) for since, price in EVENING if line["start"][11:] >= since)
+        service = Decimal(member) - (Decimal("0.05") if began.tm_wday >= 5 else 0)
+        assert (line["elec_e4"], line["service_e4"]) == (elec * 10000, service * 10000)
+        for price, money in ((elec, line["elec_money_e4"]), (service, line["service_money_e4"])):
+            exact = (Decimal(line["energy_wh"]) / 1000 * price).quantize(Decimal("0.01"), ROUND_HALF_UP)
+            # Several lines together are rounded to what their sum is.
+            assert abs(Decimal(money) / 10000 - exact) <= (0 if len(order["lines"]) == 1 else Decimal("0.01")), (line, exact)
+    assert order["user_class"] == "member" and order["tariff"]["policy"] == "evening"
+    assert order["tariff"]["version"] == sha_of(station, "policies/evening")
+    versions.append(order["tariff"]["version"])
 
 
 def test_first_tariff(charging):
     station = charging(tcp=1, line_units=(), connectors=2, at_station={"policy": "flat"})
     station.ask_chargers("plug 0 1")
     station.wait_status(station.connector_id(0), 2)
-    assert walk_on(station, "first-tariff.md") >= 5
+    versions = []
+    assert walk_on(station, "first-tariff.md", {
+        "it charges": lambda: charges(station),
+        "the order by the new tariff": lambda: check_evening(station, "0.45", versions),
+        "the order by the changed tariff": lambda: check_evening(station, "0.30", versions),
+        "the order by the first tariff": lambda: check_evening(station, "0.45", versions),
+    }) >= 18
+    assert versions[0] == versions[2] != versions[1]
+
+
+# The invented charger as its manual has it, read here by hand: point, register of connector 1, words, scale.
+LARKFIELD = (("state", 0, 1, "1"), ("fault", 1, 1, "1"), ("voltage_a", 2, 1, "0.1"), ("current_a", 3, 1, "0.1"), ("power", 4, 2, "1"),
+             ("energy", 6, 2, "0.01"), ("soc", 10, 1, "0.1"), ("temperature", 11, 1, "0.1"))
+
+
+def registers(station, first, count):
+    """What the charger answers to a plain Modbus read."""
+    with socket.create_connection(("127.0.0.1", station.charger_port), 20) as s:
+        s.sendall(struct.pack(">HHHBBHH", 7, 0, 6, 1, 3, first, count))
+        answer = s.makefile("rb").read(9 + 2 * count)
+    assert answer[7] == 3 and answer[8] == 2 * count, answer
+    return struct.unpack(f">{count}H", answer[9:])
+
+
+def measured(station, number):
+    words = registers(station, 100 * (number - 1), 12)
+    return {name: int.from_bytes(struct.pack(f">{n}H", *words[at:at + n]), "big") * Decimal(scale)
+            for name, at, n, scale in LARKFIELD}
+
+
+def check_values(station, number=1):
+    """What the gateway shows of a connector lies between two readings of the registers, one before and one after it was measured.
+    (All of them rise while a car charges, and rest while none does.)"""
+    before = measured(station, number)
+    since = time.monotonic()
+
+    def fresh():
+        asked_at = time.monotonic()
+        [connector] = asked(station, "connectors", station.connector_id(0, number))["connectors"]
+        points = {p["name"]: p for p in connector["points"]}
+        good = [p for p in points.values() if p["quality"] == "good" and p["name"] != "serial"]
+        return points if all(p["age_ms"] / 1000 < asked_at - since for p in good) else None
+
+    points = station.until(fresh, walk.PATIENCE, "values measured since")
+    after = measured(station, number)
+    for name in before:
+        if name == "soc" and before[name] == 0:
+            assert points[name]["quality"] == "unknown" and "value" not in points[name]
+        else:
+            assert before[name] <= Decimal(str(points[name]["value"])) <= after[name], (name, before, points[name], after)
+    return points
+
+
+def test_first_charger(charging):
+    station = charging(tcp=1, line_units=(), connectors=2, at_station={"policy": "flat"})
+
+    def all_values():
+        points = check_values(station)
+        assert points["serial"]["value"].encode() == struct.pack(">8H", *registers(station, 20, 8))
+        # The register of connector 2 is another: the stride is right.
+        assert check_values(station, 2)["energy"]["value"] > 100 and measured(station, 2)["energy"] == Decimal("100.01")
+
+    def it_charges():
+        charges(station)
+        assert station.ask_chargers("state 0 1") == "charging"
+        points = check_values(station)
+        assert points["power"]["value"] > 50000 and points["soc"]["quality"] == "good"
+
+    def order():
+        closed = closed_order(station)
+        assert (closed["profile"], closed["profile_version"]) == ("larkfield-l2", sha_of(station, "profiles/larkfield-l2"))
+        money = [(Decimal(closed["energy_wh"]) / 1000 * Decimal(price)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+                 for price in ("0.8", "0.4")]
+        assert closed["money_e4"] == sum(money) * 10000
+
+    assert walk_on(station, "first-charger.md", {
+        "all values are those of the registers": all_values,
+        "a car comes": lambda: station.ask_chargers("plug 0 1"),
+        "it charges": it_charges,
+        "the order is right": order,
+    }) >= 22
