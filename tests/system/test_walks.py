@@ -2,9 +2,11 @@
 here once more, from the registers and in Python's decimals."""
 import hashlib
 import json
+import os
 import re
 import socket
 import struct
+import subprocess
 import time
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -196,3 +198,42 @@ def test_first_charger(charging):
         "it charges": it_charges,
         "the order is right": order,
     }) >= 22
+
+
+def test_everything_shipped_is_good():
+    """As an integrator would ask, before the first change: no daemon, the shipped folder, all of it."""
+    done = subprocess.run([harness.ROOT / "build" / "host" / "forecourt", "lua", "check", LUA], capture_output=True, text=True,
+                          env={**os.environ, "LC_ALL": "C"}, timeout=walk.PATIENCE, check=False)
+    assert done.returncode == 0, done
+    good = dict(re.findall(r"(?m)^(.*): good \((\d+) examples\)$", done.stdout))
+    wanted = {str(p) for folder in ("lib", "operators", "policies", "profiles") for p in (LUA / folder).glob("*.lua")}
+    assert set(good) == wanted and len(wanted) >= 40, done.stdout
+    assert sum(map(int, good.values())) > 100
+
+
+def test_the_files_in_the_reference_load(tmp_path):
+    """The mapping and the policy that lua/README.md shows (test_profile.py: its profiles)."""
+    blocks = re.findall(r"```lua\n(return \{\n.*?)```", (LUA / "README.md").read_text(), re.S)
+    folders = {"operator": "operators", "policy": "policies"}
+    seen = []
+    for text in blocks:
+        kind = re.search(r'kind = "(\w+)"', text)[1]
+        if kind in folders:
+            path = tmp_path / folders[kind] / "mine.lua"
+            path.parent.mkdir()
+            path.write_text(text.replace('"NAME"', '"mine"'))
+            seen.append(kind)
+    assert sorted(seen) == ["operator", "policy"]
+    done = subprocess.run([harness.ROOT / "build" / "host" / "forecourt", "lua", "check", tmp_path], capture_output=True, text=True,
+                          env={**os.environ, "LC_ALL": "C"}, timeout=walk.PATIENCE, check=False)
+    assert done.returncode == 0 and done.stdout.count(": good (1 examples)") == 2, done
+
+
+def test_pages_point_at_what_is_there():
+    """Links between the READMEs and the pages; each page is listed."""
+    pages = [harness.ROOT / "README.md", *LUA.glob("*.md"), *LUA.glob("*/*.md")]
+    for page in pages:
+        for target in re.findall(r"\]\(([^):#]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), (page, target)
+    for page in LUA.glob("first-*.md"):
+        assert f"({page.name})" in (LUA / "README.md").read_text() and f"(lua/{page.name})" in pages[0].read_text(), page
