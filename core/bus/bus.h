@@ -25,7 +25,7 @@
 /* What the line is: a TCP connection or a serial port. */
 enum bus_kind { BUS_TCP, BUS_RTU };
 /* How frames look on it (framing.h). AUTO: Modbus/TCP on TCP, RTU on a serial port. */
-enum bus_framing { BUS_FRAMING_AUTO, BUS_FRAMING_TCP, BUS_FRAMING_RTU, BUS_FRAMING_ASCII };
+enum bus_framing { BUS_FRAMING_AUTO, BUS_FRAMING_TCP, BUS_FRAMING_RTU, BUS_FRAMING_ASCII, BUS_FRAMING_DLT645 };
 /* Who turns a half-duplex transceiver round. AUTO: the driver where it can, else nobody (adapters that do it by themselves). ON: the
  * driver, else we by RTS. OFF: nobody. */
 enum bus_rs485 { BUS_RS485_AUTO, BUS_RS485_ON, BUS_RS485_OFF };
@@ -51,15 +51,18 @@ struct bus_line_config {
 	int any_unit; /* nonzero: an answer's unit is not looked at; Modbus/TCP only */
 };
 
-/* One block of registers read again and again. */
+/* One block of registers read again and again. On a line of DL/T 645 meters: one identifier of one of them; function 3, and unit is
+ * a number of ours that tells the meters of the line apart. */
 struct bus_read {
-	uint8_t unit;       /* 0..248, 255 for TCP devices without units */
-	uint8_t function;   /* 1, 2, 3 or 4 */
-	uint16_t address;   /* zero-based protocol address */
-	uint16_t count;     /* 1..BUS_WORDS_MAX words (or bits for 1 and 2) */
-	uint32_t period_ms; /* 100..3600000 */
-	uint32_t gap_ms;    /* the device's own pause before a request */
-	uint32_t tag;       /* the owner's, handed back in results */
+	uint8_t unit;        /* 0..248, 255 for TCP devices without units */
+	uint8_t function;    /* 1, 2, 3 or 4 */
+	uint16_t address;    /* zero-based protocol address */
+	uint16_t count;      /* 1..BUS_WORDS_MAX words (or bits for 1 and 2) */
+	uint32_t period_ms;  /* 100..3600000 */
+	uint32_t gap_ms;     /* the device's own pause before a request */
+	uint32_t tag;        /* the owner's, handed back in results */
+	uint32_t identifier; /* DL/T 645 */
+	uint8_t meter[6];    /* DL/T 645: its number as on the wire */
 	uint8_t
 	    longer; /* nonzero: more words than asked for may come (chargers.md 4, row 25); the first count are taken */
 };

@@ -16,6 +16,9 @@ enum { EXCEPTION_BIT = 0x80, UNITS = 256 };
 enum { STALE_MOST = 3 };
 /* ASCII allows a second between two characters ("Modbus over serial line" 2.5.2.1). */
 static const int64_t ascii_byte_timeout_us = 1000000;
+/* DL/T 645-2007 allows half a second between two bytes, and wants 20 ms between two frames. */
+static const int64_t dlt645_byte_timeout_us = 500000;
+static const int64_t dlt645_silence_us = 20000;
 /* The most that bytes without an end may hold us up beyond the response time-out, on top of the longest frame's time. */
 static const int64_t babble_us = 500000;
 
@@ -44,6 +47,8 @@ static const struct framing *framing_of(const struct bus_line_config *c)
 		return &framing_rtu;
 	case BUS_FRAMING_ASCII:
 		return &framing_ascii;
+	case BUS_FRAMING_DLT645:
+		return &framing_dlt645;
 	case BUS_FRAMING_AUTO:
 		break;
 	}
@@ -110,7 +115,9 @@ void exchange_close(struct exchange *x)
 
 int64_t exchange_silence_us(const struct exchange *x)
 {
-	return x->config.kind == BUS_RTU ? serial_silence_us(&x->config) : 0;
+	int64_t silence = x->config.kind == BUS_RTU ? serial_silence_us(&x->config) : 0;
+
+	return x->framing == &framing_dlt645 && silence < dlt645_silence_us ? dlt645_silence_us : silence;
 }
 
 int64_t exchange_quiet_since_us(const struct exchange *x)
@@ -219,6 +226,8 @@ static struct wait begin_wait(const struct exchange *x, int64_t timeout_us)
 	w.byte_us = (int64_t)x->config.byte_timeout_ms * 1000;
 	if (x->framing == &framing_ascii && w.byte_us < ascii_byte_timeout_us)
 		w.byte_us = ascii_byte_timeout_us;
+	if (x->framing == &framing_dlt645 && w.byte_us < dlt645_byte_timeout_us)
+		w.byte_us = dlt645_byte_timeout_us;
 	w.end_us = w.answer_us + port_wire_us(x->port, FRAMING_ADU_MAX) + w.byte_us + babble_us;
 	return w;
 }
@@ -350,7 +359,11 @@ enum bus_status exchange_read(struct exchange *x, const struct bus_read *read, i
 			      uint16_t words[BUS_WORDS_MAX], uint8_t *exception)
 {
 	uint8_t pdu[FRAMING_PDU_MAX];
-	struct framing_request r = {.unit = read->unit, .pdu = pdu, .longer = read->longer};
+	struct framing_request r = {.unit = read->unit,
+				    .pdu = pdu,
+				    .longer = read->longer,
+				    .identifier = read->identifier,
+				    .meter = read->meter};
 	struct framing_step step;
 
 	r.pdu_len = pdu_of_read(read, pdu);

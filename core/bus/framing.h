@@ -34,6 +34,8 @@ struct framing_request {
 	size_t pdu_len;
 	const uint8_t *adu; /* the bytes as sent, to know an echo by; NULL: not looked for. Borrowed */
 	size_t adu_len;
+	uint32_t identifier; /* DL/T 645, and the meter's number as on the wire; borrowed */
+	const uint8_t *meter;
 	int any_unit; /* TCP: the unit in the answer is not looked at (chargers.md 4, row 7) */
 	int longer;   /* a read may bring more words than asked for (row 25) */
 	int echo;     /* the first copy of adu that comes back is an echo, even where it could be the answer (row 16) */
@@ -81,7 +83,7 @@ struct framing {
 	size_t (*idle)(const uint8_t *bytes, size_t len);
 };
 
-extern const struct framing framing_tcp, framing_rtu, framing_ascii;
+extern const struct framing framing_tcp, framing_rtu, framing_ascii, framing_dlt645;
 
 /* --- for the framings themselves --- */
 

@@ -553,6 +553,9 @@ static int is_possible(const struct bus_line *line, const struct bus_write *w)
 {
 	int many = w->function == 15 || w->function == 16;
 
+	/* Setting a meter wants a password, and is nobody's business here. */
+	if (line->config.framing == BUS_FRAMING_DLT645)
+		return 0;
 	if (!bus_unit_valid(line->config.kind, w->unit) || (!many && w->function != 5 && w->function != 6))
 		return 0;
 	return w->count >= 1 && w->count <= (many ? BUS_WRITE_WORDS_MAX : 1) &&

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "bus/dlt645.h"
+#include "bus/framing.h"
 
 /* Meter 000012345678: BCD, the lowest pair first. */
 static const uint8_t station[] = {0x78, 0x56, 0x34, 0x12, 0x00, 0x00};
@@ -217,12 +218,93 @@ static void anything_at_all(void **state)
 	}
 }
 
+/* In the place of a Modbus framing: asked for two words. */
+static struct framing_request wanted_words(const uint8_t *pdu)
+{
+	return (struct framing_request){.unit = 1, .pdu = pdu, .pdu_len = 5, .identifier = energy, .meter = station};
+}
+
+static void as_a_framing(void **state)
+{
+	static const uint8_t pdu[] = {3, 0, 0, 0, 2}, one_word[] = {3, 0, 0, 0, 1}, write[] = {6, 0, 0, 0, 2};
+	static const uint8_t wanted[] = {3, 4, 0x00, 0x12, 0x34, 0x56};
+	static const uint8_t current[] = {0x00, 0x00, 0x01, 0x00, 0x56, 0x34, 0x12}, no[] = {0x02}, not_you[] = {0x04};
+	struct framing_request r = wanted_words(pdu);
+	struct framing_step step;
+	uint8_t out[FRAMING_ADU_MAX], bytes[64];
+	size_t n;
+
+	(void)state;
+	assert_int_equal(framing_dlt645.build(&r, out), DLT645_REQUEST_MAX);
+	r.pdu = write;
+	assert_int_equal(framing_dlt645.build(&r, out), 0);
+	r.pdu = pdu;
+	framing_dlt645.take(&r, answer, sizeof(answer), 0, &step);
+	assert_int_equal(step.verdict, FRAMING_ANSWER);
+	assert_int_equal(step.used, sizeof(answer));
+	assert_int_equal(step.pdu_len, sizeof(wanted));
+	assert_memory_equal(step.pdu, wanted, sizeof(wanted));
+	/* Three bytes are two words, the first byte of them 0. */
+	n = make(bytes, 0x91, current, sizeof(current));
+	framing_dlt645.take(&r, bytes, n, 0, &step);
+	assert_int_equal(step.verdict, FRAMING_ANSWER);
+	assert_memory_equal(step.pdu, ((uint8_t[]){3, 4, 0x00, 0x12, 0x34, 0x56}), 6);
+	/* Of another size than the profile says. */
+	r.pdu = one_word;
+	framing_dlt645.take(&r, answer, sizeof(answer), 0, &step);
+	assert_int_equal(step.verdict, FRAMING_DROP);
+	assert_int_equal(step.why, FRAMING_MISMATCH);
+	r.pdu = pdu;
+	n = make(bytes, 0xD1, no, 1);
+	framing_dlt645.take(&r, bytes, n, 0, &step);
+	assert_int_equal(step.verdict, FRAMING_ANSWER);
+	assert_memory_equal(step.pdu, ((uint8_t[]){0x83, 2}), 2);
+	n = make(bytes, 0xD1, not_you, 1);
+	framing_dlt645.take(&r, bytes, n, 0, &step);
+	assert_memory_equal(step.pdu, ((uint8_t[]){0x83, 1}), 2);
+	/* One's own request, heard back. */
+	n = framing_dlt645.build(&r, out);
+	framing_dlt645.take(&r, out, n, 0, &step);
+	assert_int_equal(step.verdict, FRAMING_DROP);
+	assert_int_equal(step.why, FRAMING_ECHO);
+}
+
+/* Cut at every byte, with a pause there or without: never an answer before the last byte, never one of a torn frame. */
+static void as_a_framing_in_pieces(void **state)
+{
+	static const uint8_t pdu[] = {3, 0, 0, 0, 2};
+	struct framing_request r = wanted_words(pdu);
+	struct framing_step step;
+	uint8_t bytes[4 + sizeof(answer)];
+
+	(void)state;
+	memset(bytes, 0xFE, 4);
+	memcpy(bytes + 4, answer, sizeof(answer));
+	for (size_t cut = 0; cut < sizeof(bytes); cut++) {
+		size_t gone = 0;
+
+		framing_dlt645.take(&r, bytes, cut, 0, &step);
+		assert_int_not_equal(step.verdict, FRAMING_ANSWER);
+		gone += step.used;
+		assert_true(gone <= 4);
+		framing_dlt645.take(&r, bytes + gone, sizeof(bytes) - gone, 0, &step);
+		assert_int_equal(step.verdict, FRAMING_ANSWER);
+		framing_dlt645.take(&r, bytes, cut, 1, &step);
+		assert_int_equal(step.used, cut);
+		assert_int_equal(step.verdict, cut ? FRAMING_DROP : FRAMING_MORE);
+		if (cut > 4)
+			assert_int_equal(step.why, FRAMING_DAMAGED);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(numbers_of_meters), cmocka_unit_test(a_request),       cmocka_unit_test(an_answer),
-	    cmocka_unit_test(found_in_pieces),   cmocka_unit_test(damaged),         cmocka_unit_test(what_is_no_answer),
+	    cmocka_unit_test(numbers_of_meters), cmocka_unit_test(a_request),
+	    cmocka_unit_test(an_answer),         cmocka_unit_test(found_in_pieces),
+	    cmocka_unit_test(damaged),           cmocka_unit_test(what_is_no_answer),
 	    cmocka_unit_test(lengths),           cmocka_unit_test(anything_at_all),
+	    cmocka_unit_test(as_a_framing),      cmocka_unit_test(as_a_framing_in_pieces),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
