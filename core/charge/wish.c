@@ -7,15 +7,15 @@
 #include "base/log.h"
 #include "charge/set.h"
 #include "charge/words.h"
+#include "station/point.h"
 
 /* FC_OK when the point is a good text of printable characters, without blanks around it. */
 static int read_text(const struct charge *c, const char *point, char out[ORDER_USER])
 {
 	struct point_value value;
 
-	if (!c->connector || !c->connector->device ||
-	    device_point_by_name(c->connector->device, c->connector->config->number, point, &value) ||
-	    value.quality != QUALITY_GOOD || !value.is_text)
+	if (!c->connector || connector_point(c->connector, point, &value) || value.quality != QUALITY_GOOD ||
+	    !value.is_text)
 		return FC_ENOENT;
 	const char *from = value.text + strspn(value.text, " ");
 	size_t len = strlen(from);

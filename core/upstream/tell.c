@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/maker.h"
+#include "station/point.h"
 
 /* A charge that never began has no time of its own yet: that of the command. */
 static void put_time(struct maker *m, struct value *object, const char *key, int64_t wall)
@@ -73,9 +74,7 @@ static void put_point(struct maker *m, struct value *object, const char *key, co
 {
 	struct point_value value;
 
-	if (connector && connector->device &&
-	    !device_point_by_name(connector->device, connector->config->number, point, &value) &&
-	    value.quality == QUALITY_GOOD && !value.is_text)
+	if (connector && !connector_point(connector, point, &value) && value.quality == QUALITY_GOOD && !value.is_text)
 		maker_decimal(m, object, key, decimal_rescale(value.milli, 3, 1), 1);
 	else if (!optional)
 		maker_decimal(m, object, key, 0, 1);
