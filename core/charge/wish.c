@@ -134,8 +134,12 @@ static void adopt(struct charge_set *set, struct charge *c, const struct charge_
 		int64_t start = o->split.start_register_wh, last = o->split.last_register_wh, at = o->split.last_wall;
 
 		o->tariff = tariff;
+		int unread = o->split.unread;
+
 		split_begin(&o->split, &o->tariff, o->start_wall, start);
-		(void)split_reading(&o->split, &o->tariff, at, last, c->connector->config->power_w);
+		if (!unread)
+			(void)split_reading(&o->split, &o->tariff, at, last, c->connector->config->power_w);
+		o->split.unread = unread;
 	}
 	conduct_note(c);
 	conduct_tell_started(c);

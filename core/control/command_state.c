@@ -64,11 +64,22 @@ static int put_platforms(struct control *control, struct maker *m, struct value 
 	return FC_OK;
 }
 
+/* Frames come by themselves: there are no polls to count. */
+static void put_can(struct maker *m, struct value *o, const struct can_stats *s, const char *reason)
+{
+	maker_text(m, o, "can", can_state_name(s->state));
+	maker_text(m, o, "reason", reason);
+	maker_int(m, o, "frames", (int64_t)(s->received + s->sent));
+	maker_int(m, o, "errors", (int64_t)(s->errors + s->dropped + s->overflows + s->malformed));
+	maker_int(m, o, "load_permille", s->load_permille);
+}
+
 static void put_buses(struct control *control, struct maker *m, struct value *root)
 {
 	struct value *list = value_array(m->arena);
 	struct bus_line_stats s;
-	const char *name;
+	struct can_stats can;
+	const char *name, *reason;
 
 	for (int i = 0; !device_bus_line(control->sources.devices, i, &name, &s); i++) {
 		struct value *o = value_object(m->arena);
@@ -79,6 +90,8 @@ static void put_buses(struct control *control, struct maker *m, struct value *ro
 		maker_int(m, o, "units_silent", (int64_t)s.units_slow);
 		maker_int(m, o, "polls", (int64_t)s.polls);
 		maker_int(m, o, "failed", (int64_t)(s.timeouts + s.exceptions + s.bad));
+		if (!device_can_line(control->sources.devices, i, &can, &reason))
+			put_can(m, o, &can, reason);
 		maker_push(m, list, o);
 	}
 	maker_put(m, root, "buses", list);
@@ -198,7 +211,7 @@ static void put_value(void *user, const struct connector_value *v)
 	maker_text(l->m, p, "name", v->name);
 	maker_text(l->m, p, "quality", quality_name(v->value.quality));
 	if (v->value.quality != QUALITY_UNKNOWN) {
-		const char *text = point_is_personal(v->name) ? words_masked(v->value.text, masked) : v->value.text;
+		const char *text = v->personal ? words_masked(v->value.text, masked) : v->value.text;
 
 		maker_put(l->m, p, "value",
 			  v->value.is_text ? value_string(l->m->arena, text)

@@ -6,19 +6,10 @@
 #include "device/compile.h"
 #include "device/gbt27930.h"
 
+enum { ONCE_MS = 24 * 3600 * 1000 };
+
 /* Of a profile that asks somebody, or tells. */
 static const char *const of_others[] = {"modbus", "groups", "firmware", "commands", "setpoint", "keep_alive", NULL};
-
-static int find_signal(const char *name)
-{
-	int count;
-	const struct gbt_signal *signals = gbt_signals(&count);
-
-	for (int i = 0; i < count; i++)
-		if (!strcmp(signals[i].name, name))
-			return i;
-	return -1;
-}
 
 /* The signal that has most of its letters in common from the start: what a typing mistake meant. */
 static const char *nearest(const char *name)
@@ -44,7 +35,7 @@ static const char *nearest(const char *name)
 static void compile_signal(struct compiler *c, const struct value *t, const char *where, struct point *point)
 {
 	const char *name = value_text(value_get(t, "signal")), *unit = value_text(value_get(t, "unit"));
-	int place = name ? find_signal(name) : -1, count;
+	int place = name ? gbt_signal_find(name) : -1, count;
 	const struct gbt_signal *signal = place < 0 ? NULL : &gbt_signals(&count)[place];
 
 	if (!signal) {
@@ -53,6 +44,7 @@ static void compile_signal(struct compiler *c, const struct value *t, const char
 		return;
 	}
 	point->signal = place + 1;
+	point->personal = signal->personal;
 	point->type = signal->is_text ? POINT_TEXT : POINT_F64;
 	/* Scaled, it may be in another unit; a hook makes of it what it likes. */
 	if (unit && strcmp(unit, signal->unit) != 0 && !value_get(t, "scale") && !compile_has_hook(c, where))
@@ -90,7 +82,10 @@ static void compile_point(struct compiler *c, const struct value *t)
 	point->has_range = value_get(t, "min") || value_get(t, "max");
 	point->min = compile_double(c, t, where, "min", -1e12);
 	point->max = compile_double(c, t, where, "max", 1e12);
-	point->period_ms = (uint32_t)compile_int(c, t, where, "period_ms", 0, 100, 3600000);
+	/* What is said once stands for the session, which may be long. */
+	int count, place = point->signal - 1;
+	uint32_t said_ms = place >= 0 ? gbt_signals(&count)[place].period_ms : 0;
+	point->period_ms = (uint32_t)compile_int(c, t, where, "period_ms", said_ms ? said_ms : ONCE_MS, 10, ONCE_MS);
 	point->hook = compile_has_hook(c, where);
 	if (!point->hook && value_get(t, "hook"))
 		compile_wrong_key(c, where, "hook", "must be a function(raw, get, connector)");

@@ -60,6 +60,8 @@ int profile_point(const struct profile *profile, const char *name);
 int profile_point_count(const struct profile *profile);
 const char *profile_point_name(const struct profile *profile, int point);
 const char *profile_point_unit(const struct profile *profile, int point);
+/* Nonzero when it is about a person (a card, a vehicle's number): logs and lists show its end only. */
+int profile_point_personal(const struct profile *profile, int point);
 
 struct device_set;
 struct device; /* one charger, or whatever else has a section device */

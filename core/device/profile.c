@@ -229,6 +229,13 @@ const char *profile_point_unit(const struct profile *profile, int point)
 	return profile->points[point].unit;
 }
 
+int profile_point_personal(const struct profile *profile, int point)
+{
+	const struct point *p = &profile->points[point];
+
+	return p->personal || !strcmp(p->name, "vin") || !strcmp(p->name, "card");
+}
+
 uint32_t profile_address(const struct profile *p, const struct point *point, int number)
 {
 	int n = number > 0 && !point->shared ? number : 1;

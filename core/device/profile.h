@@ -87,6 +87,7 @@ struct point {
 	int hook;
 	int target;   /* a variant: the point that it is a variant of */
 	int variants; /* the firmware must be known before it is read */
+	int personal; /* about a person: a vehicle's number, a card; logs and lists show its end only */
 	int signal;   /* of a listening profile: place in gbt_signals(), from 1 */
 };
 

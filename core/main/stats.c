@@ -57,15 +57,52 @@ static struct value *line_stats(struct maker *m, const char *name, const struct 
 	return o;
 }
 
+static struct value *can_line(struct maker *m, const struct can_stats *s, const char *reason)
+{
+	struct value *o = value_object(m->arena);
+	const struct {
+		const char *key;
+		uint64_t value;
+	} counters[] = {
+	    {"bitrate", (uint64_t)s->bitrate},
+	    {"received", s->received},
+	    {"sent", s->sent},
+	    {"busy", s->busy},
+	    {"load_permille", s->load_permille},
+	    {"load_max_permille", s->load_max_permille},
+	    {"dropped", s->dropped},
+	    {"overflows", s->overflows},
+	    {"malformed", s->malformed},
+	    {"errors", s->errors},
+	    {"bus_offs", s->bus_offs},
+	    {"restarts", s->restarts},
+	    {"downs", s->downs},
+	    {"tx_errors", s->tx_errors},
+	    {"rx_errors", s->rx_errors},
+	};
+
+	maker_text(m, o, "state", can_state_name(s->state));
+	maker_text(m, o, "reason", reason);
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+		maker_int(m, o, counters[i].key, (int64_t)counters[i].value);
+	return o;
+}
+
 static struct value *buses(struct maker *m, const struct stats_sources *s)
 {
 	struct value *list = value_array(m->arena);
 	struct bus_line_stats line;
 	const char *name;
 
-	for (int i = 0; !device_bus_line(s->devices, i, &name, &line); i++)
-		if (value_push(list, line_stats(m, name, &line)))
-			m->failed = 1;
+	for (int i = 0; !device_bus_line(s->devices, i, &name, &line); i++) {
+		struct value *o = line_stats(m, name, &line);
+		struct can_stats can;
+		const char *reason;
+
+		if (!device_can_line(s->devices, i, &can, &reason))
+			maker_put(m, o, "can", can_line(m, &can, reason));
+		maker_push(m, list, o);
+	}
 	return list;
 }
 
@@ -83,7 +120,7 @@ static void put_point(void *user, const struct connector_value *v)
 	maker_text(l->m, p, "quality", quality_name(v->value.quality));
 	/* An unknown value is left out: never zero (DESIGN.md rule 4). */
 	if (v->value.quality != QUALITY_UNKNOWN) {
-		const char *text = point_is_personal(v->name) ? words_masked(v->value.text, masked) : v->value.text;
+		const char *text = v->personal ? words_masked(v->value.text, masked) : v->value.text;
 
 		maker_put(l->m, p, "value",
 			  v->value.is_text ? value_string(l->m->arena, text)

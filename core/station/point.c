@@ -11,11 +11,6 @@ const char *connector_from_name(enum connector_from from)
 	return names[from];
 }
 
-int point_is_personal(const char *name)
-{
-	return !strcmp(name, "vin") || !strcmp(name, "card");
-}
-
 static struct connector_source source_of(const struct connector *c, enum connector_from from)
 {
 	switch (from) {
@@ -44,6 +39,7 @@ static int ask(const struct connector *c, enum connector_from from, const char *
 		return FC_ENOENT;
 	out->name = profile_point_name(device_profile(source.device), point);
 	out->unit = profile_point_unit(device_profile(source.device), point);
+	out->personal = profile_point_personal(device_profile(source.device), point);
 	out->from = from;
 	return FC_OK;
 }

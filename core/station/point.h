@@ -13,6 +13,7 @@ enum connector_from { CONNECTOR_OF_CHARGER, CONNECTOR_OF_METER, CONNECTOR_OF_BMS
 struct connector_value {
 	const char *name, *unit; /* valid until the next reload */
 	enum connector_from from;
+	int personal; /* logs and lists show its end only */
 	struct point_value value;
 };
 
@@ -24,7 +25,5 @@ int connector_value(const struct connector *connector, const char *name, struct 
 void connector_each_value(const struct connector *connector,
 			  void (*fn)(void *user, const struct connector_value *value), void *user);
 const char *connector_from_name(enum connector_from from);
-/* Nonzero for points that are about a person ("vin", "card"): logs and lists show their ends only. */
-int point_is_personal(const char *name);
 
 #endif

@@ -43,7 +43,7 @@ static void put_details(struct maker *m, struct value *object, const struct bill
 	maker_put(m, object, "ChargeDetails", list);
 }
 
-struct value *tell_start_result(const struct order *order, int started, struct arena *arena)
+struct value *tell_start_result(const struct order *order, int started, int with_vin, struct arena *arena)
 {
 	struct maker m = {.arena = arena};
 	struct value *v = value_object(arena);
@@ -52,6 +52,8 @@ struct value *tell_start_result(const struct order *order, int started, struct a
 	maker_int(&m, v, "StartChargeSeqStat", session_seq_stat(started ? SESSION_CHARGING : SESSION_ENDED));
 	maker_text(&m, v, "ConnectorID", order->connector_id);
 	put_time(&m, v, "StartTime", order->start_wall);
+	if (with_vin && *order->vin)
+		maker_text(&m, v, "Vin", order->vin);
 	return m.failed ? NULL : v;
 }
 
