@@ -5,7 +5,7 @@
  * give way. Frames are numbered from 1 without gaps, over all lines; a reader says which it had last, and hears how many it
  * missed. Any thread may write and read.
  *
- * What is kept is raw: VINs and card numbers travel in it (trace_mask.h). */
+ * What is kept is raw: VINs and card numbers travel in it. */
 #ifndef FC_BUS_TRACE_H
 #define FC_BUS_TRACE_H
 
