@@ -8,6 +8,34 @@
 
 enum { GENERATIONS = (1 << (30 - LINE_TAG_BITS)) - 1 };
 
+static enum bus_framing framing_of(const struct config_bus *b)
+{
+	switch ((enum config_framing)b->framing) {
+	case CONFIG_FRAMING_TCP:
+		return BUS_FRAMING_TCP;
+	case CONFIG_FRAMING_RTU:
+		return BUS_FRAMING_RTU;
+	case CONFIG_FRAMING_ASCII:
+		return BUS_FRAMING_ASCII;
+	case CONFIG_FRAMING_AUTO:
+		break;
+	}
+	return BUS_FRAMING_AUTO;
+}
+
+static enum bus_rs485 rs485_of(const struct config_bus *b)
+{
+	switch ((enum config_rs485)b->rs485) {
+	case CONFIG_RS485_ON:
+		return BUS_RS485_ON;
+	case CONFIG_RS485_OFF:
+		return BUS_RS485_OFF;
+	case CONFIG_RS485_AUTO:
+		break;
+	}
+	return BUS_RS485_AUTO;
+}
+
 static void fill_config(const struct line *line, const struct config_bus *b, struct bus_line_config *out)
 {
 	*out = (struct bus_line_config){
@@ -21,6 +49,14 @@ static void fill_config(const struct line *line, const struct config_bus *b, str
 	    .response_timeout_ms = b->response_timeout_ms,
 	    .byte_timeout_ms = b->byte_timeout_ms,
 	    .gap_ms = b->gap_ms,
+	    .framing = framing_of(b),
+	    .rs485 = rs485_of(b),
+	    .rts_before_us = b->rts_before_us,
+	    .rts_after_us = b->rts_after_us,
+	    .reconnect_ms = b->reconnect_ms,
+	    .wake_ms = b->wake_ms,
+	    .echo = b->echo,
+	    .any_unit = b->any_unit,
 	};
 	(void)snprintf(out->name, sizeof(out->name), "%s", line->name);
 	(void)snprintf(out->host, sizeof(out->host), "%s", b->host);
@@ -48,6 +84,7 @@ static void add_plan(struct reads *r, const struct device *device, struct device
 		    .count = block->count,
 		    .period_ms = block->period_ms,
 		    .gap_ms = device->profile->gap_ms,
+		    .longer = (uint8_t)device->profile->longer_answers,
 		    .tag = generation << LINE_TAG_BITS | r->count,
 		};
 		r->count++;
