@@ -1,5 +1,5 @@
 /* DL/T 645-2007: frames of the billing meters in Chinese chargers, on a serial line of their own (chargers.md 1b). Pure: bytes in,
- * bytes out. For this room only.
+ * bytes out.
  *
  *   [FE FE FE FE] 68 A0..A5 68 C L DATA.. CS 16
  *

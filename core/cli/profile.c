@@ -161,6 +161,9 @@ static void print_blocks(const struct cli *cli, const struct value *blocks)
 	value_each (b, blocks) {
 		for (int i = 0; i < 5; i++) {
 			(void)snprintf(text, sizeof(text), "%lld", (long long)cli_int(b, keys[i]));
+			/* A meter is asked for identifiers, which manuals say in hex. */
+			if (i == 2 && value_get(b, "identifier"))
+				(void)snprintf(text, sizeof(text), "%08llX", (long long)cli_int(b, "identifier"));
 			table_cell(&table, text);
 		}
 		join(value_get(b, "points"), text, sizeof(text));

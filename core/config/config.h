@@ -86,7 +86,13 @@ struct config_station {
 
 enum config_bus_kind { CONFIG_BUS_TCP, CONFIG_BUS_RTU, CONFIG_BUS_CAN };
 /* auto: Modbus/TCP on tcp, RTU on rtu */
-enum config_framing { CONFIG_FRAMING_AUTO, CONFIG_FRAMING_TCP, CONFIG_FRAMING_RTU, CONFIG_FRAMING_ASCII };
+enum config_framing {
+	CONFIG_FRAMING_AUTO,
+	CONFIG_FRAMING_TCP,
+	CONFIG_FRAMING_RTU,
+	CONFIG_FRAMING_ASCII,
+	CONFIG_FRAMING_DLT645
+};
 enum config_rs485 { CONFIG_RS485_AUTO, CONFIG_RS485_ON, CONFIG_RS485_OFF };
 
 /* config bus: one serial line, one Modbus TCP endpoint or one CAN bus; no two with the same device or host:port */
@@ -131,15 +137,18 @@ struct config_charger {
 	const char *manufacturer_id, *manufacturer_name, *equipment_model, *production_date, *equipment_name;
 	int equipment_type; /* 1..5, 255; default 1 */
 	int power_w;        /* 0..2000000, default: the sum of its connectors' */
+	const char
+	    *meter_address; /* of a DL/T 645 meter: up to 12 digits; "" = any, for one that is alone on its bus */
 };
 
 /* config device: what is on a bus and is no charging equipment of its own: a meter, a listener, power modules */
 struct config_device {
 	const char *name;
-	int bus;             /* option bus */
-	int unit;            /* 0..255, default 1; unique on its bus */
-	const char *profile; /* required */
-	int poll_ms;         /* 100..60000, default 1000 */
+	int bus;                   /* option bus */
+	int unit;                  /* 0..255, default 1; unique on its bus */
+	const char *profile;       /* required */
+	int poll_ms;               /* 100..60000, default 1000 */
+	const char *meter_address; /* as a charger's */
 };
 
 /* Where a connector's values come from beside its charger: the section of a device or charger, and which of its connectors. */
@@ -258,6 +267,7 @@ struct config_unit {
 	const char *profile;
 	int poll_ms;
 	int charger; /* place in chargers; -1 of a device */
+	const char *meter_address;
 };
 int config_unit_count(const struct config *config);
 /* index: 0..count-1. */

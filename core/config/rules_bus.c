@@ -165,6 +165,32 @@ static void check_unit(struct rules *r, const struct config_unit *u)
 	}
 }
 
+/* Two meters on a line are told apart by their numbers, one that is alone need not have any. */
+static void check_meters(struct rules *r, const int *order, int n)
+{
+	for (int i = 0; i < n; i++) {
+		const struct config_unit u = config_unit(r->c, order[i]);
+		const struct config_bus *b = &r->c->buses[u.bus];
+		int is_meter = b->kind != CONFIG_BUS_CAN && b->framing == CONFIG_FRAMING_DLT645;
+
+		if (!is_meter && *u.meter_address)
+			rules_say(r, u.type, u.index, "meter_address", "belongs to a bus of framing dlt645");
+		for (int k = 0; k < i && is_meter; k++) {
+			const struct config_unit other = config_unit(r->c, order[k]);
+
+			if (other.bus != u.bus)
+				continue;
+			if (!*u.meter_address || !*other.meter_address)
+				rules_say(r, u.type, u.index, "meter_address",
+					  "is missing: %s and %s share a bus, each needs its number", other.name,
+					  u.name);
+			else if (strtoll(u.meter_address, NULL, 10) == strtoll(other.meter_address, NULL, 10))
+				rules_say(r, u.type, u.index, "meter_address", "is that of %s %s already", other.type,
+					  other.name);
+		}
+	}
+}
+
 static int check_units(struct rules *r)
 {
 	struct config *c = r->c;
@@ -183,6 +209,7 @@ static int check_units(struct rules *r)
 			check_unit(r, &u);
 	}
 	qsort_r(order, (size_t)n, sizeof(int), compare_units, c);
+	check_meters(r, order, n);
 	for (int i = 1; i < n; i++) {
 		const struct config_unit x = config_unit(c, order[i - 1]), y = config_unit(c, order[i]);
 

@@ -22,11 +22,9 @@ static const struct schema_word log_words[] = {{"error", LOG_LEVEL_ERROR},   {"w
 static const struct schema_word certificate_words[] = {{"none", 0}, {"optional", 1}, {"required", 2}, {NULL, 0}};
 static const struct schema_word bus_words[] = {
     {"tcp", CONFIG_BUS_TCP}, {"rtu", CONFIG_BUS_RTU}, {"can", CONFIG_BUS_CAN}, {NULL, 0}};
-static const struct schema_word framing_words[] = {{"auto", CONFIG_FRAMING_AUTO},
-						   {"tcp", CONFIG_FRAMING_TCP},
-						   {"rtu", CONFIG_FRAMING_RTU},
-						   {"ascii", CONFIG_FRAMING_ASCII},
-						   {NULL, 0}};
+static const struct schema_word framing_words[] = {{"auto", CONFIG_FRAMING_AUTO},     {"tcp", CONFIG_FRAMING_TCP},
+						   {"rtu", CONFIG_FRAMING_RTU},       {"ascii", CONFIG_FRAMING_ASCII},
+						   {"dlt645", CONFIG_FRAMING_DLT645}, {NULL, 0}};
 static const struct schema_word rs485_words[] = {
     {"auto", CONFIG_RS485_AUTO}, {"on", CONFIG_RS485_ON}, {"off", CONFIG_RS485_OFF}, {NULL, 0}};
 static const struct schema_word parity_words[] = {{"none", 'N'}, {"even", 'E'}, {"odd", 'O'}, {NULL, 0}};
@@ -162,6 +160,7 @@ static const struct schema_option device_options[] = {
     {"unit", SCHEMA_INT, AT(device, unit), .max = 255, .preset = "1", .restart = 1},
     {"profile", SCHEMA_ID, AT(device, profile), .min = 1, .max = 60, .required = 1, .restart = 1},
     {"poll_ms", SCHEMA_INT, AT(device, poll_ms), .min = 100, .max = 60000, .preset = "1000", .restart = 1},
+    {"meter_address", SCHEMA_DIGITS, AT(device, meter_address), .max = 12, .restart = 1},
     {0},
 };
 
@@ -172,6 +171,7 @@ static const struct schema_option charger_options[] = {
     {"profile", SCHEMA_ID, AT(charger, profile), .min = 1, .max = 60, .required = 1, .restart = 1},
     {"equipment_id", SCHEMA_ID, AT(charger, equipment_id), .min = 1, .max = 23, .required = 1},
     {"poll_ms", SCHEMA_INT, AT(charger, poll_ms), .min = 100, .max = 60000, .preset = "1000", .restart = 1},
+    {"meter_address", SCHEMA_DIGITS, AT(charger, meter_address), .max = 12, .restart = 1},
     {"manufacturer_id", SCHEMA_ID, AT(charger, manufacturer_id), .max = 18},
     {"manufacturer_name", SCHEMA_TEXT, AT(charger, manufacturer_name), .max = 30},
     {"equipment_model", SCHEMA_TEXT, AT(charger, equipment_model), .max = 20},

@@ -188,7 +188,7 @@ static void compile_line(struct compiler *c, const struct value *t)
 					    "connections",
 					    "byte_timeout_ms",
 					    NULL};
-	static const char *const framings[] = {"tcp", "rtu", "rtu-over-tcp", "ascii", "tcp or rtu", NULL};
+	static const char *const framings[] = {"tcp", "rtu", "rtu-over-tcp", "ascii", "tcp or rtu", "dlt645", NULL};
 	static const char *const parities[] = {"none", "even", "odd", NULL};
 	struct profile_line *line = &c->p->line;
 
@@ -236,9 +236,10 @@ static void compile_connectors(struct compiler *c, const struct value *t)
 int profile_compile(const struct script *script, struct profile *profile, const struct profile_listener *listener,
 		    struct error *err)
 {
-	static const char *const known[] = {"forecourt", "kind",   "name",     "description", "source", "modbus",
-					    "points",    "groups", "firmware", "connectors",  "status", "examples",
-					    "commands",  "line",   "setpoint", "keep_alive",  "listen", NULL};
+	static const char *const known[] = {"forecourt",  "kind",     "name",     "description", "source",
+					    "modbus",     "points",   "groups",   "firmware",    "connectors",
+					    "status",     "examples", "commands", "line",        "setpoint",
+					    "keep_alive", "listen",   "dlt645",   NULL};
 	struct compiler c = {
 	    .path = script_path(script), .script = script, .p = profile, .listener = listener, .err = err};
 	const struct value *table = script_table(script);
@@ -254,7 +255,8 @@ int profile_compile(const struct script *script, struct profile *profile, const 
 		compile_wrong(&c, "kind", "must be \"profile\"");
 	(void)snprintf(profile->name, sizeof(profile->name), "%.63s", name ? name : "");
 	profile->has_source = source && *source;
-	compile_modbus(&c, compile_table(&c, table, "", "modbus"));
+	if (!value_get(table, "dlt645"))
+		compile_modbus(&c, compile_table(&c, table, "", "modbus"));
 	compile_line(&c, compile_table(&c, table, "", "line"));
 	compile_connectors(&c, compile_table(&c, table, "", "connectors"));
 	const struct value *points = compile_table(&c, table, "", "points");
@@ -265,6 +267,8 @@ int profile_compile(const struct script *script, struct profile *profile, const 
 	compile_groups(&c, compile_table(&c, table, "", "groups"));
 	if (value_get(table, "listen"))
 		compile_listen(&c, table, points);
+	else if (value_get(table, "dlt645"))
+		compile_dlt645(&c, table, points);
 	else
 		compile_points(&c, points);
 	compile_firmware(&c, table);

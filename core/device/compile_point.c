@@ -16,7 +16,8 @@ static const struct {
     {"f32", POINT_F32, 2, 0},   {"f64", POINT_F64, 4, 0},
     {"bool", POINT_BOOL, 1, 0}, {"text", POINT_TEXT, 0, DEVICE_TEXT_MAX / 2 - 1},
     {"bits", POINT_BITS, 1, 4}, {"bcd", POINT_BCD, 1, 4},
-    {"hex", POINT_HEX, 0, 15},  {"raw", POINT_RAW, 0, 60},
+    {"sbcd", POINT_SBCD, 1, 4}, {"hex", POINT_HEX, 0, 15},
+    {"raw", POINT_RAW, 0, 60},
 };
 enum { TYPES = sizeof(types) / sizeof(types[0]), UTF16_WORDS = 60 };
 
@@ -48,7 +49,7 @@ static void compile_words(struct compiler *c, const struct value *t, const char 
 				  point->type == POINT_TEXT ? "text" : "value of this type", most);
 	if (!point->words)
 		point->words = 1;
-	if ((point->type == POINT_BITS || point->type == POINT_BCD) && point->words == 3)
+	if ((point->type == POINT_BITS || point->type == POINT_BCD || point->type == POINT_SBCD) && point->words == 3)
 		compile_wrong_key(c, where, "words", "must be 1, 2 or 4");
 }
 
@@ -66,7 +67,7 @@ static void compile_type(struct compiler *c, const struct value *t, const char *
 		return;
 	}
 	compile_wrong_key(c, where, "type",
-			  "must be one of u16 s16 u32 s32 u64 s64 f32 f64 bool text bits bcd hex raw");
+			  "must be one of u16 s16 u32 s32 u64 s64 f32 f64 bool text bits bcd sbcd hex raw");
 	point->words = 1;
 }
 

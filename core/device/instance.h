@@ -12,6 +12,7 @@ struct device {
 	char name[64];           /* section of the charger, or of the device */
 	struct profile *profile; /* borrowed from the set */
 	uint8_t unit;
+	uint8_t meter[6]; /* of a DL/T 645 meter: its number as on the wire */
 	uint32_t poll_ms;
 	int numbers[PROFILE_CONNECTORS_MAX]; /* connectors that are configured */
 	int connectors, highest;

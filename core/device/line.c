@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "bus/dlt645.h"
 
 enum { SIGNATURE_MAX = 1 << 12 };
 
@@ -108,6 +109,7 @@ uint64_t line_print(const struct config *config, int bus, const struct profiles 
 		int n = numbers_of(config, &u, profile, numbers);
 		print = mix(print, u.name, strlen(u.name) + 1);
 		print = mix(print, &u.unit, sizeof(u.unit));
+		print = mix(print, u.meter_address, strlen(u.meter_address) + 1);
 		print = mix(print, &u.poll_ms, sizeof(u.poll_ms));
 		print = mix(print, numbers, (size_t)n * sizeof(int));
 		print = mix(print, &profile->fingerprint, sizeof(profile->fingerprint));
@@ -127,6 +129,9 @@ static int add_device(struct line *line, const struct config *config, int unit, 
 	struct device *d = device_new(u.name, profile, numbers, n, (uint32_t)u.poll_ms, (uint8_t)u.unit, err);
 	if (!d)
 		return err && err->code ? err->code : FC_ENOMEM;
+	memcpy(d->meter, dlt645_anyone, sizeof(d->meter));
+	if (*u.meter_address)
+		(void)dlt645_parse_station(u.meter_address, d->meter);
 	line->devices[line->device_count++] = d;
 	return FC_OK;
 }

@@ -17,6 +17,8 @@ static enum bus_framing framing_of(const struct config_bus *b)
 		return BUS_FRAMING_RTU;
 	case CONFIG_FRAMING_ASCII:
 		return BUS_FRAMING_ASCII;
+	case CONFIG_FRAMING_DLT645:
+		return BUS_FRAMING_DLT645;
 	case CONFIG_FRAMING_AUTO:
 		break;
 	}
@@ -84,9 +86,11 @@ static void add_plan(struct reads *r, const struct device *device, struct device
 		    .count = block->count,
 		    .period_ms = block->period_ms,
 		    .gap_ms = device->profile->gap_ms,
+		    .identifier = block->identifier,
 		    .longer = (uint8_t)device->profile->longer_answers,
 		    .tag = generation << LINE_TAG_BITS | r->count,
 		};
+		memcpy(r->list[r->count].meter, device->meter, sizeof(device->meter));
 		r->count++;
 	}
 }

@@ -170,6 +170,11 @@ int profile_fits_unit(const struct profile *profile, const struct config *config
 		return error_set(err, FC_EINVAL, "device: %s %s: profile %s is for a %s bus, and bus %s is %s", u.type,
 				 u.name, profile->name, is_can ? "Modbus" : "CAN", config->buses[u.bus].name,
 				 is_can ? "CAN" : "Modbus");
+	int is_meter = config->buses[u.bus].framing == CONFIG_FRAMING_DLT645;
+	if (!is_can && is_meter != profile->dlt645)
+		return error_set(err, FC_EINVAL, "device: %s %s: profile %s speaks %s, and bus %s has framing %s",
+				 u.type, u.name, profile->name, profile->dlt645 ? "DL/T 645" : "Modbus",
+				 config->buses[u.bus].name, is_meter ? "dlt645" : "of Modbus");
 	for (int i = 0; i < config->connector_count && !result; i++) {
 		const struct config_connector *c = &config->connectors[i];
 		const struct config_source *sources[] = {&c->meter_source, &c->bms_source};

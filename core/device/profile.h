@@ -44,8 +44,9 @@ enum point_type {
 	POINT_BOOL,
 	POINT_BITS, /* a text: the names of the bits that are set */
 	POINT_BCD,
-	POINT_HEX, /* a text */
-	POINT_RAW, /* for a hook only: it gets the registers */
+	POINT_SBCD, /* its highest bit is the sign */
+	POINT_HEX,  /* a text */
+	POINT_RAW,  /* for a hook only: it gets the registers */
 };
 
 enum text_encoding { TEXT_ASCII, TEXT_UTF8, TEXT_UTF16 };
@@ -85,10 +86,12 @@ struct point {
 	int group, range;
 	int optional;
 	int hook;
-	int target;   /* a variant: the point that it is a variant of */
-	int variants; /* the firmware must be known before it is read */
-	int personal; /* about a person: a vehicle's number, a card; logs and lists show its end only */
-	int signal;   /* of a listening profile: place in gbt_signals(), from 1 */
+	int target;          /* a variant: the point that it is a variant of */
+	int variants;        /* the firmware must be known before it is read */
+	int personal;        /* about a person: a vehicle's number, a card; logs and lists show its end only */
+	uint32_t identifier; /* of a DL/T 645 meter; address is a number of ours then */
+	uint8_t bytes;       /* that count, the last ones of its words; 0 = all */
+	int signal;          /* of a listening profile: place in gbt_signals(), from 1 */
 };
 
 struct bit_name {
@@ -218,6 +221,7 @@ struct profile {
 	uint16_t elsewhere; /* bit n-1: connector n's registers are moved by offsets[n-1] */
 	uint16_t offsets[PROFILE_CONNECTORS_MAX];
 	int unit_stride;
+	int dlt645; /* a meter that speaks DL/T 645: no Modbus */
 	int max_words, merge_gap, single;
 	int longer_answers;       /* more words than asked for may come: chargers.md 4, row 25 */
 	uint32_t gap_ms, rest_ms; /* before a request; after a write */

@@ -33,6 +33,9 @@ static void __attribute__((format(printf, 3, 4))) warn(struct reporter *r, const
 /* Seconds on the wire at 9600 8E1: eleven bits a byte, 3.5 characters of silence around each, and the device's pause. */
 static double wire_time(const struct profile *p, unsigned function, unsigned count)
 {
+	/* DL/T 645: 20 bytes there, 20 and the value back, at the 2400 baud that such meters have. */
+	if (p->dlt645)
+		return (40 + 2 * count) * (11.0 / 2400) + 0.02 + p->gap_ms / 1000.0;
 	static const double byte_s = 11.0 / 9600;
 	double request = 8, answer = function <= 2 ? 5 + (count + 7) / 8 : function <= 4 ? 5 + 2 * count : 8;
 
@@ -90,7 +93,7 @@ static int add_plan(struct reporter *r)
 
 		add_int(r, o, "unit", b->unit);
 		add_int(r, o, "fc", b->function);
-		add_int(r, o, "address", b->address);
+		add_int(r, o, r->p->dlt645 ? "identifier" : "address", r->p->dlt645 ? (int64_t)b->identifier : b->address);
 		add_int(r, o, "words", b->count);
 		add_int(r, o, "period_ms", b->period_ms);
 		(void)value_add(r->a, o, "points", block_points(r, &plan, b));

@@ -137,7 +137,7 @@
 ---@field offsets? table<integer, integer> of connectors that keep to no stride
 ---@field unit_stride? integer connector n is asked at the charger's unit + (n - 1) * unit_stride
 
----@alias forecourt.profile.type "u16"|"s16"|"u32"|"s32"|"u64"|"s64"|"f32"|"f64"|"bool"|"bcd"|"bits"|"text"|"hex"|"raw"
+---@alias forecourt.profile.type "u16"|"s16"|"u32"|"s32"|"u64"|"s64"|"f32"|"f64"|"bool"|"bcd"|"sbcd"|"bits"|"text"|"hex"|"raw"
 ---@alias forecourt.profile.range string|string[] ">=1.2.1", or { ">=1.2", "<2" }
 
 ---@class forecourt.profile.point
