@@ -152,11 +152,11 @@ static int run_example(struct profile *p, const struct value *example, const cha
 {
 	struct point_value values[DEVICE_POINTS_MAX] = {0};
 	const struct value *expect = value_get(example, "expect");
-	static const char *const asked[] = {"registers", "expect", "connector", "fc", "unit_id", NULL};
-	static const char *const heard[] = {"frames", "expect", "connector", "unit", NULL};
-	static const char *const metered[] = {"data", "expect", NULL};
+	static const char *const known_registers[] = {"registers", "expect", "connector", "fc", "unit_id", NULL};
+	static const char *const known_frames[] = {"frames", "expect", "connector", "unit", NULL};
+	static const char *const known_data[] = {"data", "expect", NULL};
 	const char *input = p->agent ? "frames" : p->dlt645 ? "data" : "registers";
-	const char *const *known = p->agent ? heard : p->dlt645 ? metered : asked;
+	const char *const *known = p->agent ? known_frames : p->dlt645 ? known_data : known_registers;
 	int64_t status;
 
 	value_each (member, example) {

@@ -4,6 +4,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import time
 
 import pytest
 from business import cents, check_order, new_seq, plug, start, stop, wait_told
@@ -108,15 +109,17 @@ def test_an_order_by_such_a_meter(charging, line):
     plug(station)
     assert start(station, connector, seq).data["SuccStat"] == 0
     station.wait_status(connector, 3)
-    line.meters[FIRST][0x00010000] = "00123956"
-    station.until(lambda: cents(station.client.call("query_equip_charge_status", {"StartChargeSeq": seq}).data["TotalPower"]) == 500,
-                  60, "5 kWh")
+    for hundredths in range(123459, 123481, 3):  # no faster than the charger can
+        line.meters[FIRST][0x00010000] = f"00{hundredths}"
+        time.sleep(2)
+    station.until(lambda: cents(station.client.call("query_equip_charge_status", {"StartChargeSeq": seq}).data["TotalPower"]) == 24,
+                  60, "0.24 kWh")
     assert stop(station, connector, seq).data["SuccStat"] == 0
     order = wait_told(station, "notification_charge_order_info", seq)
     check_order(order)
-    assert cents(order["TotalPower"]) == 500
+    assert cents(order["TotalPower"]) == 24
     kept = json.loads(station.cli("orders", "show", seq, "--json").stdout)
-    assert kept["meter"] == "m1:1" and kept["end_register_wh"] == 1239560
+    assert kept["meter"] == "m1:1" and kept["end_register_wh"] == 1234800
 
 
 @pytest.mark.parametrize("change,why", [
