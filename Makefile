@@ -1,4 +1,4 @@
-# Forecourt. The targets are a contract (DESIGN.md): all deps demo test check bench menuconfig clean.
+# Forecourt. The targets are a contract (DESIGN.md): all deps demo test check bench vm-test menuconfig clean.
 BOARD ?= host
 V ?= 0
 CC = gcc
@@ -17,10 +17,12 @@ sources  := $(foreach r,$(rooms),$(wildcard core/$(r)/*.c))
 # The command line's files but its main: the linker takes what a program uses.
 sources  += $(filter-out core/cli/main.c,$(wildcard core/cli/*.c))
 main_src := $(wildcard core/main/*.c)
-sims     := sim-charger sim-platform
+sims     := sim-charger sim-platform sim-bms
 sim_src  := $(wildcard core/sim/*.c)
 units    := $(patsubst tests/unit/%.c,$(out)/unit/%,$(wildcard tests/unit/test_*.c))
+vms      := $(patsubst tests/vm/%.c,$(out)/vm/%,$(wildcard tests/vm/test_*.c))
 benches  := $(patsubst tests/bench/%.c,$(out)/bench/%,$(wildcard tests/bench/bench_*.c))
+benches  += $(patsubst tests/peers/%.c,$(out)/peers/%,$(wildcard tests/peers/*.c))
 
 -include $(out)/auto.conf
 ifeq ($(CONFIG_ADMIN),)
@@ -42,7 +44,7 @@ isystem   := $(subst -I,-isystem ,$(shell pkg-config --cflags $(pkgs) 2>/dev/nul
 objects = $(patsubst %.c,$(out)/obj/%.o,$(1))
 lib := $(out)/libforecourt.a
 
-.PHONY: all deps demo test check bench menuconfig clean objects units benches web tools FORCE
+.PHONY: all deps demo test check bench vm-test vms menuconfig clean objects units benches web tools FORCE
 .DELETE_ON_ERROR:
 
 all: deps
@@ -56,6 +58,7 @@ tools: $(out)/forecourtd $(out)/forecourt $(addprefix $(out)/,$(sims)) web
 objects: $(call objects,$(sources) $(main_src) core/cli/main.c)
 units: $(units)
 benches: $(benches)
+vms: $(vms)
 
 # Kconfig: the board's defconfig, then what menuconfig changed.
 $(config): boards/$(BOARD)/defconfig
@@ -102,6 +105,9 @@ $(out)/forecourt: $(call objects,core/cli/main.c) $(lib)
 $(out)/sim-charger: $(call objects,$(wildcard core/sim/charger*.c))
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ -lm
+$(out)/sim-bms: $(call objects,$(wildcard core/sim/bms*.c)) $(lib)
+	$(say) LD $@
+	$(q)$(CC) $(LDFLAGS) -o $@ $^
 $(out)/sim-platform: $(call objects,$(wildcard core/sim/platform*.c)) $(lib)
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson -lcrypto
@@ -110,6 +116,14 @@ $(out)/unit/%: $(out)/obj/tests/unit/%.o $(lib)
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+$(out)/vm/%: $(out)/obj/tests/vm/%.o $(lib)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+$(out)/peers/%: $(out)/obj/tests/peers/%.o $(lib)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(out)/bench/%: $(out)/obj/tests/bench/%.o $(lib)
 	@mkdir -p $(@D)
 	$(say) LD $@
@@ -130,6 +144,10 @@ check: deps
 bench: all
 	$(q)$(MAKE) --no-print-directory benches
 	$(q)/usr/bin/python3 tests/bench/run.py --build $(out)
+
+vm-test: all
+	$(q)$(MAKE) --no-print-directory vms
+	$(q)sh tests/vm/run.sh $(out)
 
 clean:
 	rm -rf $(filter-out build/deps,$(wildcard build/*))

@@ -18,6 +18,7 @@ enum { GATEWAY_NO_PATH = 10, GATEWAY_NO_ANSWER = 11 };
 
 static const int64_t connect_first_us = 1000000;
 static const int64_t connect_last_us = 60000000;
+static const int64_t babble_us = 200000;
 
 struct bus_line {
 	uint32_t id;
@@ -40,13 +41,14 @@ struct bus_line {
 	struct exchange *exchange;
 	int connected, answered; /* something was heard since it was connected */
 	int said_down;           /* the log knows that the line is down */
-	int64_t connect_at_us, connect_backoff_us;
+	int64_t connect_at_us, connect_backoff_us, connected_us;
+	int unanswered;         /* requests in a row since anything was heard */
 	int64_t quiet_since_us; /* end of the last byte */
 };
 
 int bus_unit_valid(enum bus_kind kind, unsigned unit)
 {
-	return kind == BUS_RTU ? unit >= 1 && unit <= 247 : unit <= 247 || unit == 255;
+	return (unit <= BUS_UNIT_MAX && (unit > 0 || kind != BUS_RTU)) || (unit == 255 && kind != BUS_RTU);
 }
 
 const char *bus_status_name(enum bus_status status)
@@ -129,6 +131,17 @@ static void tell_lost(struct bus_line *line, int unit)
 	}
 }
 
+/* Some devices do not live through a connection a second (chargers.md 4, row 21); a serial port does not mind. */
+static int64_t reconnect_us(const struct bus_line *line)
+{
+	return line->config.kind == BUS_TCP ? (int64_t)line->config.reconnect_ms * 1000 : 0;
+}
+
+static int64_t backoff_begin_us(const struct bus_line *line)
+{
+	return reconnect_us(line) > connect_first_us ? reconnect_us(line) : connect_first_us;
+}
+
 /* Once in the log when the line goes, once when it comes back: not at each try. */
 static void stay_away(struct bus_line *line, const char *why)
 {
@@ -157,7 +170,7 @@ static void disconnect(struct bus_line *line, const char *why)
 		return;
 	}
 	log_info("bus: %s: closed: %s", line->config.name, why);
-	line->connect_at_us = clock_mono_us();
+	line->connect_at_us = line->connected_us + reconnect_us(line);
 }
 
 static void connect_line(struct bus_line *line)
@@ -171,7 +184,9 @@ static void connect_line(struct bus_line *line)
 	}
 	set_connected(line, 1);
 	line->answered = 0;
+	line->unanswered = 0;
 	line->quiet_since_us = clock_mono_us();
+	line->connected_us = line->quiet_since_us;
 	schedule_resume(&line->schedule, clock_mono_us());
 }
 
@@ -179,7 +194,8 @@ static void connect_line(struct bus_line *line)
 static void heard(struct bus_line *line)
 {
 	line->answered = 1;
-	line->connect_backoff_us = connect_first_us;
+	line->unanswered = 0;
+	line->connect_backoff_us = backoff_begin_us(line);
 	if (line->said_down)
 		log_notice("bus: %s: connected again", line->config.name);
 	line->said_down = 0;
@@ -192,19 +208,37 @@ static void make_ready(struct bus_line *line, uint32_t gap_ms)
 	int64_t silence = exchange_silence_us(line->exchange);
 
 	gap = gap > silence ? gap : silence;
-	wait_for(line, line->quiet_since_us + gap - clock_mono_us(), 0);
-	int flushed = exchange_flush(line->exchange);
+	uint64_t flushed = 0;
+	int64_t end = clock_mono_us() + gap + babble_us;
+	/* Whoever speaks is let finish: silence counts from the last byte (chargers.md 4, row 11). Not for ever: a line that babbles
+	 * is asked all the same. */
+	for (int got = 1; got && !stopping(line);) {
+		wait_for(line, line->quiet_since_us + gap - clock_mono_us(), 0);
+		got = exchange_flush(line->exchange);
+		flushed += (uint64_t)got;
+		if (got && exchange_quiet_since_us(line->exchange) > line->quiet_since_us)
+			line->quiet_since_us = exchange_quiet_since_us(line->exchange);
+		if (!silence || clock_mono_us() > end)
+			break;
+	}
 	if (!flushed)
 		return;
 	pthread_mutex_lock(&line->lock);
-	line->stats.flushed += (uint64_t)flushed;
+	line->stats.flushed += flushed;
 	pthread_mutex_unlock(&line->lock);
 }
 
 static void account(struct bus_line *line, const struct bus_result *r)
 {
+	struct exchange_counts counts;
+
+	exchange_get_counts(line->exchange, &counts);
 	pthread_mutex_lock(&line->lock);
 	struct bus_line_stats *s = &line->stats;
+	s->stale = counts.stale;
+	s->foreign = counts.foreign;
+	s->damaged = counts.damaged;
+	s->noise = counts.noise;
 	s->polls += !r->is_write;
 	s->ok += r->status == BUS_OK;
 	s->timeouts += r->status == BUS_TIMEOUT;
@@ -241,13 +275,15 @@ static void recover(struct bus_line *line, enum bus_status status)
 		disconnect(line, "connection broken");
 		return;
 	case BUS_BAD_ANSWER:
-		/* On TCP a wrong transaction or length means that we are out of step for good (chargers.md 4, row 1). */
-		if (line->config.kind == BUS_TCP)
+		if (exchange_is_out_of_step(line->exchange))
 			disconnect(line, "answers out of step");
 		return;
 	case BUS_TIMEOUT:
-		/* One silent unit among several is no error of the line; all of them silent is. */
-		if (line->config.kind == BUS_TCP && schedule_all_failing(&line->schedule))
+		/* One silent unit among several is no error of the line, and one request without an answer none of the unit; all of
+		 * them silent, again and again, is. */
+		line->unanswered++;
+		if (line->config.kind == BUS_TCP && line->unanswered >= SCHEDULE_FAILURES &&
+		    schedule_all_failing(&line->schedule))
 			disconnect(line, "no unit answers");
 		return;
 	}
@@ -257,7 +293,7 @@ static void conclude(struct bus_line *line, struct bus_result *r, enum bus_statu
 {
 	r->mono_us = clock_mono_us();
 	r->latency_us = (uint32_t)(r->mono_us - started_us);
-	line->quiet_since_us = r->mono_us;
+	line->quiet_since_us = exchange_quiet_since_us(line->exchange);
 	r->status = (uint8_t)status;
 	if (status != BUS_OK)
 		r->count = 0;
@@ -435,7 +471,7 @@ struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, c
 	line->sink = sink;
 	line->user = user;
 	line->connect_at_us = now;
-	line->connect_backoff_us = connect_first_us;
+	line->connect_backoff_us = backoff_begin_us(line);
 	if (schedule_init(&line->schedule, reads, count, now, (uint32_t)now ^ (id * 2654435761u))) {
 		(void)error_set(err, FC_ENOMEM, "bus: %s: no memory", config->name);
 		free_line(line);
@@ -518,6 +554,9 @@ static int is_possible(const struct bus_line *line, const struct bus_write *w)
 {
 	int many = w->function == 15 || w->function == 16;
 
+	/* Setting a meter wants a password, and is nobody's business here. */
+	if (line->config.framing == BUS_FRAMING_DLT645)
+		return 0;
 	if (!bus_unit_valid(line->config.kind, w->unit) || (!many && w->function != 5 && w->function != 6))
 		return 0;
 	return w->count >= 1 && w->count <= (many ? BUS_WRITE_WORDS_MAX : 1) &&

@@ -161,6 +161,9 @@ static void print_blocks(const struct cli *cli, const struct value *blocks)
 	value_each (b, blocks) {
 		for (int i = 0; i < 5; i++) {
 			(void)snprintf(text, sizeof(text), "%lld", (long long)cli_int(b, keys[i]));
+			/* A meter is asked for identifiers, which manuals say in hex. */
+			if (i == 2 && value_get(b, "identifier"))
+				(void)snprintf(text, sizeof(text), "%08llX", (long long)cli_int(b, "identifier"));
 			table_cell(&table, text);
 		}
 		join(value_get(b, "points"), text, sizeof(text));
@@ -222,10 +225,14 @@ static void print_report(const struct cli *cli, const char *path, const struct v
 	printf("%s %lld, %s %lld, %s %lld, %s %lld\n", say(cli, "points"), (long long)cli_int(report, "points"),
 	       say(cli, "connectors"), (long long)cli_int(report, "connectors"), say(cli, "examples"),
 	       (long long)cli_int(report, "examples"), say(cli, "hooks"), (long long)cli_int(report, "hooks"));
-	printf("%s %lld: %s %.1f, %s %.1f, %s %.1f %%\n", say(cli, "poll_ms"), (long long)cli_int(report, "poll_ms"),
-	       say(cli, "reads a second"), tenths(report, "reads_per_s"), say(cli, "words a second"),
-	       tenths(report, "words_per_s"), say(cli, "of a line of 9600 baud"), tenths(report, "load_9600"));
-	print_blocks(cli, value_get(report, "blocks"));
+	/* A CAN device is read by no plan. */
+	if (value_get(report, "blocks")) {
+		printf("%s %lld: %s %.1f, %s %.1f, %s %.1f %%\n", say(cli, "poll_ms"),
+		       (long long)cli_int(report, "poll_ms"), say(cli, "reads a second"), tenths(report, "reads_per_s"),
+		       say(cli, "words a second"), tenths(report, "words_per_s"), say(cli, "of a line of 9600 baud"),
+		       tenths(report, "load_9600"));
+		print_blocks(cli, value_get(report, "blocks"));
+	}
 	print_ranges(cli, "never touched", value_get(report, "deny"));
 	print_ranges(cli, "never written", value_get(report, "deny_write"));
 	print_writes(cli, report);

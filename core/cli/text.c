@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "device/gbt27930.h"
 
 static const struct {
 	const char *english, *chinese;
@@ -170,12 +171,25 @@ static const struct {
     {"card", "刷卡"},
     {"operator or on site", "运营人员或现场"},
     {"stopped on site", "现场停止"},
+    {"said car or charger", "车桩报文原因"},
+    {"vehicle", "车辆"},
+    {"state of charge", "荷电状态"},
+    {"metered by", "计量电表"},
+    {"bus load", "总线负载"},
+    {"active", "正常"},
+    {"down", "未工作"},
+    {"error warning", "错误警告"},
+    {"error passive", "被动错误"},
+    {"bus-off", "总线关闭"},
     {"began on site, not authorised", "现场启动，未获授权"},
     {"stopped by command", "指令停止"},
     {"ended by car or charger", "车辆或充电桩结束"},
     {"unplugged", "拔枪"},
     {"the charger did not come back", "充电桩失联"},
     {"did not start", "未启动"},
+    {"the meter could not be read at the start: counted from its first reading",
+     "开始时电表无法读取：从首次读数起计量"},
+    {"another meter took over: what went by between is not counted", "改由另一电表计量：其间电量未计"},
     {"the register went back: counted on from its new value", "电表读数回退：按新读数继续计量"},
     {"the register jumped: not counted", "电表读数跳变：未计入"},
     {"went by while the gateway or the charger was away", "网关停机或充电桩失联期间的电量"},
@@ -263,12 +277,24 @@ static const struct {
      "收入 %s（%s 元，原 %s 元），%d 个订单不同，共 %d 个\n"},
 };
 
+/* Why a charge ended, as car and charger told each other: the decoder has both languages. */
+static const char *find_reason(const char *english)
+{
+	int count;
+	const struct gbt_reason *reasons = gbt_reasons(&count);
+
+	for (int i = 0; i < count; i++)
+		if (!strcmp(reasons[i].en, english))
+			return reasons[i].zh;
+	return NULL;
+}
+
 static const char *find(const char *english)
 {
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (!strcmp(texts[i].english, english))
 			return texts[i].chinese;
-	return NULL;
+	return find_reason(english);
 }
 
 int text_is_known(const char *english)

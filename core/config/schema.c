@@ -20,7 +20,13 @@ static const struct schema_word log_words[] = {{"error", LOG_LEVEL_ERROR},   {"w
 #define LOG_PRESET "notice"
 #endif
 static const struct schema_word certificate_words[] = {{"none", 0}, {"optional", 1}, {"required", 2}, {NULL, 0}};
-static const struct schema_word bus_words[] = {{"tcp", CONFIG_BUS_TCP}, {"rtu", CONFIG_BUS_RTU}, {NULL, 0}};
+static const struct schema_word bus_words[] = {
+    {"tcp", CONFIG_BUS_TCP}, {"rtu", CONFIG_BUS_RTU}, {"can", CONFIG_BUS_CAN}, {NULL, 0}};
+static const struct schema_word framing_words[] = {{"auto", CONFIG_FRAMING_AUTO},     {"tcp", CONFIG_FRAMING_TCP},
+						   {"rtu", CONFIG_FRAMING_RTU},       {"ascii", CONFIG_FRAMING_ASCII},
+						   {"dlt645", CONFIG_FRAMING_DLT645}, {NULL, 0}};
+static const struct schema_word rs485_words[] = {
+    {"auto", CONFIG_RS485_AUTO}, {"on", CONFIG_RS485_ON}, {"off", CONFIG_RS485_OFF}, {NULL, 0}};
 static const struct schema_word parity_words[] = {{"none", 'N'}, {"even", 'E'}, {"odd", 'O'}, {NULL, 0}};
 static const struct schema_word mode_words[] = {{"async", CONFIG_MODE_ASYNC}, {"sync", CONFIG_MODE_SYNC}, {NULL, 0}};
 static const struct schema_word local_start_words[] = {
@@ -123,17 +129,38 @@ static const struct schema_option station_options[] = {
 
 static const struct schema_option bus_options[] = {
     {"kind", SCHEMA_WORD, AT(bus, kind), .words = bus_words, .required = 1},
+    {"framing", SCHEMA_WORD, AT(bus, framing), .words = framing_words, .preset = "auto"},
     {"host", SCHEMA_ID, AT(bus, host), .min = 1, .max = 120},
     {"port", SCHEMA_INT, AT(bus, port), .min = 1, .max = 65535, .preset = "502"},
-    {"device", SCHEMA_TEXT, AT(bus, device), .min = 1, .max = 120},
+    {"device", SCHEMA_TEXT, AT(bus, device), .min = 1, .max = 150},
     {"baud", SCHEMA_INT, AT(bus, baud), .min = 1200, .max = 921600, .preset = "9600"},
     {"data_bits", SCHEMA_INT, AT(bus, data_bits), .min = 7, .max = 8, .preset = "8"},
     {"stop_bits", SCHEMA_INT, AT(bus, stop_bits), .min = 1, .max = 2, .preset = "1"},
     {"parity", SCHEMA_WORD, AT(bus, parity), .words = parity_words, .preset = "none"},
+    {"rs485", SCHEMA_WORD, AT(bus, rs485), .words = rs485_words, .preset = "auto"},
+    {"rts_before_us", SCHEMA_INT, AT(bus, rts_before_us), .max = 100000},
+    {"rts_after_us", SCHEMA_INT, AT(bus, rts_after_us), .max = 100000},
     {"connect_timeout_ms", SCHEMA_INT, AT(bus, connect_timeout_ms), .min = 100, .max = 60000, .preset = "3000"},
+    {"reconnect_ms", SCHEMA_INT, AT(bus, reconnect_ms), .min = 100, .max = 60000, .preset = "5000"},
     {"response_timeout_ms", SCHEMA_INT, AT(bus, response_timeout_ms), .min = 50, .max = 30000, .preset = "1000"},
     {"byte_timeout_ms", SCHEMA_INT, AT(bus, byte_timeout_ms), .min = 5, .max = 5000, .preset = "50"},
     {"gap_ms", SCHEMA_INT, AT(bus, gap_ms), .max = 5000},
+    {"wake_ms", SCHEMA_INT, AT(bus, wake_ms), .max = 3600000},
+    {"echo", SCHEMA_BOOL, AT(bus, echo)},
+    {"any_unit", SCHEMA_BOOL, AT(bus, any_unit)},
+    {"bitrate", SCHEMA_INT, AT(bus, bitrate), .min = 10000, .max = 1000000, .preset = "250000"},
+    {"bring_up", SCHEMA_BOOL, AT(bus, bring_up), .preset = "1"},
+    {"restart_ms", SCHEMA_INT, AT(bus, restart_ms), .max = 60000, .preset = "100"},
+    {"listen_only", SCHEMA_BOOL, AT(bus, listen_only)},
+    {0},
+};
+
+static const struct schema_option device_options[] = {
+    {"bus", SCHEMA_REFERENCE, AT(device, bus), .ref = "bus", .required = 1, .restart = 1},
+    {"unit", SCHEMA_INT, AT(device, unit), .max = 255, .preset = "1", .restart = 1},
+    {"profile", SCHEMA_ID, AT(device, profile), .min = 1, .max = 60, .required = 1, .restart = 1},
+    {"poll_ms", SCHEMA_INT, AT(device, poll_ms), .min = 100, .max = 60000, .preset = "1000", .restart = 1},
+    {"meter_address", SCHEMA_DIGITS, AT(device, meter_address), .max = 12, .restart = 1},
     {0},
 };
 
@@ -144,6 +171,7 @@ static const struct schema_option charger_options[] = {
     {"profile", SCHEMA_ID, AT(charger, profile), .min = 1, .max = 60, .required = 1, .restart = 1},
     {"equipment_id", SCHEMA_ID, AT(charger, equipment_id), .min = 1, .max = 23, .required = 1},
     {"poll_ms", SCHEMA_INT, AT(charger, poll_ms), .min = 100, .max = 60000, .preset = "1000", .restart = 1},
+    {"meter_address", SCHEMA_DIGITS, AT(charger, meter_address), .max = 12, .restart = 1},
     {"manufacturer_id", SCHEMA_ID, AT(charger, manufacturer_id), .max = 18},
     {"manufacturer_name", SCHEMA_TEXT, AT(charger, manufacturer_name), .max = 30},
     {"equipment_model", SCHEMA_TEXT, AT(charger, equipment_model), .max = 20},
@@ -166,6 +194,8 @@ static const struct schema_option connector_options[] = {
     {"current_a", SCHEMA_INT, AT(connector, current_a), .max = 2000, .preset = "250"},
     {"power_w", SCHEMA_INT, AT(connector, power_w), .min = 1, .max = 2000000, .required = 1},
     {"national_standard", SCHEMA_INT, AT(connector, national_standard), .min = 1, .max = 4, .preset = "2"},
+    {"meter", SCHEMA_ID, AT(connector, meter), .min = 1, .max = 60},
+    {"bms", SCHEMA_ID, AT(connector, bms), .min = 1, .max = 60},
     {0},
 };
 
@@ -217,6 +247,7 @@ static const struct schema_option platform_options[] = {
     {"policy", SCHEMA_ID, AT(platform, policy), .min = 1, .max = 60},
     {"push_station_info", SCHEMA_BOOL, AT(platform, push_station_info)},
     {"push_stats", SCHEMA_BOOL, AT(platform, push_stats)},
+    {"send_vin", SCHEMA_BOOL, AT(platform, send_vin)},
     {0},
 };
 
@@ -231,6 +262,7 @@ const struct schema_section schema_sections[SCHEMA_SECTIONS + 1] = {
     {MANY(station, stations), .most = 64, .options = station_options},
     {"bus", sizeof(struct config_bus), offsetof(struct config, buses), offsetof(struct config, bus_count), .most = 1024,
      .change_restarts = 1, .options = bus_options},
+    {MANY(device, devices), .most = CONFIG_MAX_CONNECTORS, .options = device_options},
     {MANY(charger, chargers), .most = CONFIG_MAX_CONNECTORS, .options = charger_options},
     {MANY(connector, connectors), .most = CONFIG_MAX_CONNECTORS, .options = connector_options},
     {MANY(platform, platforms), .most = 64, .options = platform_options},

@@ -160,8 +160,8 @@ static int compile_ranges(struct compiler *c, const struct value *t, const char 
 
 static void compile_modbus(struct compiler *c, const struct value *t)
 {
-	static const char *const known[] = {"max_words", "merge_gap",  "gap_ms",        "rest_ms", "deny",
-					    "single",    "deny_write", "min_period_ms", NULL};
+	static const char *const known[] = {"max_words", "merge_gap",  "gap_ms",        "rest_ms",        "deny",
+					    "single",    "deny_write", "min_period_ms", "longer_answers", NULL};
 	struct profile *p = c->p;
 
 	compile_keys(c, t, "modbus", known);
@@ -171,6 +171,7 @@ static void compile_modbus(struct compiler *c, const struct value *t)
 	p->rest_ms = (uint32_t)compile_int(c, t, "modbus", "rest_ms", 0, 0, 10000);
 	p->least_period_ms = (uint32_t)compile_int(c, t, "modbus", "min_period_ms", 0, 100, 3600000);
 	p->single = compile_bool(c, t, "modbus", "single");
+	p->longer_answers = compile_bool(c, t, "modbus", "longer_answers");
 	p->deny_count = compile_ranges(c, t, "deny", p->deny);
 	p->deny_write_count = compile_ranges(c, t, "deny_write", p->deny_write);
 }
@@ -187,7 +188,7 @@ static void compile_line(struct compiler *c, const struct value *t)
 					    "connections",
 					    "byte_timeout_ms",
 					    NULL};
-	static const char *const framings[] = {"tcp", "rtu", "rtu-over-tcp", "ascii", "tcp or rtu", NULL};
+	static const char *const framings[] = {"tcp", "rtu", "rtu-over-tcp", "ascii", "tcp or rtu", "dlt645", NULL};
 	static const char *const parities[] = {"none", "even", "odd", NULL};
 	struct profile_line *line = &c->p->line;
 
@@ -235,9 +236,10 @@ static void compile_connectors(struct compiler *c, const struct value *t)
 int profile_compile(const struct script *script, struct profile *profile, const struct profile_listener *listener,
 		    struct error *err)
 {
-	static const char *const known[] = {"forecourt", "kind",   "name",     "description", "source", "modbus",
-					    "points",    "groups", "firmware", "connectors",  "status", "examples",
-					    "commands",  "line",   "setpoint", "keep_alive",  NULL};
+	static const char *const known[] = {"forecourt",  "kind",     "name",     "description", "source",
+					    "modbus",     "points",   "groups",   "firmware",    "connectors",
+					    "status",     "examples", "commands", "line",        "setpoint",
+					    "keep_alive", "listen",   "dlt645",   NULL};
 	struct compiler c = {
 	    .path = script_path(script), .script = script, .p = profile, .listener = listener, .err = err};
 	const struct value *table = script_table(script);
@@ -253,7 +255,8 @@ int profile_compile(const struct script *script, struct profile *profile, const 
 		compile_wrong(&c, "kind", "must be \"profile\"");
 	(void)snprintf(profile->name, sizeof(profile->name), "%.63s", name ? name : "");
 	profile->has_source = source && *source;
-	compile_modbus(&c, compile_table(&c, table, "", "modbus"));
+	if (!value_get(table, "dlt645"))
+		compile_modbus(&c, compile_table(&c, table, "", "modbus"));
 	compile_line(&c, compile_table(&c, table, "", "line"));
 	compile_connectors(&c, compile_table(&c, table, "", "connectors"));
 	const struct value *points = compile_table(&c, table, "", "points");
@@ -262,12 +265,18 @@ int profile_compile(const struct script *script, struct profile *profile, const 
 	const struct value *examples = compile_table(&c, table, "", "examples");
 	profile->example_count = examples ? (int)examples->count : 0;
 	compile_groups(&c, compile_table(&c, table, "", "groups"));
-	compile_points(&c, points);
+	if (value_get(table, "listen"))
+		compile_listen(&c, table, points);
+	else if (value_get(table, "dlt645"))
+		compile_dlt645(&c, table, points);
+	else
+		compile_points(&c, points);
 	compile_firmware(&c, table);
 	compile_status(&c, compile_table(&c, table, "", "status"));
 	compile_setpoint(&c, compile_table(&c, table, "", "setpoint"));
 	compile_commands(&c, compile_table(&c, table, "", "commands"));
 	compile_keep_alive(&c, compile_table(&c, table, "", "keep_alive"));
-	compile_addresses(&c);
+	if (!profile->agent)
+		compile_addresses(&c);
 	return c.mistakes ? FC_EINVAL : FC_OK;
 }

@@ -52,6 +52,8 @@ static double as_double(const struct point *point, uint64_t raw)
 	case POINT_S32:
 	case POINT_S64:
 		return (double)sign_extend(raw, point->words * 16);
+	case POINT_SBCD:
+		return (double)(int64_t)raw;
 	case POINT_U16:
 	case POINT_U32:
 	case POINT_U64:
@@ -69,12 +71,13 @@ static double as_double(const struct point *point, uint64_t raw)
 /* Whole numbers in whole units stay exact: a double would lose low bits of a 64-bit word of flags. 0: not such a one. */
 static int exact_milli(const struct point *point, uint64_t raw, int64_t *milli)
 {
-	int is_signed = point->type == POINT_S16 || point->type == POINT_S32 || point->type == POINT_S64;
+	int is_bcd = point->type == POINT_SBCD;
+	int is_signed = is_bcd || point->type == POINT_S16 || point->type == POINT_S32 || point->type == POINT_S64;
 
 	if (point->type == POINT_F32 || point->type == POINT_F64 || point->scale < 1 || point->scale > 1 ||
 	    fabs(point->offset) > 0 || (!is_signed && raw > INT64_MAX))
 		return 0;
-	int64_t whole = is_signed ? sign_extend(raw, point->words * 16) : (int64_t)raw;
+	int64_t whole = is_signed && !is_bcd ? sign_extend(raw, point->words * 16) : (int64_t)raw;
 	return !__builtin_mul_overflow(whole, (int64_t)1000, milli);
 }
 
@@ -91,6 +94,20 @@ static int from_bcd(uint64_t *raw)
 		value = value * 10 + digit;
 	}
 	*raw = value;
+	return 1;
+}
+
+/* The highest bit of the highest digit is the sign: 0x80 0x12 is -12. The value comes out in two's complement. */
+static int from_signed_bcd(const struct point *point, uint64_t *raw)
+{
+	uint64_t sign = (uint64_t)1 << ((point->bytes ? point->bytes : point->words * 2) * 8 - 1);
+	int negative = (*raw & sign) != 0;
+
+	*raw &= ~sign;
+	if (!from_bcd(raw))
+		return 0;
+	if (negative)
+		*raw = (uint64_t) - (int64_t)*raw;
 	return 1;
 }
 
@@ -133,6 +150,8 @@ int decode_scaled(const struct point *point, const uint16_t *words, int number, 
 	if (point->mask)
 		raw &= point->mask;
 	if (point->type == POINT_BCD && !from_bcd(&raw))
+		return FC_EINVAL;
+	if (point->type == POINT_SBCD && !from_signed_bcd(point, &raw))
 		return FC_EINVAL;
 	return decode_number(point, raw, factor, out);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "device/decode.h"
+#include "device/frames.h"
 #include "device/sample.h"
 
 /* What an example says of where its registers were read. */
@@ -30,6 +31,25 @@ static int image_word(const struct value *registers, uint32_t address, uint16_t 
 	return FC_OK;
 }
 
+/* Of a DL/T 645 meter: {[0x00010000] = 0x00123456}, the bytes of the value as one number. */
+static int image_value(const struct value *data, const struct point *point, uint16_t *words)
+{
+	char key[12];
+	uint8_t bytes[2 * BUS_WORDS_MAX] = {0};
+	size_t size = 2u * point->words;
+	int64_t i;
+
+	(void)snprintf(key, sizeof(key), "%u", point->identifier);
+	const struct value *v = value_get(data, key);
+	if (!v || v->type == VALUE_STRING || value_to_int(v, &i))
+		return FC_ENOENT;
+	for (size_t k = 0; k < size && k < sizeof(i); k++)
+		bytes[size - 1 - k] = (uint8_t)((uint64_t)i >> 8 * k);
+	for (size_t k = 0; k < point->words; k++)
+		words[k] = (uint16_t)(bytes[2 * k] << 8 | bytes[2 * k + 1]);
+	return FC_OK;
+}
+
 /* Of all points that are read with that firmware, those whose registers are all in the image. */
 static void decode_stage(struct profile *p, const struct value *registers, const struct image *image, int stage,
 			 const struct firmware_version *version, struct point_value *values)
@@ -42,7 +62,9 @@ static void decode_stage(struct profile *p, const struct value *registers, const
 			    (!image->function || point->function == image->function) &&
 			    (image->unit < 0 || profile_unit(p, point, image->number, image->base) == image->unit);
 
-		for (uint32_t w = 0; known && w < point->words; w++)
+		if (p->dlt645)
+			known = known && !image_value(registers, point, words);
+		for (uint32_t w = 0; !p->dlt645 && known && w < point->words; w++)
 			known = !image_word(registers, address + w, &words[w]);
 		if (known)
 			sample_point(p, i, words, image->number, values,
@@ -104,20 +126,12 @@ static int check_point(const struct profile *p, const struct point_value *values
 		   : example_failed(path, number, expect->key, expected, got, err);
 }
 
-static int run_example(struct profile *p, const struct value *example, const char *path, int number, struct error *err)
+static int of_registers(struct profile *p, const struct value *example, const char *path, int number,
+			struct point_value *values, struct error *err)
 {
-	struct point_value values[DEVICE_POINTS_MAX] = {0};
-	const struct value *registers = value_get(example, "registers"), *expect = value_get(example, "expect");
-	static const char *const known[] = {"registers", "expect", "connector", "fc", "unit_id", NULL};
-	int64_t connector = 1, function = 0, unit = -1, status;
+	const struct value *registers = value_get(example, p->dlt645 ? "data" : "registers");
+	int64_t connector = 1, function = 0, unit = -1;
 
-	value_each (member, example) {
-		if (!value_key_known(member, known))
-			return error_set(err, FC_EINVAL, "%s: examples[%d].%s: there is no such key", path, number,
-					 member->key ? member->key : "");
-	}
-	if (!registers || !expect)
-		return error_set(err, FC_EINVAL, "%s: examples[%d]: wants registers and expect", path, number);
 	if (value_get(example, "connector") &&
 	    (value_to_int(value_get(example, "connector"), &connector) || connector < 1 || connector > p->connectors))
 		return error_set(err, FC_EINVAL, "%s: examples[%d].connector: must be 1 to %d", path, number,
@@ -131,6 +145,31 @@ static int run_example(struct profile *p, const struct value *example, const cha
 	decode_image(p, registers,
 		     &(struct image){.number = (int)connector, .function = (int)function, .unit = (int)unit, .base = 1},
 		     values);
+	return FC_OK;
+}
+
+static int run_example(struct profile *p, const struct value *example, const char *path, int number, struct error *err)
+{
+	struct point_value values[DEVICE_POINTS_MAX] = {0};
+	const struct value *expect = value_get(example, "expect");
+	static const char *const known_registers[] = {"registers", "expect", "connector", "fc", "unit_id", NULL};
+	static const char *const known_frames[] = {"frames", "expect", "connector", "unit", NULL};
+	static const char *const known_data[] = {"data", "expect", NULL};
+	const char *input = p->agent ? "frames" : p->dlt645 ? "data" : "registers";
+	const char *const *known = p->agent ? known_frames : p->dlt645 ? known_data : known_registers;
+	int64_t status;
+
+	value_each (member, example) {
+		if (!value_key_known(member, known))
+			return error_set(err, FC_EINVAL, "%s: examples[%d].%s: there is no such key", path, number,
+					 member->key ? member->key : "");
+	}
+	if (!value_get(example, input) || !expect)
+		return error_set(err, FC_EINVAL, "%s: examples[%d]: wants %s and expect", path, number, input);
+	int done = p->agent ? frames_run(p, example, path, number, values, err)
+			    : of_registers(p, example, path, number, values, err);
+	if (done)
+		return done;
 	value_each (e, expect) {
 		if (!e->key)
 			continue;

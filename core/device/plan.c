@@ -128,6 +128,7 @@ static void fill(const struct planner *pl, struct plan *plan)
 			*block = (struct plan_block){.unit = w->unit,
 						     .function = w->function,
 						     .address = (uint16_t)w->address,
+						     .identifier = pl->profile->points[w->point].identifier,
 						     .period_ms = w->period_ms,
 						     .first_item = i};
 		}

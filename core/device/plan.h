@@ -17,6 +17,7 @@ struct plan_item {
 struct plan_block {
 	uint8_t unit, function;
 	uint16_t address, count;
+	uint32_t identifier; /* of a DL/T 645 meter */
 	uint32_t period_ms;
 	uint32_t first_item, items; /* into struct plan's items; none: read to keep the charger alive */
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "device/agent.h"
 #include "device/plan.h"
 
 struct reporter {
@@ -32,6 +33,9 @@ static void __attribute__((format(printf, 3, 4))) warn(struct reporter *r, const
 /* Seconds on the wire at 9600 8E1: eleven bits a byte, 3.5 characters of silence around each, and the device's pause. */
 static double wire_time(const struct profile *p, unsigned function, unsigned count)
 {
+	/* DL/T 645: 20 bytes there, 20 and the value back, at the 2400 baud that such meters have. */
+	if (p->dlt645)
+		return (40 + 2 * count) * (11.0 / 2400) + 0.02 + p->gap_ms / 1000.0;
 	static const double byte_s = 11.0 / 9600;
 	double request = 8, answer = function <= 2 ? 5 + (count + 7) / 8 : function <= 4 ? 5 + 2 * count : 8;
 
@@ -89,7 +93,7 @@ static int add_plan(struct reporter *r)
 
 		add_int(r, o, "unit", b->unit);
 		add_int(r, o, "fc", b->function);
-		add_int(r, o, "address", b->address);
+		add_int(r, o, r->p->dlt645 ? "identifier" : "address", r->p->dlt645 ? (int64_t)b->identifier : b->address);
 		add_int(r, o, "words", b->count);
 		add_int(r, o, "period_ms", b->period_ms);
 		(void)value_add(r->a, o, "points", block_points(r, &plan, b));
@@ -255,13 +259,15 @@ static void warn_of_all(struct reporter *r)
 		warn(r, "source", "is missing: the manual, its edition and page");
 	if (!p->example_count)
 		warn(r, "examples", "there are none: nothing shows that the addresses and scales are right");
-	if (p->status.point < 0)
+	/* Who only listens sees a vehicle, and no charger. */
+	int listens = p->agent && p->agent->listens;
+	if (p->status.point < 0 && !listens)
 		warn(r, "status", "is missing: connectors stay off line (right for a meter only)");
-	else if (!p->status.state_count)
+	else if (p->status.point >= 0 && !p->status.state_count)
 		warn(r, "status.map", "is empty: every state is status.default");
 	if (p->status.point >= 0)
 		warn_of_states(r);
-	if (profile_point(p, "energy") < 0)
+	if (profile_point(p, "energy") < 0 && !listens)
 		warn(r, "points", "there is no energy: what a charge took can't be metered");
 	if (has_command(p, "start") != has_command(p, "stop"))
 		warn(r, "commands", "start and stop want each other");
@@ -269,8 +275,6 @@ static void warn_of_all(struct reporter *r)
 		warn(r, "setpoint.safe", "is missing: what the charger falls back to when nobody refreshes");
 	if (s->used && p->rest_ms && s->refresh_ms && s->refresh_ms < 2 * p->rest_ms)
 		warn(r, "setpoint.refresh_ms", "leaves no time: modbus.rest_ms is the line's silence after each write");
-	if (!strcmp(p->line.framing, "ascii") || !strcmp(p->line.framing, "rtu-over-tcp"))
-		warn(r, "line.framing", "%s is not spoken by this gateway yet", p->line.framing);
 	if (p->hooks.failures)
 		warn(r, "examples", "hooks failed %llu times in them", (unsigned long long)p->hooks.failures);
 }
@@ -316,7 +320,7 @@ struct value *profile_report(const struct profile *p, uint32_t poll_ms, struct a
 	add_int(&r, r.report, "examples", p->example_count);
 	add_int(&r, r.report, "hooks", hooks);
 	add_int(&r, r.report, "poll_ms", poll_ms);
-	if (add_plan(&r))
+	if (!p->agent && add_plan(&r))
 		return NULL;
 	add_commands(&r);
 	add_upkeep(&r);

@@ -99,15 +99,16 @@
 ---@field source string manual, edition, page
 ---@field line? forecourt.profile.line what the charger needs of its line
 ---@field modbus? forecourt.profile.modbus
+---@field listen? "gbt27930" instead of modbus: it hears what others say
 ---@field connectors? forecourt.profile.connectors
----@field points table<string, forecourt.profile.point>
+---@field points table<string, forecourt.profile.point|forecourt.profile.heard>
 ---@field groups? table<string, forecourt.profile.group>
 ---@field firmware? string|forecourt.profile.firmware the point that tells the version
 ---@field status? forecourt.profile.status
 ---@field keep_alive? forecourt.profile.keep_alive|forecourt.profile.keep_alive[]
 ---@field setpoint? forecourt.profile.setpoint
 ---@field commands? table<string, forecourt.profile.write|forecourt.profile.sequence> start, stop
----@field examples? forecourt.profile.example[]
+---@field examples? (forecourt.profile.example|forecourt.profile.frames)[]
 
 ---@class forecourt.profile.line
 ---@field framing? "tcp"|"rtu"|"rtu-over-tcp"|"ascii"|"tcp or rtu"
@@ -129,6 +130,7 @@
 ---@field deny? integer[][] { first, last }: addresses never touched
 ---@field deny_write? integer[][] { first, last }: addresses never written
 ---@field single? boolean each point in a read of its own
+---@field longer_answers? boolean an answer may have more words than asked for; the first are taken
 
 ---@class forecourt.profile.connectors
 ---@field count? integer
@@ -136,7 +138,7 @@
 ---@field offsets? table<integer, integer> of connectors that keep to no stride
 ---@field unit_stride? integer connector n is asked at the charger's unit + (n - 1) * unit_stride
 
----@alias forecourt.profile.type "u16"|"s16"|"u32"|"s32"|"u64"|"s64"|"f32"|"f64"|"bool"|"bcd"|"bits"|"text"|"hex"|"raw"
+---@alias forecourt.profile.type "u16"|"s16"|"u32"|"s32"|"u64"|"s64"|"f32"|"f64"|"bool"|"bcd"|"sbcd"|"bits"|"text"|"hex"|"raw"
 ---@alias forecourt.profile.range string|string[] ">=1.2.1", or { ">=1.2", "<2" }
 
 ---@class forecourt.profile.point
@@ -174,6 +176,19 @@
 ---@field firmware? forecourt.profile.range read only then
 ---@field variants? forecourt.profile.variant[] the first whose firmware fits counts
 ---@field hook? fun(raw: any, get: fun(point: string): any, connector: integer): any arithmetic that no key says
+
+---A point of a listening profile.
+---@class forecourt.profile.heard
+---@field signal string MESSAGE.signal, such as "BCS.soc"
+---@field unit? string the signal's; another one with scale
+---@field scale? number
+---@field offset? number
+---@field min? number what lies outside is unknown
+---@field max? number
+---@field period_ms? integer default: how often it is said; a value is good for three of them, at least 3 s
+---@field scale_from? string|string[]
+---@field valid_when? table<string, any>
+---@field hook? fun(raw: any, get: fun(point: string): any, connector: integer): any
 
 ---@class forecourt.profile.variant
 ---@field firmware? forecourt.profile.range
@@ -280,3 +295,10 @@
 ---@field connector? integer
 ---@field fc? integer the function of these registers
 ---@field unit_id? integer the unit of these registers
+
+---An example of a CAN device: what is heard, and what it means.
+---@class forecourt.profile.frames
+---@field frames string[] as can-utils write them: "1826F456#010100"
+---@field expect table<string, any> points, and status; false: unknown
+---@field connector? integer
+---@field unit? integer
