@@ -74,5 +74,6 @@ int cli_lua_show(struct cli *cli);
 int cli_lua_diff(struct cli *cli);
 int cli_lua_rollback(struct cli *cli);
 int cli_lua_reload(struct cli *cli);
+int cli_audit(struct cli *cli);
 
 #endif

@@ -81,6 +81,9 @@ static const struct command {
      "puts a version (the one before) back into its file and into force; --modules: and the modules it was made of",
      "恢复某个版本（默认：上一版）并使其生效；--modules 连同其模块"},
     {"lua", "reload", "", 0, 0, 0, cli_lua_reload, "loads all Lua files again", "重新加载全部 Lua 文件"},
+    {"audit", NULL, "[--limit N]", 0, 0, WITH_LIMIT, cli_audit,
+     "who ordered what and how it ended, the newest first (50)",
+     "操作记录：谁、何时、做了什么、结果，最新在前（50 条）"},
     {"help", NULL, "", 0, 0, 0, NULL, "this", "本帮助"},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

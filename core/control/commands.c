@@ -59,6 +59,12 @@ static const struct control_argument record_arguments[] = {
     {0},
 };
 
+static const struct control_argument audit_arguments[] = {
+    {"limit", CONTROL_INT, 1, PAGE_MAX, 0},
+    {"after", CONTROL_INT, 1, INT_MAX, 0},
+    {0},
+};
+
 static const struct control_argument lua_versions_arguments[] = {
     {"item", CONTROL_TEXT, 3, VERSION_ITEM - 1, 0},
     {"limit", CONTROL_INT, 1, PAGE_MAX, 0},
@@ -95,6 +101,8 @@ const struct control_command control_commands[] = {
     {"check", CONTROL_READ, "what came of the last comparison of that day", command_check, reconcile_arguments},
     {"record", CONTROL_READ, "the last messages and orders as lines to replay, masked; `next` goes into `after`",
      command_record, record_arguments},
+    {"audit", CONTROL_READ, "who ordered what and how it ended, the newest first; `next` goes into `after`",
+     command_audit, audit_arguments},
     {"lua_versions", CONTROL_READ,
      "the versions of Lua files that came into force, the newest first; `next` goes into `after`", command_lua_versions,
      lua_versions_arguments},
