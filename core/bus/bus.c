@@ -7,6 +7,7 @@
 
 #include "bus/line.h"
 #include "bus/queue.h"
+#include "bus/trace.h"
 
 enum { RESULTS_MAX = 1024, RESERVED = 128, LINES_FIRST = 16 };
 
@@ -16,6 +17,7 @@ struct bus {
 	void *user;
 	struct queue results;
 	struct loop_waker waker;
+	struct trace *trace;
 	struct bus_line **lines;
 	size_t count, size;
 	uint32_t next_id;
@@ -62,7 +64,11 @@ struct bus *bus_new(struct loop *loop, void (*result)(void *user, const struct b
 {
 	struct bus *bus = calloc(1, sizeof(*bus));
 
-	if (!bus || queue_init(&bus->results, sizeof(struct bus_result), RESULTS_MAX)) {
+	if (bus)
+		bus->trace = trace_new(0);
+	if (!bus || !bus->trace || queue_init(&bus->results, sizeof(struct bus_result), RESULTS_MAX)) {
+		if (bus)
+			trace_free(bus->trace);
 		free(bus);
 		(void)error_set(err, FC_ENOMEM, "bus: no memory");
 		return NULL;
@@ -83,8 +89,14 @@ void bus_free(struct bus *bus)
 		bus_line_close(bus->lines[bus->count - 1]);
 	loop_waker_remove(bus->loop, &bus->waker);
 	queue_fini(&bus->results);
+	trace_free(bus->trace);
 	free(bus->lines);
 	free(bus);
+}
+
+struct trace *bus_trace(struct bus *bus)
+{
+	return bus->trace;
 }
 
 static int same_endpoint(const struct bus_line_config *a, const struct bus_line_config *b)

@@ -135,6 +135,7 @@ int bus_unit_valid(enum bus_kind kind, unsigned unit);
 
 struct bus;
 struct bus_line;
+struct trace;
 
 /* result is called on the loop's thread for every answer. */
 struct bus *bus_new(struct loop *loop, void (*result)(void *user, const struct bus_result *result), void *user,
@@ -144,6 +145,8 @@ struct bus *bus_new(struct loop *loop, void (*result)(void *user, const struct b
 void bus_set_by_hand(struct bus *bus, void (*result)(void *user, const struct bus_result *result), void *user);
 /* Closes all lines, joins their threads. */
 void bus_free(struct bus *bus);
+/* Frames of all lines as they were on the wire (bus/trace.h); off until it is given a size. Ends with the bus. */
+struct trace *bus_trace(struct bus *bus);
 /* Starts a worker. reads are copied and staggered over their periods. NULL: FC_EEXIST when that endpoint is open
  * already, FC_EINVAL, FC_ENOMEM. A line that can't connect yet is no error. */
 struct bus_line *bus_line_open(struct bus *bus, const struct bus_line_config *config, const struct bus_read *reads,

@@ -30,6 +30,7 @@ struct config_gateway {
 	int lua_steps;     /* 10 000..100 000 000 VM instructions, default 5 000 000 */
 	int lua_time_ms;   /* 10..2000, default 200 */
 	int record_kb;     /* memory for the last messages (forecourt lua record); 0 = none; default 256 */
+	int trace_kb;      /* memory for the last frames of all lines (forecourt bus trace); 0 = none; default 64 */
 };
 
 /* config listen (any number): where platforms call us */

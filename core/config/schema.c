@@ -60,6 +60,7 @@ static const struct schema_option gateway_options[] = {
     {"lua_steps", SCHEMA_INT, AT(gateway, lua_steps), .min = 10000, .max = 100000000, .preset = "5000000"},
     {"lua_time_ms", SCHEMA_INT, AT(gateway, lua_time_ms), .min = 10, .max = 2000, .preset = "200"},
     {"record_kb", SCHEMA_INT, AT(gateway, record_kb), .min = 0, .max = 4096, .preset = "256"},
+    {"trace_kb", SCHEMA_INT, AT(gateway, trace_kb), .min = 0, .max = 16384, .preset = "64"},
     {0},
 };
 

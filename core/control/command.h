@@ -93,6 +93,12 @@ int command_check(struct control *control, struct control_reply *reply, struct e
 int command_record(struct control *control, struct control_reply *reply, struct error *err);
 int command_resend(struct control *control, struct control_reply *reply, struct error *err);
 int command_audit(struct control *control, struct control_reply *reply, struct error *err);
+int command_bus_stats(struct control *control, struct control_reply *reply, struct error *err);
+int command_bus_unit(struct control *control, struct control_reply *reply, struct error *err);
+int command_bus_probe(struct control *control, struct control_reply *reply, struct error *err);
+int command_bus_read(struct control *control, struct control_reply *reply, struct error *err);
+int command_bus_write(struct control *control, struct control_reply *reply, struct error *err);
+int command_bus_trace(struct control *control, struct control_reply *reply, struct error *err);
 int command_lua_versions(struct control *control, struct control_reply *reply, struct error *err);
 int command_lua_show(struct control *control, struct control_reply *reply, struct error *err);
 int command_lua_rollback(struct control *control, struct control_reply *reply, struct error *err);

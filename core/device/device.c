@@ -314,3 +314,59 @@ enum connector_status device_status(const struct device *device, int number)
 		return told_last(device, number);
 	return decode_status(rules, values);
 }
+
+int device_denies(const struct device *device, int write, unsigned address, unsigned count, uint16_t *first,
+		  uint16_t *last)
+{
+	const struct profile *p = device->profile;
+
+	/* What must never be touched must not be written either. */
+	for (int i = 0; i < p->deny_count + (write ? p->deny_write_count : 0); i++) {
+		const struct register_range *r = i < p->deny_count ? &p->deny[i] : &p->deny_write[i - p->deny_count];
+
+		if (address > r->last || address + count <= r->first)
+			continue;
+		*first = r->first;
+		*last = r->last;
+		return 1;
+	}
+	return 0;
+}
+
+int device_first_read(const struct device *device, uint8_t *function, uint16_t *address)
+{
+	if (!device->plan.count)
+		return FC_ENOENT;
+	*function = device->plan.blocks[0].function;
+	*address = device->plan.blocks[0].address;
+	return FC_OK;
+}
+
+/* By the names that the roles have (core/charge asks for "card" and "vin"), and what people call such things. */
+static int is_personal(const char *name)
+{
+	static const char *const parts[] = {"vin", "card", "user", "plate", "phone", "id_tag"};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strstr(name, parts[i]))
+			return 1;
+	return 0;
+}
+
+void device_each_personal(const struct device *d,
+			  void (*fn)(void *user, uint8_t unit, uint8_t function, uint16_t address, uint16_t words),
+			  void *user)
+{
+	const struct profile *p = d->profile;
+
+	for (int i = 0; i < p->read_count; i++) {
+		const struct point *point = &p->points[i];
+		const struct point *named = point->target ? &p->points[point->target - 1] : point;
+
+		if (point->function < 3 || !is_personal(named->name))
+			continue;
+		for (int n = 0; n < d->connectors; n++)
+			fn(user, profile_unit(p, point, d->numbers[n], d->unit), point->function,
+			   (uint16_t)profile_address(p, point, d->numbers[n]), point->words);
+	}
+}

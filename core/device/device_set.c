@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "device/by_hand.h"
 #include "device/keep.h"
 #include "device/line.h"
 #include "device/upkeep.h"
@@ -24,6 +25,7 @@ struct device_set {
 	struct profiles profiles;
 	struct config *kept; /* of the last apply; ours */
 	struct commands commands;
+	struct by_hand by_hand;
 };
 
 static void tell(struct device_set *set, struct device *d, int number)
@@ -99,6 +101,7 @@ struct device_set *device_set_new(struct loop *loop, struct bus *bus, const stru
 	set->user = user;
 	set->age_timer = (struct loop_timer){.fn = check_ages, .user = set};
 	set->due_timer = (struct loop_timer){.fn = write_due, .user = set};
+	bus_set_by_hand(bus, by_hand_result, &set->by_hand);
 	if (loop_timer_set(loop, &set->age_timer, AGE_CHECK_US)) {
 		device_set_free(set);
 		(void)error_set(err, FC_ENOMEM, "device: no memory");
@@ -115,6 +118,8 @@ void device_set_free(struct device_set *set)
 	loop_timer_cancel(set->loop, &set->due_timer);
 	for (int i = 0; i < set->line_count; i++)
 		line_free(set->lines[i]);
+	by_hand_drop(&set->by_hand, 0);
+	bus_set_by_hand(set->bus, NULL, NULL);
 	free(set->lines);
 	profiles_free(&set->profiles);
 	keep_free(set->kept);
@@ -190,7 +195,10 @@ static void drop_line(struct device_set *set, struct line *line)
 {
 	for (int k = 0; k < line->device_count; k++)
 		command_drop(&set->commands, line->devices[k]);
+	uint32_t id = line->bus ? bus_line_id(line->bus) : 0;
 	line_free(line);
+	if (id)
+		by_hand_drop(&set->by_hand, id);
 }
 
 /* Puts line in force: the running one in its stead, or by itself. */
@@ -408,4 +416,49 @@ void device_bus_totals(const struct device_set *set, struct bus_line_stats *t)
 		t->late_max_us = s.late_max_us > t->late_max_us ? s.late_max_us : t->late_max_us;
 	}
 	t->latency_mean_us = t->ok ? (uint32_t)(latency / t->ok) : 0;
+}
+
+struct bus_line *device_line_bus(const struct device_set *set, int index)
+{
+	return index >= 0 && index < set->line_count ? set->lines[index]->bus : NULL;
+}
+
+struct device *device_at_unit(const struct device_set *set, int index, unsigned unit, int nth)
+{
+	const struct line *line = index >= 0 && index < set->line_count ? set->lines[index] : NULL;
+
+	for (int k = 0; line && k < line->device_count; k++) {
+		struct device *d = line->devices[k];
+
+		if ((d->unit == unit || (unit <= UINT8_MAX && device_has_unit(d, (uint8_t)unit))) && !nth--)
+			return d;
+	}
+	return NULL;
+}
+
+int device_ask(struct device_set *set, int index, const struct bus_read *read, const struct bus_write *write,
+	       device_asked done, void *user, struct error *err)
+{
+	struct bus_line *line = device_line_bus(set, index);
+
+	if (!line)
+		return error_set(err, FC_ENOENT, "the line is not open");
+	return by_hand_send(&set->by_hand, line, read, write, done, user, err);
+}
+
+uint32_t device_line_id(const struct device_set *set, int index)
+{
+	const struct bus_line *line = device_line_bus(set, index);
+
+	return line ? bus_line_id(line) : 0;
+}
+
+void device_personal(const struct device_set *set, int index,
+		     void (*fn)(void *user, uint8_t unit, uint8_t function, uint16_t address, uint16_t words),
+		     void *user)
+{
+	const struct line *line = index >= 0 && index < set->line_count ? set->lines[index] : NULL;
+
+	for (int k = 0; line && k < line->device_count; k++)
+		device_each_personal(line->devices[k], fn, user);
 }

@@ -50,6 +50,10 @@ void device_take(struct device *device, uint32_t block, const struct bus_result 
 int device_has_unit(const struct device *device, uint8_t unit);
 /* One of its units can't be reached. */
 void device_lost(struct device *device, uint8_t unit);
+/* device_personal of one charger. */
+void device_each_personal(const struct device *device,
+			  void (*fn)(void *user, uint8_t unit, uint8_t function, uint16_t address, uint16_t words),
+			  void *user);
 /* Makes the plan anew by the fates. FC_ENOMEM: the old one stays. */
 int device_replan(struct device *device);
 /* values[] by point, of a configured connector, as they were stored: quality without regard to age. */
