@@ -88,6 +88,8 @@ static void on_read(void *user, const struct bus_result *r)
 		maker_int(&m, o, "function", h->read.function);
 		maker_int(&m, o, "address", h->read.address);
 		put_answer(&m, o, r);
+		const struct device *d = device_at_unit(h->control->sources.devices, h->line, h->read.unit, 0);
+		maker_optional(&m, o, "charger", d ? device_name(d) : "");
 		maker_put(&m, o, "answered", value_bool(m.arena, bus_unit_answered(r)));
 		if (r->status == BUS_OK)
 			put_words(&m, o, "words", r->words, r->count);
