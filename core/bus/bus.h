@@ -38,6 +38,7 @@ struct bus_line_config {
 	/* BUS_TCP: 0 keeps the connection; else it is closed when nothing is due, and not opened for so long but for a write or a
 	 * request by hand: a device with one slot serves others meanwhile (chargers.md 4, row 20). */
 	int release_ms;
+	int reconnect_ms; /* BUS_TCP: least time from one connect to the next, at least 1000 (row 21) */
 };
 
 /* One block of registers read again and again. */

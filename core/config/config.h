@@ -102,6 +102,8 @@ struct config_bus {
 	int response_timeout_ms; /* 50..30000, default 1000 */
 	int byte_timeout_ms;     /* 5..5000, default 50 */
 	int gap_ms;              /* 0..5000, default 0 */
+	int release_ms;          /* 0..60000, default 0: the connection is kept; bus.h */
+	int reconnect_ms;        /* 1000..60000, default 5000; bus.h */
 };
 
 /* config charger: protocol.md 2.1 EquipmentInfo */

@@ -135,6 +135,8 @@ static const struct schema_option bus_options[] = {
     {"response_timeout_ms", SCHEMA_INT, AT(bus, response_timeout_ms), .min = 50, .max = 30000, .preset = "1000"},
     {"byte_timeout_ms", SCHEMA_INT, AT(bus, byte_timeout_ms), .min = 5, .max = 5000, .preset = "50"},
     {"gap_ms", SCHEMA_INT, AT(bus, gap_ms), .max = 5000},
+    {"release_ms", SCHEMA_INT, AT(bus, release_ms), .max = 60000},
+    {"reconnect_ms", SCHEMA_INT, AT(bus, reconnect_ms), .min = 1000, .max = 60000, .preset = "5000"},
     {0},
 };
 

@@ -41,9 +41,9 @@ char *line_signature(const struct config *config, int bus)
 	int numbers[PROFILE_CONNECTORS_MAX];
 
 	buffer_init(&text, SIGNATURE_MAX);
-	(void)buffer_printf(&text, "%d %s %d %s %d %d %d %c %d %d %d %d\n", b->kind, b->host, b->port, b->device,
+	(void)buffer_printf(&text, "%d %s %d %s %d %d %d %c %d %d %d %d %d %d\n", b->kind, b->host, b->port, b->device,
 			    b->baud, b->data_bits, b->stop_bits, b->parity, b->connect_timeout_ms,
-			    b->response_timeout_ms, b->byte_timeout_ms, b->gap_ms);
+			    b->response_timeout_ms, b->byte_timeout_ms, b->gap_ms, b->release_ms, b->reconnect_ms);
 	for (int i = 0; i < config->charger_count; i++) {
 		const struct config_charger *c = &config->chargers[i];
 
@@ -85,6 +85,8 @@ static void fill_bus_config(const struct config_bus *b, struct bus_line_config *
 	    .response_timeout_ms = b->response_timeout_ms,
 	    .byte_timeout_ms = b->byte_timeout_ms,
 	    .gap_ms = b->gap_ms,
+	    .release_ms = b->release_ms,
+	    .reconnect_ms = b->reconnect_ms,
 	};
 	(void)snprintf(out->name, sizeof(out->name), "%s", b->name);
 	(void)snprintf(out->host, sizeof(out->host), "%s", b->host);
