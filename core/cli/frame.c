@@ -157,7 +157,7 @@ static void explain_answer(const struct cli *cli, const uint8_t *pdu, size_t len
 	if (pdu[0] & 0x80 && len >= 2)
 		(void)snprintf(out, size, "%s %u: %s", say(cli, "exception"), pdu[1], say(cli, exception_name(pdu[1])));
 	else if ((pdu[0] == 3 || pdu[0] == 4) && len >= 2)
-		(void)snprintf(out, size, "%s: %u %s", say(cli, "answer"), pdu[1] / 2u, say(cli, "words"));
+		(void)snprintf(out, size, "%s: %u %s", say(cli, "answer"), pdu[1] / 2u, say(cli, "registers"));
 	else
 		(void)snprintf(out, size, "%s: %s %u", say(cli, "answer"), say(cli, function_name(pdu[0])), pdu[0]);
 }

@@ -468,7 +468,7 @@ static int tear_down_cancelled(void **state)
 
 static void the_readme_shows_the_table(void **state)
 {
-	static char table[8000], readme[40000];
+	static char table[16000], readme[40000];
 	FILE *to = fmemopen(table, sizeof(table), "w"), *from = fopen("core/control/README.md", "rb");
 
 	(void)state;
