@@ -5,6 +5,7 @@
 
 #include "bus/bus.h"
 #include "cli/cli.h"
+#include "cli/frame.h"
 #include "cli/screen.h"
 #include "cli/table.h"
 #include "cli/words.h"
@@ -85,8 +86,9 @@ static int refused(const struct cli *cli, const struct value *answer)
 		return CLI_DONE;
 	if (strcmp(status, "exception") != 0)
 		return cli_fail(cli, CLI_REFUSED, "bus", NULL, status);
-	(void)snprintf(text, sizeof(text), "exception %lld", (long long)cli_int(answer, "exception"));
-	return cli_fail(cli, CLI_REFUSED, "bus", NULL, text);
+	int code = (int)cli_int(answer, "exception");
+	(void)snprintf(text, sizeof(text), "%s %d", say(cli, "exception"), code);
+	return cli_fail(cli, CLI_REFUSED, "bus", text, frame_exception((unsigned)code));
 }
 
 /* Read ------------------------------------------------------------------------------------------------------------------ */

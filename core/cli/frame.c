@@ -87,7 +87,7 @@ static const char *function_name(unsigned function)
 	return "function";
 }
 
-static const char *exception_name(unsigned code)
+const char *frame_exception(unsigned code)
 {
 	static const char *const names[] = {NULL,
 					    "function not known",
@@ -155,7 +155,8 @@ static void explain_request(const struct cli *cli, const uint8_t *pdu, size_t le
 static void explain_answer(const struct cli *cli, const uint8_t *pdu, size_t len, char *out, size_t size)
 {
 	if (pdu[0] & 0x80 && len >= 2)
-		(void)snprintf(out, size, "%s %u: %s", say(cli, "exception"), pdu[1], say(cli, exception_name(pdu[1])));
+		(void)snprintf(out, size, "%s %u: %s", say(cli, "exception"), pdu[1],
+			       say(cli, frame_exception(pdu[1])));
 	else if ((pdu[0] == 3 || pdu[0] == 4) && len >= 2)
 		(void)snprintf(out, size, "%s: %u %s", say(cli, "answer"), pdu[1] / 2u, say(cli, "registers"));
 	else

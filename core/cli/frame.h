@@ -23,6 +23,8 @@ struct frame {
 int frame_read(const struct value *object, struct frame *frame);
 /* "unit 1: read holding registers 16, 2", "answer: 2 registers", "BRM"; in the user's language. */
 void frame_explain(const struct cli *cli, const struct frame *frame, char out[FRAME_MEANING]);
+/* What a device means by an exception code; English. */
+const char *frame_exception(unsigned code);
 /* "1826F456", or "123"; "error frame". */
 void frame_id(const struct frame *frame, char out[16]);
 

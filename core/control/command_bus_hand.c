@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/log.h"
 #include "control/bus.h"
 
 /* How long a request may wait for its turn, and for its answer (a charger may take seconds over a write). */
@@ -186,6 +186,9 @@ static void end_write(struct hand *h)
 	how_it_ended(h, how, sizeof(how));
 	if (h->audit)
 		(void)audit_finish(h->control->sources.store, h->audit, h->before, h->after, how, NULL);
+	/* That the question was answered is not what the log is to say. */
+	reply->is_quiet = 1;
+	log_notice("control: %s: %s", reply->what, how);
 	struct maker m = {.arena = &reply->arena};
 	struct value *o = value_object(m.arena);
 	maker_int(&m, o, "unit", h->write.unit);

@@ -35,7 +35,7 @@ int by_hand_send(struct by_hand *h, struct bus_line *line, const struct bus_read
 		return error_set(err, result, "%s",
 				 result == FC_EBUSY ? "the line takes no more requests now"
 						    : "no such unit, function, address or count on this line");
-	*r = (struct by_hand_request){done, user, bus_line_id(line), tag};
+	*r = (struct by_hand_request){.done = done, .user = user, .line = bus_line_id(line), .tag = tag};
 	return FC_OK;
 }
 
@@ -53,16 +53,22 @@ void by_hand_result(void *by_hand, const struct bus_result *result)
 	struct by_hand *h = by_hand;
 	struct by_hand_request *r = &h->list[result->tag % BY_HAND_PENDING];
 
-	if (r->done && r->tag == result->tag && r->line == result->line)
+	if (r->done && !r->dropped && r->tag == result->tag && r->line == result->line)
 		finish(r, result);
 }
 
 void by_hand_drop(struct by_hand *h, uint32_t line)
 {
+	for (int i = 0; i < BY_HAND_PENDING; i++)
+		h->list[i].dropped |= h->list[i].done && (!line || h->list[i].line == line);
+}
+
+void by_hand_run(struct by_hand *h)
+{
 	for (int i = 0; i < BY_HAND_PENDING; i++) {
 		struct by_hand_request *r = &h->list[i];
 
-		if (r->done && (!line || r->line == line))
+		if (r->done && r->dropped)
 			finish(r, &(struct bus_result){.line = r->line,
 						       .tag = r->tag,
 						       .by_hand = 1,

@@ -11,6 +11,7 @@ struct by_hand {
 		device_asked done; /* NULL: free */
 		void *user;
 		uint32_t line, tag;
+		int dropped; /* to be told */
 	} list[BY_HAND_PENDING];
 	uint32_t count; /* of all there ever were: an old answer is no other request's */
 };
@@ -20,7 +21,8 @@ int by_hand_send(struct by_hand *by_hand, struct bus_line *line, const struct bu
 		 const struct bus_write *write, device_asked done, void *user, struct error *err);
 /* The bus's hook (bus_set_by_hand). */
 void by_hand_result(void *by_hand, const struct bus_result *result);
-/* The line is closed (0: all are): what waits for it is told BUS_DISCONNECTED. */
+/* The line is closed (0: all are): what waits for it will be told BUS_DISCONNECTED by the next run, not while lines come and go. */
 void by_hand_drop(struct by_hand *by_hand, uint32_t line);
+void by_hand_run(struct by_hand *by_hand);
 
 #endif

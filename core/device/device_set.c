@@ -58,6 +58,7 @@ static void write_due(void *user)
 	struct device_set *set = user;
 	int64_t now = clock_mono_us(), next = command_run(&set->commands, now);
 
+	by_hand_run(&set->by_hand);
 	for (int i = 0; i < set->line_count; i++) {
 		struct line *line = set->lines[i];
 
@@ -118,7 +119,9 @@ void device_set_free(struct device_set *set)
 	loop_timer_cancel(set->loop, &set->due_timer);
 	for (int i = 0; i < set->line_count; i++)
 		line_free(set->lines[i]);
+	set->line_count = 0;
 	by_hand_drop(&set->by_hand, 0);
+	by_hand_run(&set->by_hand);
 	bus_set_by_hand(set->bus, NULL, NULL);
 	free(set->lines);
 	profiles_free(&set->profiles);
@@ -197,8 +200,10 @@ static void drop_line(struct device_set *set, struct line *line)
 		command_drop(&set->commands, line->devices[k]);
 	uint32_t id = line->bus ? bus_line_id(line->bus) : 0;
 	line_free(line);
-	if (id)
-		by_hand_drop(&set->by_hand, id);
+	if (!id)
+		return;
+	by_hand_drop(&set->by_hand, id);
+	(void)loop_timer_set(set->loop, &set->due_timer, 0);
 }
 
 /* Puts line in force: the running one in its stead, or by itself. */
