@@ -27,10 +27,11 @@ static const int64_t flaps_within_us = 300000000, say_again_us = 3600000000;
 static const int64_t say_pace_again_us = 600000000;
 /* A slot is given back when nothing is due within this time, and no command came for that. */
 static const int64_t release_slack_us = 200000, release_after_us = 5000000;
+static const int64_t babble_us = 200000;
 
 int bus_unit_valid(enum bus_kind kind, unsigned unit)
 {
-	return kind == BUS_RTU ? unit >= 1 && unit <= 247 : unit <= 247 || unit == 255;
+	return (unit <= BUS_UNIT_MAX && (unit > 0 || kind != BUS_RTU)) || (unit == 255 && kind != BUS_RTU);
 }
 
 const char *bus_status_name(enum bus_status status)
@@ -188,7 +189,9 @@ static void connect_line(struct bus_line *line)
 	}
 	set_connected(line, 1);
 	line->answered = 0;
+	line->unanswered = 0;
 	line->quiet_since_us = clock_mono_us();
+	line->connected_us = line->quiet_since_us;
 	/* What fell due while others had the slot is what it is opened for. */
 	if (!released)
 		schedule_resume(&line->schedule, line->quiet_since_us, line->said_down);
@@ -214,6 +217,7 @@ static int release_line(struct bus_line *line, int64_t wait_us)
 static void heard(struct bus_line *line)
 {
 	line->answered = 1;
+	line->unanswered = 0;
 	line->connect_backoff_us = backoff_begin_us(line);
 	if (line->said_down)
 		log_notice("bus: %s: connected again", line->config.name);
@@ -231,11 +235,22 @@ static int64_t make_ready(struct bus_line *line, uint8_t unit, uint32_t gap_ms)
 	if (line->last_unit >= 0 && line->last_unit != unit && line->unit_gap_us > gap)
 		gap = line->unit_gap_us;
 	line->last_unit = unit;
-	wait_for(line, line->quiet_since_us + gap - clock_mono_us(), 0);
-	int flushed = exchange_flush(line->exchange);
+	uint64_t flushed = 0;
+	int64_t end = clock_mono_us() + gap + babble_us;
+	/* Whoever speaks is let finish: silence counts from the last byte (chargers.md 4, row 11). Not for ever: a line that babbles
+	 * is asked all the same. */
+	for (int got = 1; got && !stopping(line);) {
+		wait_for(line, line->quiet_since_us + gap - clock_mono_us(), 0);
+		got = exchange_flush(line->exchange);
+		flushed += (uint64_t)got;
+		if (got && exchange_quiet_since_us(line->exchange) > line->quiet_since_us)
+			line->quiet_since_us = exchange_quiet_since_us(line->exchange);
+		if (!silence || clock_mono_us() > end)
+			break;
+	}
 	if (flushed) {
 		pthread_mutex_lock(&line->lock);
-		line->figures.line.flushed += (uint64_t)flushed;
+		line->figures.line.flushed += flushed;
 		pthread_mutex_unlock(&line->lock);
 	}
 	return gap;
@@ -260,7 +275,7 @@ static void conclude(struct bus_line *line, struct made *m, enum bus_status stat
 
 	r->mono_us = clock_mono_us();
 	r->latency_us = (uint32_t)(r->mono_us - started_us);
-	line->quiet_since_us = r->mono_us;
+	line->quiet_since_us = exchange_quiet_since_us(line->exchange);
 	r->status = (uint8_t)status;
 	if (status != BUS_OK)
 		r->count = 0;
@@ -297,12 +312,35 @@ static void watch_pace(struct bus_line *line, const struct made *m)
 	}
 }
 
+/* Two that share a converter are kept further apart (chargers.md 4, row 6). */
+static void note_foreign(struct bus_line *line, uint8_t unit)
+{
+	if (line->schedule.unit_count < 2 || line->unit_gap_us >= unit_gap_longest_us)
+		return;
+	if (!line->unit_gap_us)
+		log_warning("bus: %s: unit %u was asked and another answered: a longer pause when the unit changes",
+			    line->config.name, unit);
+	line->unit_gap_us = line->unit_gap_us ? line->unit_gap_us * 2 : unit_gap_first_us;
+	if (line->unit_gap_us > unit_gap_longest_us)
+		line->unit_gap_us = unit_gap_longest_us;
+	pthread_mutex_lock(&line->lock);
+	line->figures.line.unit_gap_ms = (uint32_t)(line->unit_gap_us / 1000);
+	pthread_mutex_unlock(&line->lock);
+}
+
 static void account(struct bus_line *line, const struct made *m)
 {
 	const struct schedule_unit *u = schedule_unit(&line->schedule, m->result.unit);
+	struct exchange_counts counts;
 
+	exchange_get_counts(line->exchange, &counts);
 	pthread_mutex_lock(&line->lock);
 	struct bus_line_stats *s = &line->figures.line;
+	uint64_t foreign = counts.foreign - s->foreign;
+	s->stale = counts.stale;
+	s->foreign = counts.foreign;
+	s->damaged = counts.damaged;
+	s->noise = counts.noise;
 	struct figures_unit *f = figures_find(&line->figures, m->result.unit);
 	figures_take(&line->figures, &m->result, m->spent_us, m->wire_us);
 	s->due = line->schedule.due;
@@ -315,6 +353,8 @@ static void account(struct bus_line *line, const struct made *m)
 		f->stats.pace = (uint16_t)(100 >> u->pace.shift);
 	}
 	pthread_mutex_unlock(&line->lock);
+	if (foreign)
+		note_foreign(line, m->result.unit);
 }
 
 static void account_retry(struct bus_line *line, uint8_t unit)
@@ -345,22 +385,6 @@ static void look_at_load(struct bus_line *line)
 		line->said_full = planned > 1000;
 }
 
-/* Two that share a converter are kept further apart (chargers.md 4, row 6). */
-static void note_foreign(struct bus_line *line, uint8_t unit)
-{
-	if (line->schedule.unit_count < 2 || line->unit_gap_us >= unit_gap_longest_us)
-		return;
-	if (!line->unit_gap_us)
-		log_warning("bus: %s: unit %u was asked and another answered: a longer pause when the unit changes",
-			    line->config.name, unit);
-	line->unit_gap_us = line->unit_gap_us ? line->unit_gap_us * 2 : unit_gap_first_us;
-	if (line->unit_gap_us > unit_gap_longest_us)
-		line->unit_gap_us = unit_gap_longest_us;
-	pthread_mutex_lock(&line->lock);
-	line->figures.line.unit_gap_ms = (uint32_t)(line->unit_gap_us / 1000);
-	pthread_mutex_unlock(&line->lock);
-}
-
 static void recover(struct bus_line *line, enum bus_status status)
 {
 	switch (status) {
@@ -374,13 +398,14 @@ static void recover(struct bus_line *line, enum bus_status status)
 		disconnect(line, "connection broken");
 		return;
 	case BUS_BAD_ANSWER:
-		/* On TCP a wrong transaction or length means that we are out of step for good (chargers.md 4, row 1). */
-		if (line->config.kind == BUS_TCP)
-			disconnect(line, "answers out of step");
-		return;
 	case BUS_TIMEOUT:
-		/* One silent unit among several is no error of the line; all of them silent is. */
-		if (line->config.kind == BUS_TCP && schedule_all_failing(&line->schedule))
+		line->unanswered++;
+		if (exchange_is_out_of_step(line->exchange))
+			disconnect(line, "answers out of step");
+		/* One silent unit among several is no error of the line, and one request without an answer none of the unit; all of
+		 * them silent, again and again, is. */
+		else if (line->config.kind == BUS_TCP && line->unanswered >= SCHEDULE_FAILURES &&
+			 schedule_all_failing(&line->schedule))
 			disconnect(line, "no unit answers");
 		return;
 	}
@@ -428,8 +453,6 @@ static void poll_entry(struct bus_line *line, const struct schedule_choice *choi
 	if (change != SCHEDULE_AGAIN || !is_busy(r))
 		tell(line, r, 0);
 	say_change(line, r->unit, change, status);
-	if (status == BUS_BAD_ANSWER)
-		note_foreign(line, r->unit);
 	recover(line, status);
 }
 
@@ -511,8 +534,6 @@ static int serve_request(struct bus_line *line)
 	r->count = r->status == BUS_OK ? r->count : 0;
 	if (!end_request(line, place, r))
 		tell(line, r, 1);
-	if (sent && r->status == BUS_BAD_ANSWER)
-		note_foreign(line, r->unit);
 	if (sent)
 		recover(line, (enum bus_status)r->status);
 	return sent ? r->status : BUS_OK;

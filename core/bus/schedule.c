@@ -14,7 +14,7 @@ static const int64_t again_first_us = 1000000, again_longest_us = 600000000;
 static const int64_t busy_first_us = 250000;
 /* What a unit may have used more of the line than one that waits, before it is the other's turn. */
 static const int64_t fair_us = 200000;
-enum { BUSY_TRIES = 3, FAST = 8, COST_MEAN = 8 };
+enum { FAILURES_MAX = 20, BUSY_TRIES = 3, FAST = 8, COST_MEAN = 8 };
 /* A probe that found no gap is forced after so many steps. */
 enum { PROBE_PATIENCE = 3 };
 
@@ -240,16 +240,23 @@ static int first_probe(const struct schedule *s)
 	return best;
 }
 
-/* The one that failed least: a block that is never answered is no good probe. */
+/* Each in turn, but no block that is never answered: it is no good probe. */
 static int entry_of_unit(const struct schedule *s, int unit)
 {
-	int best = -1;
+	uint32_t good = 0, all = 0, at;
+	int found = -1;
 
 	for (uint32_t i = 0; i < s->count; i++)
-		if (s->entries[i].unit == (uint32_t)unit &&
-		    (best < 0 || s->entries[i].failures < s->entries[best].failures))
-			best = (int)i;
-	return best;
+		if (s->entries[i].unit == (uint32_t)unit) {
+			all++;
+			good += s->entries[i].failures <= SCHEDULE_FAILURES;
+		}
+	at = s->units[unit].probes % (good ? good : all);
+	for (uint32_t i = 0; i < s->count && found < 0; i++)
+		if (s->entries[i].unit == (uint32_t)unit && (!good || s->entries[i].failures <= SCHEDULE_FAILURES) &&
+		    !at--)
+			found = (int)i;
+	return found;
 }
 
 /* May the slow unit be asked now? The answer is the time it may take, or 0. */
@@ -321,7 +328,17 @@ struct schedule_choice schedule_next(struct schedule *s, int64_t now_us, int64_t
 	return choice;
 }
 
-/* All reads of a unit (-1: of all) begin anew. */
+/* After so many failures in a row. */
+static int64_t again_us(const struct schedule_entry *e)
+{
+	int64_t longest = 10 * planned_us(e) < again_longest_us ? 10 * planned_us(e) : again_longest_us;
+	int64_t again = again_first_us << e->failures;
+
+	longest = longest > backoff_last_us ? longest : backoff_last_us;
+	return again < longest ? again : longest;
+}
+
+/* All reads of a unit (-1: of all) begin anew, but for what it never answered. */
 static void begin_anew(struct schedule *s, int unit, int64_t now_us)
 {
 	uint32_t n = 0;
@@ -332,8 +349,10 @@ static void begin_anew(struct schedule *s, int unit, int64_t now_us)
 		if (unit >= 0 && e->unit != (uint32_t)unit)
 			continue;
 		e->due_us = now_us + spread_us(e) * n++ / s->count;
+		if (e->failures > SCHEDULE_FAILURES)
+			e->due_us = now_us + again_us(e);
 		e->fresh = (uint8_t)is_slow_read(e);
-		e->failures = e->busy = 0;
+		e->busy = 0;
 	}
 }
 
@@ -346,19 +365,21 @@ static void revive(struct schedule *s, uint32_t unit, int64_t now_us)
 	begin_anew(s, (int)unit, now_us);
 }
 
-/* Tried again sooner than its period while that is long, later while nothing but this read of the unit fails. */
-static enum schedule_change lose_entry(struct schedule *s, struct schedule_entry *e, int64_t now_us)
+/* A read of the unit that was answered last time, or NULL. */
+static struct schedule_entry *good_entry(struct schedule *s, uint32_t unit)
 {
-	int64_t longest = 10 * planned_us(e) < again_longest_us ? 10 * planned_us(e) : again_longest_us;
-	int64_t again;
+	for (uint32_t i = 0; i < s->count; i++)
+		if (s->entries[i].unit == unit && !s->entries[i].failures)
+			return &s->entries[i];
+	return NULL;
+}
 
-	e->failures = (uint8_t)(e->failures + (e->failures < 20));
-	again = again_first_us << e->failures;
-	longest = longest > backoff_last_us ? longest : backoff_last_us;
-	again = now_us + (again < longest ? again : longest);
-	if (e->failures < SCHEDULE_FAILURES ? again >= e->due_us : e->failures <= s->units[e->unit].failures)
-		return SCHEDULE_SAME;
-	if (e->read.steady && again > e->due_us)
+/* Tried again sooner than its period while that is long, later while only this read of the unit fails. */
+static enum schedule_change put_off(struct schedule_entry *e, int64_t now_us)
+{
+	int64_t again = now_us + again_us(e);
+
+	if (again > e->due_us && (e->failures < SCHEDULE_FAILURES || e->read.steady))
 		return SCHEDULE_SAME;
 	e->due_us = again;
 	return again < now_us + planned_us(e) ? SCHEDULE_AGAIN : SCHEDULE_SAME;
@@ -369,17 +390,23 @@ static enum schedule_change lose(struct schedule *s, struct schedule_entry *e, i
 	struct schedule_unit *u = &s->units[e->unit];
 
 	if (u->slow) {
-		e->failures = (uint8_t)(e->failures + (e->failures < 20));
+		u->probes++;
 		u->backoff_us = u->backoff_us * 2 < backoff_last_us ? u->backoff_us * 2 : backoff_last_us;
-	} else {
-		if (++u->failures < SCHEDULE_FAILURES)
-			return lose_entry(s, e, now_us);
-		u->backoff_us = backoff_first_us;
+		u->probe_us = now_us + schedule_jitter(&s->random, u->backoff_us);
+		return SCHEDULE_SAME;
 	}
+	int known = e->failures > 0;
+	e->failures = (uint8_t)(e->failures + (e->failures < FAILURES_MAX));
+	/* Is it this read, or the unit? One that was answered last time tells. */
+	struct schedule_entry *good = known ? good_entry(s, e->unit) : NULL;
+	if (good && good->due_us > now_us)
+		good->due_us = now_us;
+	if (good || ++u->failures < SCHEDULE_FAILURES)
+		return put_off(e, now_us);
+	u->backoff_us = backoff_first_us;
 	u->probe_us = now_us + schedule_jitter(&s->random, u->backoff_us);
-	int entered = !u->slow;
 	u->slow = 1;
-	return entered ? SCHEDULE_SLOW : SCHEDULE_SAME;
+	return SCHEDULE_SLOW;
 }
 
 static enum schedule_change answered(struct schedule *s, uint32_t unit, int64_t now_us)
@@ -399,6 +426,7 @@ enum schedule_change schedule_done(struct schedule *s, int entry, int64_t now_us
 
 	if (outcome == SCHEDULE_LOST)
 		return lose(s, e, now_us);
+	e->failures = 0;
 	enum schedule_change change = answered(s, e->unit, now_us);
 	if (outcome == SCHEDULE_BUSY) {
 		s->units[e->unit].rest_us = now_us + (busy_first_us << e->busy);
@@ -407,7 +435,7 @@ enum schedule_change schedule_done(struct schedule *s, int entry, int64_t now_us
 			return change == SCHEDULE_BACK ? change : SCHEDULE_AGAIN;
 		}
 	}
-	e->failures = e->busy = 0;
+	e->busy = 0;
 	/* All slow reads were made together when the unit came: not once a minute again. */
 	if (e->fresh && change != SCHEDULE_BACK) {
 		e->fresh = 0;

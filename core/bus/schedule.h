@@ -30,6 +30,7 @@ struct schedule_unit {
 	int slow;
 	int64_t probe_us; /* when the next probe is wanted */
 	int64_t backoff_us;
+	uint32_t probes; /* that nobody answered */
 	int64_t rest_us; /* it is busy: not asked before */
 	int64_t used_us; /* of the line's time, counted from the one that waited with the least */
 	int best;        /* of its reads that are due, the first; -1: none */

@@ -33,6 +33,9 @@ static int64_t time_of(const struct bus_line_config *c, unsigned bytes)
 {
 	int bits = 1 + c->data_bits + (c->parity != 'N') + c->stop_bits;
 
+	/* A colon, two characters a byte (its checksum is a byte shorter), CR and LF. */
+	if (c->framing == BUS_FRAMING_ASCII)
+		bytes = 2 * bytes + 1;
 	return c->kind == BUS_RTU && c->baud > 0 ? (int64_t)bytes * bits * 1000000 / c->baud : 0;
 }
 

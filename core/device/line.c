@@ -121,6 +121,14 @@ static int add_devices(struct line *line, const struct config *config, int bus, 
 	return FC_OK;
 }
 
+/* A charger that is known to need longer than the line gives it is given it; 0 = the line's (chargers.md 4, row 10). */
+static uint32_t timeout_of(const struct line *line, const struct profile *profile)
+{
+	int ms = profile->line.response_timeout_ms;
+
+	return ms > line->config.response_timeout_ms ? (uint32_t)ms : 0;
+}
+
 /* All reads of the line, and where each one's results go. */
 static int add_reads(struct line *line)
 {
@@ -150,6 +158,9 @@ static int add_reads(struct line *line)
 			    .period_ms = block->period_ms,
 			    .gap_ms = d->profile->gap_ms,
 			    .tag = line->generation << LINE_TAG_BITS | count,
+			    /* Without items it is read so that the charger hears of us. */
+			    .steady = !block->items,
+			    .timeout_ms = timeout_of(line, d->profile),
 			};
 		}
 	}
@@ -192,6 +203,8 @@ struct line *line_new(const struct config *config, int bus, const struct profile
 	}
 	line->signature = signature;
 	line->profiles = line_print(config, bus, profiles);
+	(void)snprintf(line->name, sizeof(line->name), "%s", config->buses[bus].name);
+	fill_bus_config(&config->buses[bus], &line->config);
 	line->devices = calloc((size_t)config->charger_count + 1, sizeof(struct device *));
 	if (!line->devices || add_devices(line, config, bus, profiles, err) || add_reads(line)) {
 		if (err && !err->code)
@@ -199,8 +212,6 @@ struct line *line_new(const struct config *config, int bus, const struct profile
 		line_free(line);
 		return NULL;
 	}
-	(void)snprintf(line->name, sizeof(line->name), "%s", config->buses[bus].name);
-	fill_bus_config(&config->buses[bus], &line->config);
 	return line;
 }
 
