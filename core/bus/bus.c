@@ -166,7 +166,7 @@ struct bus_line *bus_line_open(struct bus *bus, const struct bus_line_config *co
 		(void)error_set(err, FC_ENOMEM, "bus: no memory");
 		return NULL;
 	}
-	struct bus_line *line = line_start(++bus->next_id, config, reads, count, sink, bus, err);
+	struct bus_line *line = line_start(++bus->next_id, config, reads, count, bus->trace, sink, bus, err);
 	if (!line)
 		return NULL;
 	line_set_owner(line, bus);

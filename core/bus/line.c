@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "bus/exchange.h"
 #include "bus/line_inside.h"
+#include "bus/trace.h"
 #include "bus/wire.h"
 
 enum { STACK = 128 * 1024 };
@@ -669,8 +670,34 @@ static void free_line(struct bus_line *line)
 	free(line);
 }
 
+_Static_assert((int)EXCHANGE_SENT == (int)TRACE_SENT && (int)EXCHANGE_DROPPED == (int)TRACE_THROWN &&
+		   (int)EXCHANGE_ECHO == (int)TRACE_ECHO,
+	       "what a frame was is handed on as it is");
+
+static enum trace_kind trace_kind_of(const struct bus_line_config *config)
+{
+	switch (config->framing) {
+	case BUS_FRAMING_AUTO:
+		break;
+	case BUS_FRAMING_TCP:
+		return TRACE_TCP;
+	case BUS_FRAMING_RTU:
+		return TRACE_RTU;
+	case BUS_FRAMING_ASCII:
+		return TRACE_ASCII;
+	}
+	return config->kind == BUS_TCP ? TRACE_TCP : TRACE_RTU;
+}
+
+static void on_frame(void *user, int flags, const uint8_t *bytes, size_t len)
+{
+	struct bus_line *line = user;
+
+	trace_put(line->trace, line->id, trace_kind_of(&line->config), flags, 0, bytes, len);
+}
+
 struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, const struct bus_read *reads,
-			    uint32_t count, line_sink sink, void *user, struct error *err)
+			    uint32_t count, struct trace *trace, line_sink sink, void *user, struct error *err)
 {
 	struct bus_line *line = calloc(1, sizeof(*line));
 	struct line_plan *plan = line_plan_new(config, id, reads, count);
@@ -698,6 +725,8 @@ struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, c
 		free_line(line);
 		return NULL;
 	}
+	line->trace = trace;
+	exchange_set_tap(line->exchange, on_frame, line);
 	if (start_thread(line)) {
 		(void)error_set(err, FC_ENOMEM, "bus: %s: no thread", config->name);
 		free_line(line);

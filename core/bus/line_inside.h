@@ -24,6 +24,7 @@ struct bus_line {
 	struct bus *owner;
 	line_sink sink;
 	void *user;
+	struct trace *trace;
 	pthread_t thread;
 	pthread_mutex_t lock; /* of stop, next, requests, figures */
 	pthread_cond_t wake;
@@ -39,8 +40,8 @@ struct bus_line {
 	int released;            /* closed by ourselves, so that others can have the slot */
 	int64_t connect_at_us, connect_backoff_us, connected_us; /* the last: tried last */
 	int64_t requested_us;                                    /* a request was sent last */
-	int unanswered;         /* requests in a row since anything was heard */
-	int64_t quiet_since_us; /* end of the last byte */
+	int unanswered;                                          /* requests in a row since anything was heard */
+	int64_t quiet_since_us;                                  /* end of the last byte */
 	int last_unit;                                           /* asked last; -1 none */
 	int64_t unit_gap_us;                                     /* pause when another one is asked */
 	int polls_owed;                                          /* to be made before the next request */

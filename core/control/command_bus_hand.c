@@ -12,7 +12,8 @@ enum { TURN_MS = 20000, PROBE_TURN_MS = 60000, READ_ONE = 1, READ_MANY = 3 };
 struct hand {
 	struct control *control;
 	struct control_reply *reply; /* NULL: the room has ended */
-	int line;
+	int line;                    /* its index, as long as it is ... */
+	uint32_t id;                 /* ... this one: a reload may make another of it */
 	struct bus_read read;
 	struct bus_write write;
 	int look; /* what is to be written may be read, before and after */
@@ -42,7 +43,18 @@ static struct hand *new_hand(struct control *control, struct control_reply *repl
 		free(h);
 		return NULL;
 	}
+	h->id = device_line_id(control->sources.devices, h->line);
 	return h;
+}
+
+static int ask(struct hand *h, const struct bus_read *read, const struct bus_write *write, device_asked done,
+	       struct error *err)
+{
+	struct device_set *devices = h->control->sources.devices;
+
+	if (device_line_id(devices, h->line) != h->id)
+		return error_set(err, FC_ENOENT, "the line was closed meanwhile");
+	return device_ask(devices, h->line, read, write, done, h, err);
 }
 
 static int wait_for(struct control_reply *reply, struct hand *h, int result)
@@ -116,7 +128,7 @@ int command_bus_read(struct control *control, struct control_reply *reply, struc
 			 ? FC_OK
 			 : bus_may(control, h->line, h->read.unit, 0, h->read.address, h->read.count, err);
 	if (!result)
-		result = device_ask(control->sources.devices, h->line, &h->read, NULL, on_read, h, err);
+		result = ask(h, &h->read, NULL, on_read, err);
 	return wait_for(reply, h, result);
 }
 
@@ -153,7 +165,7 @@ int command_bus_probe(struct control *control, struct control_reply *reply, stru
 	h->read.timeout_ms = (uint32_t)control_int(reply, "timeout_ms", 0);
 	int result = bus_may(control, h->line, h->read.unit, 0, h->read.address, 1, err);
 	if (!result)
-		result = device_ask(control->sources.devices, h->line, &h->read, NULL, on_read, h, err);
+		result = ask(h, &h->read, NULL, on_read, err);
 	return wait_for(reply, h, result);
 }
 
@@ -232,8 +244,7 @@ static void on_written(void *user, const struct bus_result *r)
 	}
 	h->written = *r;
 	/* Also after a failure: a write without an answer may have arrived. */
-	if (!h->look ||
-	    device_ask(h->control->sources.devices, h->line, &h->read, NULL, on_after, h, &(struct error){0}))
+	if (!h->look || ask(h, &h->read, NULL, on_after, &(struct error){0}))
 		end_write(h);
 }
 
@@ -254,7 +265,7 @@ static int begin_write(struct hand *h, struct error *err)
 {
 	if (keep_audit(h))
 		return error_set(err, FC_EIO, "the audit can't be written");
-	int result = device_ask(h->control->sources.devices, h->line, NULL, &h->write, on_written, h, err);
+	int result = ask(h, NULL, &h->write, on_written, err);
 	if (result)
 		(void)audit_finish(h->control->sources.store, h->audit, h->before, "", err->text, NULL);
 	return result;
@@ -328,15 +339,13 @@ int command_bus_write(struct control *control, struct control_reply *reply, stru
 
 	if (!h)
 		return err->code;
-	struct device_set *devices = control->sources.devices;
 	int result = prepare_write(reply, h, err);
 	if (!result && !control_flag(reply, "force"))
 		result = bus_may(control, h->line, h->write.unit, 1, h->write.address, h->write.count, err);
 	if (!result) {
 		h->look =
 		    !bus_may(control, h->line, h->write.unit, 0, h->write.address, h->write.count, &(struct error){0});
-		result =
-		    h->look ? device_ask(devices, h->line, &h->read, NULL, on_before, h, err) : begin_write(h, err);
+		result = h->look ? ask(h, &h->read, NULL, on_before, err) : begin_write(h, err);
 		reply->has_audit = h->audit != 0 || !result;
 	}
 	return wait_for(reply, h, result);

@@ -314,8 +314,7 @@ def test_the_trace_can_be_off_and_of_another_size(site):
     assert 0 < len(found) <= 1024 // 44
 
 
-def test_nobody_else_may(site):
-    """The socket is for root and the daemon's own user; a line that goes away answers who waits."""
+def test_a_line_that_goes_away_answers_who_waits(site):
     station = site()
     station.ask_chargers("mute 0")
     # The reload closes the line under a read that waits.
