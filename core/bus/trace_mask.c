@@ -180,6 +180,9 @@ static int mask_words(const struct trace_mask *m, uint32_t line, struct adu *adu
 			if (r->line != line || r->unit != adu->unit || r->function != function ||
 			    address + i < r->address || address + i >= (unsigned)r->address + r->words)
 				continue;
+			/* That there is nothing is nobody's data. */
+			if (!word_at(adu->pdu + from + 2 * i))
+				break;
 			memset(adu->pdu + from + 2 * i, MASKED, 2);
 			changed = 1;
 		}

@@ -1,6 +1,6 @@
 /* Mask: personal data taken out of frames of the trace before they leave the gateway (DESIGN.md, rule 8): the VIN that a vehicle
  * tells its charger (GB/T 27930, BRM), and registers that the owner names, such as a card's number. What is taken out reads 'X'
- * (0x58); checksums are made anew, so that the frame still reads as good.
+ * (0x58; registers of zero stay, there is nothing in them); checksums are made anew, so that the frame still reads as good.
  *
  * Frames must come in the order of their numbers: what a frame means depends on those before it on its line. Where that is not
  * known (the beginning of the trace), what may be a VIN is masked. */

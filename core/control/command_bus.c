@@ -136,6 +136,10 @@ static void put_line(struct control *control, struct maker *m, struct value *lis
 	maker_int(m, o, "missed", (int64_t)s->missed);
 	maker_int(m, o, "late", (int64_t)s->late);
 	maker_int(m, o, "thrown_away_bytes", (int64_t)s->flushed);
+	maker_int(m, o, "stale_answers", (int64_t)s->stale);
+	maker_int(m, o, "foreign_frames", (int64_t)s->foreign);
+	maker_int(m, o, "damaged_answers", (int64_t)s->damaged);
+	maker_int(m, o, "noise_bytes", (int64_t)s->noise);
 	maker_int(m, o, "unit_gap_ms", s->unit_gap_ms);
 	maker_int(m, o, "latency_mean_us", s->latency_mean_us);
 	maker_int(m, o, "latency_max_us", s->latency_max_us);

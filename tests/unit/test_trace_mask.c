@@ -162,8 +162,8 @@ static void check_crc(const struct trace_entry *e)
 
 static void a_card_in_an_answer(void **state)
 {
-	static const uint8_t request[] = {1, 3, 0, 38, 0, 4};
-	static const uint8_t answer[] = {1, 3, 8, 0, 1, 0, 2, '1', '2', '3', '4'};
+	static const uint8_t request[] = {1, 3, 0, 38, 0, 5};
+	static const uint8_t answer[] = {1, 3, 10, 0, 1, 0, 2, '1', '2', '3', '4', 0, 0};
 	struct trace_mask *m = *state;
 
 	with_card(m);
@@ -171,7 +171,7 @@ static void a_card_in_an_answer(void **state)
 	assert_int_equal(trace_mask_apply(m, &e), 0);
 	e = rtu(0, answer, sizeof(answer));
 	assert_int_equal(trace_mask_apply(m, &e), 1);
-	assert_memory_equal(e.bytes, ((uint8_t[]){1, 3, 8, 0, 1, 0, 2, 'X', 'X', 'X', 'X'}), 11);
+	assert_memory_equal(e.bytes, ((uint8_t[]){1, 3, 10, 0, 1, 0, 2, 'X', 'X', 'X', 'X', 0, 0}), 13);
 	check_crc(&e);
 	/* Its echo and what else was read of the unit. */
 	static const uint8_t elsewhere[] = {1, 3, 0, 0, 0, 4};
