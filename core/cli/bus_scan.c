@@ -234,6 +234,21 @@ static int read_endpoint(const struct cli *cli, const char *text, struct bus_lin
 	return CLI_DONE;
 }
 
+static int read_framing(const struct cli *cli, struct bus_line_config *c)
+{
+	static const struct {
+		const char *name;
+		enum bus_framing framing;
+	} names[] = {{"tcp", BUS_FRAMING_TCP}, {"rtu", BUS_FRAMING_RTU}, {"ascii", BUS_FRAMING_ASCII}};
+
+	for (size_t i = 0; cli->framing && i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(cli->framing, names[i].name))
+			c->framing = names[i].framing;
+	if ((cli->framing && c->framing == BUS_FRAMING_AUTO) || (c->kind == BUS_RTU && c->framing == BUS_FRAMING_TCP))
+		return wrong(cli, cli->framing, "is no framing of that line: rtu or ascii, on TCP also tcp");
+	return CLI_DONE;
+}
+
 static int same_device(const char *a, const char *b)
 {
 	char *x = realpath(a, NULL), *y = realpath(b, NULL);
@@ -332,6 +347,8 @@ static int scan_direct(struct scan *s)
 	struct cli *cli = s->cli;
 	int lock = -1, result = read_endpoint(cli, cli->direct, &d.config);
 
+	if (!result)
+		result = read_framing(cli, &d.config);
 	d.config.response_timeout_ms = (int)s->timeout_ms;
 	if (!result)
 		result = check_daemon(cli, &d.config);
@@ -372,7 +389,7 @@ int cli_bus_scan(struct cli *cli)
 	char *text = NULL;
 	size_t len;
 
-	if (!cli->word_count == !cli->direct)
+	if (!cli->word_count == !cli->direct || (cli->framing && !cli->direct))
 		return wrong(cli, NULL, "either a LINE or --direct");
 	s = calloc(1, sizeof(*s));
 	if (!s)

@@ -22,8 +22,8 @@ struct cli {
 	int open, csv, last, modules;
 	const char *lua_dir, *call, *input, *context, *records, *against, *orders; /* lua */
 	int all;
-	const char *units, *timeout, *function, *address, *direct, *type, *order, *base, *unit, *seconds, *pcapng,
-	    *candump; /* bus */
+	const char *units, *timeout, *function, *address, *direct, *type, *order, *base, *unit, *seconds, *framing,
+	    *pcapng, *candump; /* bus */
 	int yes, force, follow, raw;
 	/* The daemon. */
 	int fd; /* -1 = not connected yet */

@@ -90,7 +90,8 @@ static const struct command {
     {"bus", "stats", "[LINE] [--csv]", 0, 1, WITH_CSV, cli_bus_stats,
      "how the lines and their units do: answers, errors, times, load", "线路和从站状况：应答、错误、时延、负载"},
     {"bus", "scan",
-     "LINE|--direct tcp:HOST:PORT|--direct DEVICE[,BAUD[,8N1]] [--units 1-247] [--timeout MS] [--function N] "
+     "LINE|--direct tcp:HOST:PORT|--direct DEVICE[,BAUD[,8N1]] [--framing tcp|rtu|ascii] [--units 1-247] [--timeout "
+     "MS] [--function N] "
      "[--address N]",
      0, 1, WITH_SCAN, cli_bus_scan,
      "which units answer: one harmless read each, between the polls; --direct: a line that no daemon has open",
@@ -139,6 +140,7 @@ static const struct option {
     {"--function", WITH_SCAN, TEXT, offsetof(struct cli, function)},
     {"--address", WITH_SCAN, TEXT, offsetof(struct cli, address)},
     {"--direct", WITH_SCAN, TEXT, offsetof(struct cli, direct)},
+    {"--framing", WITH_SCAN, TEXT, offsetof(struct cli, framing)},
     {"--type", WITH_VALUE, TEXT, offsetof(struct cli, type)},
     {"--order", WITH_VALUE, TEXT, offsetof(struct cli, order)},
     {"--base", WITH_VALUE, TEXT, offsetof(struct cli, base)},

@@ -303,6 +303,8 @@ static const struct {
     {"another program has it open", "其他程序正在使用"},
     {"either a LINE or --direct", "请给出线路名或 --direct"},
     {"either --pcapng or --candump", "--pcapng 与 --candump 只能用一个"},
+    {"is no framing of that line: rtu or ascii, on TCP also tcp", "不是该线路的帧格式：rtu 或 ascii，TCP 上还可用 tcp"},
+    {"the line was closed meanwhile", "线路已关闭"},
     {"is no tcp:HOST:PORT", "不是 tcp:主机:端口"},
     {"is neither tcp:HOST:PORT nor a device such as /dev/ttyS1,9600,8N1",
      "既不是 tcp:主机:端口，也不是 /dev/ttyS1,9600,8N1 这样的设备"},

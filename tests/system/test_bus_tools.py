@@ -117,6 +117,8 @@ def test_a_line_of_our_own_is_only_opened_when_nobody_has_it(site):
     assert [u["unit"] for u in found] == [1, 2]
     found = good(station, "bus", "scan", "--direct", f"{line},115200", "--units", "2", "--timeout", "100", "--address", "60000")["units"]
     assert [(u["unit"], u["status"], u["exception"]) for u in found] == [(2, "exception", 2)]
+    assert good(station, "bus", "scan", "--direct", tcp, "--framing", "rtu", "--units", "1", "--timeout", "200")["units"] == []
+    assert station.cli("bus", "scan", "--direct", line, "--framing", "tcp").returncode == 2
     for wrong in ("tcp:", "tcp:127.0.0.1:99999", "ttyS1", f"{line},9600,9N1", f"{line},1"):
         assert station.cli("bus", "scan", "--direct", wrong).returncode == 2, wrong
     # A lock that another program holds (as a second scan does).
