@@ -14,6 +14,8 @@ struct bus {
 	struct loop *loop;
 	void (*result)(void *user, const struct bus_result *result);
 	void *user;
+	void (*by_hand)(void *user, const struct bus_result *result);
+	void *by_hand_user;
 	struct queue results;
 	struct loop_waker waker;
 	struct bus_line **lines;
@@ -52,9 +54,14 @@ static void deliver(void *user)
 	struct bus *bus = user;
 	struct bus_result result;
 
-	while (!queue_take(&bus->results, &result))
-		if (is_open(bus, result.line))
+	while (!queue_take(&bus->results, &result)) {
+		if (!is_open(bus, result.line))
+			continue;
+		if (!result.by_hand)
 			bus->result(bus->user, &result);
+		else if (bus->by_hand)
+			bus->by_hand(bus->by_hand_user, &result);
+	}
 }
 
 struct bus *bus_new(struct loop *loop, void (*result)(void *user, const struct bus_result *result), void *user,
@@ -73,6 +80,12 @@ struct bus *bus_new(struct loop *loop, void (*result)(void *user, const struct b
 	bus->waker = (struct loop_waker){.fn = deliver, .user = bus};
 	loop_waker_add(loop, &bus->waker);
 	return bus;
+}
+
+void bus_set_by_hand(struct bus *bus, void (*result)(void *user, const struct bus_result *result), void *user)
+{
+	bus->by_hand = result;
+	bus->by_hand_user = user;
 }
 
 void bus_free(struct bus *bus)
@@ -105,8 +118,7 @@ static int check_reads(const struct bus_line_config *config, const struct bus_re
 		if (!bus_unit_valid(config->kind, r->unit))
 			return error_set(err, FC_EINVAL, "bus: %s: unit %u is not allowed on this line", config->name,
 					 r->unit);
-		if (r->function < 1 || r->function > 4 || !r->count || r->count > BUS_WORDS_MAX ||
-		    (uint32_t)r->address + r->count > 65536 || r->period_ms < 100 || r->period_ms > 3600000)
+		if (!line_read_possible(config, r) || r->period_ms < 100 || r->period_ms > 3600000)
 			return error_set(err, FC_EINVAL,
 					 "bus: %s: unit %u: read of %u at %u by function %u is not allowed",
 					 config->name, r->unit, r->count, r->address, r->function);

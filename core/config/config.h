@@ -105,13 +105,14 @@ struct config_bus {
 	int rts_before_us;       /* 0..100000, default 0 */
 	int rts_after_us;        /* 0..100000, default 0 */
 	int connect_timeout_ms;  /* 100..60000, default 3000 */
-	int reconnect_ms;        /* tcp: 100..60000, default 5000 */
+	int reconnect_ms;        /* tcp: 1000..60000, default 5000 */
 	int response_timeout_ms; /* 50..30000, default 1000 */
 	int byte_timeout_ms;     /* 5..5000, default 50 */
 	int gap_ms;              /* 0..5000, default 0 */
 	int wake_ms;             /* 0..3600000, default 0 */
 	int echo;                /* every request comes back; not on Modbus/TCP */
 	int any_unit;            /* an answer's unit is not looked at; Modbus/TCP only */
+	int release_ms;          /* 0..60000, default 0: the connection is kept; bus.h */
 };
 
 /* config charger: protocol.md 2.1 EquipmentInfo */

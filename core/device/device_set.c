@@ -402,6 +402,13 @@ void device_bus_totals(const struct device_set *set, struct bus_line_stats *t)
 		t->disconnects += s.disconnects;
 		t->missed += s.missed;
 		t->late += s.late;
+		t->writes += s.writes;
+		t->retries += s.retries;
+		t->flushed += s.flushed;
+		/* The fullest line's. */
+		t->load = s.load > t->load ? s.load : t->load;
+		t->wire = s.wire > t->wire ? s.wire : t->wire;
+		t->planned = s.planned > t->planned ? s.planned : t->planned;
 		t->queue_dropped += s.queue_dropped;
 		latency += (uint64_t)s.latency_mean_us * s.ok;
 		t->latency_max_us = s.latency_max_us > t->latency_max_us ? s.latency_max_us : t->latency_max_us;

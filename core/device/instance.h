@@ -29,11 +29,19 @@ struct device {
 	int uptime;           /* the point of that name, or -1 */
 	int64_t uptime_milli; /* as it was last */
 	int rebooted;         /* it went back */
+	int restarts;         /* so often since */
+	int64_t restarted_us;
+	int age;              /* the point of that name, or -1 */
+	int most_words;       /* in one read, learned; 0 = what the profile says */
+	int refused_words;    /* least length of the reads that are searched */
+	int by_failure;       /* the search is for exception 4 */
+	int64_t no_search_us; /* until then none for exception 4 */
 	struct upkeep {
 		/* Of keep-alives, place by place and connector by connector, then of setpoints by connector. */
 		int64_t due_us[UPKEEP_SLOTS];
 		int64_t busy_until_us[UPKEEP_SLOTS]; /* a write is under way */
-		uint8_t off[UPKEEP_SLOTS];           /* refused by the charger */
+		int64_t begun_us;
+		uint8_t off[UPKEEP_SLOTS]; /* refused by the charger */
 		uint8_t held[PROFILE_CONNECTORS_MAX];
 		int64_t milli[PROFILE_CONNECTORS_MAX]; /* what is held */
 	} upkeep;
