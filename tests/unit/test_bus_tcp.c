@@ -67,7 +67,7 @@ static void a_late_answer_is_never_the_next_ones(void **state)
 	(void)state;
 	c.response_timeout_ms = 100;
 	for (uint16_t i = 0; i < 8; i++)
-		field_read(&f, (uint8_t)(1 + i % 2), 3, (uint16_t)(i * 16), 4, 400);
+		field_read(&f, (uint8_t)(1 + i % 2), 3, (uint16_t)(i * 16), 4, 800);
 	field_open(&f, &c);
 	turn_until(&f, &f.by_status[BUS_OK], 8);
 	for (size_t i = 0; i < sizeof(delays) / sizeof(delays[0]); i++) {
@@ -96,7 +96,7 @@ static void two_answers_in_one_segment(void **state)
 	field_open(&f, &c);
 	peer_set(p, 1, TWO_ANSWERS, 0);
 	turn_until(&f, &f.by_status[BUS_OK], 6);
-	assert_int_equal(f.by_status[BUS_OK], stats_of(&f).ok);
+	assert_int_equal(f.by_status[BUS_BAD_ANSWER] + f.by_status[BUS_TIMEOUT], 0);
 	assert_true(stats_of(&f).stale >= 6);
 	assert_int_equal(stats_of(&f).disconnects, 0);
 	field_stop(&f);
