@@ -112,6 +112,11 @@ struct trace *bus_trace(struct bus *bus)
 	return bus->trace;
 }
 
+uint32_t bus_other_id(struct bus *bus)
+{
+	return ++bus->next_id;
+}
+
 static int same_endpoint(const struct bus_line_config *a, const struct bus_line_config *b)
 {
 	if (a->kind != b->kind)

@@ -167,6 +167,8 @@ void bus_set_by_hand(struct bus *bus, void (*result)(void *user, const struct bu
 void bus_free(struct bus *bus);
 /* Frames of all lines as they were on the wire (bus/trace.h); off until it is given a size. Ends with the bus. */
 struct trace *bus_trace(struct bus *bus);
+/* A number that no line of this bus has or will have: a CAN port's, in the trace. */
+uint32_t bus_other_id(struct bus *bus);
 /* Starts a worker. reads are copied and staggered over their periods. NULL: FC_EEXIST when that endpoint is open
  * already, FC_EINVAL, FC_ENOMEM. A line that can't connect yet is no error. */
 struct bus_line *bus_line_open(struct bus *bus, const struct bus_line_config *config, const struct bus_read *reads,

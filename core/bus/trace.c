@@ -210,7 +210,8 @@ void trace_put_at(struct trace *t, uint32_t line, enum trace_kind kind, int flag
 void trace_put(struct trace *t, uint32_t line, enum trace_kind kind, int flags, uint32_t can_id, const uint8_t *bytes,
 	       size_t len)
 {
-	trace_put_at(t, line, kind, flags, can_id, bytes, len, clock_mono_us(), wall_us());
+	if (t && atomic_load_explicit(&t->on, memory_order_relaxed))
+		trace_put_at(t, line, kind, flags, can_id, bytes, len, clock_mono_us(), wall_us());
 }
 
 int trace_next(struct trace *t, uint64_t after, struct trace_entry *entry, uint64_t *lost)

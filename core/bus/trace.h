@@ -1,7 +1,7 @@
 /* Trace: the last frames of all lines as they were on the wire, in memory, always on. For the person on site who asks what
  * happened just now, and for `forecourt bus trace`.
  *
- * A ring of bytes: a frame takes 32 bytes and its own, so 64 kB hold some 1300 Modbus frames or 1500 CAN frames; the oldest
+ * A ring of bytes: a frame takes 32 bytes and its own, so 64 kB hold some 800 Modbus frames, or 1500 CAN frames; the oldest
  * give way. Frames are numbered from 1 without gaps, over all lines; a reader says which it had last, and hears how many it
  * missed. Any thread may write and read.
  *
