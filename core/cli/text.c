@@ -295,6 +295,7 @@ static const struct {
     {"the trace is off (option trace_kb of gateway)", "报文跟踪已关闭（gateway 的选项 trace_kb）"},
     {"there is no such line", "没有这条线路"},
     {"the line is not open", "线路未打开"},
+    {"the line is not open, or no Modbus line", "线路未打开，或不是 Modbus 线路"},
     {"the line takes no more requests now", "线路请求已满"},
     {"no such unit, function, address or count on this line", "此线路没有这样的从站、功能码、地址或数量"},
     {"too many requests by hand are under way", "手动请求过多"},

@@ -454,7 +454,7 @@ int device_ask(struct device_set *set, int index, const struct bus_read *read, c
 	struct bus_line *line = device_line_bus(set, index);
 
 	if (!line)
-		return error_set(err, FC_ENOENT, "the line is not open");
+		return error_set(err, FC_ENOENT, "the line is not open, or no Modbus line");
 	return by_hand_send(&set->by_hand, line, read, write, done, user, err);
 }
 

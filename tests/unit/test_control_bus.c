@@ -405,6 +405,14 @@ static void what_leaves_is_masked(void **state)
 	assert_false(call(f, "bus_trace", "{\"after\":\"3\"}"));
 	assert_null(strstr(f->text.data, "31323334"));
 	assert_non_null(strstr(f->text.data, "58585858"));
+	/* And what is nobody's is as it was. */
+	static const uint8_t request[] = {0, 2, 0, 0, 0, 6, 1, 3, 0, 0, 0, 2};
+	static const uint8_t reply[] = {0, 2, 0, 0, 0, 7, 1, 3, 4, 0xAB, 0xCD, 0xEF, 0x01};
+	trace_put(world.trace, 5, TRACE_TCP, TRACE_SENT, 0, request, sizeof(request));
+	trace_put(world.trace, 5, TRACE_TCP, 0, 0, reply, sizeof(reply));
+	assert_false(call(f, "bus_trace", "{\"after\":\"5\"}"));
+	assert_non_null(strstr(f->text.data, "ABCDEF01"));
+	assert_null(strstr(f->text.data, "masked"));
 	/* Raw, on purpose, and known to have been looked at: once. */
 	assert_false(call(f, "bus_trace", "{\"raw\":true}"));
 	assert_non_null(strstr(f->text.data, "31323334"));
