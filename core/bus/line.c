@@ -225,7 +225,7 @@ static void heard(struct bus_line *line)
 }
 
 /* Silence that the line and the device want before a request; what came in meanwhile was asked for by nobody. How long that
- * silence was to be. */
+ * silence was to be; -1: the line ends, and nothing more is sent. */
 static int64_t make_ready(struct bus_line *line, uint8_t unit, uint32_t gap_ms)
 {
 	int64_t gap = (int64_t)(gap_ms > (uint32_t)line->config.gap_ms ? gap_ms : (uint32_t)line->config.gap_ms) * 1000;
@@ -253,7 +253,7 @@ static int64_t make_ready(struct bus_line *line, uint8_t unit, uint32_t gap_ms)
 		line->figures.line.flushed += flushed;
 		pthread_mutex_unlock(&line->lock);
 	}
-	return gap;
+	return stopping(line) ? -1 : gap;
 }
 
 /* What one request did. */
@@ -437,6 +437,8 @@ static void poll_entry(struct bus_line *line, const struct schedule_choice *choi
 	struct bus_result *r = &m.result;
 
 	m.gap_us = make_ready(line, read->unit, read->gap_ms);
+	if (m.gap_us < 0)
+		return;
 	int64_t started = clock_mono_us();
 	enum bus_status status = exchange_read(line->exchange, read, choice->timeout_us, r->words, &r->exception);
 	conclude(line, &m, status, started);
@@ -491,6 +493,10 @@ static void send_request(struct bus_line *line, const struct request *request, s
 
 	line->requested_us = clock_mono_us();
 	m->gap_us = make_ready(line, r->unit, request->is_read ? read->gap_ms : w->gap_ms);
+	if (m->gap_us < 0) {
+		r->status = BUS_DISCONNECTED;
+		return;
+	}
 	int64_t started = clock_mono_us();
 	if (request->is_read) {
 		timeout_ms = read->timeout_ms ? read->timeout_ms : timeout_ms;
@@ -527,10 +533,12 @@ static int serve_request(struct bus_line *line)
 			 .count = request.is_read ? request.read.count : request.write.count};
 	struct bus_result *r = &m.result;
 	int sent = now <= request.deadline_us && line->connected;
-	if (sent)
+	if (sent) {
 		send_request(line, &request, &m);
-	else
+		sent = m.gap_us >= 0;
+	} else {
 		r->status = now > request.deadline_us ? BUS_TIMEOUT : BUS_DISCONNECTED;
+	}
 	r->count = r->status == BUS_OK ? r->count : 0;
 	if (!end_request(line, place, r))
 		tell(line, r, 1);
