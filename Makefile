@@ -21,6 +21,7 @@ sims     := sim-charger sim-platform
 sim_src  := $(wildcard core/sim/*.c)
 units    := $(patsubst tests/unit/%.c,$(out)/unit/%,$(wildcard tests/unit/test_*.c))
 benches  := $(patsubst tests/bench/%.c,$(out)/bench/%,$(wildcard tests/bench/bench_*.c))
+benches  += $(patsubst tests/peers/%.c,$(out)/peers/%,$(wildcard tests/peers/*.c))
 
 -include $(out)/auto.conf
 ifeq ($(CONFIG_ADMIN),)
@@ -110,6 +111,10 @@ $(out)/unit/%: $(out)/obj/tests/unit/%.o $(lib)
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+$(out)/peers/%: $(out)/obj/tests/peers/%.o $(lib)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(out)/bench/%: $(out)/obj/tests/bench/%.o $(lib)
 	@mkdir -p $(@D)
 	$(say) LD $@

@@ -398,14 +398,15 @@ static void recover(struct bus_line *line, enum bus_status status)
 		disconnect(line, "connection broken");
 		return;
 	case BUS_BAD_ANSWER:
-	case BUS_TIMEOUT:
-		line->unanswered++;
 		if (exchange_is_out_of_step(line->exchange))
 			disconnect(line, "answers out of step");
+		return;
+	case BUS_TIMEOUT:
 		/* One silent unit among several is no error of the line, and one request without an answer none of the unit; all of
 		 * them silent, again and again, is. */
-		else if (line->config.kind == BUS_TCP && line->unanswered >= SCHEDULE_FAILURES &&
-			 schedule_all_failing(&line->schedule))
+		line->unanswered++;
+		if (line->config.kind == BUS_TCP && line->unanswered >= SCHEDULE_FAILURES &&
+		    schedule_all_failing(&line->schedule))
 			disconnect(line, "no unit answers");
 		return;
 	}

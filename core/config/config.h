@@ -85,24 +85,34 @@ struct config_station {
 };
 
 enum config_bus_kind { CONFIG_BUS_TCP, CONFIG_BUS_RTU };
+/* auto: Modbus/TCP on tcp, RTU on rtu */
+enum config_framing { CONFIG_FRAMING_AUTO, CONFIG_FRAMING_TCP, CONFIG_FRAMING_RTU, CONFIG_FRAMING_ASCII };
+enum config_rs485 { CONFIG_RS485_AUTO, CONFIG_RS485_ON, CONFIG_RS485_OFF };
 
 /* config bus: one serial line or one Modbus TCP endpoint; no two with the same device or host:port */
 struct config_bus {
 	const char *name;
-	int kind;                /* option kind: tcp or rtu */
+	int kind;                /* option kind: tcp (a connection) or rtu (a serial port) */
+	int framing;             /* how frames look on it: default auto */
 	const char *host;        /* tcp: required */
 	int port;                /* tcp: default 502 */
 	const char *device;      /* rtu: required */
 	int baud;                /* rtu: 1200..921600, default 9600 */
-	int data_bits;           /* 7..8, default 8 */
+	int data_bits;           /* 7..8, default 8; 7 with framing ascii only */
 	int stop_bits;           /* 1..2, default 1 */
 	int parity;              /* 'N', 'E' or 'O'; option parity none, even, odd; default none */
+	int rs485;               /* rtu: auto (default), on, off */
+	int rts_before_us;       /* 0..100000, default 0 */
+	int rts_after_us;        /* 0..100000, default 0 */
 	int connect_timeout_ms;  /* 100..60000, default 3000 */
+	int reconnect_ms;        /* tcp: 1000..60000, default 5000 */
 	int response_timeout_ms; /* 50..30000, default 1000 */
 	int byte_timeout_ms;     /* 5..5000, default 50 */
 	int gap_ms;              /* 0..5000, default 0 */
+	int wake_ms;             /* 0..3600000, default 0 */
+	int echo;                /* every request comes back; not on Modbus/TCP */
+	int any_unit;            /* an answer's unit is not looked at; Modbus/TCP only */
 	int release_ms;          /* 0..60000, default 0: the connection is kept; bus.h */
-	int reconnect_ms;        /* 1000..60000, default 5000; bus.h */
 };
 
 /* config charger: protocol.md 2.1 EquipmentInfo */

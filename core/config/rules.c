@@ -139,6 +139,27 @@ static int bus_endpoint(const struct config_bus *b, char *out, size_t size)
 					 : snprintf(out, size, "%s", b->device);
 }
 
+static void check_framing(struct rules *r, int i)
+{
+	const struct config_bus *b = &r->c->buses[i];
+	int framing = b->framing;
+
+	if (!is_sound(r, "bus", i, "kind") || !is_sound(r, "bus", i, "framing"))
+		return;
+	if (framing == CONFIG_FRAMING_AUTO)
+		framing = b->kind == CONFIG_BUS_TCP ? CONFIG_FRAMING_TCP : CONFIG_FRAMING_RTU;
+	if (framing == CONFIG_FRAMING_TCP && b->kind != CONFIG_BUS_TCP)
+		say(r, "bus", i, "framing", "tcp needs a bus of kind tcp");
+	if (framing == CONFIG_FRAMING_RTU && b->kind == CONFIG_BUS_RTU && b->data_bits != 8 &&
+	    is_sound(r, "bus", i, "data_bits"))
+		say(r, "bus", i, "data_bits", "must be 8: 7 is for framing ascii only");
+	/* Without a transaction number the unit is all that tells one device's answer from another's. */
+	if (b->any_unit && framing != CONFIG_FRAMING_TCP)
+		say(r, "bus", i, "any_unit", "is for Modbus/TCP only");
+	if (b->echo && framing == CONFIG_FRAMING_TCP)
+		say(r, "bus", i, "echo", "is not for Modbus/TCP: there is none");
+}
+
 static int check_buses(struct rules *r)
 {
 	struct config *c = r->c;
@@ -154,6 +175,7 @@ static int check_buses(struct rules *r)
 			say(r, "bus", i, "host", "is missing: a bus of kind tcp needs one");
 		if (b->kind == CONFIG_BUS_RTU && !*b->device)
 			say(r, "bus", i, "device", "is missing: a bus of kind rtu needs one");
+		check_framing(r, i);
 		if (bus_endpoint(b, endpoint, sizeof(endpoint)) < 0 || (b->kind == CONFIG_BUS_TCP && !*b->host) ||
 		    !is_sound(r, "bus", i, "port") || !is_sound(r, "bus", i, "kind"))
 			endpoint[0] = '\0';
@@ -186,10 +208,11 @@ static void check_unit(struct rules *r, int i)
 	const struct config_charger *charger = &r->c->chargers[i];
 	int is_rtu = r->c->buses[charger->bus].kind == CONFIG_BUS_RTU;
 
-	if (is_rtu && (charger->unit < 1 || charger->unit > 247))
-		say(r, "charger", i, "unit", "%d is not allowed on a serial line: 1 to 247", charger->unit);
-	if (!is_rtu && charger->unit > 247 && charger->unit != 255)
-		say(r, "charger", i, "unit", "%d is not allowed: 0 to 247, or 255", charger->unit);
+	/* 248 is reserved by the specification, and what Sungrow's chargers have (chargers.md 1.1). */
+	if (is_rtu && (charger->unit < 1 || charger->unit > 248))
+		say(r, "charger", i, "unit", "%d is not allowed on a serial line: 1 to 248", charger->unit);
+	if (!is_rtu && charger->unit > 248 && charger->unit != 255)
+		say(r, "charger", i, "unit", "%d is not allowed: 0 to 248, or 255", charger->unit);
 }
 
 static int check_chargers(struct rules *r)

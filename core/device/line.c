@@ -44,6 +44,8 @@ char *line_signature(const struct config *config, int bus)
 	(void)buffer_printf(&text, "%d %s %d %s %d %d %d %c %d %d %d %d %d %d\n", b->kind, b->host, b->port, b->device,
 			    b->baud, b->data_bits, b->stop_bits, b->parity, b->connect_timeout_ms,
 			    b->response_timeout_ms, b->byte_timeout_ms, b->gap_ms, b->release_ms, b->reconnect_ms);
+	(void)buffer_printf(&text, "%d %d %d %d %d %d %d\n", b->framing, b->rs485, b->rts_before_us, b->rts_after_us,
+			    b->wake_ms, b->echo, b->any_unit);
 	for (int i = 0; i < config->charger_count; i++) {
 		const struct config_charger *c = &config->chargers[i];
 
@@ -72,6 +74,34 @@ uint64_t line_print(const struct config *config, int bus, const struct profiles 
 	return print;
 }
 
+static enum bus_framing framing_of(const struct config_bus *b)
+{
+	switch ((enum config_framing)b->framing) {
+	case CONFIG_FRAMING_TCP:
+		return BUS_FRAMING_TCP;
+	case CONFIG_FRAMING_RTU:
+		return BUS_FRAMING_RTU;
+	case CONFIG_FRAMING_ASCII:
+		return BUS_FRAMING_ASCII;
+	case CONFIG_FRAMING_AUTO:
+		break;
+	}
+	return BUS_FRAMING_AUTO;
+}
+
+static enum bus_rs485 rs485_of(const struct config_bus *b)
+{
+	switch ((enum config_rs485)b->rs485) {
+	case CONFIG_RS485_ON:
+		return BUS_RS485_ON;
+	case CONFIG_RS485_OFF:
+		return BUS_RS485_OFF;
+	case CONFIG_RS485_AUTO:
+		break;
+	}
+	return BUS_RS485_AUTO;
+}
+
 static void fill_bus_config(const struct config_bus *b, struct bus_line_config *out)
 {
 	*out = (struct bus_line_config){
@@ -85,8 +115,15 @@ static void fill_bus_config(const struct config_bus *b, struct bus_line_config *
 	    .response_timeout_ms = b->response_timeout_ms,
 	    .byte_timeout_ms = b->byte_timeout_ms,
 	    .gap_ms = b->gap_ms,
-	    .release_ms = b->release_ms,
+	    .framing = framing_of(b),
+	    .rs485 = rs485_of(b),
+	    .rts_before_us = b->rts_before_us,
+	    .rts_after_us = b->rts_after_us,
 	    .reconnect_ms = b->reconnect_ms,
+	    .wake_ms = b->wake_ms,
+	    .echo = b->echo,
+	    .any_unit = b->any_unit,
+	    .release_ms = b->release_ms,
 	};
 	(void)snprintf(out->name, sizeof(out->name), "%s", b->name);
 	(void)snprintf(out->host, sizeof(out->host), "%s", b->host);
@@ -157,6 +194,7 @@ static int add_reads(struct line *line)
 			    .count = block->count,
 			    .period_ms = block->period_ms,
 			    .gap_ms = d->profile->gap_ms,
+			    .longer = (uint8_t)d->profile->longer_answers,
 			    .tag = line->generation << LINE_TAG_BITS | count,
 			    /* Without items it is read so that the charger hears of us. */
 			    .steady = !block->items,

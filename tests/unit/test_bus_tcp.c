@@ -67,7 +67,7 @@ static void a_late_answer_is_never_the_next_ones(void **state)
 	(void)state;
 	c.response_timeout_ms = 100;
 	for (uint16_t i = 0; i < 8; i++)
-		field_read(&f, (uint8_t)(1 + i % 2), 3, (uint16_t)(i * 16), 4, 400);
+		field_read(&f, (uint8_t)(1 + i % 2), 3, (uint16_t)(i * 16), 4, 800);
 	field_open(&f, &c);
 	turn_until(&f, &f.by_status[BUS_OK], 8);
 	for (size_t i = 0; i < sizeof(delays) / sizeof(delays[0]); i++) {
