@@ -54,6 +54,7 @@ const char *bus_status_name(enum bus_status status)
 /* Hands a result over; what is dropped is counted. */
 static void tell(struct bus_line *line, const struct bus_result *result, int must)
 {
+	line->untold |= !must;
 	if (!line->sink(line->user, result, must))
 		return;
 	pthread_mutex_lock(&line->lock);
@@ -70,11 +71,24 @@ static void set_connected(struct bus_line *line, int connected)
 	pthread_mutex_unlock(&line->lock);
 }
 
+/* The loop hears of results while the worker waits: for the next answer, or for the next request's time. */
+static void announce(void *user)
+{
+	struct bus_line *line = user;
+
+	if (line->untold)
+		(void)line->sink(line->user, NULL, 0);
+	line->untold = 0;
+}
+
 /* Waits until us from now, the end, or with for_requests: a request that may be sent, or other reads. */
 static void wait_for(struct bus_line *line, int64_t us, int for_requests)
 {
 	int64_t now = clock_mono_us(), end = now + us, later;
 
+	if (us <= 0)
+		return;
+	announce(line);
 	pthread_mutex_lock(&line->lock);
 	while (now < end && !line->stop) {
 		int64_t until = end;
@@ -707,6 +721,7 @@ struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, c
 		free_line(line);
 		return NULL;
 	}
+	exchange_set_sent(line->exchange, announce, line);
 	if (start_thread(line)) {
 		(void)error_set(err, FC_ENOMEM, "bus: %s: no thread", config->name);
 		free_line(line);

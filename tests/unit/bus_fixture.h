@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -68,7 +69,7 @@ struct peer {
 	int stop;
 	enum fault fault[256]; /* by unit */
 	int value[256];
-	int echo;          /* every request comes back first */
+	atomic_int echo;   /* every request comes back first */
 	int requests[256]; /* by unit */
 	int total, connections;
 	uint8_t notes[NOTES_MAX];                            /* the functions asked, in order */
