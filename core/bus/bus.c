@@ -32,13 +32,18 @@ static int sink(void *user, const struct bus_result *result, int must)
 	struct bus *bus = user;
 	static const struct timespec moment = {.tv_nsec = 5000000};
 
+	if (!result) {
+		loop_wake(bus->loop);
+		return FC_OK;
+	}
 	while (queue_put(&bus->results, result, must ? 0 : RESERVED)) {
 		if (!must || atomic_load(&bus->closing) == result->line)
 			return FC_EBUSY;
 		loop_wake(bus->loop);
 		(void)nanosleep(&moment, NULL);
 	}
-	loop_wake(bus->loop);
+	if (must)
+		loop_wake(bus->loop);
 	return FC_OK;
 }
 

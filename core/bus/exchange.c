@@ -25,6 +25,8 @@ struct exchange {
 	struct port *port;
 	void (*tap)(void *user, int flags, const uint8_t *bytes, size_t len);
 	void *user;
+	void (*sent)(void *user);
+	void *sent_user;
 	int64_t quiet_since_us;
 	size_t len;
 	uint16_t transaction;
@@ -84,6 +86,12 @@ void exchange_set_tap(struct exchange *x, void (*tap)(void *user, int flags, con
 {
 	x->tap = tap;
 	x->user = user;
+}
+
+void exchange_set_sent(struct exchange *x, void (*sent)(void *user), void *user)
+{
+	x->sent = sent;
+	x->sent_user = user;
 }
 
 static void show(const struct exchange *x, int flags, const uint8_t *bytes, size_t len)
@@ -316,6 +324,8 @@ static enum bus_status transfer(struct exchange *x, struct framing_request *r, i
 		return BUS_DISCONNECTED;
 	show(x, EXCHANGE_SENT, adu, r->adu_len);
 	x->quiet_since_us = clock_mono_us() + port_wire_us(x->port, r->adu_len);
+	if (x->sent)
+		x->sent(x->sent_user);
 	enum bus_status status = await(x, r, timeout_us, step);
 	if (status == BUS_OK && step->pdu[0] & EXCEPTION_BIT) {
 		*exception = step->pdu[1];

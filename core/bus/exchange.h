@@ -30,6 +30,8 @@ void exchange_free(struct exchange *exchange);
 /* tap is called on the worker's thread once for each frame as it was on the wire; flags 0 = the answer received. */
 void exchange_set_tap(struct exchange *exchange, void (*tap)(void *user, int flags, const uint8_t *bytes, size_t len),
 		      void *user);
+/* sent is called when a request is on its way, before its answer is waited for: the time is free for what has to be done anyway. */
+void exchange_set_sent(struct exchange *exchange, void (*sent)(void *user), void *user);
 /* 0, or -1 and errno. */
 int exchange_connect(struct exchange *exchange);
 void exchange_close(struct exchange *exchange);

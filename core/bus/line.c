@@ -55,6 +55,7 @@ const char *bus_status_name(enum bus_status status)
 /* Hands a result over; what is dropped is counted. */
 static void tell(struct bus_line *line, const struct bus_result *result, int must)
 {
+	line->untold |= !must;
 	if (!line->sink(line->user, result, must))
 		return;
 	pthread_mutex_lock(&line->lock);
@@ -71,11 +72,24 @@ static void set_connected(struct bus_line *line, int connected)
 	pthread_mutex_unlock(&line->lock);
 }
 
+/* The loop hears of results while the worker waits: for the next answer, or for the next request's time. */
+static void announce(void *user)
+{
+	struct bus_line *line = user;
+
+	if (line->untold)
+		(void)line->sink(line->user, NULL, 0);
+	line->untold = 0;
+}
+
 /* Waits until us from now, the end, or with for_requests: a request that may be sent, or other reads. */
 static void wait_for(struct bus_line *line, int64_t us, int for_requests)
 {
 	int64_t now = clock_mono_us(), end = now + us, later;
 
+	if (us <= 0)
+		return;
+	announce(line);
 	pthread_mutex_lock(&line->lock);
 	while (now < end && !line->stop) {
 		int64_t until = end;
@@ -226,7 +240,7 @@ static void heard(struct bus_line *line)
 }
 
 /* Silence that the line and the device want before a request; what came in meanwhile was asked for by nobody. How long that
- * silence was to be. */
+ * silence was to be; -1: the line ends, and nothing more is sent. */
 static int64_t make_ready(struct bus_line *line, uint8_t unit, uint32_t gap_ms)
 {
 	int64_t gap = (int64_t)(gap_ms > (uint32_t)line->config.gap_ms ? gap_ms : (uint32_t)line->config.gap_ms) * 1000;
@@ -254,7 +268,7 @@ static int64_t make_ready(struct bus_line *line, uint8_t unit, uint32_t gap_ms)
 		line->figures.line.flushed += flushed;
 		pthread_mutex_unlock(&line->lock);
 	}
-	return gap;
+	return stopping(line) ? -1 : gap;
 }
 
 /* What one request did. */
@@ -439,6 +453,8 @@ static void poll_entry(struct bus_line *line, const struct schedule_choice *choi
 	struct bus_result *r = &m.result;
 
 	m.gap_us = make_ready(line, read->unit, read->gap_ms);
+	if (m.gap_us < 0)
+		return;
 	int64_t started = clock_mono_us();
 	enum bus_status status = exchange_read(line->exchange, read, choice->timeout_us, r->words, &r->exception);
 	conclude(line, &m, status, started);
@@ -493,6 +509,10 @@ static void send_request(struct bus_line *line, const struct request *request, s
 
 	line->requested_us = clock_mono_us();
 	m->gap_us = make_ready(line, r->unit, request->is_read ? read->gap_ms : w->gap_ms);
+	if (m->gap_us < 0) {
+		r->status = BUS_DISCONNECTED;
+		return;
+	}
 	int64_t started = clock_mono_us();
 	if (request->is_read) {
 		timeout_ms = read->timeout_ms ? read->timeout_ms : timeout_ms;
@@ -529,10 +549,12 @@ static int serve_request(struct bus_line *line)
 			 .count = request.is_read ? request.read.count : request.write.count};
 	struct bus_result *r = &m.result;
 	int sent = now <= request.deadline_us && line->connected;
-	if (sent)
+	if (sent) {
 		send_request(line, &request, &m);
-	else
+		sent = m.gap_us >= 0;
+	} else {
 		r->status = now > request.deadline_us ? BUS_TIMEOUT : BUS_DISCONNECTED;
+	}
 	r->count = r->status == BUS_OK ? r->count : 0;
 	if (!end_request(line, place, r))
 		tell(line, r, 1);
@@ -728,6 +750,7 @@ struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, c
 	}
 	line->trace = trace;
 	exchange_set_tap(line->exchange, on_frame, line);
+	exchange_set_sent(line->exchange, announce, line);
 	if (start_thread(line)) {
 		(void)error_set(err, FC_ENOMEM, "bus: %s: no thread", config->name);
 		free_line(line);

@@ -5,7 +5,7 @@
 #include "bus/bus.h"
 
 /* Where a worker's results go; called on the worker's thread. must: may not be dropped (answers to writes). FC_OK, or
- * FC_EBUSY when it was dropped. */
+ * FC_EBUSY when it was dropped. The loop need not be woken for what may be dropped: result NULL says when. */
 typedef int (*line_sink)(void *user, const struct bus_result *result, int must);
 
 /* Its frames go to trace, which is borrowed. */

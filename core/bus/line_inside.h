@@ -41,6 +41,7 @@ struct bus_line {
 	int64_t connect_at_us, connect_backoff_us, connected_us; /* the last: tried last */
 	int64_t requested_us;                                    /* a request was sent last */
 	int unanswered;                                          /* requests in a row since anything was heard */
+	int untold;                                              /* results that the loop was not woken for yet */
 	int64_t quiet_since_us;                                  /* end of the last byte */
 	int last_unit;                                           /* asked last; -1 none */
 	int64_t unit_gap_us;                                     /* pause when another one is asked */

@@ -105,10 +105,8 @@ static int read_whole(const char *text, int width, int is_signed, uint64_t *bits
 		long long i = strtoll(text, &end, 0);
 
 		*bits = (uint64_t)i;
-		return errno || *end || end == text + 1 || !is_signed ||
-			       (width < 64 && i < -(INT64_C(1) << (width - 1)))
-			   ? -1
-			   : 0;
+		return errno || *end || end == text + 1 || !is_signed || (width < 64 && i < -(1LL << (width - 1))) ? -1
+														   : 0;
 	}
 	unsigned long long u = strtoull(text, &end, 0);
 	int hex = !strncmp(text, "0x", 2);
