@@ -95,10 +95,10 @@ $(out)/forecourtd: $(call objects,$(main_src)) $(lib)
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# Neither the bus nor the store, and of wolfSSL the hashes: what else of the library needs them is not taken.
+# Of the bus one exchange (bus scan --direct), no store, and of wolfSSL the hashes: what else of the library needs them is not taken.
 $(out)/forecourt: $(call objects,core/cli/main.c) $(lib)
 	$(say) LD $@
-	$(q)$(CC) $(LDFLAGS) -o $@ $^ -llua5.4-cjson $(shell pkg-config --libs lua5.4 wolfssl 2>/dev/null) -lm
+	$(q)$(CC) $(LDFLAGS) -o $@ $^ -llua5.4-cjson $(shell pkg-config --libs lua5.4 wolfssl libmodbus 2>/dev/null) -lm
 
 # Simulators: programs of their own; of the daemon's code they use base/ and the transport in loop/, nothing that
 # encodes or decodes the protocols.

@@ -28,6 +28,8 @@ struct exchange {
 	struct port *port;
 	void (*tap)(void *user, int flags, const uint8_t *bytes, size_t len);
 	void *user;
+	void (*sent)(void *user);
+	void *sent_user;
 	int64_t quiet_since_us;
 	size_t len;
 	uint16_t transaction;
@@ -89,6 +91,12 @@ void exchange_set_tap(struct exchange *x, void (*tap)(void *user, int flags, con
 {
 	x->tap = tap;
 	x->user = user;
+}
+
+void exchange_set_sent(struct exchange *x, void (*sent)(void *user), void *user)
+{
+	x->sent = sent;
+	x->sent_user = user;
 }
 
 static void show(const struct exchange *x, int flags, const uint8_t *bytes, size_t len)
@@ -162,18 +170,14 @@ int exchange_flush(struct exchange *x)
 {
 	int flushed = 0;
 
-	/* A transaction number tells a late answer from the next one's: one look at the socket less for each request. */
+	/* A transaction number tells a late answer from the next one's, and of a frame that has begun the rest will come. That is one
+	 * look at the socket less for each request. */
 	if (x->framing == &framing_tcp)
 		return 0;
 	do {
-		size_t used = x->framing->idle(x->bytes, x->len);
-
-		show(x, EXCHANGE_DROPPED, x->bytes, used);
-		take_away(x, used);
-		flushed += (int)used;
-		/* What can't be a frame is seen, and acted upon, by the next request. */
-		if (x->len == sizeof(x->bytes))
-			x->len = 0;
+		show(x, EXCHANGE_DROPPED, x->bytes, x->len);
+		flushed += (int)x->len;
+		x->len = 0;
 	} while (take_in(x) > 0);
 	return flushed;
 }
@@ -329,6 +333,8 @@ static enum bus_status transfer(struct exchange *x, struct framing_request *r, i
 		return BUS_DISCONNECTED;
 	show(x, EXCHANGE_SENT, adu, r->adu_len);
 	x->quiet_since_us = clock_mono_us() + port_wire_us(x->port, r->adu_len);
+	if (x->sent)
+		x->sent(x->sent_user);
 	enum bus_status status = await(x, r, timeout_us, step);
 	if (status == BUS_OK && step->pdu[0] & EXCEPTION_BIT) {
 		*exception = step->pdu[1];

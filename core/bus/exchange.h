@@ -30,6 +30,8 @@ void exchange_free(struct exchange *exchange);
 /* tap is called on the worker's thread once for each frame as it was on the wire; flags 0 = the answer received. */
 void exchange_set_tap(struct exchange *exchange, void (*tap)(void *user, int flags, const uint8_t *bytes, size_t len),
 		      void *user);
+/* sent is called when a request is on its way, before its answer is waited for: the time is free for what has to be done anyway. */
+void exchange_set_sent(struct exchange *exchange, void (*sent)(void *user), void *user);
 /* 0, or -1 and errno. */
 int exchange_connect(struct exchange *exchange);
 void exchange_close(struct exchange *exchange);
@@ -37,7 +39,8 @@ void exchange_close(struct exchange *exchange);
 int64_t exchange_silence_us(const struct exchange *exchange);
 /* When the last byte was on the wire, ours or theirs (monotonic; of a request it may be in the future). */
 int64_t exchange_quiet_since_us(const struct exchange *exchange);
-/* Throws away what has come in unasked (a late answer must never be taken for the next one's); bytes thrown away. */
+/* Throws away what has come in unasked (a late answer must never be taken for the next one's); bytes thrown away. Modbus/TCP needs
+ * none: what is stale is told by its transaction. */
 int exchange_flush(struct exchange *exchange);
 /* Words (or bits, one a word) are filled only on BUS_OK; *exception only on BUS_EXCEPTION. */
 enum bus_status exchange_read(struct exchange *exchange, const struct bus_read *read, int64_t timeout_us,

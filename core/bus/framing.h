@@ -78,9 +78,6 @@ struct framing {
 	 * incomplete stays so. */
 	void (*take)(const struct framing_request *request, const uint8_t *bytes, size_t len, int silent,
 		     struct framing_step *step);
-	/* How much of what came while nothing was asked goes: all on a serial line; on TCP whole frames only, since the rest of
-	 * one that has begun is still to come. */
-	size_t (*idle)(const uint8_t *bytes, size_t len);
 };
 
 extern const struct framing framing_tcp, framing_rtu, framing_ascii, framing_dlt645;

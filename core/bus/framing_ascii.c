@@ -127,10 +127,4 @@ static void take(const struct framing_request *request, const uint8_t *bytes, si
 		step->verdict = FRAMING_DROP;
 }
 
-static size_t idle(const uint8_t *bytes, size_t len)
-{
-	(void)bytes;
-	return len;
-}
-
-const struct framing framing_ascii = {"Modbus ASCII", build, take, idle};
+const struct framing framing_ascii = {"Modbus ASCII", build, take};

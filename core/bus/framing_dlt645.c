@@ -89,10 +89,4 @@ static void take(const struct framing_request *request, const uint8_t *bytes, si
 	step->used = silent ? len : start;
 }
 
-static size_t idle(const uint8_t *bytes, size_t len)
-{
-	(void)bytes;
-	return len;
-}
-
-const struct framing framing_dlt645 = {"DL/T 645", build, take, idle};
+const struct framing framing_dlt645 = {"DL/T 645", build, take};

@@ -184,10 +184,4 @@ static void take(const struct framing_request *request, const uint8_t *bytes, si
 		drop(step, keep, damaged ? FRAMING_DAMAGED : FRAMING_NOISE);
 }
 
-static size_t idle(const uint8_t *bytes, size_t len)
-{
-	(void)bytes;
-	return len;
-}
-
-const struct framing framing_rtu = {"Modbus RTU", build, take, idle};
+const struct framing framing_rtu = {"Modbus RTU", build, take};

@@ -70,13 +70,4 @@ static void take(const struct framing_request *request, const uint8_t *bytes, si
 	memcpy(step->pdu, bytes + HEAD, step->pdu_len);
 }
 
-static size_t idle(const uint8_t *bytes, size_t len)
-{
-	size_t used = 0;
-
-	for (int size; (size = whole(bytes + used, len - used)) > 0 && (size_t)size <= len - used;)
-		used += (size_t)size;
-	return used;
-}
-
-const struct framing framing_tcp = {"Modbus/TCP", build, take, idle};
+const struct framing framing_tcp = {"Modbus/TCP", build, take};

@@ -116,15 +116,22 @@ static void print_can(const struct cli *cli, const struct value *list)
 	}
 }
 
+/* Of a line's time: what was used, what its reads need. */
+static const char *percent(int64_t value, char text[FORMAT_SIZE])
+{
+	(void)snprintf(text, FORMAT_SIZE, "%lld %%", (long long)value);
+	return text;
+}
+
 static void print_buses(const struct cli *cli, const struct value *list)
 {
-	static const char *const names[] = {"bus", "linked", "units", "silent", "polls", "failed"};
+	static const char *const names[] = {"bus", "linked", "units", "silent", "polls", "failed", "load", "needs"};
 	struct table t;
 	char text[FORMAT_SIZE];
 
 	if (!list || !list->first)
 		return;
-	table_init(&t, 6, 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5);
+	table_init(&t, 8, 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7);
 	heading(cli, &t, names);
 	value_each (b, list) {
 		table_cell(&t, cli_text(b, "name"));
@@ -134,6 +141,8 @@ static void print_buses(const struct cli *cli, const struct value *list)
 		/* A CAN bus has frames and errors instead. */
 		table_cell(&t, format_int(cli_int(b, value_get(b, "can") ? "frames" : "polls"), text));
 		table_cell(&t, format_int(cli_int(b, value_get(b, "can") ? "errors" : "failed"), text));
+		table_cell(&t, percent(cli_int(b, "load"), text));
+		table_cell(&t, percent(cli_int(b, "planned"), text));
 	}
 	print(&t, 1);
 	print_can(cli, list);

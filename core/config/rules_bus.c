@@ -13,17 +13,29 @@ enum { INTERFACE_MAX = 15, SERIAL_MAX = 120, SOCKET_PATH_MAX = 107 };
 static const struct {
 	const char *option;
 	int of_can;
-} belongs[] = {{"host", 0},          {"port", 0},
-	       {"baud", 0},          {"data_bits", 0},
-	       {"stop_bits", 0},     {"parity", 0},
-	       {"framing", 0},       {"rs485", 0},
-	       {"rts_before_us", 0}, {"rts_after_us", 0},
-	       {"reconnect_ms", 0},  {"wake_ms", 0},
-	       {"echo", 0},          {"any_unit", 0},
-	       {"gap_ms", 0},        {"connect_timeout_ms", 0},
-	       {"bitrate", 1},       {"response_timeout_ms", 0},
-	       {"bring_up", 1},      {"byte_timeout_ms", 0},
-	       {"restart_ms", 1},    {"listen_only", 1}};
+} belongs[] = {{"host", 0},
+	       {"port", 0},
+	       {"baud", 0},
+	       {"data_bits", 0},
+	       {"stop_bits", 0},
+	       {"parity", 0},
+	       {"framing", 0},
+	       {"rs485", 0},
+	       {"rts_before_us", 0},
+	       {"rts_after_us", 0},
+	       {"reconnect_ms", 0},
+	       {"wake_ms", 0},
+	       {"echo", 0},
+	       {"any_unit", 0},
+	       {"release_ms", 0},
+	       {"gap_ms", 0},
+	       {"connect_timeout_ms", 0},
+	       {"bitrate", 1},
+	       {"response_timeout_ms", 0},
+	       {"bring_up", 1},
+	       {"byte_timeout_ms", 0},
+	       {"restart_ms", 1},
+	       {"listen_only", 1}};
 
 static void check_belonging(struct rules *r, int i)
 {

@@ -66,6 +66,7 @@ static const struct schema_option gateway_options[] = {
     {"lua_steps", SCHEMA_INT, AT(gateway, lua_steps), .min = 10000, .max = 100000000, .preset = "5000000"},
     {"lua_time_ms", SCHEMA_INT, AT(gateway, lua_time_ms), .min = 10, .max = 2000, .preset = "200"},
     {"record_kb", SCHEMA_INT, AT(gateway, record_kb), .min = 0, .max = 4096, .preset = "256"},
+    {"trace_kb", SCHEMA_INT, AT(gateway, trace_kb), .min = 0, .max = 16384, .preset = "64"},
     {0},
 };
 
@@ -141,13 +142,14 @@ static const struct schema_option bus_options[] = {
     {"rts_before_us", SCHEMA_INT, AT(bus, rts_before_us), .max = 100000},
     {"rts_after_us", SCHEMA_INT, AT(bus, rts_after_us), .max = 100000},
     {"connect_timeout_ms", SCHEMA_INT, AT(bus, connect_timeout_ms), .min = 100, .max = 60000, .preset = "3000"},
-    {"reconnect_ms", SCHEMA_INT, AT(bus, reconnect_ms), .min = 100, .max = 60000, .preset = "5000"},
+    {"reconnect_ms", SCHEMA_INT, AT(bus, reconnect_ms), .min = 1000, .max = 60000, .preset = "5000"},
     {"response_timeout_ms", SCHEMA_INT, AT(bus, response_timeout_ms), .min = 50, .max = 30000, .preset = "1000"},
     {"byte_timeout_ms", SCHEMA_INT, AT(bus, byte_timeout_ms), .min = 5, .max = 5000, .preset = "50"},
     {"gap_ms", SCHEMA_INT, AT(bus, gap_ms), .max = 5000},
     {"wake_ms", SCHEMA_INT, AT(bus, wake_ms), .max = 3600000},
     {"echo", SCHEMA_BOOL, AT(bus, echo)},
     {"any_unit", SCHEMA_BOOL, AT(bus, any_unit)},
+    {"release_ms", SCHEMA_INT, AT(bus, release_ms), .max = 60000},
     {"bitrate", SCHEMA_INT, AT(bus, bitrate), .min = 10000, .max = 1000000, .preset = "250000"},
     {"bring_up", SCHEMA_BOOL, AT(bus, bring_up), .preset = "1"},
     {"restart_ms", SCHEMA_INT, AT(bus, restart_ms), .max = 60000, .preset = "100"},

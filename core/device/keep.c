@@ -38,6 +38,7 @@ static void keep_units(struct config *kept, const struct config *from, int *fail
 		    .unit = c->unit,
 		    .profile = keep_text(kept, c->profile, failed),
 		    .poll_ms = c->poll_ms,
+		    .meter_address = keep_text(kept, c->meter_address, failed),
 		};
 	}
 	for (int i = 0; i < from->device_count; i++) {
@@ -49,6 +50,7 @@ static void keep_units(struct config *kept, const struct config *from, int *fail
 		    .unit = d->unit,
 		    .profile = keep_text(kept, d->profile, failed),
 		    .poll_ms = d->poll_ms,
+		    .meter_address = keep_text(kept, d->meter_address, failed),
 		};
 	}
 }

@@ -43,11 +43,11 @@ char *line_signature(const struct config *config, int bus)
 	struct buffer text;
 
 	buffer_init(&text, SIGNATURE_MAX);
-	(void)buffer_printf(&text, "%d %s %d %s %d %d %d %c %d %d %d %d\n", b->kind, b->host, b->port, b->device,
+	(void)buffer_printf(&text, "%d %s %d %s %d %d %d %c %d %d %d %d %d %d\n", b->kind, b->host, b->port, b->device,
 			    b->baud, b->data_bits, b->stop_bits, b->parity, b->connect_timeout_ms,
-			    b->response_timeout_ms, b->byte_timeout_ms, b->gap_ms);
-	(void)buffer_printf(&text, "%d %d %d %d %d %d %d %d\n", b->framing, b->rs485, b->rts_before_us, b->rts_after_us,
-			    b->reconnect_ms, b->wake_ms, b->echo, b->any_unit);
+			    b->response_timeout_ms, b->byte_timeout_ms, b->gap_ms, b->release_ms, b->reconnect_ms);
+	(void)buffer_printf(&text, "%d %d %d %d %d %d %d\n", b->framing, b->rs485, b->rts_before_us, b->rts_after_us,
+			    b->wake_ms, b->echo, b->any_unit);
 	(void)buffer_printf(&text, "%d %d %d %d\n", b->bitrate, b->bring_up, b->restart_ms, b->listen_only);
 	char *signature = text.failed ? NULL : strdup(text.data);
 	buffer_fini(&text);

@@ -59,6 +59,7 @@ static void fill_config(const struct line *line, const struct config_bus *b, str
 	    .wake_ms = b->wake_ms,
 	    .echo = b->echo,
 	    .any_unit = b->any_unit,
+	    .release_ms = b->release_ms,
 	};
 	(void)snprintf(out->name, sizeof(out->name), "%s", line->name);
 	(void)snprintf(out->host, sizeof(out->host), "%s", b->host);
@@ -72,8 +73,17 @@ struct reads {
 	uint32_t count;
 };
 
+/* A charger that is known to need longer than the line gives it is given it; 0 = the line's (chargers.md 4, row 10). */
+static uint32_t timeout_of(const struct line *line, const struct profile *profile)
+{
+	int ms = profile->line.response_timeout_ms;
+
+	return ms > line->modbus.config.response_timeout_ms ? (uint32_t)ms : 0;
+}
+
 /* The reads that device's plan asks for are those of target. */
-static void add_plan(struct reads *r, const struct device *device, struct device *target, uint32_t generation)
+static void add_plan(const struct line *line, struct reads *r, const struct device *device, struct device *target,
+		     uint32_t generation)
 {
 	for (uint32_t b = 0; b < device->plan.count; b++) {
 		const struct plan_block *block = &device->plan.blocks[b];
@@ -89,6 +99,9 @@ static void add_plan(struct reads *r, const struct device *device, struct device
 		    .identifier = block->identifier,
 		    .longer = (uint8_t)device->profile->longer_answers,
 		    .tag = generation << LINE_TAG_BITS | r->count,
+		    /* Without items it is read so that the charger hears of us. */
+		    .steady = !block->items,
+		    .timeout_ms = timeout_of(line, device->profile),
 		};
 		memcpy(r->list[r->count].meter, device->meter, sizeof(device->meter));
 		r->count++;
@@ -96,8 +109,8 @@ static void add_plan(struct reads *r, const struct device *device, struct device
 }
 
 /* picks: one a device, or NULL: each device's own plan. */
-static int make_reads(struct reads *r, struct device *const *devices, int count, const struct line_pick *picks,
-		      uint32_t generation)
+static int make_reads(const struct line *line, struct reads *r, struct device *const *devices, int count,
+		      const struct line_pick *picks, uint32_t generation)
 {
 	uint32_t room = 1;
 
@@ -114,7 +127,7 @@ static int make_reads(struct reads *r, struct device *const *devices, int count,
 	for (int i = 0; i < count; i++) {
 		struct device *target = picks && picks[i].running ? picks[i].running : devices[i];
 
-		add_plan(r, picks && picks[i].fate == LINE_KEEPS ? target : devices[i], target, generation);
+		add_plan(line, r, picks && picks[i].fate == LINE_KEEPS ? target : devices[i], target, generation);
 	}
 	return FC_OK;
 }
@@ -135,7 +148,7 @@ static int prepare(struct line *line, const struct config_bus *bus, struct error
 
 	(void)err;
 	fill_config(line, bus, &line->modbus.config);
-	if (make_reads(&reads, line->devices, line->device_count, NULL, 0))
+	if (make_reads(line, &reads, line->devices, line->device_count, NULL, 0))
 		return FC_ENOMEM;
 	take_reads(&line->modbus, &reads, 0);
 	return FC_OK;
@@ -183,7 +196,7 @@ static int change(struct line *line, struct line *fresh, const struct line_pick 
 	uint32_t generation = next_generation(&line->modbus);
 	struct reads reads;
 
-	if (make_reads(&reads, fresh->devices, fresh->device_count, picks, generation))
+	if (make_reads(line, &reads, fresh->devices, fresh->device_count, picks, generation))
 		return FC_ENOMEM;
 	return replan(&line->modbus, &reads, generation);
 }
@@ -200,7 +213,7 @@ int line_refresh(struct line *line, struct device *device)
 
 	if (device_replan(device))
 		return FC_ENOMEM;
-	if (make_reads(&reads, line->devices, line->device_count, NULL, generation))
+	if (make_reads(line, &reads, line->devices, line->device_count, NULL, generation))
 		return FC_ENOMEM;
 	return replan(&line->modbus, &reads, generation);
 }

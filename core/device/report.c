@@ -93,7 +93,8 @@ static int add_plan(struct reporter *r)
 
 		add_int(r, o, "unit", b->unit);
 		add_int(r, o, "fc", b->function);
-		add_int(r, o, r->p->dlt645 ? "identifier" : "address", r->p->dlt645 ? (int64_t)b->identifier : b->address);
+		add_int(r, o, r->p->dlt645 ? "identifier" : "address",
+			r->p->dlt645 ? (int64_t)b->identifier : b->address);
 		add_int(r, o, "words", b->count);
 		add_int(r, o, "period_ms", b->period_ms);
 		(void)value_add(r->a, o, "points", block_points(r, &plan, b));

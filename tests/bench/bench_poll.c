@@ -42,10 +42,11 @@ static int on_worker(void *user, const struct bus_result *result, int must)
 {
 	struct gateway *g = user;
 
-	(void)must;
-	int full = queue_put(&g->results, result, 0);
-	loop_wake(g->loop);
-	return full ? FC_EBUSY : FC_OK;
+	if (result && queue_put(&g->results, result, 0))
+		return FC_EBUSY;
+	if (!result || must)
+		loop_wake(g->loop);
+	return FC_OK;
 }
 
 static void on_loop(void *user)

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -68,10 +69,12 @@ struct peer {
 	int stop;
 	enum fault fault[256]; /* by unit */
 	int value[256];
-	int echo;          /* every request comes back first */
+	atomic_int echo;   /* every request comes back first */
 	int requests[256]; /* by unit */
 	int total, connections;
-	uint8_t notes[NOTES_MAX]; /* the functions asked, in order */
+	uint8_t notes[NOTES_MAX];                            /* the functions asked, in order */
+	int64_t asked_us[NOTES_MAX], answered_us[NOTES_MAX]; /* when each was taken, and its answer was sent */
+	int clients;
 	/* the thread's own */
 	int serial, listener, port;
 	enum peer_framing framing;
@@ -221,6 +224,18 @@ static void drop_client(struct peer *p, int i)
 	close(p->fds[i]);
 	p->fds[i] = -1;
 	p->in_len[i] = 0;
+	pthread_mutex_lock(&p->lock);
+	p->clients--;
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* The answer to what was asked last is about to be sent. */
+static void note_answer(struct peer *p)
+{
+	pthread_mutex_lock(&p->lock);
+	if (p->total)
+		p->answered_us[(p->total - 1) % NOTES_MAX] = clock_mono_us();
+	pthread_mutex_unlock(&p->lock);
 }
 
 static void serve(struct peer *p, int i, uint16_t transaction, uint8_t unit, const uint8_t *request)
@@ -234,7 +249,9 @@ static void serve(struct peer *p, int i, uint16_t transaction, uint8_t unit, con
 	enum fault fault = p->fault[unit];
 	int value = p->value[unit];
 	p->requests[unit]++;
-	p->notes[p->total++ % NOTES_MAX] = request[0];
+	int note = p->total++ % NOTES_MAX;
+	p->notes[note] = request[0];
+	p->asked_us[note] = clock_mono_us();
 	pthread_mutex_unlock(&p->lock);
 	p->heard_ms[unit] = now;
 	n = frame_of(p, transaction, unit, pdu, len, frame);
@@ -305,6 +322,7 @@ static void serve(struct peer *p, int i, uint16_t transaction, uint8_t unit, con
 		frame[p->framing == PEER_ASCII ? n - 4 : n - 1] ^= 0x05;
 		break;
 	}
+	note_answer(p);
 	send_all(p->fds[i], frame, n);
 }
 
@@ -377,6 +395,7 @@ static void send_pending(struct peer *p)
 
 		if (!w->len || clock_mono_ms() < w->at_ms)
 			continue;
+		note_answer(p);
 		send_all(w->fd, w->bytes, w->len);
 		w->len = 0;
 	}
@@ -395,6 +414,9 @@ static void take_client(struct peer *p)
 	for (int i = 0; i < CLIENTS_MAX && !refuse; i++)
 		if (p->fds[i] < 0) {
 			p->fds[i] = fd;
+			pthread_mutex_lock(&p->lock);
+			p->clients++;
+			pthread_mutex_unlock(&p->lock);
 			return;
 		}
 	close(fd);
@@ -513,6 +535,11 @@ static int __attribute__((unused)) peer_count(struct peer *p, const int *what)
 	int n = *what;
 	pthread_mutex_unlock(&p->lock);
 	return n;
+}
+
+static int __attribute__((unused)) peer_clients(struct peer *p)
+{
+	return peer_count(p, &p->clients);
 }
 
 /* A bus, its line and what came of it. */

@@ -304,7 +304,8 @@ static void row_11_and_12_left_over_bytes_are_flushed_and_counted(void **state)
 		turn_until(&f, &f.by_status[BUS_TIMEOUT], 2);
 		peer_set(p, 1, NORMAL, 0);
 		turn_until(&f, &f.by_status[BUS_OK], 2);
-		assert_true(stats_of(&f).flushed > 0);
+		/* A transaction number tells them apart where there is one: they need not be thrown away before the request. */
+		assert_true((i ? stats_of(&f).flushed : stats_of(&f).stale) > 0);
 		field_stop(&f);
 		peer_free(p);
 	}

@@ -393,7 +393,6 @@ static void hostile_bytes_never_run_wild(void **state)
 		/* Silence leaves nothing behind but the beginning of a TCP frame. */
 		if (step.verdict == FRAMING_MORE && round & 64)
 			assert_true(framing == &framing_tcp || !len);
-		assert_true(framing->idle(bytes, len) <= len);
 	}
 }
 
@@ -680,25 +679,6 @@ static void unknown_exception_codes(void **state)
 	}
 }
 
-/* Between requests all goes on a line without lengths; of TCP the beginning of a frame stays, so that its end is no beginning. */
-static void row_11_what_goes_between_two_requests(void **state)
-{
-	struct pair p;
-
-	(void)state;
-	make_read(&p, &framing_rtu, 1, 3, 4);
-	assert_int_equal(framing_rtu.idle(p.answer, 5), 5);
-	make_read(&p, &framing_ascii, 1, 3, 4);
-	assert_int_equal(framing_ascii.idle(p.answer, 5), 5);
-	make_read(&p, &framing_tcp, 1, 3, 4);
-	uint8_t two[2 * FRAMING_ADU_MAX];
-	memcpy(two, p.answer, p.answer_len);
-	memcpy(two + p.answer_len, p.answer, p.answer_len);
-	for (size_t len = 0; len < 2 * p.answer_len; len++)
-		assert_int_equal(framing_tcp.idle(two, len), len < p.answer_len ? 0 : p.answer_len);
-	assert_int_equal(framing_tcp.idle(two, 2 * p.answer_len), 2 * p.answer_len);
-}
-
 static void ascii_as_the_specification_has_it(void **state)
 {
 	/* "Modbus over serial line" V1.02, 2.5.2: colon, hexadecimal, LRC, CR LF. The LRC by hand: 01+03+03+00+00+04 = 0x0B. */
@@ -743,7 +723,6 @@ int main(void)
 	    cmocka_unit_test(row_37_words_are_taken_byte_by_byte),
 	    cmocka_unit_test(what_is_no_modbus_tcp_ends_the_connection),
 	    cmocka_unit_test(unknown_exception_codes),
-	    cmocka_unit_test(row_11_what_goes_between_two_requests),
 	    cmocka_unit_test(ascii_as_the_specification_has_it),
 	};
 
