@@ -83,8 +83,13 @@ int port_open(struct port *p)
 
 	/* libmodbus takes its response time-out for connecting too. */
 	(void)modbus_set_response_timeout(p->modbus, (uint32_t)(us / MICROS), (uint32_t)(us % MICROS));
-	if ((p->config.kind == BUS_TCP && !is_selectable()) || modbus_connect(p->modbus))
+	if (p->config.kind == BUS_TCP && !is_selectable())
 		return -1;
+	if (modbus_connect(p->modbus)) {
+		/* What libmodbus leaves behind when its wait for the connection has ended. */
+		errno = errno == EINPROGRESS ? ETIMEDOUT : errno;
+		return -1;
+	}
 	p->fd = modbus_get_socket(p->modbus);
 	if (p->config.kind == BUS_TCP) {
 		/* A path that is dead without a word is an error of the socket after this time, not an endless row of time-outs. */

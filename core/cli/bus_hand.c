@@ -184,7 +184,7 @@ static int ask_read(struct cli *cli, const struct hand *h, const struct value **
 
 int cli_bus_read(struct cli *cli)
 {
-	const struct value *answer;
+	const struct value *answer = NULL;
 	uint16_t words[BUS_WORDS_MAX];
 	struct hand h;
 	int result = read_call(cli, &h, 1, 4);
@@ -352,7 +352,7 @@ static void print_written(const struct cli *cli, const struct value *answer)
 
 int cli_bus_write(struct cli *cli)
 {
-	const struct value *answer;
+	const struct value *answer = NULL;
 	char values[VALUES_TEXT];
 	struct hand h;
 	int result = read_call(cli, &h, 5, 16);

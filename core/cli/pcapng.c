@@ -194,7 +194,8 @@ static size_t put_dissector(const char *name, uint8_t head[HEADS])
 	memset(head, 0, 8 + padded);
 	put16(head, TAG_DISSECTOR);
 	put16(head + 2, (unsigned)padded);
-	memcpy(head + 4, name, len);
+	for (size_t i = 0; i < len; i++)
+		head[4 + i] = (uint8_t)name[i];
 	put16(head + 4 + padded, TAG_END);
 	return 8 + padded;
 }

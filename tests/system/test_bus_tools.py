@@ -3,6 +3,7 @@ connection, and kept in the audit."""
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import signal
@@ -12,7 +13,6 @@ import time
 
 import pytest
 
-import harness
 from business import plug
 
 # Registers of the simulated charger (core/sim/README.md).
@@ -23,7 +23,7 @@ CARD, VIN = "04A1B2C3D4E5F6", "LTESTVIN123456789"
 @pytest.fixture
 def site(make_station):
     def make(**more):
-        station = make_station(**{"tcp": 1, "line_units": (2,), "connectors": 1, "poll_ms": 300, **more})
+        station = make_station(**{"build": os.environ.get("FORECOURT_BUILD", "build/host"), "tcp": 1, "line_units": (2,), "connectors": 1, "poll_ms": 300, **more})
         for charger in range(station.charger_count()):
             station.wait_status(station.connector_id(charger), 1)
         return station

@@ -6,6 +6,7 @@
 #include <linux/serial.h>
 
 #include "bus/exchange.h"
+#include "bus/port.h"
 #include "bus/serial.h"
 #include "bus_fixture.h"
 
@@ -456,6 +457,76 @@ static void row_22_the_connect_timeout_is_its_own(void **state)
 	peer_free(p);
 }
 
+/* A listener that takes nobody, its queue full: nothing comes back, as from an Alfen that is busy with itself. */
+static void row_22_connecting_takes_no_longer_than_that(void **state)
+{
+	enum { MOST = 32, WAIT_MS = 300 };
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), fds[MOST], n = 0;
+	struct bus_line_config c = {
+	    .name = "line", .kind = BUS_TCP, .host = "127.0.0.1", .connect_timeout_ms = WAIT_MS};
+
+	(void)state;
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(listener, 0), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+	c.port = ntohs(address.sin_port);
+	struct exchange *x = exchange_new(&c);
+	int64_t took = 0;
+	/* Until one is kept waiting. */
+	while (n < MOST) {
+		int64_t begin = clock_mono_ms();
+
+		if (exchange_connect(x)) {
+			assert_int_equal(errno, ETIMEDOUT);
+			took = clock_mono_ms() - begin;
+			break;
+		}
+		exchange_close(x);
+		fds[n] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(fds[n++], (struct sockaddr *)&address, size);
+	}
+	assert_true(took >= WAIT_MS - 10);
+	/* A later try finds it as it should be. */
+	for (int i = 0; i < n; i++)
+		close(fds[i]);
+	close(listener);
+	exchange_free(x);
+}
+
+/* peers.md, row 12: what a dead link held back does not reach the device when the link is given up. */
+static void unsent_bytes_are_dropped_with_the_connection(void **state)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), small = 2048;
+	struct bus_line_config c = {.name = "line", .kind = BUS_TCP, .host = "127.0.0.1", .connect_timeout_ms = 5000};
+	static uint8_t bytes[65536];
+	size_t sent = 0, came = 0;
+
+	(void)state;
+	assert_int_equal(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(listener, 4), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+	c.port = ntohs(address.sin_port);
+	struct port *port = port_new(&c);
+	assert_int_equal(port_open(port), 0);
+	int fd = accept(listener, NULL, NULL);
+	while (!port_send(port, bytes, sizeof(bytes)))
+		sent += sizeof(bytes);
+	port_free(port);
+	ssize_t n;
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0)
+		came += (size_t)n;
+	assert_int_equal(n, -1);
+	assert_int_equal(errno, ECONNRESET);
+	assert_true(came < sent);
+	close(fd);
+	close(listener);
+}
+
 /* SmartApplianceEnabler#137. */
 static void row_25_longer_answers_by_the_read(void **state)
 {
@@ -708,6 +779,8 @@ int main(void)
 	    cmocka_unit_test(row_19_and_41_one_connection_and_one_framing_an_endpoint),
 	    cmocka_unit_test(row_21_connections_are_apart),
 	    cmocka_unit_test(row_22_the_connect_timeout_is_its_own),
+	    cmocka_unit_test(row_22_connecting_takes_no_longer_than_that),
+	    cmocka_unit_test(unsent_bytes_are_dropped_with_the_connection),
 	    cmocka_unit_test(row_25_longer_answers_by_the_read),
 	    cmocka_unit_test(row_41_the_device_said_no_or_the_path_is_broken),
 	    cmocka_unit_test(a_sleeping_device_is_asked_again_at_once),

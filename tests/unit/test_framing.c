@@ -454,6 +454,35 @@ static void row_04_unit_function_and_count_are_checked(void **state)
 	}
 }
 
+/* What was written is in the answer: another address, value or count is another's answer. */
+static void row_04_a_writes_answer_repeats_it(void **state)
+{
+	static const uint8_t functions[] = {5, 6, 15, 16};
+
+	(void)state;
+	for (size_t k = 0; k < 4; k++)
+		for (size_t f = 0; f < 3; f++)
+			for (size_t at = 0; at <= 5; at++) {
+				const struct bus_write write = {.unit = 1,
+								.function = functions[k],
+								.address = 0x102,
+								.count = k < 2 ? 1 : 3,
+								.words = {1, 2, 3}};
+				uint8_t pdu[FRAMING_PDU_MAX], told[5], answer[FRAMING_ADU_MAX];
+				struct framing_request r = {.transaction = 7, .unit = 1, .pdu = pdu};
+				struct framing_request a = {.transaction = 7, .unit = 1, .pdu = told, .pdu_len = 5};
+				struct receiver to = {.framing = framings[f]};
+
+				r.pdu_len = pdu_of_write(&write, pdu);
+				memcpy(told, pdu, 5);
+				if (at < 5)
+					told[at] ^= 0x40; /* 5: as it should be */
+				to.request = r;
+				(void)feed(&to, answer, framings[f]->build(&a, answer));
+				assert_int_equal(to.answer.verdict == FRAMING_ANSWER, at == 5);
+			}
+}
+
 /* The same where there is no transaction: the right answer may still come. */
 static void row_04_without_transactions_waiting_goes_on(void **state)
 {
@@ -557,6 +586,29 @@ static void foreign_frames_do_not_shift_the_framing(void **state)
 		assert_int_equal(feed(&r, p.answer, p.answer_len), 1);
 		assert_true(got(&r, &p));
 		assert_int_equal(r.dropped[FRAMING_FOREIGN], 3);
+		assert_int_equal(r.noise, 0);
+	}
+}
+
+/* Registers that hold what looks like a frame: whatever has come of the answer, its inside is not taken for one. */
+static void a_frame_inside_the_answer_is_no_frame(void **state)
+{
+	struct asked a;
+	uint8_t answer[FRAMING_ADU_MAX] = {1, 3, 16};
+
+	(void)state;
+	ask(&a, &framing_rtu, "0103000000080000");
+	/* An exception of the very unit and function, with a good checksum. */
+	(void)from_hex("018302c0f1", answer + 7);
+	uint16_t crc = framing_crc(answer, 19);
+	answer[19] = (uint8_t)crc;
+	answer[20] = (uint8_t)(crc >> 8);
+	for (size_t cut = 1; cut < 21; cut++) {
+		struct receiver r = {.framing = &framing_rtu, .request = a.request};
+
+		assert_int_equal(feed(&r, answer, cut), 0);
+		assert_int_equal(feed(&r, answer + cut, 21 - cut), 1);
+		assert_int_equal(r.answer.pdu_len, 18);
 		assert_int_equal(r.noise, 0);
 	}
 }
@@ -713,11 +765,13 @@ int main(void)
 	    cmocka_unit_test(hostile_bytes_never_run_wild),
 	    cmocka_unit_test(row_01_an_older_transaction_is_dropped),
 	    cmocka_unit_test(row_04_unit_function_and_count_are_checked),
+	    cmocka_unit_test(row_04_a_writes_answer_repeats_it),
 	    cmocka_unit_test(row_04_without_transactions_waiting_goes_on),
 	    cmocka_unit_test(row_06_another_units_answer_is_dropped_and_waited_on),
 	    cmocka_unit_test(row_07_any_unit_only_by_option),
 	    cmocka_unit_test(row_09_a_torn_answer_waits_for_its_rest),
 	    cmocka_unit_test(foreign_frames_do_not_shift_the_framing),
+	    cmocka_unit_test(a_frame_inside_the_answer_is_no_frame),
 	    cmocka_unit_test(row_16_the_echo_is_stripped_when_the_option_says_so),
 	    cmocka_unit_test(row_25_a_longer_answer_only_by_the_profile),
 	    cmocka_unit_test(row_37_words_are_taken_byte_by_byte),
