@@ -241,10 +241,11 @@ struct line *line_new(const struct config *config, int bus, const struct profile
 	}
 	line->signature = signature;
 	line->profiles = line_print(config, bus, profiles);
+	struct device **devices = calloc((size_t)config->charger_count + 1, sizeof(struct device *));
+	line->devices = devices;
 	(void)snprintf(line->name, sizeof(line->name), "%s", config->buses[bus].name);
 	fill_bus_config(&config->buses[bus], &line->config);
-	line->devices = calloc((size_t)config->charger_count + 1, sizeof(struct device *));
-	if (!line->devices || add_devices(line, config, bus, profiles, err) || add_reads(line)) {
+	if (!devices || add_devices(line, config, bus, profiles, err) || add_reads(line)) {
 		if (err && !err->code)
 			(void)error_set(err, FC_ENOMEM, "device: no memory");
 		line_free(line);
