@@ -209,7 +209,7 @@ static void level(struct schedule *s)
 	s->least_us = least < INT64_MAX ? least : s->least_us;
 }
 
-/* Of what is due. */
+/* Of what is due; -1: nothing is. */
 static int choose(struct schedule *s)
 {
 	const struct schedule_unit *first = NULL, *poorest = NULL;
@@ -225,6 +225,8 @@ static int choose(struct schedule *s)
 		if (!poorest || u->used_us < poorest->used_us)
 			poorest = u;
 	}
+	if (!first || !poorest)
+		return -1;
 	s->was_fair = !s->was_fair && first->used_us - poorest->used_us > fair_us;
 	return s->was_fair ? poorest->best : first->best;
 }
@@ -251,6 +253,8 @@ static int entry_of_unit(const struct schedule *s, int unit)
 			all++;
 			good += s->entries[i].failures <= SCHEDULE_FAILURES;
 		}
+	if (!all)
+		return -1;
 	at = s->units[unit].probes % (good ? good : all);
 	for (uint32_t i = 0; i < s->count && found < 0; i++)
 		if (s->entries[i].unit == (uint32_t)unit && (!good || s->entries[i].failures <= SCHEDULE_FAILURES) &&
@@ -302,7 +306,7 @@ struct schedule_choice schedule_next(struct schedule *s, int64_t now_us, int64_t
 	if (probe >= 0) {
 		struct schedule_unit *u = &s->units[probe];
 		int entry = entry_of_unit(s, probe);
-		int64_t room = probe_room(u, slack, now_us, timeout_of(&s->entries[entry], timeout_us));
+		int64_t room = entry < 0 ? 0 : probe_room(u, slack, now_us, timeout_of(&s->entries[entry], timeout_us));
 
 		if (room) {
 			choice.entry = entry;
@@ -318,6 +322,8 @@ struct schedule_choice schedule_next(struct schedule *s, int64_t now_us, int64_t
 		if (s->last_period_us / FAST >= s->shortest_us && !find_due(s, now_us, s->last_period_us / FAST, &any))
 			(void)find_due(s, now_us, 0, &any);
 		choice.entry = choose(s);
+		if (choice.entry < 0)
+			return choice;
 		choice.timeout_us = timeout_of(&s->entries[choice.entry], timeout_us);
 		take(s, &s->entries[choice.entry], now_us);
 		return choice;
