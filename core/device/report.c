@@ -185,6 +185,9 @@ static void add_upkeep(struct reporter *r)
 				       k->write.address, k->write.count);
 		else
 			describe_write(&k->write, text, sizeof(text));
+		if (k->value_from)
+			(void)snprintf(text, sizeof(text), "fc %u, address %u: what %s says", k->write.function,
+				       k->write.address, p->points[k->value_from - 1].name);
 		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ", every %u ms", k->period_ms);
 		(void)value_push(list, value_string(r->a, text));
 		int times = k->write.shared ? 1 : p->connectors;
@@ -251,7 +254,7 @@ static void warn_of_all(struct reporter *r)
 	const struct profile *p = r->p;
 	const struct profile_setpoint *s = &p->setpoint;
 
-	if (!p->has_source)
+	if (!*p->source)
 		warn(r, "source", "is missing: the manual, its edition and page");
 	if (!p->example_count)
 		warn(r, "examples", "there are none: nothing shows that the addresses and scales are right");
@@ -301,6 +304,7 @@ static void add_line(struct reporter *r)
 
 struct value *profile_report(const struct profile *p, uint32_t poll_ms, struct arena *arena)
 {
+	static const char *const tested[] = {"examples", "simulator", "hardware"};
 	struct reporter r = {.p = p, .a = arena, .poll_ms = poll_ms};
 	int hooks = 0;
 
@@ -311,6 +315,9 @@ struct value *profile_report(const struct profile *p, uint32_t poll_ms, struct a
 	for (int i = 0; i < p->point_count; i++)
 		hooks += p->points[i].hook;
 	add_text(&r, r.report, "name", p->name);
+	add_text(&r, r.report, "description", p->description);
+	add_text(&r, r.report, "source", p->source);
+	add_text(&r, r.report, "tested", tested[p->tested]);
 	add_int(&r, r.report, "points", p->point_count);
 	add_int(&r, r.report, "connectors", p->connectors);
 	add_int(&r, r.report, "examples", p->example_count);

@@ -12,5 +12,7 @@ int sample_stage(const struct profile *profile, int place);
  * that connector, may hold *out. Runs the hook, if any, on the caller's thread. */
 void sample_point(struct profile *profile, int place, const uint16_t *words, int number,
 		  const struct point_value *values, struct point_value *out);
+/* What other points multiply it by; 1 without any. FC_EINVAL while one of them is not known. */
+int sample_factor(const struct point *point, const struct point_value *values, double *factor);
 
 #endif

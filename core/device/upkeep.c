@@ -64,6 +64,20 @@ static int64_t period_us(const struct device *d, const struct profile_keep_alive
 	return us > 200000 ? us : 200000;
 }
 
+/* Its word, when that is another point's value. 0: not known, or it fits no word. */
+static int word_of(const struct device *d, const struct profile_keep_alive *k, int number, struct profile_write *write)
+{
+	const struct point_value *v = k->value_from ? &device_values(d, number)[k->value_from - 1] : NULL;
+
+	*write = k->write;
+	if (!v)
+		return 1;
+	if (v->quality != QUALITY_GOOD || v->is_text || v->milli < 0 || v->milli > 65535000)
+		return 0;
+	write->words[0] = (uint16_t)(v->milli / 1000);
+	return 1;
+}
+
 static int64_t sooner(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
@@ -76,6 +90,7 @@ static int64_t run_keep_alive(struct device *d, struct bus_line *line, int place
 	const struct profile_keep_alive *k = &d->profile->keep_alives[place];
 	struct upkeep *u = &d->upkeep;
 	int slot = place * PROFILE_CONNECTORS_MAX + number - 1;
+	struct profile_write write;
 
 	if (u->off[slot])
 		return never;
@@ -87,7 +102,7 @@ static int64_t run_keep_alive(struct device *d, struct bus_line *line, int place
 		return u->due_us[slot];
 	if (k->unless && profile_match_holds(&d->profile->matches[k->unless - 1], device_values(d, number)))
 		return u->due_us[slot];
-	if (!send_slot(d, line, &k->write, number, tag + (uint32_t)slot))
+	if (word_of(d, k, number, &write) && !send_slot(d, line, &write, number, tag + (uint32_t)slot))
 		u->busy_until_us[slot] = now_us + answer_within_us;
 	return u->due_us[slot];
 }
@@ -108,7 +123,10 @@ static int64_t run_setpoint(struct device *d, struct bus_line *line, int number,
 		u->due_us[slot] = sooner(u->due_us[slot], now_us + again_us);
 		return u->due_us[slot];
 	}
-	profile_encode(s, u->milli[number - 1], &write);
+	if (profile_encode(s, u->milli[number - 1], device_values(d, number), &write)) {
+		u->due_us[slot] = now_us + again_us;
+		return u->due_us[slot];
+	}
 	if (!send_slot(d, line, &write, number, tag + (uint32_t)slot))
 		u->busy_until_us[slot] = now_us + answer_within_us;
 	else
