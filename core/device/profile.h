@@ -196,6 +196,8 @@ struct profile_setpoint {
 	int has_pause, has_safe, has_initial;
 	double pause, safe, initial;
 	uint32_t refresh_ms; /* 0 = written once */
+	int refresh_from;    /* as period_from and period_share of a keep-alive */
+	double refresh_share;
 };
 
 /* What the file was tried on: nothing but its examples, a simulated device of that maker, or the device. */

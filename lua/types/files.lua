@@ -249,6 +249,8 @@
 ---@field max? number
 ---@field shared? boolean
 ---@field refresh_ms? integer written again so often
+---@field refresh_from? string the point that says how long a limit is kept, in seconds; refresh_ms while it says nothing
+---@field refresh_share? number of that
 ---@field pause? number the value that pauses a charge
 ---@field safe? number what it falls back to by itself
 ---@field initial? number held from the start on

@@ -355,6 +355,12 @@ static void mistakes(void **state)
 	     "= "
 	     "1000 }",
 	     "keep_alive.value_from:", "name a point"},
+	    {"points = { x = { address = 0, type = 'u16' } }, setpoint = { address = 1, type = 'u16', unit = 'A', min "
+	     "= 1, max = 2, refresh_from = 'x' }",
+	     "setpoint.refresh_ms:", "missing"},
+	    {"points = { x = { address = 0, type = 'u16' } }, setpoint = { address = 1, type = 'u16', unit = 'A', min "
+	     "= 1, max = 2, refresh_ms = 1000, refresh_from = 'y' }",
+	     "setpoint.refresh_from:", "name a point"},
 	    {"points = { x = { address = 0, type = 'u16' } }, tested = 'yes'",
 	     "tested:", "examples simulator hardware"},
 	};
