@@ -169,6 +169,13 @@ static void add_commands(struct reporter *r)
 	(void)value_add(r->a, r->report, "commands", list);
 }
 
+static void add_share(const struct profile *p, int from, double share, char *text, size_t size)
+{
+	if (from)
+		(void)snprintf(text + strlen(text), size - strlen(text), " or %.3g of %s", share,
+			       p->points[from - 1].name);
+}
+
 static void add_upkeep(struct reporter *r)
 {
 	const struct profile *p = r->p;
@@ -189,6 +196,7 @@ static void add_upkeep(struct reporter *r)
 			(void)snprintf(text, sizeof(text), "fc %u, address %u: what %s says", k->write.function,
 				       k->write.address, p->points[k->value_from - 1].name);
 		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ", every %u ms", k->period_ms);
+		add_share(p, k->period_from, k->period_share, text, sizeof(text));
 		(void)value_push(list, value_string(r->a, text));
 		int times = k->write.shared ? 1 : p->connectors;
 		if (!is_read)
@@ -203,6 +211,7 @@ static void add_upkeep(struct reporter *r)
 		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ", pause %.6g", s->pause);
 	if (s->refresh_ms)
 		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ", again every %u ms", s->refresh_ms);
+	add_share(p, s->refresh_from, s->refresh_share, text, sizeof(text));
 	add_text(r, r->report, "setpoint", text);
 	if (s->refresh_ms)
 		r->busy += p->connectors * wire_time(p, s->write.function, s->write.count) * 1000 / s->refresh_ms;

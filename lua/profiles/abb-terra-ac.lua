@@ -10,12 +10,12 @@ return {
   -- 0x4105 is guarded, see below; 0x4102 (phases) is documented and does nothing.
   modbus = { max_words = 6, merge_gap = 0, deny_write = { { 0x4102, 0x4105 } } },
   points = {
-    serial         = { fc = 3, address = 0x4000, type = "hex", words = 4, period_ms = 600000 },
+    serial         = { fc = 3, address = 0x4000, type = "hex", words = 4, period_ms = 60000 },
     -- First three bytes: x.y.z
     firmware_major = { fc = 3, address = 0x4004, type = "u32", shift = 24, mask = 0xFF, period_ms = 60000 },
     firmware_minor = { fc = 3, address = 0x4004, type = "u32", shift = 16, mask = 0xFF, period_ms = 60000 },
     firmware_patch = { fc = 3, address = 0x4004, type = "u32", shift = 8, mask = 0xFF, period_ms = 60000 },
-    rated_current  = { fc = 3, address = 0x4006, type = "u32", scale = 0.001, unit = "A", period_ms = 600000 },
+    rated_current  = { fc = 3, address = 0x4006, type = "u32", scale = 0.001, unit = "A", period_ms = 60000 },
     fault          = { fc = 3, address = 0x4008, type = "u32" },
     -- 0x0101 and above: the cable is locked on the car's side
     socket_lock    = { fc = 3, address = 0x400A, type = "u32" },

@@ -11,7 +11,7 @@ return {
   line = { framing = "tcp" },
   modbus = { max_words = 6, merge_gap = 0, deny = { { 730, 746 } } },
   points = {
-    firmware       = { address = 100, type = "text", words = 2, period_ms = 600000 },
+    firmware       = { address = 100, type = "text", words = 2, period_ms = 60000 },
     state          = { address = 122, type = "u16" },
     -- 0 off, 1 three phases, 5 one phase
     relay          = { address = 140, type = "u16" },

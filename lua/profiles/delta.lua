@@ -14,7 +14,7 @@ return {
   points = {
     -- 0 not ready, 1 operational, 10 faulted, 255 silent
     station_state  = { fc = 4, address = 100, type = "u16", shared = true },
-    serial         = { fc = 4, address = 110, type = "text", words = 20, shared = true, optional = true, period_ms = 600000 },
+    serial         = { fc = 4, address = 110, type = "text", words = 20, shared = true, optional = true, period_ms = 60000 },
     failsafe_on    = { address = 201, type = "u16", shared = true, optional = true, period_ms = 10000 },
     failsafe_s     = { address = 202, type = "u16", unit = "s", shared = true, optional = true, period_ms = 10000 },
     state          = { fc = 4, address = 1000, type = "u16" },

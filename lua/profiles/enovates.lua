@@ -19,8 +19,8 @@ return {
     energy         = { address = 216, type = "s32", unit = "Wh", min = 0 },
     state          = { address = 301, type = "text", words = 2 },
     current_limit  = { address = 400, type = "s16", scale = 0.001, unit = "A", invalid = { -1 } },
-    serial         = { address = 5032, type = "text", words = 16, optional = true, period_ms = 600000 },
-    firmware       = { address = 5064, type = "text", words = 16, optional = true, period_ms = 600000 },
+    serial         = { address = 5032, type = "text", words = 16, optional = true, period_ms = 60000 },
+    firmware       = { address = 5064, type = "text", words = 16, optional = true, period_ms = 60000 },
   },
   status = {
     point = "state",

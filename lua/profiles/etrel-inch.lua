@@ -17,8 +17,8 @@ return {
     current_b      = { fc = 4, address = 16, type = "f32", unit = "A", max = 100 },
     current_c      = { fc = 4, address = 18, type = "f32", unit = "A", max = 100 },
     power          = { fc = 4, address = 26, type = "f32", unit = "kW", max = 50 },
-    serial         = { fc = 4, address = 990, type = "text", words = 10, shared = true, optional = true, period_ms = 600000 },
-    firmware       = { fc = 4, address = 1015, type = "text", words = 5, shared = true, optional = true, period_ms = 600000 },
+    serial         = { fc = 4, address = 990, type = "text", words = 10, shared = true, optional = true, period_ms = 60000 },
+    firmware       = { fc = 4, address = 1015, type = "text", words = 5, shared = true, optional = true, period_ms = 60000 },
   },
   status = {
     point = "state",

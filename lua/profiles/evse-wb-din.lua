@@ -13,7 +13,7 @@ return {
     current_limit  = { address = 1000, type = "u16", unit = "A", max = 80 },
     -- 1 A, 2 B, 3 and 4 C
     state          = { address = 1002, type = "u16" },
-    firmware       = { address = 1005, type = "u16", period_ms = 600000 },
+    firmware       = { address = 1005, type = "u16", period_ms = 60000 },
   },
   status = { point = "state", map = { 1, 2, 3, 3 }, default = 255 },
   setpoint = { fc = 16, address = 1000, type = "u16", unit = "A", min = 6, max = 32, pause = 0 },

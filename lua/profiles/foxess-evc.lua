@@ -23,7 +23,7 @@ return {
     energy         = { address = 0x1016, type = "u32", scale = 0.1, unit = "kWh" },
     session_energy = { address = 0x1018, type = "u32", scale = 0.1, unit = "kWh" },
     fault          = { address = 0x101A, type = "u32" },
-    serial         = { address = 0x1022, type = "text", words = 16, optional = true, period_ms = 600000 },
+    serial         = { address = 0x1022, type = "text", words = 16, optional = true, period_ms = 60000 },
     power_limit    = { address = 0x3002, type = "u16", scale = 0.1, unit = "kW" },
     failsafe_s     = { address = 0x3005, type = "u16", unit = "s" },
   },

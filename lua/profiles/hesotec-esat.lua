@@ -9,7 +9,7 @@ return {
   line = { framing = "tcp" },
   modbus = { max_words = 30, merge_gap = 8 },
   points = {
-    firmware       = { address = 0x0010, type = "text", words = 3, optional = true, period_ms = 600000 },
+    firmware       = { address = 0x0010, type = "text", words = 3, optional = true, period_ms = 60000 },
     paused         = { address = 0x1002, type = "u16" },
     current_limit  = { address = 0x1003, type = "u16", unit = "A", max = 100 },
     temperature    = { address = 0x4000, type = "s16", unit = "degC" },

@@ -10,8 +10,8 @@ return {
   line = { framing = "tcp" },
   modbus = { max_words = 25, merge_gap = 0 },
   points = {
-    serial         = { fc = 4, address = 25, type = "text", words = 25, optional = true, period_ms = 3600000 },
-    firmware       = { fc = 4, address = 200, type = "text", words = 25, optional = true, period_ms = 3600000 },
+    serial         = { fc = 4, address = 25, type = "text", words = 25, optional = true, period_ms = 300000 },
+    firmware       = { fc = 4, address = 200, type = "text", words = 25, optional = true, period_ms = 300000 },
     state          = { fc = 4, address = 275, type = "text", words = 2, chars = 1 },
     voltage_a      = { fc = 4, address = 301, type = "f32", unit = "V", max = 500, optional = true },
     voltage_b      = { fc = 4, address = 303, type = "f32", unit = "V", max = 500, optional = true },

@@ -11,7 +11,7 @@ return {
   line = { framing = "tcp" },
   modbus = { max_words = 12, merge_gap = 1 },
   points = {
-    serial         = { address = 0x0011, type = "text", words = 8, period_ms = 600000 },
+    serial         = { address = 0x0011, type = "text", words = 8, period_ms = 60000 },
     voltage_a      = { address = 0x0030, type = "f32", unit = "V", max = 500 },
     voltage_b      = { address = 0x0032, type = "f32", unit = "V", max = 500 },
     voltage_c      = { address = 0x0034, type = "f32", unit = "V", max = 500 },

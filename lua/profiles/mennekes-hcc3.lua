@@ -12,10 +12,10 @@ return {
   points = {
     state          = { fc = 4, address = 0x0302, type = "u16" },
     phases         = { fc = 4, address = 0x0308, type = "u16" },
-    serial         = { fc = 4, address = 0x030B, type = "u32", order = "lo-hi", period_ms = 600000 },
+    serial         = { fc = 4, address = 0x030B, type = "u32", order = "lo-hi", period_ms = 60000 },
     session_energy = { fc = 4, address = 0x030D, type = "u32", order = "lo-hi", unit = "Wh" },
     power          = { fc = 4, address = 0x030F, type = "u32", order = "lo-hi", unit = "W", max = 50000 },
-    name           = { fc = 4, address = 0x0311, type = "text", words = 11, swap = true, optional = true, period_ms = 600000 },
+    name           = { fc = 4, address = 0x0311, type = "text", words = 11, swap = true, optional = true, period_ms = 60000 },
     current_limit  = { address = 0x0400, type = "u16", unit = "A", max = 80 },
   },
   -- 1, 2 no car; 3, 4 connected; 5, 6 charging

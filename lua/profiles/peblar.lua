@@ -17,8 +17,8 @@ return {
     current_a      = { fc = 4, address = 30022, type = "u32", scale = 0.001, unit = "A", max = 100 },
     current_b      = { fc = 4, address = 30024, type = "u32", scale = 0.001, unit = "A", max = 100, optional = true },
     current_c      = { fc = 4, address = 30026, type = "u32", scale = 0.001, unit = "A", max = 100, optional = true },
-    serial         = { fc = 4, address = 30050, type = "text", words = 12, optional = true, period_ms = 600000 },
-    firmware       = { fc = 4, address = 30074, type = "text", words = 12, optional = true, period_ms = 600000 },
+    serial         = { fc = 4, address = 30050, type = "text", words = 12, optional = true, period_ms = 60000 },
+    firmware       = { fc = 4, address = 30074, type = "text", words = 12, optional = true, period_ms = 60000 },
     -- The letter of the pilot is the low byte
     state          = { fc = 4, address = 30110, type = "text", words = 1, skip = 1, chars = 1 },
     current_limit  = { address = 40000, type = "u32", scale = 0.001, unit = "A", max = 100 },

@@ -13,7 +13,7 @@ return {
     -- The letter is the second byte
     state          = { fc = 4, address = 100, type = "text", words = 1, skip = 1, chars = 1 },
     session_time   = { fc = 4, address = 102, type = "u32", order = "lo-hi", unit = "s" },
-    firmware       = { fc = 4, address = 105, type = "text", words = 2, swap = true, optional = true, period_ms = 600000 },
+    firmware       = { fc = 4, address = 105, type = "text", words = 2, swap = true, optional = true, period_ms = 60000 },
     voltage_a      = { fc = 4, address = 108, type = "s32", order = "lo-hi", unit = "V", max = 500 },
     voltage_b      = { fc = 4, address = 110, type = "s32", order = "lo-hi", unit = "V", max = 500 },
     voltage_c      = { fc = 4, address = 112, type = "s32", order = "lo-hi", unit = "V", max = 500 },

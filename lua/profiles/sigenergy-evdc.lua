@@ -21,7 +21,7 @@ return {
     state          = { fc = 4, address = 31513, type = "u16" },
     energy         = { fc = 4, address = 31519, type = "u32", scale = 10, unit = "Wh" },
     energy_out     = { fc = 4, address = 31521, type = "u32", scale = 10, unit = "Wh" },
-    rated_power    = { fc = 4, address = 31523, type = "u32", unit = "W", optional = true, period_ms = 600000 },
+    rated_power    = { fc = 4, address = 31523, type = "u32", unit = "W", optional = true, period_ms = 60000 },
   },
   status = {
     point = "state",

@@ -20,7 +20,7 @@ return {
     current_b      = { fc = 4, address = 116, type = "s32", order = "lo-hi", unit = "A", max = 100 },
     current_c      = { fc = 4, address = 118, type = "s32", order = "lo-hi", unit = "A", max = 100 },
     power          = { fc = 4, address = 120, type = "s32", order = "lo-hi", unit = "W", max = 50000 },
-    firmware       = { fc = 4, address = 149, type = "text", words = 6, swap = true, optional = true, period_ms = 600000 },
+    firmware       = { fc = 4, address = 149, type = "text", words = 6, swap = true, optional = true, period_ms = 60000 },
     enabled        = { fc = 1, address = 400, type = "bool" },
     limit_unit     = {
       address = 528, type = "u16", unit = "A",

@@ -10,8 +10,8 @@ return {
   line = { framing = "tcp", response_timeout_ms = 2000 },
   modbus = { max_words = 50, merge_gap = 0 },
   points = {
-    serial         = { fc = 4, address = 100, type = "text", encoding = "utf-16", words = 25, optional = true, period_ms = 3600000 },
-    firmware       = { fc = 4, address = 230, type = "text", encoding = "utf-16", words = 50, optional = true, period_ms = 3600000 },
+    serial         = { fc = 4, address = 100, type = "text", encoding = "utf-16", words = 25, optional = true, period_ms = 300000 },
+    firmware       = { fc = 4, address = 230, type = "text", encoding = "utf-16", words = 50, optional = true, period_ms = 300000 },
     -- 1 charging, else what the cable says: 2 and more is a car. 2 is ours.
     state          = {
       fc = 4, address = 1001, type = "u16",
