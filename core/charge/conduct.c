@@ -137,27 +137,39 @@ void conduct_note(struct charge *c)
 	c->noted_parts = c->order->split.count;
 }
 
+static struct charge_sent *sent_of(struct charge *c, const char *command)
+{
+	return strcmp(command, "stop") == 0 ? &c->stop_sent : &c->start_sent;
+}
+
 static void on_command(void *user, enum bus_status status)
 {
-	struct charge *c = user;
+	struct charge_sent *sent = user;
+	struct charge *c = sent->charge;
+	int wanted = c->command && sent == sent_of(c, c->command);
 
-	c->command_sent = 0;
-	if (status == BUS_OK)
+	sent->under_way = 0;
+	if (status == BUS_OK && wanted)
 		c->command = NULL;
-	else
-		log_warning("charge: connector %s: command %s: %s", c->connector_id,
-			    c->command ? c->command : "(given up)", bus_status_name(status));
+	else if (status != BUS_OK)
+		log_warning("charge: connector %s: command %s%s: %s", c->connector_id,
+			    sent == &c->stop_sent ? "stop" : "start", wanted ? "" : " (given up)",
+			    bus_status_name(status));
 }
 
 static void send_command(struct charge *c)
 {
 	struct error err = {0};
 
-	if (!c->command || c->command_sent || !c->connector || !c->connector->device)
+	if (!c->command || !c->connector || !c->connector->device)
 		return;
-	c->command_sent = !device_command(c->conductor->devices, c->connector->device, c->connector->config->number,
-					  c->command, on_command, c, &err);
-	if (c->command_sent)
+	struct charge_sent *sent = sent_of(c, c->command);
+	if (sent->under_way)
+		return;
+	sent->charge = c;
+	sent->under_way = !device_command(c->conductor->devices, c->connector->device, c->connector->config->number,
+					  c->command, on_command, sent, &err);
+	if (sent->under_way)
 		return;
 	log_warning("charge: connector %s: %s", c->connector_id, err.text);
 	/* Trying again would not teach the profile a command. */

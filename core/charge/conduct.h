@@ -56,7 +56,11 @@ struct charge {
 	unsigned wish;              /* number of the wish that is being decided, 0 = none ... */
 	char wish_seq[JOURNAL_SEQ]; /* ... and of the order that it is about */
 	const char *command;        /* to be sent again until it is confirmed; NULL = none */
-	int command_sent;
+	/* Each answer is of its own command: a start under way neither holds up the stop nor answers for it. */
+	struct charge_sent {
+		struct charge *charge;
+		int under_way;
+	} start_sent, stop_sent;
 	struct charge *next;
 };
 

@@ -96,7 +96,8 @@ static int send_limit(struct commands *commands, struct command *c, int64_t mill
 {
 	struct profile_write write;
 
-	profile_encode(&c->device->profile->setpoint, milli, &write);
+	if (profile_encode(&c->device->profile->setpoint, milli, device_values(c->device, c->number), &write))
+		return FC_EINVAL;
 	upkeep_note(c->device, c->number, milli, clock_mono_us());
 	return send_write(commands, c, &write);
 }
@@ -186,8 +187,9 @@ int command_send(struct commands *commands, struct device *device, int number, s
 	int result = begin_step(commands, pending);
 	if (result) {
 		*pending = (struct command){0};
-		return error_set(err, result, "device: charger %s: command %s: the line takes no more", device->name,
-				 name);
+		return error_set(err, result, "device: charger %s: command %s: %s", device->name, name,
+				 result == FC_EINVAL ? "the scale of its limit is not known"
+						     : "the line takes no more");
 	}
 	pending->used = 0;
 	end_sequences(commands, device, number);

@@ -239,12 +239,14 @@ int profile_compile(const struct script *script, struct profile *profile, const 
 	static const char *const known[] = {"forecourt",  "kind",     "name",     "description", "source",
 					    "modbus",     "points",   "groups",   "firmware",    "connectors",
 					    "status",     "examples", "commands", "line",        "setpoint",
-					    "keep_alive", "listen",   "dlt645",   NULL};
+					    "keep_alive", "listen",   "dlt645",   "tested",      NULL};
+	static const char *const tested[] = {"examples", "simulator", "hardware", NULL};
 	struct compiler c = {
 	    .path = script_path(script), .script = script, .p = profile, .listener = listener, .err = err};
 	const struct value *table = script_table(script);
 	const char *kind = value_text(value_get(table, "kind")), *name = value_text(value_get(table, "name"));
 	const char *source = value_text(value_get(table, "source"));
+	const char *description = value_text(value_get(table, "description"));
 	int64_t version;
 
 	memset(profile, 0, sizeof(*profile)); /* padding too: it is fingerprinted */
@@ -254,7 +256,9 @@ int profile_compile(const struct script *script, struct profile *profile, const 
 	if (!kind || strcmp(kind, "profile") != 0)
 		compile_wrong(&c, "kind", "must be \"profile\"");
 	(void)snprintf(profile->name, sizeof(profile->name), "%.63s", name ? name : "");
-	profile->has_source = source && *source;
+	(void)snprintf(profile->source, sizeof(profile->source), "%.199s", source ? source : "");
+	(void)snprintf(profile->description, sizeof(profile->description), "%.99s", description ? description : "");
+	profile->tested = (enum profile_tested)compile_choice(&c, table, "", "tested", tested, TESTED_EXAMPLES);
 	if (!value_get(table, "dlt645"))
 		compile_modbus(&c, compile_table(&c, table, "", "modbus"));
 	compile_line(&c, compile_table(&c, table, "", "line"));

@@ -57,6 +57,8 @@ void compile_dlt645(struct compiler *c, const struct value *table, const struct 
 void compile_listen(struct compiler *c, const struct value *table, const struct value *points);
 /* Type, order, scale and offset alone: the form of a number. */
 void compile_form(struct compiler *c, const struct value *t, const char *where, struct point *point);
+/* scale_from: one point's name, or a list of two. */
+void compile_scales(struct compiler *c, const struct value *t, const char *where, struct point *point);
 void compile_status(struct compiler *c, const struct value *status);
 void compile_commands(struct compiler *c, const struct value *commands);
 void compile_setpoint(struct compiler *c, const struct value *setpoint);

@@ -190,6 +190,21 @@ void compile_commands(struct compiler *c, const struct value *commands)
 		compile_command(c, t);
 }
 
+/* period_from = "failsafe_s", period_share = 0.5: so much of what the charger says; refresh_ of a setpoint. */
+static void compile_pace(struct compiler *c, const struct value *t, const char *where, const char *of, int *from,
+			 double *share)
+{
+	char key[24];
+
+	(void)snprintf(key, sizeof(key), "%s_from", of);
+	if (value_get(t, key))
+		*from = compile_point_name(c, value_get(t, key), where, key) + 1;
+	(void)snprintf(key, sizeof(key), "%s_share", of);
+	*share = compile_double(c, t, where, key, 0.5);
+	if (*share <= 0 || *share > 1)
+		compile_wrong_key(c, where, key, "must be above 0, at most 1");
+}
+
 static int optional_double(struct compiler *c, const struct value *t, const char *key, double *out)
 {
 	*out = compile_double(c, t, "setpoint", key, 0);
@@ -198,8 +213,9 @@ static int optional_double(struct compiler *c, const struct value *t, const char
 
 void compile_setpoint(struct compiler *c, const struct value *t)
 {
-	static const char *const known[] = {"fc",  "address", "type",       "order", "scale", "offset",  "unit", "min",
-					    "max", "shared",  "refresh_ms", "pause", "safe",  "initial", NULL};
+	static const char *const known[] = {"fc",   "address", "type",       "order",        "scale",         "offset",
+					    "unit", "min",     "max",        "shared",       "refresh_ms",    "pause",
+					    "safe", "initial", "scale_from", "refresh_from", "refresh_share", NULL};
 	struct profile_setpoint *s = &c->p->setpoint;
 	const char *unit = value_text(value_get(t, "unit"));
 
@@ -233,6 +249,10 @@ void compile_setpoint(struct compiler *c, const struct value *t)
 	s->has_safe = optional_double(c, t, "safe", &s->safe);
 	s->has_initial = optional_double(c, t, "initial", &s->initial);
 	s->refresh_ms = (uint32_t)compile_int(c, t, "setpoint", "refresh_ms", 0, 500, 3600000);
+	compile_pace(c, t, "setpoint", "refresh", &s->refresh_from, &s->refresh_share);
+	if (s->refresh_from && !s->refresh_ms)
+		compile_wrong(c, "setpoint.refresh_ms", "is missing: how often while that point says nothing");
+	compile_scales(c, t, "setpoint", &s->form);
 	if (s->has_initial && !in_limits(c->p, s->initial))
 		compile_wrong(c, "setpoint.initial", "is not within min and max");
 }
@@ -243,17 +263,25 @@ static void compile_unless(struct compiler *c, const struct value *t, const char
 
 	(void)snprintf(place, sizeof(place), "%s.unless", where);
 	compile_matches(c, compile_table(c, t, where, "unless"), place, &k->unless, 1);
-	if (value_get(t, "period_from"))
-		k->period_from = compile_point_name(c, value_get(t, "period_from"), where, "period_from") + 1;
-	k->period_share = compile_double(c, t, where, "period_share", 0.5);
-	if (k->period_share <= 0 || k->period_share > 1)
-		compile_wrong_key(c, where, "period_share", "must be above 0, at most 1");
+	compile_pace(c, t, where, "period", &k->period_from, &k->period_share);
+}
+
+/* value_from = "failsafe_s": what the charger says itself, written back. */
+static void compile_copied(struct compiler *c, const struct value *t, const char *where, struct profile_keep_alive *k)
+{
+	compile_target(c, t, where, &k->write);
+	k->write.count = 1;
+	if (value_get(t, "value") || value_get(t, "values") || k->write.function == 5 || k->write.function == 15)
+		compile_wrong_key(c, where, "value_from", "stands instead of value, for functions 6 and 16");
+	k->value_from = compile_point_name(c, value_get(t, "value_from"), where, "value_from") + 1;
+	check_write(c, where, &k->write);
 }
 
 static void compile_one_keep_alive(struct compiler *c, const struct value *t, const char *where)
 {
-	static const char *const known[] = {"fc",     "address",     "value",        "values", "words", "period_ms",
-					    "unless", "period_from", "period_share", "shared", NULL};
+	static const char *const known[] = {"fc",           "address",   "value",      "values",
+					    "words",        "period_ms", "unless",     "period_from",
+					    "period_share", "shared",    "value_from", NULL};
 	struct profile_keep_alive *k = &c->p->keep_alives[c->p->keep_alive_count];
 
 	if (c->p->keep_alive_count == PROFILE_KEEP_ALIVES_MAX || t->type != VALUE_OBJECT) {
@@ -267,11 +295,15 @@ static void compile_one_keep_alive(struct compiler *c, const struct value *t, co
 		compile_wrong_key(c, where, "period_ms", "is missing");
 	int64_t function = compile_int(c, t, where, "fc", 6, 3, 16);
 	if (function > 4) {
-		compile_write(c, t, where, &k->write);
+		if (value_get(t, "value_from"))
+			compile_copied(c, t, where, k);
+		else
+			compile_write(c, t, where, &k->write);
 		compile_unless(c, t, where, k);
 		return;
 	}
-	if (value_get(t, "value") || value_get(t, "values") || value_get(t, "unless") || value_get(t, "period_from"))
+	if (value_get(t, "value") || value_get(t, "values") || value_get(t, "unless") || value_get(t, "period_from") ||
+	    value_get(t, "value_from"))
 		compile_wrong(c, where, "a read (fc 3 or 4) has only address, words, period_ms and shared");
 	k->write.function = (uint8_t)function;
 	k->write.address = (uint16_t)compile_int(c, t, where, "address", 0, 0, 65535);

@@ -345,7 +345,7 @@ static void compile_decimals(struct compiler *c, const struct value *t, const ch
 	point->decimals_from = compile_point_name(c, name, where, "decimals_from") + 1;
 }
 
-static void compile_scales(struct compiler *c, const struct value *t, const char *where, struct point *point)
+void compile_scales(struct compiler *c, const struct value *t, const char *where, struct point *point)
 {
 	const struct value *v = value_get(t, "scale_from");
 	int n = 0;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bus/bus.h"
+#include "device/sample.h"
 
 const char *quality_name(enum quality quality)
 {
@@ -373,14 +374,19 @@ int profile_reads(const struct profile *p, int place, const struct firmware_vers
 	return version && place == target;
 }
 
-void profile_encode(const struct profile_setpoint *setpoint, int64_t milli, struct profile_write *write)
+int profile_encode(const struct profile_setpoint *setpoint, int64_t milli, const struct point_value *values,
+		   struct profile_write *write)
 {
 	const struct point *form = &setpoint->form;
-	double value = ((double)milli / 1000 - form->offset) / form->scale;
+	double factor, value;
 	int bytes = form->words * 2;
 	uint64_t raw;
 
 	*write = setpoint->write;
+	/* Of a wrong scale a limit could be ten times what is meant. */
+	if (sample_factor(form, values, &factor) || fabs(factor) < 1e-9)
+		return FC_EINVAL;
+	value = ((double)milli / 1000 - form->offset) / form->scale / factor;
 	if (form->type == POINT_F32) {
 		float f = (float)value;
 		uint32_t bits;
@@ -404,4 +410,5 @@ void profile_encode(const struct profile_setpoint *setpoint, int64_t milli, stru
 
 		write->words[i / 2] = (uint16_t)((uint64_t)write->words[i / 2] << 8 | byte);
 	}
+	return FC_OK;
 }

@@ -188,18 +188,25 @@ struct profile_keep_alive {
 	int period_from;     /* the period is this point's value in seconds */
 	double period_share; /*   times this; period_ms while it is unknown or 0 */
 	int unless;          /* condition */
+	int value_from;      /* writes this point's value instead of a fixed one */
 };
 
 /* The register that limits a connector's current or power. */
 struct profile_setpoint {
 	int used;
 	struct profile_write write; /* without words */
-	struct point form;          /* type, order, scale, offset, unit */
+	struct point
+	    form; /* type, order, scale, offset, unit; scaled by other points: not written while they are unknown */
 	double min, max;
 	int has_pause, has_safe, has_initial;
 	double pause, safe, initial;
 	uint32_t refresh_ms; /* 0 = written once */
+	int refresh_from;    /* as period_from and period_share of a keep-alive */
+	double refresh_share;
 };
+
+/* What the file was tried on: nothing but its examples, a simulated device of that maker, or the device. */
+enum profile_tested { TESTED_EXAMPLES, TESTED_SIMULATOR, TESTED_HARDWARE };
 
 /* What the charger needs of its line, as text for people; the configuration decides. */
 struct profile_line {
@@ -252,7 +259,9 @@ struct profile {
 	int step_count;
 	uint64_t commands_print; /* fingerprint of conditions, setpoint and commands */
 	struct profile_line line;
-	int has_source, example_count;
+	char description[100], source[200]; /* cut; for people */
+	enum profile_tested tested;
+	int example_count;
 	struct sources *sources; /* what it was made of; owned */
 	struct script *script;   /* kept when there are hooks, else NULL */
 	struct hook_count {
@@ -280,8 +289,10 @@ int profile_range_holds(const struct firmware_range *range, const struct firmwar
 int profile_reads(const struct profile *profile, int place, const struct firmware_version *version);
 /* "1.2.1" or v1.2.1: the first number in a text on. FC_OK, FC_EINVAL. */
 int firmware_parse(const char *text, struct firmware_version *version);
-/* A setpoint's value (in thousandths) as the write's words. */
-void profile_encode(const struct profile_setpoint *setpoint, int64_t milli, struct profile_write *write);
+/* A setpoint's value (in thousandths) as the write's words; values[] by point, of that connector. FC_OK, FC_EINVAL while what it
+ * is scaled by is not known. */
+int profile_encode(const struct profile_setpoint *setpoint, int64_t milli, const struct point_value *values,
+		   struct profile_write *write);
 
 /* Compiles the table that a profile file returned, hooks by the names of its functions. FC_OK, or FC_EINVAL with "file:
  * points.power.type: what is wrong and what is allowed; next place: ...": all mistakes of the file, as many as the text holds; the

@@ -174,6 +174,13 @@ static void add_commands(struct reporter *r)
 	(void)value_add(r->a, r->report, "commands", list);
 }
 
+static void add_share(const struct profile *p, int from, double share, char *text, size_t size)
+{
+	if (from)
+		(void)snprintf(text + strlen(text), size - strlen(text), " or %.3g of %s", share,
+			       p->points[from - 1].name);
+}
+
 static void add_upkeep(struct reporter *r)
 {
 	const struct profile *p = r->p;
@@ -190,7 +197,11 @@ static void add_upkeep(struct reporter *r)
 				       k->write.address, k->write.count);
 		else
 			describe_write(&k->write, text, sizeof(text));
+		if (k->value_from)
+			(void)snprintf(text, sizeof(text), "fc %u, address %u: what %s says", k->write.function,
+				       k->write.address, p->points[k->value_from - 1].name);
 		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ", every %u ms", k->period_ms);
+		add_share(p, k->period_from, k->period_share, text, sizeof(text));
 		(void)value_push(list, value_string(r->a, text));
 		int times = k->write.shared ? 1 : p->connectors;
 		if (!is_read)
@@ -205,6 +216,7 @@ static void add_upkeep(struct reporter *r)
 		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ", pause %.6g", s->pause);
 	if (s->refresh_ms)
 		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ", again every %u ms", s->refresh_ms);
+	add_share(p, s->refresh_from, s->refresh_share, text, sizeof(text));
 	add_text(r, r->report, "setpoint", text);
 	if (s->refresh_ms)
 		r->busy += p->connectors * wire_time(p, s->write.function, s->write.count) * 1000 / s->refresh_ms;
@@ -256,7 +268,7 @@ static void warn_of_all(struct reporter *r)
 	const struct profile *p = r->p;
 	const struct profile_setpoint *s = &p->setpoint;
 
-	if (!p->has_source)
+	if (!*p->source)
 		warn(r, "source", "is missing: the manual, its edition and page");
 	if (!p->example_count)
 		warn(r, "examples", "there are none: nothing shows that the addresses and scales are right");
@@ -306,6 +318,7 @@ static void add_line(struct reporter *r)
 
 struct value *profile_report(const struct profile *p, uint32_t poll_ms, struct arena *arena)
 {
+	static const char *const tested[] = {"examples", "simulator", "hardware"};
 	struct reporter r = {.p = p, .a = arena, .poll_ms = poll_ms};
 	int hooks = 0;
 
@@ -316,6 +329,9 @@ struct value *profile_report(const struct profile *p, uint32_t poll_ms, struct a
 	for (int i = 0; i < p->point_count; i++)
 		hooks += p->points[i].hook;
 	add_text(&r, r.report, "name", p->name);
+	add_text(&r, r.report, "description", p->description);
+	add_text(&r, r.report, "source", p->source);
+	add_text(&r, r.report, "tested", tested[p->tested]);
 	add_int(&r, r.report, "points", p->point_count);
 	add_int(&r, r.report, "connectors", p->connectors);
 	add_int(&r, r.report, "examples", p->example_count);

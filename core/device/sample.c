@@ -16,13 +16,10 @@ int sample_stage(const struct profile *p, int place)
 	return point->decimals_from || point->scale_from[0];
 }
 
-/* What others multiply it by. FC_EINVAL while one of them is not known. */
-static int factor_of(const struct profile *p, const struct point *point, const struct point_value *values,
-		     double *factor)
+int sample_factor(const struct point *point, const struct point_value *values, double *factor)
 {
 	const int by[] = {point->scale_from[0], point->scale_from[1], point->decimals_from};
 
-	(void)p;
 	*factor = 1;
 	for (size_t i = 0; i < sizeof(by) / sizeof(by[0]); i++) {
 		const struct point_value *v = by[i] ? &values[by[i] - 1] : NULL;
@@ -64,7 +61,7 @@ void sample_point(struct profile *p, int place, const uint16_t *words, int numbe
 	double factor;
 
 	out->quality = QUALITY_UNKNOWN;
-	if (!holds(p, point, values) || factor_of(p, point, values, &factor) ||
+	if (!holds(p, point, values) || sample_factor(point, values, &factor) ||
 	    decode_scaled(point, words, number, factor, &v))
 		return;
 	if (point->type == POINT_BITS)
@@ -100,7 +97,7 @@ void sample_said(struct profile *p, int place, const struct point_value *said, i
 	double factor;
 
 	out->quality = QUALITY_UNKNOWN;
-	if (said->quality != QUALITY_GOOD || !holds(p, point, values) || factor_of(p, point, values, &factor) ||
+	if (said->quality != QUALITY_GOOD || !holds(p, point, values) || sample_factor(point, values, &factor) ||
 	    scale_said(point, factor, &v))
 		return;
 	/* No registers: the hook gets what was said. */

@@ -15,5 +15,7 @@ void sample_point(struct profile *profile, int place, const uint16_t *words, int
 /* The same from what an agent says: a number or a text. said->quality UNKNOWN gives UNKNOWN. */
 void sample_said(struct profile *profile, int place, const struct point_value *said, int number,
 		 const struct point_value *values, struct point_value *out);
+/* What other points multiply it by; 1 without any. FC_EINVAL while one of them is not known. */
+int sample_factor(const struct point *point, const struct point_value *values, double *factor);
 
 #endif

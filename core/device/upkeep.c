@@ -56,15 +56,36 @@ static int send_slot(const struct device *d, struct bus_line *line, const struct
 	return bus_line_write(line, &write);
 }
 
-/* The charger may say how often it wants to hear of us. */
-static int64_t period_us(const struct device *d, const struct profile_keep_alive *k, int number)
+/* The charger may say how often it wants to hear of us. from: the place of that point, from 1; 0 = none. */
+static int64_t period_us(const struct device *d, int number, int from, double share, uint32_t preset_ms)
 {
-	const struct point_value *v = k->period_from ? &device_values(d, number)[k->period_from - 1] : NULL;
+	const struct point_value *v = from ? &device_values(d, number)[from - 1] : NULL;
 
 	if (!v || v->quality != QUALITY_GOOD || v->is_text || v->milli <= 0 || v->milli > 3600000)
-		return (int64_t)k->period_ms * 1000;
-	int64_t us = (int64_t)((double)v->milli * 1000 * k->period_share);
+		return (int64_t)preset_ms * 1000;
+	int64_t us = (int64_t)((double)v->milli * 1000 * share);
 	return us > 200000 ? us : 200000;
+}
+
+static int64_t refresh_at(const struct device *d, int number, int64_t now_us)
+{
+	const struct profile_setpoint *s = &d->profile->setpoint;
+
+	return s->refresh_ms ? now_us + period_us(d, number, s->refresh_from, s->refresh_share, s->refresh_ms) : never;
+}
+
+/* Its word, when that is another point's value. 0: not known, or it fits no word. */
+static int word_of(const struct device *d, const struct profile_keep_alive *k, int number, struct profile_write *write)
+{
+	const struct point_value *v = k->value_from ? &device_values(d, number)[k->value_from - 1] : NULL;
+
+	*write = k->write;
+	if (!v)
+		return 1;
+	if (v->quality != QUALITY_GOOD || v->is_text || v->milli < 0 || v->milli > 65535000)
+		return 0;
+	write->words[0] = (uint16_t)(v->milli / 1000);
+	return 1;
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -85,12 +106,13 @@ static int64_t run_keep_alive(struct device *d, struct bus_line *line, int place
 	const struct profile_keep_alive *k = &d->profile->keep_alives[place];
 	struct upkeep *u = &d->upkeep;
 	int slot = place * PROFILE_CONNECTORS_MAX + number - 1;
+	struct profile_write write;
 
 	if (u->off[slot])
 		return never;
 	if (now_us < u->due_us[slot])
 		return u->due_us[slot];
-	u->due_us[slot] = now_us + period_us(d, k, number);
+	u->due_us[slot] = now_us + period_us(d, number, k->period_from, k->period_share, k->period_ms);
 	/* The last one has not come through yet: another would only queue behind it. */
 	if (now_us < u->busy_until_us[slot])
 		return u->due_us[slot];
@@ -100,7 +122,7 @@ static int64_t run_keep_alive(struct device *d, struct bus_line *line, int place
 	}
 	if (k->unless && profile_match_holds(&d->profile->matches[k->unless - 1], device_values(d, number)))
 		return u->due_us[slot];
-	if (!send_slot(d, line, &k->write, number, tag + (uint32_t)slot))
+	if (word_of(d, k, number, &write) && !send_slot(d, line, &write, number, tag + (uint32_t)slot))
 		u->busy_until_us[slot] = now_us + answer_within_us;
 	return u->due_us[slot];
 }
@@ -116,12 +138,15 @@ static int64_t run_setpoint(struct device *d, struct bus_line *line, int number,
 		return never;
 	if (now_us < u->due_us[slot])
 		return u->due_us[slot];
-	u->due_us[slot] = s->refresh_ms ? now_us + (int64_t)s->refresh_ms * 1000 : never;
+	u->due_us[slot] = refresh_at(d, number, now_us);
 	if (now_us < u->busy_until_us[slot]) {
 		u->due_us[slot] = sooner(u->due_us[slot], now_us + again_us);
 		return u->due_us[slot];
 	}
-	profile_encode(s, u->milli[number - 1], &write);
+	if (profile_encode(s, u->milli[number - 1], device_values(d, number), &write)) {
+		u->due_us[slot] = now_us + again_us;
+		return u->due_us[slot];
+	}
 	if (!send_slot(d, line, &write, number, tag + (uint32_t)slot))
 		u->busy_until_us[slot] = now_us + answer_within_us;
 	else
@@ -171,12 +196,11 @@ void upkeep_result(struct device *d, uint32_t place, const struct bus_result *r)
 
 void upkeep_note(struct device *d, int number, int64_t milli, int64_t now_us)
 {
-	uint32_t refresh = d->profile->setpoint.refresh_ms;
 	struct upkeep *u = &d->upkeep;
 
 	u->held[number - 1] = 1;
 	u->milli[number - 1] = milli;
-	u->due_us[SETPOINTS + number - 1] = refresh ? now_us + (int64_t)refresh * 1000 : never;
+	u->due_us[SETPOINTS + number - 1] = refresh_at(d, number, now_us);
 }
 
 int upkeep_hold(struct device *d, int number, int64_t milli, struct error *err)

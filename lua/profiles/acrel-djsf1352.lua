@@ -1,5 +1,6 @@
 -- Acrel DJSF1352-RN, a DC meter, Modbus RTU, unit 1. Voltage, current and power have a register each that places their decimal
--- point: value = register * 10 ^ (point - 3). A meter has no state: its connector stays off line. Untested on hardware.
+-- point: value = register * 10 ^ (point - 3). A meter has no state: its connector stays off line; give it to
+-- one as its meter. Untested on hardware.
 return {
   forecourt = 1,
   kind = "profile",
@@ -17,7 +18,7 @@ return {
     current_point  = { address = 3, type = "u16", max = 6 },
     wire_break     = { address = 4, type = "u16" },
     temperature    = { address = 5, type = "s16" },
-    -- chargers.md says neither the unit nor the scale of these three
+    -- chargers.md says neither the unit nor the scale of these three: with the maker's manual at hand, name one energy
     power_raw      = { address = 8, type = "s16", decimals_from = { point = "power_point", offset = -3 } },
     power_point    = { address = 9, type = "u16", max = 6 },
     energy_in_raw  = { address = 12, type = "u32" },

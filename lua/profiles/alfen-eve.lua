@@ -30,11 +30,14 @@ return {
     current_c      = { address = 324, type = "f32", unit = "A", max = 100 },
     power          = { address = 344, type = "f32", unit = "W", max = 100000 },
     energy         = { address = 374, type = "f64", unit = "Wh", min = 0 },
+    energy_out     = { address = 390, type = "f64", unit = "Wh", min = 0 },
     available      = { address = 1200, type = "u16" },
     -- Filled up with zero bytes
     state          = { address = 1201, type = "text", words = 5 },
     current_limit  = { address = 1206, type = "f32", unit = "A" },
     limit_validity = { address = 1208, type = "u32", unit = "s" },
+    -- 1: the limit that was written counts
+    limit_taken    = { address = 1214, type = "u16" },
   },
   status = {
     point = "state",
@@ -43,8 +46,13 @@ return {
   },
   -- The range is not stated there: 6 A is IEC 61851's least; put in what is installed as the most.
   -- Both words in one request; valid for 60 s unless set otherwise, then the safe current of register 1212 applies.
+  -- That 0 A pauses is IEC 61851 (below 6 A nothing is offered), not stated there.
   setpoint = {
-    fc = 16, address = 1210, type = "f32", unit = "A", min = 6, max = 32, refresh_ms = 25000,
+    fc = 16, address = 1210, type = "f32", unit = "A", min = 6, max = 32, pause = 0, refresh_ms = 25000,
+  },
+  commands = {
+    start = { steps = { { limit = 32 }, { check = "limit_taken", equals = 1 } } },
+    stop = { steps = { { pause = true }, { check = "limit_taken", equals = 1 } } },
   },
   examples = {
     { -- 230.5 V, 16 A, charging
@@ -66,6 +74,7 @@ return {
       registers = { [1201] = 0x4100, [1202] = 0, [1203] = 0, [1204] = 0, [1205] = 0 },
       expect = { state = "A", status = 1 },
     },
+    { unit_id = 1, registers = { [1206] = 0x4180, [1207] = 0, [1214] = 1 }, expect = { current_limit = 16, limit_taken = 1 } },
     { unit_id = 200, registers = { [174] = 0, [175] = 0, [176] = 1, [177] = 0x86A0 }, expect = { uptime = 100 } },
   },
 }

@@ -36,8 +36,9 @@ return {
     default = 255,
     faults = { { point = "station_state", equals = 10 } },
   },
-  -- A limit of 0 W aborts the session and reports the connector as unavailable: it is parked at 1547 W. When it is not polled within
-  -- its own time limit the station falls back by itself. The most is what is installed (400 kW is a guess).
+  -- A limit of 0 W aborts the session and reports the connector as unavailable: it is parked at 1547 W. That goes on charging, so
+  -- there is no start and no stop: they are its back office's. When it is not polled within its own time limit the station falls
+  -- back by itself. The most is what is installed (400 kW is a guess).
   setpoint = { fc = 16, address = 100, type = "u32", unit = "W", min = 1547, max = 400000, pause = 1547 },
   examples = {
     { -- connector 2 charges at 150 kW

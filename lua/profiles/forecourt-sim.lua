@@ -5,6 +5,7 @@ return {
   name = "forecourt-sim",
   description = "Simulated charger, AC or DC, up to four connectors",
   source = "core/sim/README.md",
+  tested = "simulator",
   modbus = {
     max_words = 40,
     merge_gap = 8,

@@ -33,6 +33,10 @@ return {
   -- The range is not stated there: 6 A is IEC 61851's least; put in what is installed as the most.
   -- What it does when it hears no more is not stated there.
   setpoint = { fc = 6, address = 4004, type = "u16", unit = "A", min = 6, max = 32, pause = 0 },
+  commands = {
+    start = { steps = { { limit = 32 }, { check = "current_limit", ["not"] = 0 } } },
+    stop = { steps = { { pause = true }, { check = "current_limit", equals = 0 } } },
+  },
   examples = {
     {
       registers = {

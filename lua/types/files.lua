@@ -101,6 +101,7 @@
 ---@field modbus? forecourt.profile.modbus
 ---@field listen? "gbt27930" instead of modbus: it hears what others say
 ---@field connectors? forecourt.profile.connectors
+---@field tested? "examples"|"simulator"|"hardware" on what; default: its examples only
 ---@field points table<string, forecourt.profile.point|forecourt.profile.heard>
 ---@field groups? table<string, forecourt.profile.group>
 ---@field firmware? string|forecourt.profile.firmware the point that tells the version
@@ -247,6 +248,7 @@
 ---@field period_from? string the point that says how often, in seconds
 ---@field period_share? number of that
 ---@field unless? table<string, any> not while that holds
+---@field value_from? string writes what this point says, instead of value
 ---@field shared? boolean
 
 ---The register that limits a connector.
@@ -262,9 +264,12 @@
 ---@field max? number
 ---@field shared? boolean
 ---@field refresh_ms? integer written again so often
+---@field refresh_from? string the point that says how long a limit is kept, in seconds; refresh_ms while it says nothing
+---@field refresh_share? number of that
 ---@field pause? number the value that pauses a charge
 ---@field safe? number what it falls back to by itself
 ---@field initial? number held from the start on
+---@field scale_from? string|string[] times another point, or two; not written while they are unknown
 
 ---@class forecourt.profile.write
 ---@field fc integer 5, 6, 15 or 16

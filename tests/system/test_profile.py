@@ -77,7 +77,7 @@ def report(path):
 
 def test_every_shipped_profile_passes():
     done = forecourt("check", *PROFILES)
-    assert done.stdout.count(": ok\n") == len(PROFILES) >= 10
+    assert done.stdout.count(": ok\n") == len(PROFILES) >= 57
     # Nothing but what each file says of itself: a meter without a state, a wallbox without a register of its total energy.
     for line in done.stdout.splitlines():
         assert not line.startswith("warning: source") and not line.startswith("warning: examples"), line
@@ -277,9 +277,9 @@ def test_the_documentation_s_profile_loads(write):
         report(write(block, f"doc{number}.lua"))
 
 
-def test_shipped_profiles_are_listed():
-    text = (ROOT / "lua" / "profiles" / "README.md").read_text(encoding="utf-8")
+def test_shipped_profiles_say_what_they_are():
+    """Which there are is in the table of tests/system/test_models.py."""
     for path in PROFILES:
-        assert f"`{path.stem}`" in text
         if path.stem != "forecourt-sim":
-            assert "Untested on hardware." in path.read_text(), path
+            words = " ".join(line.removeprefix("--").strip() for line in path.read_text(encoding="utf-8").splitlines())
+            assert "Untested on hardware." in words, path

@@ -345,6 +345,24 @@ static void mistakes(void **state)
 	    {"points = { x = { address = 0, type = 'u16' } }, setpoint = { address = 1, type = 'u16', unit = 'A', min "
 	     "= 3, max = 2 }",
 	     "setpoint.max:", "below min"},
+	    {"points = { x = { address = 0, type = 'u16' } }, setpoint = { address = 1, type = 'u16', unit = 'A', min "
+	     "= 1, max = 2, scale_from = 'y' }",
+	     "setpoint.scale_from:", "name a point"},
+	    {"points = { x = { address = 0, type = 'u16' } }, keep_alive = { address = 45, value = 1, value_from = 'x',"
+	     " period_ms = 1000 }",
+	     "keep_alive.value_from:", "instead of value"},
+	    {"points = { x = { address = 0, type = 'u16' } }, keep_alive = { address = 45, value_from = 'y', period_ms "
+	     "= "
+	     "1000 }",
+	     "keep_alive.value_from:", "name a point"},
+	    {"points = { x = { address = 0, type = 'u16' } }, setpoint = { address = 1, type = 'u16', unit = 'A', min "
+	     "= 1, max = 2, refresh_from = 'x' }",
+	     "setpoint.refresh_ms:", "missing"},
+	    {"points = { x = { address = 0, type = 'u16' } }, setpoint = { address = 1, type = 'u16', unit = 'A', min "
+	     "= 1, max = 2, refresh_ms = 1000, refresh_from = 'y' }",
+	     "setpoint.refresh_from:", "name a point"},
+	    {"points = { x = { address = 0, type = 'u16' } }, tested = 'yes'",
+	     "tested:", "examples simulator hardware"},
 	};
 	struct error err;
 
@@ -387,11 +405,36 @@ static void setpoints_are_written_as_said(void **state)
 		struct profile *p = load(state, body, &err);
 		if (!p)
 			fail_msg("%s", err.text);
-		profile_encode(&p->setpoint, cases[i].milli, &write);
+		assert_int_equal(profile_encode(&p->setpoint, cases[i].milli, NULL, &write), FC_OK);
 		if (memcmp(write.words, cases[i].words, sizeof(cases[i].words)) != 0)
 			fail_msg("%s: %04x %04x", cases[i].form, write.words[0], write.words[1]);
 		profile_free(p);
 	}
+}
+
+/* A register whose unit another one tells: nothing is written as long as that is not known. */
+static void a_setpoint_is_scaled_by_a_point(void **state)
+{
+	struct point_value values[DEVICE_POINTS_MAX] = {0};
+	struct profile_write write;
+	struct error err;
+	struct profile *p = load(state,
+				 "points = { unit = { address = 0, type = 'u16', scale = 0.1 } }, setpoint = {"
+				 " address = 8, type = 'u16', unit = 'A', min = 6, max = 32, scale_from = 'unit' }",
+				 &err);
+
+	assert_non_null(p);
+	struct point_value *unit = &values[profile_point(p, "unit")];
+	assert_int_equal(profile_encode(&p->setpoint, 16000, values, &write), FC_EINVAL);
+	*unit = (struct point_value){.quality = QUALITY_GOOD, .milli = 100};
+	assert_int_equal(profile_encode(&p->setpoint, 16000, values, &write), FC_OK);
+	assert_int_equal(write.words[0], 160);
+	unit->milli = 1000;
+	assert_int_equal(profile_encode(&p->setpoint, 16000, values, &write), FC_OK);
+	assert_int_equal(write.words[0], 16);
+	unit->milli = 0;
+	assert_int_equal(profile_encode(&p->setpoint, 16000, values, &write), FC_EINVAL);
+	profile_free(p);
 }
 
 /* What a sample costs with a hook, beside the same arithmetic in C: printed, not held to a limit. */
@@ -438,6 +481,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(values_by_firmware, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(mistakes, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(setpoints_are_written_as_said, make_folder, remove_folder),
+	    cmocka_unit_test_setup_teardown(a_setpoint_is_scaled_by_a_point, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(what_a_hook_costs, make_folder, remove_folder),
 	};
 

@@ -138,6 +138,24 @@ static void a_life_bit_is_written_again_and_again(void **state)
 	assert_int_equal(atomic_load(&f->servers[0].writes), writes);
 }
 
+/* KEBA's fail-safe: its own time is written back to it, and nothing while it has none. */
+static void a_keep_alive_says_what_the_charger_said(void **state)
+{
+	struct fixture *f = *state;
+
+	write_profile(
+	    f, "one",
+	    "points = { state = { address = 0, type = 'u16' }, wait = { address = 31, type = 'u16' } }, " RULES
+	    ", keep_alive = { address = 40, value_from = 'wait', period_ms = 200, unless = { wait = 0 } }");
+	apply(f);
+	UNTIL(f, is_good(f, "a", 1, "wait", 0));
+	int requests = atomic_load(&f->servers[0].requests);
+	UNTIL(f, atomic_load(&f->servers[0].requests) > requests + 6);
+	assert_int_equal(atomic_load(&f->servers[0].writes), 0);
+	atomic_store(&f->servers[0].registers[31], 37);
+	UNTIL(f, register_of(f, 0, 40) == 37);
+}
+
 #define LIMIT                                                                                                \
 	", setpoint = { address = 70, type = 'u16', scale = 0.1, unit = 'A', min = 6, max = 32, pause = 0, " \
 	"refresh_ms = 500 }"
@@ -168,6 +186,28 @@ static void row_31_a_setpoint_is_held(void **state)
 	assert_int_equal(device_limit(f->set, b, 2, 33000, &err), FC_EINVAL);
 	assert_int_equal(device_limit(f->set, b, 3, 16000, &err), FC_ENOENT);
 	assert_int_equal(device_limit(f->set, device_find(f->set, "a"), 1, 16000, &err), FC_ENOENT);
+}
+
+/* The charger says how long it keeps a limit. */
+static void a_setpoint_is_refreshed_as_the_charger_says(void **state)
+{
+	struct fixture *f = *state;
+
+	write_profile(
+	    f, "one",
+	    "points = { state = { address = 0, type = 'u16' }, keeps = { address = 31, type = 'u16' } }, " RULES
+	    ", setpoint = { address = 70, type = 'u16', unit = 'A', min = 6, max = 32, initial = 10,"
+	    " refresh_ms = 3600000, refresh_from = 'keeps', refresh_share = 0.25 }");
+	atomic_store(&f->servers[0].registers[31], 1);
+	apply(f);
+	/* The first one may come before the value is known: then the next would be an hour away. */
+	struct device *d = device_find(f->set, "a");
+	struct error err = {0};
+	UNTIL(f, is_good(f, "a", 1, "keeps", 1000) && register_of(f, 0, 70) == 10);
+	assert_int_equal(device_limit(f->set, d, 1, 12000, &err), FC_OK);
+	UNTIL(f, register_of(f, 0, 70) == 12);
+	atomic_store(&f->servers[0].registers[70], 0);
+	UNTIL(f, register_of(f, 0, 70) == 12);
 }
 
 static void row_35_a_setpoint_is_written_again_after_a_restart(void **state)
@@ -305,7 +345,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(too_large_a_block_is_taken_apart, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(row_29_registers_move_with_the_firmware, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_life_bit_is_written_again_and_again, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_keep_alive_says_what_the_charger_said, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(row_31_a_setpoint_is_held, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_setpoint_is_refreshed_as_the_charger_says, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(row_35_a_setpoint_is_written_again_after_a_restart, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_sequence_goes_step_by_step, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_reload_ends_sequences_that_are_others_now, set_up, tear_down),
