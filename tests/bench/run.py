@@ -11,6 +11,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "system"))
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "peers"))
 import conftest  # noqa: E402
 import iserv  # noqa: E402
+import line9600  # noqa: E402
+import polling  # noqa: E402
 import reloads  # noqa: E402
 import script  # noqa: E402
 
@@ -53,6 +55,8 @@ def main():
     iserv.show(iserv.rows(answers))
     iserv.show(script.rows(args.build, answers["gateway"]["cpu_us"]))
     iserv.show(reloads.rows(args.build, 4 * args.rounds))
+    iserv.show(line9600.rows(args.build))
+    iserv.show(polling.rows(polling.measure(args.build, args.seconds / 2, 2 * args.rounds - 1)))
     poll_ms = 1000
     station = conftest.PeerStation(build=args.build, tcp=32, line_units=(16, 16), connectors=1, poll_ms=poll_ms)
     try:
