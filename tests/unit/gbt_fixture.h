@@ -26,7 +26,7 @@ struct told {
 static struct told told[TOLD_MAX];
 static int told_count;
 static struct can_frame frames[FRAMES_MAX];
-static int frame_count, fed;
+static int frame_count;
 
 static void on_event(void *user, const struct gbt_event *e)
 {
@@ -70,7 +70,7 @@ static void load(const char *name)
 	(void)snprintf(path, sizeof(path), "tests/unit/gbt/%s.log", name);
 	f = fopen(path, "re");
 	assert_non_null(f);
-	frame_count = fed = 0;
+	frame_count = 0;
 	while (fgets(line, sizeof(line), f)) {
 		struct can_frame *c = &frames[frame_count++];
 		long long seconds, us;
@@ -88,13 +88,6 @@ static void load(const char *name)
 	}
 	(void)fclose(f);
 	assert_true(frame_count > 0);
-}
-
-/* Feeds what comes before that time; places the next call behind it. */
-static void feed_until(struct gbt *g, int64_t ms)
-{
-	for (; fed < frame_count && frames[fed].mono_us < START_US + ms * 1000; fed++)
-		gbt_frame(g, &frames[fed]);
 }
 
 static struct point_value value_of(const struct gbt *g, const char *name)
@@ -149,7 +142,7 @@ static int count_told(enum gbt_what what, const char *wait)
 {
 	int n = 0;
 
-	for (int i = 0; i < told_count; i++)
+	for (int i = 0; i < told_count && i < TOLD_MAX; i++)
 		n += told[i].what == what && (!wait || (told[i].wait && !strcmp(told[i].wait->code, wait)));
 	return n;
 }
