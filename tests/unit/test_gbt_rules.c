@@ -81,6 +81,21 @@ static void test_editions(void **state)
 	}
 }
 
+/* A charger that keeps to the short CSD in the newer edition: its length says where the number is. */
+static void test_short_end(void **state)
+{
+	struct gbt *g = new_decoder();
+
+	(void)state;
+	send_brm(g, BRM_AT_MS, 49, 1, "LFCT0000000000001");
+	send_frame(g, 2000, 0x181DF456, "0200250077");
+	assert_value(g, "edition", 2015);
+	assert_value(g, "CSD.charger_number", 119);
+	send_frame(g, 2250, 0x181DF456, "0200250077000100");
+	assert_value(g, "CSD.charger_number", 65655);
+	gbt_free(g);
+}
+
 /* Joined in the middle: lengths are the only sign, and what reads the same in both is given at once. */
 static void test_editions_by_length(void **state)
 {
@@ -712,6 +727,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_editions),
 	    cmocka_unit_test(test_editions_by_length),
+	    cmocka_unit_test(test_short_end),
 	    cmocka_unit_test(test_vin),
 	    cmocka_unit_test(test_all_ones),
 	    cmocka_unit_test(test_out_of_meaning),
