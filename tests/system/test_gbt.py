@@ -1,5 +1,6 @@
 """GB/T 27930: the generated sessions are what the script makes, and the simulated charger and car do as they are told. What they say is held
 against the lengths of chargers.md here, and played to the gateway's own decoder as the example of a profile."""
+import os
 import pathlib
 import socket
 import struct
@@ -12,7 +13,7 @@ import time
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
-BUILD = ROOT / "build/host"
+BUILD = ROOT / os.environ.get("FORECOURT_BUILD", "build/host")
 PATIENCE = 60
 # chargers.md 2.2; by edition where they differ
 LENGTHS = {
