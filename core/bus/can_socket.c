@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "bus/can_look.h"
 #include "bus/can_netlink.h"
 #include "bus/can_port.h"
 
@@ -44,7 +45,10 @@ struct can_socket_port {
 	int64_t down_us; /* wait before the next look while it is down */
 	int64_t
 	    off_us; /* wait before the next restart after bus-off: longer each time, until it has been healthy for long */
-	int64_t restart_us;             /* when that is due; 0: not waiting for it */
+	int64_t restart_us; /* when that is due; 0: not waiting for it */
+	int64_t again_us;   /* before that the interface of index not_now is not set up again */
+	int not_now;
+	struct can_looker *looker;
 	int no_listen_only, no_restart; /* the driver can't */
 	int told_differs, told_not_allowed;
 	struct kernel_can_frame frames[BATCH];
@@ -59,6 +63,14 @@ struct can_socket_port {
 static void look_in(struct can_socket_port *own, int64_t us)
 {
 	(void)loop_timer_set(own->port->loop, &own->look, us);
+}
+
+/* Something happened. What we did ourselves is among what is told: not again at once. */
+static void look_soon(struct can_socket_port *own)
+{
+	int64_t since = clock_mono_us() - own->looked_us;
+
+	look_in(own, since < events_apart_us ? events_apart_us - since : 1);
 }
 
 /* The command that does what is missing, for the person who may. */
@@ -152,131 +164,71 @@ static int open_raw(struct can_socket_port *own, const struct can_link *link)
 	return FC_EIO;
 }
 
-static int differs(const struct can_socket_port *own, const struct can_link *link)
+/* What the look did, for the log: once each. */
+static void tell(struct can_socket_port *own, const struct can_look *look, const char *command)
 {
 	const struct can_config *config = &own->port->config;
-	uint32_t want = (uint32_t)config->bitrate;
 
-	if (!link->controller)
-		return 0;
-	/* The driver tells what its clock can really do. */
-	if (want && (link->bitrate < want - want / 50 || link->bitrate > want + want / 50))
-		return 1;
-	return !link->listen_only != !(config->listen_only && !own->no_listen_only) ||
-	       link->restart_ms != (own->no_restart ? 0 : (uint32_t)config->restart_ms) ||
-	       (config->sample_point && link->sample_point != (uint32_t)config->sample_point);
+	if (look->tried && !look->set_up)
+		log_notice("bus: %s: CAN %s: brought up%s%s", config->name, own->name,
+			   look->no_listen_only
+			       ? "; this controller can't listen only: it acknowledges frames, and we send none"
+			       : "",
+			   look->no_restart ? "; it can't restart by itself after bus-off: we do it" : "");
+	if (look->tried && look->set_up == FC_EAUTH && !own->told_not_allowed++)
+		log_warning("bus: %s: CAN %s: not allowed to set it up (no CAP_NET_ADMIN): run `%s`", config->name,
+			    own->name, command);
+	if (!config->bring_up && config->bitrate && look->link.up && look->differs && !own->told_differs++)
+		log_warning("bus: %s: CAN %s: set to %u bit/s%s, restart-ms %u; configured is `%s`", config->name,
+			    own->name, look->link.bitrate, look->link.listen_only ? ", listen only" : "",
+			    look->link.restart_ms, command);
 }
 
-/* What the driver can't do is left out: first to listen only, then to restart by itself. */
-static int configure(struct can_socket_port *own, const struct can_link *link, struct error *err)
+/* Up or not. FC_OK; else the state says why not. */
+static int check_up(struct can_socket_port *own, const struct can_look *look)
 {
-	const struct can_config *config = &own->port->config;
-
-	for (;;) {
-		struct can_link_settings settings = {.bitrate = (uint32_t)config->bitrate,
-						     .sample_point = (uint32_t)config->sample_point,
-						     .restart_ms = own->no_restart ? 0 : (uint32_t)config->restart_ms,
-						     .listen_only = config->listen_only && !own->no_listen_only};
-		int result = can_link_configure(link->index, &settings, err);
-
-		if (result != FC_EINVAL)
-			return result;
-		if (settings.listen_only)
-			own->no_listen_only = 1;
-		else if (settings.restart_ms)
-			own->no_restart = 1;
-		else
-			break;
-	}
-	/* It was something else. */
-	own->no_listen_only = own->no_restart = 0;
-	return error_set(err, FC_EINVAL, "the controller can't be set to %d bit/s", config->bitrate);
-}
-
-static int set_up(struct can_socket_port *own, const struct can_link *link, struct error *err)
-{
-	const struct can_config *config = &own->port->config;
-	int result = FC_OK;
-
-	if (link->controller) {
-		if (link->up)
-			result = can_link_set_up(link->index, 0, err);
-		if (!result)
-			result = configure(own, link, err);
-	}
-	if (!result)
-		result = can_link_set_up(link->index, 1, err);
-	if (result)
-		return result;
-	log_notice("bus: %s: CAN %s: brought up%s", config->name, own->name,
-		   !own->no_listen_only
-		       ? ""
-		       : "; this controller can't listen only: it acknowledges frames, and we send none");
-	return FC_OK;
-}
-
-/* The interface as the configuration wants it, as far as that is ours to do. FC_OK: it is up; else the state says why not. */
-static int make_ready(struct can_socket_port *own, struct can_link *link)
-{
-	const struct can_config *config = &own->port->config;
 	char command[160];
-	struct error err;
 
-	remedy(own, link->controller, command, sizeof(command));
-	if (config->bring_up && (!link->up || differs(own, link))) {
-		int result = set_up(own, link, &err);
-
-		if (!result)
-			result = can_link_get(own->name, link, &err);
-		if (result == FC_EAUTH && !own->told_not_allowed++)
-			log_warning("bus: %s: CAN %s: not allowed to set it up (no CAP_NET_ADMIN): run `%s`",
-				    config->name, own->name, command);
-		/* One that works, if with other settings, is used. */
-		if (result && !(result == FC_EAUTH && link->up)) {
-			can_port_state(own->port, CAN_DOWN, "can't be brought up: %s: run `%s`", err.text, command);
-			return result;
-		}
-	}
-	if (!link->up) {
+	remedy(own, look->link.controller, command, sizeof(command));
+	tell(own, look, command);
+	/* The next try after the back-off, whatever the kernel tells meanwhile: our own try is among it. One that succeeded is not made
+	 * again at once either: somebody who undoes it each time may be there. */
+	own->not_now = look->left || look->tried ? look->link.index : 0;
+	if (look->tried)
+		own->again_us = clock_mono_us() + (look->set_up ? own->down_us : second_us);
+	if (look->link.up)
+		return FC_OK; /* one that works, if with other settings, is used */
+	if (look->tried && look->set_up)
+		can_port_state(own->port, CAN_DOWN, "can't be brought up: %s: run `%s`", look->err.text, command);
+	else if (!look->left)
 		can_port_state(own->port, CAN_DOWN, "the interface is down: run `%s`", command);
-		return FC_EIO;
-	}
-	if (!config->bring_up && config->bitrate && differs(own, link) && !own->told_differs++)
-		log_warning("bus: %s: CAN %s: set to %u bit/s%s%s, configured: `%s`", config->name, own->name,
-			    link->bitrate, link->listen_only ? ", listen only" : "",
-			    link->restart_ms ? "" : ", no restart after bus-off", command);
-	return FC_OK;
+	return FC_EIO;
 }
 
-/* It stays off for the time that the back-off says; then a restart, and where that fails down and up. */
-static void recover(struct can_socket_port *own, struct can_link *link)
+/* It stays off for the time that the back-off says; the look after that restarts it. */
+static void bus_off(struct can_socket_port *own, const struct can_link *link)
 {
 	int64_t now = clock_mono_us();
-	struct error err;
 
 	if (link->restart_ms) {
 		can_port_state(own->port, CAN_BUS_OFF, "restarts by itself after %u ms", link->restart_ms);
-		return;
-	}
-	if (!own->port->config.bring_up) {
+	} else if (!own->port->config.bring_up) {
 		can_port_state(own->port, CAN_BUS_OFF, "run `ip link set %s type can restart`", own->name);
-		return;
+	} else {
+		if (!own->restart_us)
+			own->restart_us = now + own->off_us;
+		can_port_state(own->port, CAN_BUS_OFF, "too many errors on the bus, restarted after %lld s",
+			       (long long)(own->off_us / second_us));
 	}
-	if (!own->restart_us)
-		own->restart_us = now + own->off_us;
-	if (now < own->restart_us) {
-		can_port_state(own->port, CAN_BUS_OFF, "restarted in %lld s", (long long)(own->off_us / second_us));
-		return;
-	}
+}
+
+static void restarted(struct can_socket_port *own, int how)
+{
 	own->restart_us = 0;
 	own->off_us = own->off_us * 2 < back_off_most_us ? own->off_us * 2 : back_off_most_us;
-	if (can_link_restart(link->index, &err)) {
-		(void)can_link_set_up(link->index, 0, NULL);
-		(void)can_link_set_up(link->index, 1, NULL);
-		own->port->stats.restarts++; /* an error frame tells of the other kind */
-	}
-	if (can_link_get(own->name, link, &err))
-		link->state = CAN_LINK_STOPPED;
+	/* Of the controller's own restart an error frame tells. */
+	if (how == 2)
+		own->port->stats.restarts++;
 }
 
 static void take_over_state(struct can_socket_port *own, const struct can_link *link)
@@ -285,6 +237,8 @@ static void take_over_state(struct can_socket_port *own, const struct can_link *
 
 	port->stats.tx_errors = link->tx_errors;
 	port->stats.rx_errors = link->rx_errors;
+	if (link->state != CAN_LINK_BUS_OFF)
+		own->restart_us = 0;
 	switch (link->state) {
 	case CAN_LINK_UNKNOWN:
 	case CAN_LINK_ACTIVE:
@@ -297,23 +251,61 @@ static void take_over_state(struct can_socket_port *own, const struct can_link *
 		can_port_state(port, CAN_PASSIVE, "%s", "");
 		break;
 	case CAN_LINK_BUS_OFF:
-		break; /* said by recover */
+		bus_off(own, link);
+		break;
 	case CAN_LINK_STOPPED:
 		can_port_state(port, CAN_DOWN, "the controller is stopped");
 		break;
 	}
 }
 
-/* When to look again, by the state that the port is in now. */
-static void look_again(struct can_socket_port *own)
+static void take_over(struct can_socket_port *own, const struct can_look *look)
 {
+	enum can_state before = own->port->stats.state;
+
+	if (look->result) {
+		close_raw(own);
+		own->no_listen_only = own->no_restart = 0; /* the next one may be another */
+		can_port_state(own->port, CAN_DOWN, "%s",
+			       look->result == FC_ENOENT ? "there is no such interface" : look->err.text);
+		return;
+	}
+	if (!look->link.is_can) {
+		can_port_state(own->port, CAN_DOWN, "this is no CAN interface");
+		return;
+	}
+	if (look->tried && !look->set_up) {
+		own->no_listen_only |= look->no_listen_only;
+		own->no_restart |= look->no_restart;
+	}
+	if (look->restarted)
+		restarted(own, look->restarted);
+	if (check_up(own, look) || open_raw(own, &look->link))
+		return;
+	own->port->stats.bitrate = look->link.bitrate ? (int)look->link.bitrate : own->port->config.bitrate;
+	take_over_state(own, &look->link);
+	/* A look that finds it as healthy as the one before: it has held. */
+	if (look->link.state == CAN_LINK_ACTIVE && before == CAN_ACTIVE &&
+	    clock_mono_us() - own->looked_us >= look_healthy_us)
+		own->off_us = second_us;
+}
+
+/* When to look again, by the state that the port is in now. */
+static void look_again(struct can_socket_port *own, const struct can_look *last)
+{
+	int64_t now = own->looked_us;
+
+	if (last->left) {
+		look_in(own, own->again_us - now);
+		return;
+	}
 	switch (own->port->stats.state) {
 	case CAN_DOWN:
-		look_in(own, own->down_us);
+		look_in(own, own->not_now ? own->again_us - now : own->down_us);
 		own->down_us = own->down_us * 2 < back_off_most_us ? own->down_us * 2 : back_off_most_us;
 		return;
 	case CAN_BUS_OFF:
-		look_in(own, own->restart_us ? own->restart_us - own->looked_us : look_disturbed_us);
+		look_in(own, own->restart_us ? own->restart_us - now : look_disturbed_us);
 		break;
 	case CAN_WARNING:
 	case CAN_PASSIVE:
@@ -326,44 +318,32 @@ static void look_again(struct can_socket_port *own)
 	own->down_us = second_us;
 }
 
-static void look_at(struct can_socket_port *own)
+static void looked(void *user, const struct can_look *look)
 {
-	enum can_state before = own->port->stats.state;
-	struct can_link link;
-	struct error err;
-	int result = can_link_get(own->name, &link, &err);
+	struct can_socket_port *own = user;
 
-	if (result) {
-		close_raw(own);
-		can_port_state(own->port, CAN_DOWN, "%s",
-			       result == FC_ENOENT ? "there is no such interface" : err.text);
-		return;
-	}
-	if (!link.is_can) {
-		can_port_state(own->port, CAN_DOWN, "this is no CAN interface");
-		return;
-	}
-	if (make_ready(own, &link) || open_raw(own, &link))
-		return;
-	own->port->stats.bitrate = link.bitrate ? (int)link.bitrate : own->port->config.bitrate;
-	if (link.state == CAN_LINK_BUS_OFF)
-		recover(own, &link);
-	else
-		own->restart_us = 0;
-	take_over_state(own, &link);
-	/* A look that finds it as healthy as the one before: it has held. */
-	if (link.state == CAN_LINK_ACTIVE && before == CAN_ACTIVE &&
-	    clock_mono_us() - own->looked_us >= look_healthy_us)
-		own->off_us = second_us;
+	take_over(own, look);
+	own->looked_us = clock_mono_us();
+	look_again(own, look);
 }
 
 static void look(void *user)
 {
 	struct can_socket_port *own = user;
+	const struct can_config *config = &own->port->config;
+	int64_t now = clock_mono_us();
+	struct can_look_ask ask = {.bring_up = config->bring_up,
+				   .not_now = now < own->again_us ? own->not_now : 0,
+				   .restart = own->restart_us && now >= own->restart_us,
+				   .want = {.bitrate = (uint32_t)config->bitrate,
+					    .sample_point = (uint32_t)config->sample_point,
+					    .restart_ms = own->no_restart ? 0 : (uint32_t)config->restart_ms,
+					    .listen_only = config->listen_only && !own->no_listen_only}};
 
-	look_at(own);
-	own->looked_us = clock_mono_us();
-	look_again(own);
+	memcpy(ask.name, own->name, sizeof(ask.name));
+	/* One that is under way is not what is wanted now: another behind it. */
+	if (can_looker_start(own->looker, &ask))
+		look_in(own, events_apart_us);
 }
 
 static void error_told(void *user, int restarted)
@@ -444,7 +424,7 @@ static void receive(struct can_socket_port *own)
 				return;
 			can_port_state(own->port, CAN_DOWN, "%s",
 				       errno == ENETDOWN ? "the interface went down" : strerror(errno));
-			look_in(own, 1);
+			look_soon(own);
 			return;
 		}
 		int64_t mono_us = clock_mono_us(), wall_us = can_wall_us();
@@ -462,12 +442,8 @@ static void readable(void *user, int fd)
 	struct can_socket_port *own = user;
 
 	(void)fd;
-	if (can_link_drain(own->links)) {
-		/* What we did ourselves is among what is told: not again at once. */
-		int64_t since = clock_mono_us() - own->looked_us;
-
-		look_in(own, since < events_apart_us ? events_apart_us - since : 1);
-	}
+	if (can_link_drain(own->links))
+		look_soon(own);
 	receive(own);
 }
 
@@ -484,7 +460,7 @@ static int send_frame(void *user, const struct can_frame *frame)
 		return FC_OK;
 	if (errno == EAGAIN || errno == ENOBUFS)
 		return FC_EBUSY;
-	look_in(own, 1);
+	look_soon(own);
 	return FC_EIO;
 }
 
@@ -493,6 +469,7 @@ static void close_socket(void *user)
 	struct can_socket_port *own = user;
 
 	loop_timer_cancel(own->port->loop, &own->look);
+	can_looker_free(own->looker);
 	close_raw(own);
 	if (own->watch)
 		loop_fd_remove(own->watch);
@@ -513,7 +490,8 @@ static int start(struct can_socket_port *own, struct error *err)
 	if (own->epoll < 0 || own->links < 0 || epoll_ctl(own->epoll, EPOLL_CTL_ADD, own->links, &event))
 		return error_set(err, FC_EIO, "bus: %s: CAN: %s", own->port->config.name, strerror(errno));
 	own->watch = loop_fd_add(own->port->loop, own->epoll, readable, own, err);
-	if (!own->watch)
+	own->looker = own->watch ? can_looker_new(own->port->loop, looked, own, err) : NULL;
+	if (!own->looker)
 		return FC_EIO;
 	/* The timer's memory is taken now. */
 	if (loop_timer_set(own->port->loop, &own->look, 1))

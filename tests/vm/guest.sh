@@ -14,7 +14,7 @@ bad() {
 
 # A cmocka program: its own closing lines are what counts.
 unit() { # PROGRAM
-	timeout 600 "$1" >/tmp/unit.log 2>&1
+	timeout 700 "$1" >/tmp/unit.log 2>&1
 	code=$?
 	p=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test(s)\..*/\1/p' /tmp/unit.log)
 	f=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test(s).*/\1/p' /tmp/unit.log)
