@@ -31,7 +31,7 @@ static const int64_t second_us = 1000000;
 static const int64_t back_off_most_us = 60 * 1000000;
 static const int64_t look_disturbed_us = 5 * 1000000; /* some drivers do not tell that they have recovered */
 static const int64_t look_healthy_us = 60 * 1000000;  /* nor that an error frame was lost */
-static const int64_t events_apart_us = 200000;
+static const int64_t events_apart_us = 50000;
 
 struct can_socket_port {
 	struct can_port *port;
@@ -423,7 +423,9 @@ static void receive(struct can_socket_port *own)
 			if (errno == EAGAIN || errno == EINTR)
 				return;
 			can_port_state(own->port, CAN_DOWN, "%s",
-				       errno == ENETDOWN ? "the interface went down" : strerror(errno));
+				       errno == ENETDOWN ? "the interface went down"
+				       : errno == ENODEV ? "the interface is gone"
+							 : strerror(errno));
 			look_soon(own);
 			return;
 		}
