@@ -222,10 +222,14 @@ static void print_report(const struct cli *cli, const char *path, const struct v
 	printf("%s %lld, %s %lld, %s %lld, %s %lld\n", say(cli, "points"), (long long)cli_int(report, "points"),
 	       say(cli, "connectors"), (long long)cli_int(report, "connectors"), say(cli, "examples"),
 	       (long long)cli_int(report, "examples"), say(cli, "hooks"), (long long)cli_int(report, "hooks"));
-	printf("%s %lld: %s %.1f, %s %.1f, %s %.1f %%\n", say(cli, "poll_ms"), (long long)cli_int(report, "poll_ms"),
-	       say(cli, "reads a second"), tenths(report, "reads_per_s"), say(cli, "words a second"),
-	       tenths(report, "words_per_s"), say(cli, "of a line of 9600 baud"), tenths(report, "load_9600"));
-	print_blocks(cli, value_get(report, "blocks"));
+	/* A CAN device is read by no plan. */
+	if (value_get(report, "blocks")) {
+		printf("%s %lld: %s %.1f, %s %.1f, %s %.1f %%\n", say(cli, "poll_ms"),
+		       (long long)cli_int(report, "poll_ms"), say(cli, "reads a second"), tenths(report, "reads_per_s"),
+		       say(cli, "words a second"), tenths(report, "words_per_s"), say(cli, "of a line of 9600 baud"),
+		       tenths(report, "load_9600"));
+		print_blocks(cli, value_get(report, "blocks"));
+	}
 	print_ranges(cli, "never touched", value_get(report, "deny"));
 	print_ranges(cli, "never written", value_get(report, "deny_write"));
 	print_writes(cli, report);

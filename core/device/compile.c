@@ -237,7 +237,7 @@ int profile_compile(const struct script *script, struct profile *profile, const 
 {
 	static const char *const known[] = {"forecourt", "kind",   "name",     "description", "source", "modbus",
 					    "points",    "groups", "firmware", "connectors",  "status", "examples",
-					    "commands",  "line",   "setpoint", "keep_alive",  NULL};
+					    "commands",  "line",   "setpoint", "keep_alive",  "listen", NULL};
 	struct compiler c = {
 	    .path = script_path(script), .script = script, .p = profile, .listener = listener, .err = err};
 	const struct value *table = script_table(script);
@@ -262,12 +262,16 @@ int profile_compile(const struct script *script, struct profile *profile, const 
 	const struct value *examples = compile_table(&c, table, "", "examples");
 	profile->example_count = examples ? (int)examples->count : 0;
 	compile_groups(&c, compile_table(&c, table, "", "groups"));
-	compile_points(&c, points);
+	if (value_get(table, "listen"))
+		compile_listen(&c, table, points);
+	else
+		compile_points(&c, points);
 	compile_firmware(&c, table);
 	compile_status(&c, compile_table(&c, table, "", "status"));
 	compile_setpoint(&c, compile_table(&c, table, "", "setpoint"));
 	compile_commands(&c, compile_table(&c, table, "", "commands"));
 	compile_keep_alive(&c, compile_table(&c, table, "", "keep_alive"));
-	compile_addresses(&c);
+	if (!profile->agent)
+		compile_addresses(&c);
 	return c.mistakes ? FC_EINVAL : FC_OK;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "device/decode.h"
+#include "device/frames.h"
 #include "device/sample.h"
 
 /* What an example says of where its registers were read. */
@@ -104,20 +105,12 @@ static int check_point(const struct profile *p, const struct point_value *values
 		   : example_failed(path, number, expect->key, expected, got, err);
 }
 
-static int run_example(struct profile *p, const struct value *example, const char *path, int number, struct error *err)
+static int of_registers(struct profile *p, const struct value *example, const char *path, int number,
+			struct point_value *values, struct error *err)
 {
-	struct point_value values[DEVICE_POINTS_MAX] = {0};
-	const struct value *registers = value_get(example, "registers"), *expect = value_get(example, "expect");
-	static const char *const known[] = {"registers", "expect", "connector", "fc", "unit_id", NULL};
-	int64_t connector = 1, function = 0, unit = -1, status;
+	const struct value *registers = value_get(example, "registers");
+	int64_t connector = 1, function = 0, unit = -1;
 
-	value_each (member, example) {
-		if (!value_key_known(member, known))
-			return error_set(err, FC_EINVAL, "%s: examples[%d].%s: there is no such key", path, number,
-					 member->key ? member->key : "");
-	}
-	if (!registers || !expect)
-		return error_set(err, FC_EINVAL, "%s: examples[%d]: wants registers and expect", path, number);
 	if (value_get(example, "connector") &&
 	    (value_to_int(value_get(example, "connector"), &connector) || connector < 1 || connector > p->connectors))
 		return error_set(err, FC_EINVAL, "%s: examples[%d].connector: must be 1 to %d", path, number,
@@ -131,6 +124,29 @@ static int run_example(struct profile *p, const struct value *example, const cha
 	decode_image(p, registers,
 		     &(struct image){.number = (int)connector, .function = (int)function, .unit = (int)unit, .base = 1},
 		     values);
+	return FC_OK;
+}
+
+static int run_example(struct profile *p, const struct value *example, const char *path, int number, struct error *err)
+{
+	struct point_value values[DEVICE_POINTS_MAX] = {0};
+	const struct value *expect = value_get(example, "expect");
+	static const char *const asked[] = {"registers", "expect", "connector", "fc", "unit_id", NULL};
+	static const char *const heard[] = {"frames", "expect", "connector", "unit", NULL};
+	const char *input = p->agent ? "frames" : "registers";
+	int64_t status;
+
+	value_each (member, example) {
+		if (!value_key_known(member, p->agent ? heard : asked))
+			return error_set(err, FC_EINVAL, "%s: examples[%d].%s: there is no such key", path, number,
+					 member->key ? member->key : "");
+	}
+	if (!value_get(example, input) || !expect)
+		return error_set(err, FC_EINVAL, "%s: examples[%d]: wants %s and expect", path, number, input);
+	int done = p->agent ? frames_run(p, example, path, number, values, err)
+			    : of_registers(p, example, path, number, values, err);
+	if (done)
+		return done;
 	value_each (e, expect) {
 		if (!e->key)
 			continue;

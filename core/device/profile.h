@@ -87,6 +87,8 @@ struct point {
 	int hook;
 	int target;   /* a variant: the point that it is a variant of */
 	int variants; /* the firmware must be known before it is read */
+	int personal; /* about a person: a vehicle's number, a card; logs and lists show its end only */
+	int signal;   /* of a listening profile: place in gbt_signals(), from 1 */
 };
 
 struct bit_name {
@@ -204,6 +206,7 @@ struct profile_line {
 	int connections, connect_timeout_ms, response_timeout_ms, byte_timeout_ms;
 };
 
+struct agent_kind;
 struct profile {
 	char name[64];
 	char hash[65];
@@ -232,6 +235,7 @@ struct profile {
 	int bit_name_count;
 	struct profile_keep_alive keep_alives[PROFILE_KEEP_ALIVES_MAX];
 	int keep_alive_count;
+	const struct agent_kind *agent; /* of a CAN device; NULL: it speaks Modbus */
 	/* From here on nothing of it is in the fingerprint: a change does not open a line again. */
 	struct status_rules status;
 	struct profile_match matches[PROFILE_MATCHES_MAX];
@@ -258,8 +262,8 @@ uint32_t profile_address(const struct profile *profile, const struct point *poin
 uint32_t profile_write_address(const struct profile *profile, const struct profile_write *write, int number);
 /* The unit asked for it, base being the charger's. */
 uint8_t profile_unit(const struct profile *profile, const struct point *point, int number, uint8_t base);
-/* profile_fits for one charger, whatever profile it names. */
-int profile_fits_charger(const struct profile *profile, const struct config *config, int charger, struct error *err);
+/* profile_fits for one of config's units (config_unit), whatever profile it names. */
+int profile_fits_unit(const struct profile *profile, const struct config *config, int unit, struct error *err);
 /* How often a point is read. */
 uint32_t profile_period(const struct profile *profile, const struct point *point, uint32_t poll_ms);
 /* Nonzero when the match holds; values[] by point. 0 when the point is not GOOD. */
