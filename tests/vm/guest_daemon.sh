@@ -7,9 +7,9 @@ connector() { forecourt connectors C1 --json --socket /tmp/control 2>/dev/null |
 point() { # NAME
 	connector | sed -n "s/^\"name\":\"$1\",.*\"quality\":\"good\",.*\"value\":\"*\([^,\"}]*\).*/\1/p"
 }
-# Waits for a command to succeed, with a patience that no machine reaches.
+# Waits for a command to succeed, with a patience that no machine reaches; little when something is broken already.
 wait_for() { # COMMAND...
-	for _ in $(seq 240); do
+	for _ in $(seq "${broken:-240}"); do
 		"$@" && return 0
 		sleep 0.5
 	done
@@ -22,13 +22,13 @@ check() { # WHAT COMMAND...
 		ok "gateway: $what"
 	else
 		bad "gateway: $what"
-		broken=1
+		broken=10
 	fi
 }
 once() { # WHAT COMMAND...
 	what=$1
 	shift
-	if "$@"; then ok "gateway: $what"; else bad "gateway: $what" && broken=1; fi
+	if "$@"; then ok "gateway: $what"; else bad "gateway: $what" && broken=10; fi
 }
 says() { forecourt status --socket /tmp/control 2>/dev/null | grep -q "$1"; }
 logged() { [ "$(grep -c "$1" /tmp/gateway.log)" -ge "${2:-1}" ]; }
