@@ -27,13 +27,10 @@ missing=$(sh boards/packages.sh -n boards/packages-vm.txt) || exit 1
 if [ -n "$missing" ]; then
 	sh boards/packages.sh boards/packages-vm.txt || skip "can't install: $missing"
 fi
-image=$(LC_ALL=C apt-cache depends linux-image-amd64 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1)
-[ -n "$image" ] || image=$(find "$cache" -maxdepth 1 -name 'linux-image-*' 2>/dev/null | sed 's|.*/||; s/_.*//' | sort | tail -n 1)
-[ -n "$image" ] || skip "apt knows no kernel (linux-image-amd64): apt-get update?"
-kernel=$(sh tests/vm/fetch.sh "$cache" "$image" './boot/vmlinuz-*' './lib/modules/*/kernel/net/can/*' \
-	'./lib/modules/*/kernel/drivers/net/can/*') || skip "can't download the kernel ($image)"
-busybox=$(sh tests/vm/fetch.sh "$cache" busybox-static './bin/busybox') || skip "can't download busybox-static"
-canutils=$(sh tests/vm/fetch.sh "$cache" can-utils './usr/bin/*') || skip "can't download can-utils"
+kernel=$(sh tests/vm/fetch.sh "$cache" linux-image-amd64 './boot/vmlinuz-*' './lib/modules/*/kernel/net/can/*' \
+	'./lib/modules/*/kernel/drivers/net/can/*') || skip "no kernel (linux-image-amd64)"
+busybox=$(sh tests/vm/fetch.sh "$cache" busybox-static './bin/busybox') || skip "no busybox-static"
+canutils=$(sh tests/vm/fetch.sh "$cache" can-utils './usr/bin/*') || skip "no can-utils"
 
 # --- the machine's files
 # Each program with the shared libraries that it is linked with.
@@ -52,7 +49,7 @@ rm -rf "$root"
 mkdir -p "$root/bin" "$root/modules" "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/test" "$root/etc"
 put "$busybox/bin/busybox" "$(command -v ip)"
 put "$canutils/usr/bin/candump" "$canutils/usr/bin/cansend" "$canutils/usr/bin/cangen" "$canutils/usr/bin/canplayer"
-put "$build/vm/test_socketcan"
+put "$build"/vm/test_*
 put "$build/forecourtd" "$build/forecourt" "$build/sim-bms"
 for module in net/can/can drivers/net/can/dev/can-dev net/can/can-raw drivers/net/can/vcan drivers/net/can/sja1000/sja1000 \
 	drivers/net/can/sja1000/kvaser_pci drivers/net/can/slcan/slcan; do
@@ -89,6 +86,6 @@ if [ "$failed" -ne 0 ] || [ "$passed" -eq 0 ]; then
 	cat "$log"
 	echo "---"
 fi
-echo "  $(basename "$image"), $took s"
+echo "  $(basename "$kernel"), $took s"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
