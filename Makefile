@@ -28,7 +28,7 @@ ifeq ($(CONFIG_ADMIN),)
 sources := $(filter-out core/admin/%,$(sources))
 endif
 ifeq ($(CONFIG_CAN),)
-sources := $(filter-out core/bus/can_socket.c core/bus/can_look.c core/bus/can_netlink.c,$(sources))
+sources := $(filter-out $(foreach f,socket raw look netlink,core/bus/can_$f.c),$(sources))
 endif
 sanitize := $(if $(CONFIG_SANITIZE_ADDRESS),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined)
 sanitize += $(if $(CONFIG_SANITIZE_THREAD),-fsanitize=thread)

@@ -1,31 +1,17 @@
-/* SocketCAN: one raw socket on one interface. */
+/* SocketCAN: an interface of the kernel and what becomes of it. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
-
-/* The kernel's headers use the same tags as bus/can.h for other things: here they are kernel_can_... */
-#define can_frame  kernel_can_frame
-#define can_filter kernel_can_filter
-#include <linux/can.h>
-#include <linux/can/raw.h>
-#undef can_frame
-#undef can_filter
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "bus/can_look.h"
 #include "bus/can_netlink.h"
 #include "bus/can_port.h"
-
-/* One call takes so many; a frame's control data are a time stamp and the count of drops. */
-enum { BATCH = 32, CONTROL_BYTES = CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(uint32_t)) };
-/* Some 1300 frames with what the kernel adds to each: 0.6 s of a full bus of 250 kbit/s that the loop may be late. */
-enum { RECEIVE_BYTES = 512 * 1024 };
+#include "bus/can_raw.h"
 
 static const int64_t second_us = 1000000;
 static const int64_t back_off_most_us = 60 * 1000000;
@@ -36,10 +22,9 @@ static const int64_t events_apart_us = 50000;
 struct can_socket_port {
 	struct can_port *port;
 	char name[CAN_LINK_NAME_SIZE];
-	int epoll, raw, links; /* raw -1: not open */
+	int epoll, links;
 	struct loop_fd *watch;
-	int index; /* that raw is bound to */
-	uint32_t drops;
+	struct can_raw *raw;
 	struct loop_timer look;
 	int64_t looked_us;
 	int64_t down_us; /* wait before the next look while it is down */
@@ -51,13 +36,6 @@ struct can_socket_port {
 	struct can_looker *looker;
 	int no_listen_only, no_restart; /* the driver can't */
 	int told_differs, told_not_allowed;
-	struct kernel_can_frame frames[BATCH];
-	union {
-		struct cmsghdr align;
-		char bytes[CONTROL_BYTES];
-	} control[BATCH];
-	struct iovec iov[BATCH];
-	struct mmsghdr messages[BATCH];
 };
 
 static void look_in(struct can_socket_port *own, int64_t us)
@@ -94,74 +72,41 @@ static const char *remedy(const struct can_socket_port *own, int controller, cha
 
 static void close_raw(struct can_socket_port *own)
 {
-	if (own->raw < 0)
+	if (can_raw_fd(own->raw) < 0)
 		return;
-	(void)epoll_ctl(own->epoll, EPOLL_CTL_DEL, own->raw, NULL);
-	close(own->raw);
-	own->raw = -1;
+	(void)epoll_ctl(own->epoll, EPOLL_CTL_DEL, can_raw_fd(own->raw), NULL);
+	can_raw_close(own->raw);
 }
 
 static void set_filters(void *user)
 {
 	struct can_socket_port *own = user;
 	const struct can_port *port = own->port;
-	struct kernel_can_filter filters[CAN_FILTERS_MAX] = {{0}};
-	int count = port->filter_count;
+	struct error err;
 
-	if (own->raw < 0)
-		return;
-	for (int i = 0; i < count; i++) {
-		filters[i].can_id = port->filters[i].id | (port->filters[i].extended ? CAN_EFF_FLAG : 0);
-		filters[i].can_mask = (port->filters[i].mask & CAN_EFF_MASK) | CAN_EFF_FLAG;
-	}
-	if (count < 0)
-		count = 1; /* of all zero: everything */
-	if (setsockopt(own->raw, SOL_CAN_RAW, CAN_RAW_FILTER, filters, (socklen_t)((size_t)count * sizeof(filters[0]))))
-		log_warning("bus: %s: CAN %s: filters: %s", port->config.name, own->name, strerror(errno));
-}
-
-/* Options without which it works too are not insisted on. */
-static void set_options(struct can_socket_port *own)
-{
-	const int on = 1, bytes = RECEIVE_BYTES;
-	const can_err_mask_t errors = CAN_ERR_MASK;
-
-	(void)setsockopt(own->raw, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
-	(void)setsockopt(own->raw, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
-	(void)setsockopt(own->raw, SOL_CAN_RAW, CAN_RAW_ERR_FILTER, &errors, sizeof(errors));
-	if (setsockopt(own->raw, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
-		(void)setsockopt(own->raw, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	if (can_raw_fd(own->raw) >= 0 && can_raw_filter(own->raw, port->filters, port->filter_count, &err))
+		log_warning("bus: %s: CAN %s: %s", port->config.name, own->name, err.text);
 }
 
 /* Bound to the interface. FC_OK, or FC_EIO and the state says why. */
 static int open_raw(struct can_socket_port *own, const struct can_link *link)
 {
-	struct sockaddr_can address = {.can_family = AF_CAN, .can_ifindex = link->index};
+	struct can_port *port = own->port;
 	struct epoll_event event = {.events = EPOLLIN};
+	struct error err;
 
-	if (own->raw >= 0 && own->index == link->index)
+	if (can_raw_fd(own->raw) >= 0 && can_raw_index(own->raw) == link->index)
 		return FC_OK;
 	close_raw(own);
-	own->raw = socket(PF_CAN, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, CAN_RAW);
-	if (own->raw < 0) {
-		can_port_state(own->port, CAN_DOWN,
-			       errno == EAFNOSUPPORT || errno == EPROTONOSUPPORT
-				   ? "this kernel has no CAN sockets (modules can, can-raw)"
-				   : "%s",
-			       strerror(errno));
-		return FC_EIO;
+	int result = can_raw_open(own->raw, link->index, port->filters, port->filter_count, &err);
+
+	if (!result && epoll_ctl(own->epoll, EPOLL_CTL_ADD, can_raw_fd(own->raw), &event)) {
+		result = error_set(&err, FC_EIO, "%s", strerror(errno));
+		can_raw_close(own->raw);
 	}
-	own->index = link->index;
-	own->drops = 0;
-	set_options(own);
-	/* Before it is bound: nothing that is not wanted comes in between. */
-	set_filters(own);
-	if (!bind(own->raw, (struct sockaddr *)&address, sizeof(address)) &&
-	    !epoll_ctl(own->epoll, EPOLL_CTL_ADD, own->raw, &event))
-		return FC_OK;
-	can_port_state(own->port, CAN_DOWN, "%s", strerror(errno));
-	close_raw(own);
-	return FC_EIO;
+	if (result)
+		can_port_state(port, CAN_DOWN, "%s", err.text);
+	return result;
 }
 
 /* What the look did, for the log: once each. */
@@ -368,72 +313,28 @@ static void error_told(void *user, int restarted)
 	}
 }
 
-/* By the kernel's wall clock stamp; one that can't be right (the clock was set meanwhile) is not believed. */
-static void stamp(struct can_frame *frame, const struct timespec *kernel, int64_t mono_us, int64_t wall_us)
-{
-	int64_t age_us = wall_us - ((int64_t)kernel->tv_sec * second_us + kernel->tv_nsec / 1000);
-
-	if (!kernel->tv_sec || age_us < 0 || age_us > 10 * second_us)
-		age_us = 0;
-	frame->mono_us = mono_us - age_us;
-	frame->wall_us = wall_us - age_us;
-}
-
-static void take_frame(struct can_socket_port *own, int i, int64_t mono_us, int64_t wall_us)
-{
-	const struct kernel_can_frame *from = &own->frames[i];
-	struct msghdr *message = &own->messages[i].msg_hdr;
-	struct timespec kernel = {0};
-	struct can_frame frame = {0};
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-		if (c->cmsg_level != SOL_SOCKET)
-			continue;
-		if (c->cmsg_type == SCM_TIMESTAMPNS && c->cmsg_len >= CMSG_LEN(sizeof(kernel))) {
-			memcpy(&kernel, CMSG_DATA(c), sizeof(kernel));
-		} else if (c->cmsg_type == SO_RXQ_OVFL && c->cmsg_len >= CMSG_LEN(sizeof(uint32_t))) {
-			uint32_t drops;
-
-			/* All since the socket was opened; wraps. */
-			memcpy(&drops, CMSG_DATA(c), sizeof(drops));
-			own->port->stats.dropped += drops - own->drops;
-			own->drops = drops;
-		}
-	}
-	if (own->messages[i].msg_len != sizeof(*from) || from->can_dlc > CAN_DATA_MAX ||
-	    can_wire_read(from->can_id, &frame)) {
-		can_port_malformed(own->port, own->name, "the kernel gave what is no classic CAN frame");
-		return;
-	}
-	frame.len = from->can_dlc;
-	if (!frame.remote)
-		memcpy(frame.data, from->data, frame.len);
-	stamp(&frame, &kernel, mono_us, wall_us);
-	can_port_received(own->port, &frame);
-}
-
 static void receive(struct can_socket_port *own)
 {
-	for (int taken = 0; taken < CAN_TURN_MAX && own->raw >= 0;) {
-		for (int i = 0; i < BATCH; i++)
-			own->messages[i].msg_hdr.msg_controllen = sizeof(own->control[i]);
-		int n = recvmmsg(own->raw, own->messages, BATCH, MSG_DONTWAIT, NULL);
+	for (int taken = 0; taken < CAN_TURN_MAX && can_raw_fd(own->raw) >= 0;) {
+		struct can_frame frames[CAN_RAW_BATCH];
+		int n = can_raw_receive(own->raw, frames, &own->port->stats.dropped);
 
 		if (n < 0) {
-			if (errno == EAGAIN || errno == EINTR)
-				return;
 			can_port_state(own->port, CAN_DOWN, "%s",
-				       errno == ENETDOWN ? "the interface went down"
-				       : errno == ENODEV ? "the interface is gone"
-							 : strerror(errno));
+				       n == -ENETDOWN ? "the interface went down"
+				       : n == -ENODEV ? "the interface is gone"
+						      : strerror(-n));
 			look_soon(own);
 			return;
 		}
-		int64_t mono_us = clock_mono_us(), wall_us = can_wall_us();
-
-		for (int i = 0; i < n; i++)
-			take_frame(own, i, mono_us, wall_us);
-		if (n < BATCH)
+		for (int i = 0; i < n; i++) {
+			if (frames[i].len <= CAN_DATA_MAX)
+				can_port_received(own->port, &frames[i]);
+			else
+				can_port_malformed(own->port, own->name,
+						   "the kernel gave what is no classic CAN frame");
+		}
+		if (n < CAN_RAW_BATCH)
 			return;
 		taken += n;
 	}
@@ -452,18 +353,13 @@ static void readable(void *user, int fd)
 static int send_frame(void *user, const struct can_frame *frame)
 {
 	struct can_socket_port *own = user;
-	struct kernel_can_frame out = {.can_id = can_wire_id(frame), .can_dlc = frame->len};
-
-	if (own->raw < 0 || own->port->stats.state == CAN_DOWN || own->port->stats.state == CAN_BUS_OFF)
+	if (can_raw_fd(own->raw) < 0 || own->port->stats.state == CAN_DOWN || own->port->stats.state == CAN_BUS_OFF)
 		return FC_EIO;
-	if (!frame->remote)
-		memcpy(out.data, frame->data, frame->len);
-	if (send(own->raw, &out, sizeof(out), MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof(out))
-		return FC_OK;
-	if (errno == EAGAIN || errno == ENOBUFS)
-		return FC_EBUSY;
-	look_soon(own);
-	return FC_EIO;
+	int result = can_raw_send(own->raw, frame);
+
+	if (result == FC_EIO)
+		look_soon(own);
+	return result;
 }
 
 static void close_socket(void *user)
@@ -472,7 +368,9 @@ static void close_socket(void *user)
 
 	loop_timer_cancel(own->port->loop, &own->look);
 	can_looker_free(own->looker);
-	close_raw(own);
+	if (own->raw)
+		close_raw(own);
+	can_raw_free(own->raw);
 	if (own->watch)
 		loop_fd_remove(own->watch);
 	else if (own->epoll >= 0)
@@ -487,6 +385,9 @@ static int start(struct can_socket_port *own, struct error *err)
 	struct epoll_event event = {.events = EPOLLIN};
 
 	/* The loop gets an epoll descriptor: of a socket it would lose sight at the first error, and errors are our daily bread. */
+	own->raw = can_raw_new();
+	if (!own->raw)
+		return error_set(err, FC_ENOMEM, "bus: %s: no memory", own->port->config.name);
 	own->epoll = epoll_create1(EPOLL_CLOEXEC);
 	own->links = can_link_watch();
 	if (own->epoll < 0 || own->links < 0 || epoll_ctl(own->epoll, EPOLL_CTL_ADD, own->links, &event))
@@ -498,11 +399,6 @@ static int start(struct can_socket_port *own, struct error *err)
 	/* The timer's memory is taken now. */
 	if (loop_timer_set(own->port->loop, &own->look, 1))
 		return error_set(err, FC_ENOMEM, "bus: %s: no memory", own->port->config.name);
-	for (int i = 0; i < BATCH; i++) {
-		own->iov[i] = (struct iovec){.iov_base = &own->frames[i], .iov_len = sizeof(own->frames[i])};
-		own->messages[i].msg_hdr =
-		    (struct msghdr){.msg_iov = &own->iov[i], .msg_iovlen = 1, .msg_control = own->control[i].bytes};
-	}
 	return FC_OK;
 }
 
@@ -523,7 +419,7 @@ static void *open_socket(struct can_port *port, const char *what, struct error *
 	}
 	own->port = port;
 	(void)snprintf(own->name, sizeof(own->name), "%s", what);
-	own->epoll = own->raw = own->links = -1;
+	own->epoll = own->links = -1;
 	own->down_us = own->off_us = second_us;
 	own->look = (struct loop_timer){.fn = look, .user = own};
 	if (!start(own, err))
