@@ -28,6 +28,9 @@ benches  += $(patsubst tests/peers/%.c,$(out)/peers/%,$(wildcard tests/peers/*.c
 ifeq ($(CONFIG_ADMIN),)
 sources := $(filter-out core/admin/%,$(sources))
 endif
+ifeq ($(CONFIG_CAN),)
+sources := $(filter-out $(foreach f,socket raw look netlink,core/bus/can_$f.c),$(sources))
+endif
 sanitize := $(if $(CONFIG_SANITIZE_ADDRESS),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined)
 sanitize += $(if $(CONFIG_SANITIZE_THREAD),-fsanitize=thread)
 

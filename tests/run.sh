@@ -57,6 +57,7 @@ for suite in $suites; do
 	asan) unit_suite host-asan ;;
 	tsan)
 		unit_suite host-tsan bus
+		unit_suite host-tsan can
 		unit_suite host-tsan shelf
 		unit_suite host-tsan reload
 		;;

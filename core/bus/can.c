@@ -15,7 +15,15 @@ static const int64_t log_every_us = 10 * 1000000;
 static const int log_most = 4;
 
 /* SocketCAN last: it takes any name. */
-static const struct can_transport *const transports[] = {&can_replay, &can_replay_fast, &can_datagram, &can_socket};
+static const struct can_transport *const transports[] = {
+    &can_replay,
+    &can_replay_fast,
+    &can_datagram,
+#ifdef CONFIG_CAN
+    &can_socket,
+#endif
+};
+enum { TRANSPORTS = sizeof(transports) / sizeof(transports[0]) };
 
 const char *can_state_name(enum can_state state)
 {
@@ -273,10 +281,15 @@ struct can_port *can_open(struct loop *loop, const struct can_config *config, co
 	port->stats.bitrate = config->bitrate;
 	port->log_again.fn = log_later;
 	port->log_again.user = port;
-	for (size_t i = 0; !port->transport; i++)
+	for (size_t i = 0; i < TRANSPORTS && !port->transport; i++)
 		if (!strncmp(config->device, transports[i]->prefix, strlen(transports[i]->prefix)))
 			port->transport = transports[i];
-	port->own = port->transport->open(port, config->device + strlen(port->transport->prefix), err);
+	if (port->transport)
+		port->own = port->transport->open(port, config->device + strlen(port->transport->prefix), err);
+	else
+		(void)error_set(err, FC_EINVAL,
+				"bus: %s: \"%s\": this program is built without CAN interfaces (CONFIG_CAN)",
+				config->name, config->device);
 	if (!port->own) {
 		free(port);
 		return NULL;

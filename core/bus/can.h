@@ -9,7 +9,8 @@
  * A port that can't work yet is no error: an interface that is missing, down, pulled out or without permission is tried again after 1 s,
  * doubling to 60 s, and at once when the kernel says that something changed; each way is logged once. What is wrong is in can_reason.
  *
- * Classic CAN only: at most 8 bytes, bit rates up to 1 Mbit/s. No allocation after can_open. */
+ * Classic CAN only: at most 8 bytes, bit rates up to 1 Mbit/s. No allocation on the frames' way. A thread
+ * looks at an interface and sets it up, since drivers may take seconds; it is there for that moment only. */
 #ifndef FC_BUS_CAN_H
 #define FC_BUS_CAN_H
 

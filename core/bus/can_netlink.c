@@ -181,6 +181,7 @@ int can_link_get(const char *name, struct can_link *link, struct error *err)
 	const struct rtattr *attrs[IFLA_MAX + 1] = {0}, *info[IFLA_INFO_MAX + 1] = {0};
 	struct ask ask;
 
+	memset(&answer.head, 0, sizeof(answer.head));
 	memset(link, 0, sizeof(*link));
 	link->state = CAN_LINK_UNKNOWN;
 	ask_init(&ask, RTM_GETLINK, 0, 0);

@@ -1,5 +1,6 @@
 /* The kernel's CAN interfaces by rtnetlink: what they are, bit rate and mode, up, down, restart. What `ip link` does, without it.
- * Each call asks the kernel and has its answer at once. For this room only. */
+ * Each call waits for the kernel, which may wait for
+ * a driver. For this room only. */
 #ifndef FC_BUS_CAN_NETLINK_H
 #define FC_BUS_CAN_NETLINK_H
 

@@ -1,64 +1,54 @@
-/* SocketCAN: one raw socket on one interface. */
+/* SocketCAN: an interface of the kernel and what becomes of it. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
-
-/* The kernel's headers use the same tags as bus/can.h for other things: here they are kernel_can_... */
-#define can_frame  kernel_can_frame
-#define can_filter kernel_can_filter
-#include <linux/can.h>
-#include <linux/can/raw.h>
-#undef can_frame
-#undef can_filter
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "bus/can_look.h"
 #include "bus/can_netlink.h"
 #include "bus/can_port.h"
-
-/* One call takes so many; a frame's control data are a time stamp and the count of drops. */
-enum { BATCH = 32, CONTROL_BYTES = CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(uint32_t)) };
-/* Some 1300 frames with what the kernel adds to each: 0.6 s of a full bus of 250 kbit/s that the loop may be late. */
-enum { RECEIVE_BYTES = 512 * 1024 };
+#include "bus/can_raw.h"
 
 static const int64_t second_us = 1000000;
 static const int64_t back_off_most_us = 60 * 1000000;
 static const int64_t look_disturbed_us = 5 * 1000000; /* some drivers do not tell that they have recovered */
 static const int64_t look_healthy_us = 60 * 1000000;  /* nor that an error frame was lost */
-static const int64_t events_apart_us = 200000;
+static const int64_t events_apart_us = 50000;
 
 struct can_socket_port {
 	struct can_port *port;
 	char name[CAN_LINK_NAME_SIZE];
-	int epoll, raw, links; /* raw -1: not open */
+	int epoll, links;
 	struct loop_fd *watch;
-	int index; /* that raw is bound to */
-	uint32_t drops;
+	struct can_raw *raw;
 	struct loop_timer look;
 	int64_t looked_us;
 	int64_t down_us; /* wait before the next look while it is down */
 	int64_t
 	    off_us; /* wait before the next restart after bus-off: longer each time, until it has been healthy for long */
-	int64_t restart_us;             /* when that is due; 0: not waiting for it */
+	int64_t restart_us; /* when that is due; 0: not waiting for it */
+	int64_t again_us;   /* before that the interface of index not_now is not set up again */
+	int not_now;
+	struct can_looker *looker;
 	int no_listen_only, no_restart; /* the driver can't */
 	int told_differs, told_not_allowed;
-	struct kernel_can_frame frames[BATCH];
-	union {
-		struct cmsghdr align;
-		char bytes[CONTROL_BYTES];
-	} control[BATCH];
-	struct iovec iov[BATCH];
-	struct mmsghdr messages[BATCH];
 };
 
 static void look_in(struct can_socket_port *own, int64_t us)
 {
 	(void)loop_timer_set(own->port->loop, &own->look, us);
+}
+
+/* Something happened. What we did ourselves is among what is told: not again at once. */
+static void look_soon(struct can_socket_port *own)
+{
+	int64_t since = clock_mono_us() - own->looked_us;
+
+	look_in(own, since < events_apart_us ? events_apart_us - since : 1);
 }
 
 /* The command that does what is missing, for the person who may. */
@@ -82,201 +72,108 @@ static const char *remedy(const struct can_socket_port *own, int controller, cha
 
 static void close_raw(struct can_socket_port *own)
 {
-	if (own->raw < 0)
+	if (can_raw_fd(own->raw) < 0)
 		return;
-	(void)epoll_ctl(own->epoll, EPOLL_CTL_DEL, own->raw, NULL);
-	close(own->raw);
-	own->raw = -1;
+	(void)epoll_ctl(own->epoll, EPOLL_CTL_DEL, can_raw_fd(own->raw), NULL);
+	can_raw_close(own->raw);
 }
 
 static void set_filters(void *user)
 {
 	struct can_socket_port *own = user;
 	const struct can_port *port = own->port;
-	struct kernel_can_filter filters[CAN_FILTERS_MAX] = {{0}};
-	int count = port->filter_count;
+	struct error err;
 
-	if (own->raw < 0)
-		return;
-	for (int i = 0; i < count; i++) {
-		filters[i].can_id = port->filters[i].id | (port->filters[i].extended ? CAN_EFF_FLAG : 0);
-		filters[i].can_mask = (port->filters[i].mask & CAN_EFF_MASK) | CAN_EFF_FLAG;
-	}
-	if (count < 0)
-		count = 1; /* of all zero: everything */
-	if (setsockopt(own->raw, SOL_CAN_RAW, CAN_RAW_FILTER, filters, (socklen_t)((size_t)count * sizeof(filters[0]))))
-		log_warning("bus: %s: CAN %s: filters: %s", port->config.name, own->name, strerror(errno));
-}
-
-/* Options without which it works too are not insisted on. */
-static void set_options(struct can_socket_port *own)
-{
-	const int on = 1, bytes = RECEIVE_BYTES;
-	const can_err_mask_t errors = CAN_ERR_MASK;
-
-	(void)setsockopt(own->raw, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
-	(void)setsockopt(own->raw, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
-	(void)setsockopt(own->raw, SOL_CAN_RAW, CAN_RAW_ERR_FILTER, &errors, sizeof(errors));
-	if (setsockopt(own->raw, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
-		(void)setsockopt(own->raw, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	if (can_raw_fd(own->raw) >= 0 && can_raw_filter(own->raw, port->filters, port->filter_count, &err))
+		log_warning("bus: %s: CAN %s: %s", port->config.name, own->name, err.text);
 }
 
 /* Bound to the interface. FC_OK, or FC_EIO and the state says why. */
 static int open_raw(struct can_socket_port *own, const struct can_link *link)
 {
-	struct sockaddr_can address = {.can_family = AF_CAN, .can_ifindex = link->index};
+	struct can_port *port = own->port;
 	struct epoll_event event = {.events = EPOLLIN};
+	struct error err;
 
-	if (own->raw >= 0 && own->index == link->index)
+	if (can_raw_fd(own->raw) >= 0 && can_raw_index(own->raw) == link->index)
 		return FC_OK;
 	close_raw(own);
-	own->raw = socket(PF_CAN, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, CAN_RAW);
-	if (own->raw < 0) {
-		can_port_state(own->port, CAN_DOWN,
-			       errno == EAFNOSUPPORT || errno == EPROTONOSUPPORT
-				   ? "this kernel has no CAN sockets (modules can, can-raw)"
-				   : "%s",
-			       strerror(errno));
-		return FC_EIO;
+	int result = can_raw_open(own->raw, link->index, port->filters, port->filter_count, &err);
+
+	if (!result && epoll_ctl(own->epoll, EPOLL_CTL_ADD, can_raw_fd(own->raw), &event)) {
+		result = error_set(&err, FC_EIO, "%s", strerror(errno));
+		can_raw_close(own->raw);
 	}
-	own->index = link->index;
-	own->drops = 0;
-	set_options(own);
-	/* Before it is bound: nothing that is not wanted comes in between. */
-	set_filters(own);
-	if (!bind(own->raw, (struct sockaddr *)&address, sizeof(address)) &&
-	    !epoll_ctl(own->epoll, EPOLL_CTL_ADD, own->raw, &event))
-		return FC_OK;
-	can_port_state(own->port, CAN_DOWN, "%s", strerror(errno));
-	close_raw(own);
+	if (result)
+		can_port_state(port, CAN_DOWN, "%s", err.text);
+	return result;
+}
+
+/* What the look did, for the log: once each. */
+static void tell(struct can_socket_port *own, const struct can_look *look, const char *command)
+{
+	const struct can_config *config = &own->port->config;
+
+	if (look->tried && !look->set_up)
+		log_notice("bus: %s: CAN %s: brought up%s%s", config->name, own->name,
+			   look->no_listen_only
+			       ? "; this controller can't listen only: it acknowledges frames, and we send none"
+			       : "",
+			   look->no_restart ? "; it can't restart by itself after bus-off: we do it" : "");
+	if (look->tried && look->set_up == FC_EAUTH && !own->told_not_allowed++)
+		log_warning("bus: %s: CAN %s: not allowed to set it up (no CAP_NET_ADMIN): run `%s`", config->name,
+			    own->name, command);
+	if (!config->bring_up && config->bitrate && look->link.up && look->differs && !own->told_differs++)
+		log_warning("bus: %s: CAN %s: set to %u bit/s%s, restart-ms %u; configured is `%s`", config->name,
+			    own->name, look->link.bitrate, look->link.listen_only ? ", listen only" : "",
+			    look->link.restart_ms, command);
+}
+
+/* Up or not. FC_OK; else the state says why not. */
+static int check_up(struct can_socket_port *own, const struct can_look *look)
+{
+	char command[160];
+
+	remedy(own, look->link.controller, command, sizeof(command));
+	tell(own, look, command);
+	/* The next try after the back-off, whatever the kernel tells meanwhile: our own try is among it. One that succeeded is not made
+	 * again at once either: somebody who undoes it each time may be there. */
+	own->not_now = look->left || look->tried ? look->link.index : 0;
+	if (look->tried)
+		own->again_us = clock_mono_us() + (look->set_up ? own->down_us : second_us);
+	if (look->link.up)
+		return FC_OK; /* one that works, if with other settings, is used */
+	if (look->tried && look->set_up)
+		can_port_state(own->port, CAN_DOWN, "can't be brought up: %s: run `%s`", look->err.text, command);
+	else if (!look->left)
+		can_port_state(own->port, CAN_DOWN, "the interface is down: run `%s`", command);
 	return FC_EIO;
 }
 
-static int differs(const struct can_socket_port *own, const struct can_link *link)
-{
-	const struct can_config *config = &own->port->config;
-	uint32_t want = (uint32_t)config->bitrate;
-
-	if (!link->controller)
-		return 0;
-	/* The driver tells what its clock can really do. */
-	if (want && (link->bitrate < want - want / 50 || link->bitrate > want + want / 50))
-		return 1;
-	return !link->listen_only != !(config->listen_only && !own->no_listen_only) ||
-	       link->restart_ms != (own->no_restart ? 0 : (uint32_t)config->restart_ms) ||
-	       (config->sample_point && link->sample_point != (uint32_t)config->sample_point);
-}
-
-/* What the driver can't do is left out: first to listen only, then to restart by itself. */
-static int configure(struct can_socket_port *own, const struct can_link *link, struct error *err)
-{
-	const struct can_config *config = &own->port->config;
-
-	for (;;) {
-		struct can_link_settings settings = {.bitrate = (uint32_t)config->bitrate,
-						     .sample_point = (uint32_t)config->sample_point,
-						     .restart_ms = own->no_restart ? 0 : (uint32_t)config->restart_ms,
-						     .listen_only = config->listen_only && !own->no_listen_only};
-		int result = can_link_configure(link->index, &settings, err);
-
-		if (result != FC_EINVAL)
-			return result;
-		if (settings.listen_only)
-			own->no_listen_only = 1;
-		else if (settings.restart_ms)
-			own->no_restart = 1;
-		else
-			break;
-	}
-	/* It was something else. */
-	own->no_listen_only = own->no_restart = 0;
-	return error_set(err, FC_EINVAL, "the controller can't be set to %d bit/s", config->bitrate);
-}
-
-static int set_up(struct can_socket_port *own, const struct can_link *link, struct error *err)
-{
-	const struct can_config *config = &own->port->config;
-	int result = FC_OK;
-
-	if (link->controller) {
-		if (link->up)
-			result = can_link_set_up(link->index, 0, err);
-		if (!result)
-			result = configure(own, link, err);
-	}
-	if (!result)
-		result = can_link_set_up(link->index, 1, err);
-	if (result)
-		return result;
-	log_notice("bus: %s: CAN %s: brought up%s", config->name, own->name,
-		   !own->no_listen_only
-		       ? ""
-		       : "; this controller can't listen only: it acknowledges frames, and we send none");
-	return FC_OK;
-}
-
-/* The interface as the configuration wants it, as far as that is ours to do. FC_OK: it is up; else the state says why not. */
-static int make_ready(struct can_socket_port *own, struct can_link *link)
-{
-	const struct can_config *config = &own->port->config;
-	char command[160];
-	struct error err;
-
-	remedy(own, link->controller, command, sizeof(command));
-	if (config->bring_up && (!link->up || differs(own, link))) {
-		int result = set_up(own, link, &err);
-
-		if (!result)
-			result = can_link_get(own->name, link, &err);
-		if (result == FC_EAUTH && !own->told_not_allowed++)
-			log_warning("bus: %s: CAN %s: not allowed to set it up (no CAP_NET_ADMIN): run `%s`",
-				    config->name, own->name, command);
-		/* One that works, if with other settings, is used. */
-		if (result && !(result == FC_EAUTH && link->up)) {
-			can_port_state(own->port, CAN_DOWN, "can't be brought up: %s: run `%s`", err.text, command);
-			return result;
-		}
-	}
-	if (!link->up) {
-		can_port_state(own->port, CAN_DOWN, "the interface is down: run `%s`", command);
-		return FC_EIO;
-	}
-	if (!config->bring_up && config->bitrate && differs(own, link) && !own->told_differs++)
-		log_warning("bus: %s: CAN %s: set to %u bit/s%s%s, configured: `%s`", config->name, own->name,
-			    link->bitrate, link->listen_only ? ", listen only" : "",
-			    link->restart_ms ? "" : ", no restart after bus-off", command);
-	return FC_OK;
-}
-
-/* It stays off for the time that the back-off says; then a restart, and where that fails down and up. */
-static void recover(struct can_socket_port *own, struct can_link *link)
+/* It stays off for the time that the back-off says; the look after that restarts it. */
+static void bus_off(struct can_socket_port *own, const struct can_link *link)
 {
 	int64_t now = clock_mono_us();
-	struct error err;
 
 	if (link->restart_ms) {
 		can_port_state(own->port, CAN_BUS_OFF, "restarts by itself after %u ms", link->restart_ms);
-		return;
-	}
-	if (!own->port->config.bring_up) {
+	} else if (!own->port->config.bring_up) {
 		can_port_state(own->port, CAN_BUS_OFF, "run `ip link set %s type can restart`", own->name);
-		return;
+	} else {
+		if (!own->restart_us)
+			own->restart_us = now + own->off_us;
+		can_port_state(own->port, CAN_BUS_OFF, "too many errors on the bus, restarted after %lld s",
+			       (long long)(own->off_us / second_us));
 	}
-	if (!own->restart_us)
-		own->restart_us = now + own->off_us;
-	if (now < own->restart_us) {
-		can_port_state(own->port, CAN_BUS_OFF, "restarted in %lld s", (long long)(own->off_us / second_us));
-		return;
-	}
+}
+
+static void restarted(struct can_socket_port *own, int how)
+{
 	own->restart_us = 0;
 	own->off_us = own->off_us * 2 < back_off_most_us ? own->off_us * 2 : back_off_most_us;
-	if (can_link_restart(link->index, &err)) {
-		(void)can_link_set_up(link->index, 0, NULL);
-		(void)can_link_set_up(link->index, 1, NULL);
-		own->port->stats.restarts++; /* an error frame tells of the other kind */
-	}
-	if (can_link_get(own->name, link, &err))
-		link->state = CAN_LINK_STOPPED;
+	/* Of the controller's own restart an error frame tells. */
+	if (how == 2)
+		own->port->stats.restarts++;
 }
 
 static void take_over_state(struct can_socket_port *own, const struct can_link *link)
@@ -285,6 +182,8 @@ static void take_over_state(struct can_socket_port *own, const struct can_link *
 
 	port->stats.tx_errors = link->tx_errors;
 	port->stats.rx_errors = link->rx_errors;
+	if (link->state != CAN_LINK_BUS_OFF)
+		own->restart_us = 0;
 	switch (link->state) {
 	case CAN_LINK_UNKNOWN:
 	case CAN_LINK_ACTIVE:
@@ -297,23 +196,61 @@ static void take_over_state(struct can_socket_port *own, const struct can_link *
 		can_port_state(port, CAN_PASSIVE, "%s", "");
 		break;
 	case CAN_LINK_BUS_OFF:
-		break; /* said by recover */
+		bus_off(own, link);
+		break;
 	case CAN_LINK_STOPPED:
 		can_port_state(port, CAN_DOWN, "the controller is stopped");
 		break;
 	}
 }
 
-/* When to look again, by the state that the port is in now. */
-static void look_again(struct can_socket_port *own)
+static void take_over(struct can_socket_port *own, const struct can_look *look)
 {
+	enum can_state before = own->port->stats.state;
+
+	if (look->result) {
+		close_raw(own);
+		own->no_listen_only = own->no_restart = 0; /* the next one may be another */
+		can_port_state(own->port, CAN_DOWN, "%s",
+			       look->result == FC_ENOENT ? "there is no such interface" : look->err.text);
+		return;
+	}
+	if (!look->link.is_can) {
+		can_port_state(own->port, CAN_DOWN, "this is no CAN interface");
+		return;
+	}
+	if (look->tried && !look->set_up) {
+		own->no_listen_only |= look->no_listen_only;
+		own->no_restart |= look->no_restart;
+	}
+	if (look->restarted)
+		restarted(own, look->restarted);
+	if (check_up(own, look) || open_raw(own, &look->link))
+		return;
+	own->port->stats.bitrate = look->link.bitrate ? (int)look->link.bitrate : own->port->config.bitrate;
+	take_over_state(own, &look->link);
+	/* A look that finds it as healthy as the one before: it has held. */
+	if (look->link.state == CAN_LINK_ACTIVE && before == CAN_ACTIVE &&
+	    clock_mono_us() - own->looked_us >= look_healthy_us)
+		own->off_us = second_us;
+}
+
+/* When to look again, by the state that the port is in now. */
+static void look_again(struct can_socket_port *own, const struct can_look *last)
+{
+	int64_t now = own->looked_us;
+
+	if (last->left) {
+		look_in(own, own->again_us - now);
+		return;
+	}
 	switch (own->port->stats.state) {
 	case CAN_DOWN:
-		look_in(own, own->down_us);
+		look_in(own, own->not_now ? own->again_us - now : own->down_us);
 		own->down_us = own->down_us * 2 < back_off_most_us ? own->down_us * 2 : back_off_most_us;
 		return;
 	case CAN_BUS_OFF:
-		look_in(own, own->restart_us ? own->restart_us - own->looked_us : look_disturbed_us);
+		look_in(own, own->restart_us ? own->restart_us - now : look_disturbed_us);
 		break;
 	case CAN_WARNING:
 	case CAN_PASSIVE:
@@ -326,44 +263,32 @@ static void look_again(struct can_socket_port *own)
 	own->down_us = second_us;
 }
 
-static void look_at(struct can_socket_port *own)
+static void looked(void *user, const struct can_look *look)
 {
-	enum can_state before = own->port->stats.state;
-	struct can_link link;
-	struct error err;
-	int result = can_link_get(own->name, &link, &err);
+	struct can_socket_port *own = user;
 
-	if (result) {
-		close_raw(own);
-		can_port_state(own->port, CAN_DOWN, "%s",
-			       result == FC_ENOENT ? "there is no such interface" : err.text);
-		return;
-	}
-	if (!link.is_can) {
-		can_port_state(own->port, CAN_DOWN, "this is no CAN interface");
-		return;
-	}
-	if (make_ready(own, &link) || open_raw(own, &link))
-		return;
-	own->port->stats.bitrate = link.bitrate ? (int)link.bitrate : own->port->config.bitrate;
-	if (link.state == CAN_LINK_BUS_OFF)
-		recover(own, &link);
-	else
-		own->restart_us = 0;
-	take_over_state(own, &link);
-	/* A look that finds it as healthy as the one before: it has held. */
-	if (link.state == CAN_LINK_ACTIVE && before == CAN_ACTIVE &&
-	    clock_mono_us() - own->looked_us >= look_healthy_us)
-		own->off_us = second_us;
+	take_over(own, look);
+	own->looked_us = clock_mono_us();
+	look_again(own, look);
 }
 
 static void look(void *user)
 {
 	struct can_socket_port *own = user;
+	const struct can_config *config = &own->port->config;
+	int64_t now = clock_mono_us();
+	struct can_look_ask ask = {.bring_up = config->bring_up,
+				   .not_now = now < own->again_us ? own->not_now : 0,
+				   .restart = own->restart_us && now >= own->restart_us,
+				   .want = {.bitrate = (uint32_t)config->bitrate,
+					    .sample_point = (uint32_t)config->sample_point,
+					    .restart_ms = own->no_restart ? 0 : (uint32_t)config->restart_ms,
+					    .listen_only = config->listen_only && !own->no_listen_only}};
 
-	look_at(own);
-	own->looked_us = clock_mono_us();
-	look_again(own);
+	memcpy(ask.name, own->name, sizeof(ask.name));
+	/* One that is under way is not what is wanted now: another behind it. */
+	if (can_looker_start(own->looker, &ask))
+		look_in(own, events_apart_us);
 }
 
 static void error_told(void *user, int restarted)
@@ -388,70 +313,28 @@ static void error_told(void *user, int restarted)
 	}
 }
 
-/* By the kernel's wall clock stamp; one that can't be right (the clock was set meanwhile) is not believed. */
-static void stamp(struct can_frame *frame, const struct timespec *kernel, int64_t mono_us, int64_t wall_us)
-{
-	int64_t age_us = wall_us - ((int64_t)kernel->tv_sec * second_us + kernel->tv_nsec / 1000);
-
-	if (!kernel->tv_sec || age_us < 0 || age_us > 10 * second_us)
-		age_us = 0;
-	frame->mono_us = mono_us - age_us;
-	frame->wall_us = wall_us - age_us;
-}
-
-static void take_frame(struct can_socket_port *own, int i, int64_t mono_us, int64_t wall_us)
-{
-	const struct kernel_can_frame *from = &own->frames[i];
-	struct msghdr *message = &own->messages[i].msg_hdr;
-	struct timespec kernel = {0};
-	struct can_frame frame = {0};
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-		if (c->cmsg_level != SOL_SOCKET)
-			continue;
-		if (c->cmsg_type == SCM_TIMESTAMPNS && c->cmsg_len >= CMSG_LEN(sizeof(kernel))) {
-			memcpy(&kernel, CMSG_DATA(c), sizeof(kernel));
-		} else if (c->cmsg_type == SO_RXQ_OVFL && c->cmsg_len >= CMSG_LEN(sizeof(uint32_t))) {
-			uint32_t drops;
-
-			/* All since the socket was opened; wraps. */
-			memcpy(&drops, CMSG_DATA(c), sizeof(drops));
-			own->port->stats.dropped += drops - own->drops;
-			own->drops = drops;
-		}
-	}
-	if (own->messages[i].msg_len != sizeof(*from) || from->can_dlc > CAN_DATA_MAX ||
-	    can_wire_read(from->can_id, &frame)) {
-		can_port_malformed(own->port, own->name, "the kernel gave what is no classic CAN frame");
-		return;
-	}
-	frame.len = from->can_dlc;
-	if (!frame.remote)
-		memcpy(frame.data, from->data, frame.len);
-	stamp(&frame, &kernel, mono_us, wall_us);
-	can_port_received(own->port, &frame);
-}
-
 static void receive(struct can_socket_port *own)
 {
-	for (int taken = 0; taken < CAN_TURN_MAX && own->raw >= 0;) {
-		for (int i = 0; i < BATCH; i++)
-			own->messages[i].msg_hdr.msg_controllen = sizeof(own->control[i]);
-		int n = recvmmsg(own->raw, own->messages, BATCH, MSG_DONTWAIT, NULL);
+	for (int taken = 0; taken < CAN_TURN_MAX && can_raw_fd(own->raw) >= 0;) {
+		struct can_frame frames[CAN_RAW_BATCH];
+		int n = can_raw_receive(own->raw, frames, &own->port->stats.dropped);
 
 		if (n < 0) {
-			if (errno == EAGAIN || errno == EINTR)
-				return;
 			can_port_state(own->port, CAN_DOWN, "%s",
-				       errno == ENETDOWN ? "the interface went down" : strerror(errno));
-			look_in(own, 1);
+				       n == -ENETDOWN ? "the interface went down"
+				       : n == -ENODEV ? "the interface is gone"
+						      : strerror(-n));
+			look_soon(own);
 			return;
 		}
-		int64_t mono_us = clock_mono_us(), wall_us = can_wall_us();
-
-		for (int i = 0; i < n; i++)
-			take_frame(own, i, mono_us, wall_us);
-		if (n < BATCH)
+		for (int i = 0; i < n; i++) {
+			if (frames[i].len <= CAN_DATA_MAX)
+				can_port_received(own->port, &frames[i]);
+			else
+				can_port_malformed(own->port, own->name,
+						   "the kernel gave what is no classic CAN frame");
+		}
+		if (n < CAN_RAW_BATCH)
 			return;
 		taken += n;
 	}
@@ -462,30 +345,21 @@ static void readable(void *user, int fd)
 	struct can_socket_port *own = user;
 
 	(void)fd;
-	if (can_link_drain(own->links)) {
-		/* What we did ourselves is among what is told: not again at once. */
-		int64_t since = clock_mono_us() - own->looked_us;
-
-		look_in(own, since < events_apart_us ? events_apart_us - since : 1);
-	}
+	if (can_link_drain(own->links))
+		look_soon(own);
 	receive(own);
 }
 
 static int send_frame(void *user, const struct can_frame *frame)
 {
 	struct can_socket_port *own = user;
-	struct kernel_can_frame out = {.can_id = can_wire_id(frame), .can_dlc = frame->len};
-
-	if (own->raw < 0 || own->port->stats.state == CAN_DOWN || own->port->stats.state == CAN_BUS_OFF)
+	if (can_raw_fd(own->raw) < 0 || own->port->stats.state == CAN_DOWN || own->port->stats.state == CAN_BUS_OFF)
 		return FC_EIO;
-	if (!frame->remote)
-		memcpy(out.data, frame->data, frame->len);
-	if (send(own->raw, &out, sizeof(out), MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof(out))
-		return FC_OK;
-	if (errno == EAGAIN || errno == ENOBUFS)
-		return FC_EBUSY;
-	look_in(own, 1);
-	return FC_EIO;
+	int result = can_raw_send(own->raw, frame);
+
+	if (result == FC_EIO)
+		look_soon(own);
+	return result;
 }
 
 static void close_socket(void *user)
@@ -493,7 +367,10 @@ static void close_socket(void *user)
 	struct can_socket_port *own = user;
 
 	loop_timer_cancel(own->port->loop, &own->look);
-	close_raw(own);
+	can_looker_free(own->looker);
+	if (own->raw)
+		close_raw(own);
+	can_raw_free(own->raw);
 	if (own->watch)
 		loop_fd_remove(own->watch);
 	else if (own->epoll >= 0)
@@ -508,21 +385,20 @@ static int start(struct can_socket_port *own, struct error *err)
 	struct epoll_event event = {.events = EPOLLIN};
 
 	/* The loop gets an epoll descriptor: of a socket it would lose sight at the first error, and errors are our daily bread. */
+	own->raw = can_raw_new();
+	if (!own->raw)
+		return error_set(err, FC_ENOMEM, "bus: %s: no memory", own->port->config.name);
 	own->epoll = epoll_create1(EPOLL_CLOEXEC);
 	own->links = can_link_watch();
 	if (own->epoll < 0 || own->links < 0 || epoll_ctl(own->epoll, EPOLL_CTL_ADD, own->links, &event))
 		return error_set(err, FC_EIO, "bus: %s: CAN: %s", own->port->config.name, strerror(errno));
 	own->watch = loop_fd_add(own->port->loop, own->epoll, readable, own, err);
-	if (!own->watch)
+	own->looker = own->watch ? can_looker_new(own->port->loop, looked, own, err) : NULL;
+	if (!own->looker)
 		return FC_EIO;
 	/* The timer's memory is taken now. */
 	if (loop_timer_set(own->port->loop, &own->look, 1))
 		return error_set(err, FC_ENOMEM, "bus: %s: no memory", own->port->config.name);
-	for (int i = 0; i < BATCH; i++) {
-		own->iov[i] = (struct iovec){.iov_base = &own->frames[i], .iov_len = sizeof(own->frames[i])};
-		own->messages[i].msg_hdr =
-		    (struct msghdr){.msg_iov = &own->iov[i], .msg_iovlen = 1, .msg_control = own->control[i].bytes};
-	}
 	return FC_OK;
 }
 
@@ -543,7 +419,7 @@ static void *open_socket(struct can_port *port, const char *what, struct error *
 	}
 	own->port = port;
 	(void)snprintf(own->name, sizeof(own->name), "%s", what);
-	own->epoll = own->raw = own->links = -1;
+	own->epoll = own->links = -1;
 	own->down_us = own->off_us = second_us;
 	own->look = (struct loop_timer){.fn = look, .user = own};
 	if (!start(own, err))

@@ -36,7 +36,7 @@ static int parse_id(const char **text, struct can_frame *frame, struct error *er
 	uint32_t id = 0;
 	int digits = 0;
 
-	for (; digit(at[digits]) >= 0 && digits < 9; digits++)
+	for (; digits < 9 && digit(at[digits]) >= 0; digits++)
 		id = id << 4 | (uint32_t)digit(at[digits]);
 	if (digits != 3 && digits != 8)
 		return error_set(err, FC_EINVAL, "an identifier has 3 or 8 hexadecimal digits");

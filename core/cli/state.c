@@ -138,11 +138,12 @@ static void print_buses(const struct cli *cli, const struct value *list)
 		table_cell(&t, say(cli, flag(b, "connected") ? "yes" : "no"));
 		table_cell(&t, format_int(cli_int(b, "units"), text));
 		table_cell(&t, format_int(cli_int(b, "units_silent"), text));
-		/* A CAN bus has frames and errors instead. */
-		table_cell(&t, format_int(cli_int(b, value_get(b, "can") ? "frames" : "polls"), text));
-		table_cell(&t, format_int(cli_int(b, value_get(b, "can") ? "errors" : "failed"), text));
-		table_cell(&t, percent(cli_int(b, "load"), text));
-		table_cell(&t, percent(cli_int(b, "planned"), text));
+		/* A CAN bus has frames and errors instead, and its load comes from what is heard. */
+		int is_can = value_get(b, "can") != NULL;
+		table_cell(&t, format_int(cli_int(b, is_can ? "frames" : "polls"), text));
+		table_cell(&t, format_int(cli_int(b, is_can ? "errors" : "failed"), text));
+		table_cell(&t, percent(is_can ? cli_int(b, "load_permille") / 10 : cli_int(b, "load"), text));
+		table_cell(&t, is_can ? "-" : percent(cli_int(b, "planned"), text));
 	}
 	print(&t, 1);
 	print_can(cli, list);

@@ -110,6 +110,8 @@ static void check_bus(struct rules *r, int i)
 		check_can_device(r, i);
 	else if (b->kind == CONFIG_BUS_RTU && strlen(b->device) > SERIAL_MAX)
 		rules_say(r, "bus", i, "device", "is longer than %d characters", SERIAL_MAX);
+	if (b->kind != CONFIG_BUS_CAN)
+		check_framing(r, i);
 }
 
 /* "" when it has none that can be compared. */

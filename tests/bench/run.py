@@ -10,6 +10,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "system"))
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "peers"))
 import conftest  # noqa: E402
+import gbt  # noqa: E402
 import iserv  # noqa: E402
 import line9600  # noqa: E402
 import polling  # noqa: E402
@@ -51,6 +52,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=2, help="of load, on the gateway and on the baseline in each round")
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
+    iserv.show(gbt.rows(args.build))
     answers = iserv.measure(args.build, args.seconds, args.rounds)
     iserv.show(iserv.rows(answers))
     iserv.show(script.rows(args.build, answers["gateway"]["cpu_us"]))

@@ -1,32 +1,47 @@
 #!/bin/sh
 # Fetches a Debian package through apt and unpacks what is asked of it, without installing and without root. Kept below the cache's folder
-# by name and version: a second call downloads nothing, and without a network the newest that was kept is used.
+# by name and version: a second call downloads nothing, and where nothing can be downloaded the newest that was kept is used.
 #
 # usage: tests/vm/fetch.sh CACHE PACKAGE PATTERN...      prints the folder it is in
+#        PACKAGE may be that of the running series: linux-image-amd64 is the image that it depends on
 set -eu
 export LC_ALL=C
 
 cache=${1:?usage: tests/vm/fetch.sh CACHE PACKAGE PATTERN...}
 package=${2:?}
 shift 2
-version=$(apt-cache policy "$package" 2>/dev/null | sed -n 's/^ *Candidate: //p')
-case $version in
-'' | '(none)')
-	kept=$(find "$cache" -maxdepth 1 -name "${package}_*" 2>/dev/null | sort | tail -n 1)
-	[ -n "$kept" ] || {
-		echo "apt knows no package $package (apt-get update?)" >&2
+
+# What was kept of the package, whatever its version (and, of the kernel, its ABI number).
+case $package in
+linux-image-*) series='linux-image-[0-9]*_*' ;;
+*) series="${package}_*" ;;
+esac
+kept() {
+	found=$(find "$cache" -maxdepth 1 -name "$series" 2>/dev/null | sort -V | tail -n 1)
+	[ -n "$found" ] || {
+		echo "$1" >&2
 		exit 1
 	}
-	echo "$kept"
+	echo "$1: $(basename "$found") is used" >&2
+	echo "$found"
 	exit 0
-	;;
+}
+
+case $package in
+linux-image-*) package=$(apt-cache depends "$package" 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1) ;;
+esac
+version=
+[ -z "$package" ] || version=$(apt-cache policy "$package" 2>/dev/null | sed -n 's/^ *Candidate: //p')
+case $version in
+'' | '(none)') kept "apt does not know the package (apt-get update?)" ;;
 esac
 place=$cache/${package}_$(echo "$version" | tr ':~/' '---')
 if [ ! -d "$place" ]; then
 	mkdir -p "$cache"
 	work=$(mktemp -d "$cache/.work.XXXXXX")
 	trap 'rm -rf "$work"' EXIT INT TERM
-	(cd "$work" && apt-get -q -o APT::Sandbox::User="$(id -un)" download "$package=$version") >&2
+	(cd "$work" && apt-get -q -o APT::Sandbox::User="$(id -un)" download "$package=$version") >&2 ||
+		kept "$package $version can't be downloaded"
 	mkdir "$work/unpacked"
 	dpkg-deb --fsys-tarfile "$work"/*.deb | tar -x -C "$work/unpacked" --wildcards "$@"
 	mv "$work/unpacked" "$place"

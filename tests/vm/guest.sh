@@ -14,7 +14,7 @@ bad() {
 
 # A cmocka program: its own closing lines are what counts.
 unit() { # PROGRAM
-	timeout 600 "$1" >/tmp/unit.log 2>&1
+	timeout 700 "$1" >/tmp/unit.log 2>&1
 	code=$?
 	p=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test(s)\..*/\1/p' /tmp/unit.log)
 	f=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test(s).*/\1/p' /tmp/unit.log)
@@ -30,9 +30,15 @@ unit() { # PROGRAM
 	fi
 }
 
-unit test_socketcan
+# One part alone: VM_ONLY=socketcan or VM_ONLY=daemon for tests/vm/run.sh.
+only=$(sed -n 's/.*forecourt_only=\([a-z]*\).*/\1/p' /proc/cmdline)
+for program in /bin/test_*; do
+	name=$(basename "$program")
+	[ "${only:-${name#test_}}" != "${name#test_}" ] || unit "$name"
+done
 for script in /test/guest_*.sh; do
+	name=$(basename "$script" .sh)
 	# shellcheck disable=SC1090 # each uses what stands above
-	[ ! -e "$script" ] || . "$script"
+	[ "${only:-${name#guest_}}" != "${name#guest_}" ] || . "$script"
 done
 echo "guest: $passed passed, $failed failed"
