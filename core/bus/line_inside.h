@@ -1,4 +1,5 @@
-/* A line's inside, for line.c (the worker) and line_ask.c (what other threads ask of it) only. */
+/* A line's inside, for line*.c only: the worker (line.c), its connection (line_link.c), its figures
+ * (line_account.c), and what other threads ask of it (line_ask.c). */
 #ifndef FC_BUS_LINE_INSIDE_H
 #define FC_BUS_LINE_INSIDE_H
 
@@ -39,9 +40,9 @@ struct bus_line {
 	int released;            /* closed by ourselves, so that others can have the slot */
 	int64_t connect_at_us, connect_backoff_us, connected_us; /* the last: tried last */
 	int64_t requested_us;                                    /* a request was sent last */
-	int unanswered;         /* requests in a row since anything was heard */
-	int untold;             /* results that the loop was not woken for yet */
-	int64_t quiet_since_us; /* end of the last byte */
+	int unanswered;                                          /* requests in a row since anything was heard */
+	int untold;                                              /* results that the loop was not woken for yet */
+	int64_t quiet_since_us;                                  /* end of the last byte */
 	int last_unit;                                           /* asked last; -1 none */
 	int64_t unit_gap_us;                                     /* pause when another one is asked */
 	int polls_owed;                                          /* to be made before the next request */
@@ -57,5 +58,46 @@ struct bus_line {
 struct line_plan *line_plan_new(const struct bus_line_config *config, uint32_t id, const struct bus_read *reads,
 				uint32_t count);
 void line_plan_free(struct line_plan *plan);
+
+/* What one request did. */
+struct made {
+	struct bus_result result;
+	uint8_t function;
+	uint16_t count;
+	int64_t gap_us, spent_us, wire_us;
+};
+
+/* line_link.c, all on the worker's thread */
+
+/* Hands a result over; what is dropped is counted. must: it may not be. */
+void line_tell(struct bus_line *line, const struct bus_result *result, int must);
+/* Every read of a unit (or of all, unit -1) is told that there is no getting through. */
+void line_tell_lost(struct bus_line *line, int unit);
+/* Waits until us from now, the end, or with for_requests: a request that may be sent, or other reads. */
+void line_wait(struct bus_line *line, int64_t us, int for_requests);
+int line_stopping(struct bus_line *line);
+/* The loop is woken for what it was not told of yet. */
+void line_announce(void *line);
+/* The request to be sent now is copied; its place in the queue, or -1. */
+int line_next_request(struct bus_line *line, struct request *request);
+/* The first step of the back-off. */
+int64_t line_backoff_us(const struct bus_line *line);
+int line_may_connect(struct bus_line *line);
+void line_connect(struct bus_line *line);
+/* How long there is nothing to do while the line is not open. */
+int64_t line_away_us(struct bus_line *line);
+/* Nothing is due for wait_us: nonzero when the connection was given back for that. */
+int line_release(struct bus_line *line, int64_t wait_us);
+/* What a request's end says of the connection. */
+void line_recover(struct bus_line *line, enum bus_status status);
+
+/* line_account.c, all on the worker's thread */
+
+/* Into the figures, once the schedule knows of it. */
+void line_account(struct bus_line *line, const struct made *made);
+void line_account_retry(struct bus_line *line, uint8_t unit);
+void line_watch_pace(struct bus_line *line, const struct made *made);
+/* Now and then: whether the plan fits the line. */
+void line_look_at_load(struct bus_line *line);
 
 #endif
