@@ -135,6 +135,7 @@ static int add_devices(struct line *line, const struct config *config, int bus, 
 {
 	int numbers[PROFILE_CONNECTORS_MAX];
 
+	line->device_count = 0; /* said again for the analyser */
 	for (int i = 0; i < config->charger_count; i++) {
 		const struct config_charger *c = &config->chargers[i];
 
