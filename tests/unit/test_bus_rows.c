@@ -737,7 +737,8 @@ static void the_tap_sees_the_wire(void **state)
 	uint8_t exception = 0;
 
 	(void)state;
-	c.echo = p->echo = 1;
+	c.echo = 1;
+	p->echo = 1;
 	peer_set(p, 1, AFTER_OTHER, 0);
 	struct exchange *x = exchange_new(&c);
 	assert_non_null(x);
