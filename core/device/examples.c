@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "device/decode.h"
+#include "device/examples.h"
 #include "device/sample.h"
 
 /* What an example says of where its registers were read. */
@@ -104,12 +105,35 @@ static int check_point(const struct profile *p, const struct point_value *values
 		   : example_failed(path, number, expect->key, expected, got, err);
 }
 
+int examples_expect(const struct profile *p, const struct point_value *values, const struct value *expect,
+		    const char *path, int number, struct error *err)
+{
+	int64_t status;
+
+	value_each (e, expect) {
+		if (!e->key)
+			continue;
+		if (strcmp(e->key, "status") != 0) {
+			int result = check_point(p, values, e, path, number, err);
+
+			if (result)
+				return result;
+			continue;
+		}
+		enum connector_status got = decode_status(&p->status, values);
+		if (value_to_int(e, &status) || status != (int64_t)got)
+			return error_set(err, FC_EINVAL, "%s: examples[%d].expect.status: expected %lld, got %d", path,
+					 number, value_to_int(e, &status) ? -1LL : (long long)status, (int)got);
+	}
+	return FC_OK;
+}
+
 static int run_example(struct profile *p, const struct value *example, const char *path, int number, struct error *err)
 {
 	struct point_value values[DEVICE_POINTS_MAX] = {0};
 	const struct value *registers = value_get(example, "registers"), *expect = value_get(example, "expect");
 	static const char *const known[] = {"registers", "expect", "connector", "fc", "unit_id", NULL};
-	int64_t connector = 1, function = 0, unit = -1, status;
+	int64_t connector = 1, function = 0, unit = -1;
 
 	value_each (member, example) {
 		if (!value_key_known(member, known))
@@ -131,33 +155,20 @@ static int run_example(struct profile *p, const struct value *example, const cha
 	decode_image(p, registers,
 		     &(struct image){.number = (int)connector, .function = (int)function, .unit = (int)unit, .base = 1},
 		     values);
-	value_each (e, expect) {
-		if (!e->key)
-			continue;
-		if (strcmp(e->key, "status") != 0) {
-			int result = check_point(p, values, e, path, number, err);
-
-			if (result)
-				return result;
-			continue;
-		}
-		enum connector_status got = decode_status(&p->status, values);
-		if (value_to_int(e, &status) || status != (int64_t)got)
-			return error_set(err, FC_EINVAL, "%s: examples[%d].expect.status: expected %lld, got %d", path,
-					 number, value_to_int(e, &status) ? -1LL : (long long)status, (int)got);
-	}
-	return FC_OK;
+	return examples_expect(p, values, expect, path, number, err);
 }
 
 int profile_run_examples(struct script *script, struct profile *profile, struct error *err)
 {
+	int (*run)(struct profile *p, const struct value *example, const char *path, int number, struct error *err) =
+	    profile->can ? examples_run_can : run_example;
 	int number = 0, result = FC_OK;
 
 	script_begin_examples(script);
 	value_each (example, value_get(script_table(script), "examples")) {
 		result = script_examples_left(script, ++number, err);
 		if (!result)
-			result = run_example(profile, example, script_path(script), number, err);
+			result = run(profile, example, script_path(script), number, err);
 		/* A hook that had no time left gave no value. */
 		if (result) {
 			int none_left = script_examples_left(script, number, err);

@@ -160,7 +160,8 @@ struct profile_write {
 	int shared; /* the same address for all connectors */
 };
 
-enum step_kind { STEP_WRITE, STEP_WAIT, STEP_CHECK, STEP_LIMIT, STEP_PAUSE };
+/* STEP_SEND: a frame of a CAN profile. */
+enum step_kind { STEP_WRITE, STEP_WAIT, STEP_CHECK, STEP_LIMIT, STEP_PAUSE, STEP_SEND };
 
 struct profile_step {
 	enum step_kind kind;
@@ -168,6 +169,7 @@ struct profile_step {
 	uint32_t ms;   /* STEP_WAIT; STEP_CHECK: within */
 	int match;     /* STEP_CHECK */
 	int64_t milli; /* STEP_LIMIT */
+	int order;     /* STEP_SEND: place in struct can_plan, from 1 */
 };
 
 /* Steps that are taken in turn; a step that fails ends it. */
@@ -203,6 +205,9 @@ struct profile_line {
 	char parity;
 	int connections, connect_timeout_ms, response_timeout_ms, byte_timeout_ms;
 };
+
+struct agent_kind;
+struct can_plan;
 
 struct profile {
 	char name[64];
@@ -244,8 +249,10 @@ struct profile {
 	uint64_t commands_print; /* fingerprint of conditions, setpoint and commands */
 	struct profile_line line;
 	int has_source, example_count;
-	struct sources *sources; /* what it was made of; owned */
-	struct script *script;   /* kept when there are hooks, else NULL */
+	const struct agent_kind *agent; /* of a profile that is no Modbus profile (agent.h), else NULL */
+	struct can_plan *can;           /* of a polled CAN profile (can_plan.h), else NULL; owned */
+	struct sources *sources;        /* what it was made of; owned */
+	struct script *script;          /* kept when there are hooks, else NULL */
 	struct hook_count {
 		uint64_t calls, failures;
 		int64_t said_us; /* the last failure in the log */

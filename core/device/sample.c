@@ -76,3 +76,28 @@ void sample_point(struct profile *p, int place, const uint16_t *words, int numbe
 	v.mono_us = out->mono_us;
 	*out = v;
 }
+
+void sample_plain(struct profile *p, int place, const struct point_value *plain, int number,
+		  const struct point_value *values, struct point_value *out)
+{
+	const struct point *point = &p->points[place];
+	struct point_value v = *plain;
+	double factor;
+
+	out->quality = QUALITY_UNKNOWN;
+	if (v.quality != QUALITY_GOOD || !holds(p, point, values) || factor_of(p, point, values, &factor))
+		return;
+	if (factor < 1 || factor > 1) {
+		double milli = (double)v.milli * factor;
+
+		if (v.is_text || !isfinite(milli) || fabs(milli) >= 9.2e18)
+			return;
+		v.milli = llround(milli);
+	}
+	if (point->hook && hook_run(p, place, NULL, number, values, &v))
+		return;
+	if ((point->hook || factor < 1 || factor > 1) && !in_range(point, &v))
+		return;
+	*out = v;
+	out->quality = QUALITY_GOOD;
+}
