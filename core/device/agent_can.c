@@ -296,7 +296,8 @@ static int64_t look_at_link(struct can_agent *a)
 	if (a->now_us - last <= timeout_us)
 		return last + timeout_us + 1;
 	a->online = 0;
-	log_notice("device: %s: silent for %u ms: asked on every %u ms", a->name, a->plan->timeout_ms, a->plan->slow_ms);
+	if (!a->quiet)
+		log_notice("device: %s: silent for %u ms: asked on every %u ms", a->name, a->plan->timeout_ms, a->plan->slow_ms);
 	for (int i = 0; i < a->count; i++)
 		for (int p = 0; p < a->profile->point_count; p++)
 			values_of(a, i)[p].quality = QUALITY_UNKNOWN;

@@ -72,6 +72,7 @@ struct can_agent {
 	struct can_limit limits[PROFILE_CONNECTORS_MAX];
 	uint32_t counter;
 	int64_t wall; /* 0: the clock's; others for examples and tests */
+	int quiet;    /* nothing is told to the log: an example */
 	struct j1939 packets; /* when a message wants it */
 	int has_packets;
 	struct can_stream *streams; /* [message][place], when a message wants it */

@@ -70,7 +70,7 @@ static void finish(struct can_agent *a, int place, enum bus_status status)
 	struct can_command *c = &a->commands[place];
 	int replaced = c->replaced;
 
-	if (status != BUS_OK && status != BUS_DISCONNECTED)
+	if (status != BUS_OK && status != BUS_DISCONNECTED && !a->quiet)
 		log_warning("device: %s: connector %d: command %s: step %d: %s", a->name, a->numbers[place],
 			    what(a, c)->name, c->step + 1, bus_status_name(status));
 	*c = (struct can_command){.replaced = replaced};
@@ -184,7 +184,9 @@ static int64_t run_limit(struct can_agent *a, int place)
 	if (l->running.order)
 		switch (drive(a, &l->running, place, &next)) {
 		case IS_LATE:
-			log_warning("device: %s: connector %d: its limit is not answered", a->name, a->numbers[place]);
+			if (!a->quiet)
+				log_warning("device: %s: connector %d: its limit is not answered", a->name,
+					    a->numbers[place]);
 			l->running.order = NULL;
 			break;
 		case IS_DONE:
@@ -237,7 +239,7 @@ static void answer_limit(struct can_agent *a, int place, int good)
 {
 	struct can_limit *l = &a->limits[place];
 
-	if (!good)
+	if (!good && !a->quiet)
 		log_warning("device: %s: connector %d: its limit is refused", a->name, a->numbers[place]);
 	l->running.order = NULL;
 }

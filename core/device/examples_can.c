@@ -219,6 +219,7 @@ static int begin(struct stage *s, const struct value *example, const char *path,
 	if (!s->agent)
 		return FC_EINVAL;
 	s->agent->wall = wall;
+	s->agent->quiet = 1;
 	return FC_OK;
 }
 

@@ -89,8 +89,9 @@ static struct value *add_request(struct can_report *r, const struct can_request 
 	(void)value_add(r->a, o, "answers", answers);
 	(void)value_add(r->a, o, "points", points);
 	count(r, a_second, send->extended, send->len);
-	/* Each is answered by a frame; a batch of `last` by more, which nobody can know. */
-	count(r, a_second, send->extended, CAN_BYTES_MAX);
+	/* Each is answered by a frame; a batch by one for each value that we know of at least. */
+	int answered = request->has_last && points->count ? (int)points->count : 1;
+	count(r, a_second * answered, send->extended, CAN_BYTES_MAX);
 	return o;
 }
 
