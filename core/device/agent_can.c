@@ -161,9 +161,8 @@ static int take_packet(struct can_stream *s, const struct can_frame *f)
 	if (f->len < CAN_BYTES_MAX || !f->data[1])
 		return 0;
 	if (f->data[1] == 1) {
-		*s = (struct can_stream){.next = 1,
-					 .total = f->data[2],
-					 .length = (uint16_t)(f->data[3] | f->data[4] << 8)};
+		*s = (struct can_stream){
+		    .next = 1, .total = f->data[2], .length = (uint16_t)(f->data[3] | f->data[4] << 8)};
 		if (s->length > CAN_PACKET_BYTES ||
 		    s->total != (s->length + STREAM_HEAD + STREAM_TAIL + STREAM_STEP - 1) / STREAM_STEP)
 			s->next = 0;
@@ -297,7 +296,8 @@ static int64_t look_at_link(struct can_agent *a)
 		return last + timeout_us + 1;
 	a->online = 0;
 	if (!a->quiet)
-		log_notice("device: %s: silent for %u ms: asked on every %u ms", a->name, a->plan->timeout_ms, a->plan->slow_ms);
+		log_notice("device: %s: silent for %u ms: asked on every %u ms", a->name, a->plan->timeout_ms,
+			   a->plan->slow_ms);
 	for (int i = 0; i < a->count; i++)
 		for (int p = 0; p < a->profile->point_count; p++)
 			values_of(a, i)[p].quality = QUALITY_UNKNOWN;
@@ -437,8 +437,7 @@ static int allocate(struct can_agent *a)
 	}
 	a->values = calloc((size_t)a->count * DEVICE_POINTS_MAX, sizeof(*a->values));
 	if (counted)
-		a->streams =
-		    calloc((size_t)a->plan->message_count * PROFILE_CONNECTORS_MAX, sizeof(*a->streams));
+		a->streams = calloc((size_t)a->plan->message_count * PROFILE_CONNECTORS_MAX, sizeof(*a->streams));
 	if (!a->values || (counted && !a->streams))
 		return FC_ENOMEM;
 	if (j1939 && j1939_init(&a->packets, J1939_SESSIONS, CAN_PACKET_BYTES, take_j1939, a))

@@ -34,9 +34,9 @@ struct can_running {
 
 struct can_command {
 	int used, command, step;
-	int fresh;     /* not begun yet */
-	int waiting;   /* a wait or a check until until_us */
-	int replaced;  /* so many before it are to be told that they were ended */
+	int fresh;    /* not begun yet */
+	int waiting;  /* a wait or a check until until_us */
+	int replaced; /* so many before it are to be told that they were ended */
 	int64_t until_us;
 	struct can_running running;
 };
@@ -71,8 +71,8 @@ struct can_agent {
 	struct can_command commands[PROFILE_CONNECTORS_MAX];
 	struct can_limit limits[PROFILE_CONNECTORS_MAX];
 	uint32_t counter;
-	int64_t wall; /* 0: the clock's; others for examples and tests */
-	int quiet;    /* nothing is told to the log: an example */
+	int64_t wall;         /* 0: the clock's; others for examples and tests */
+	int quiet;            /* nothing is told to the log: an example */
 	struct j1939 packets; /* when a message wants it */
 	int has_packets;
 	struct can_stream *streams; /* [message][place], when a message wants it */

@@ -183,9 +183,8 @@ static int64_t run_keep_alives(struct can_agent *a)
 			int64_t *due = &a->keep_due_us[k][i];
 
 			if (a->now_us >= *due) {
-				int result = holds(a, keep->unless, i)
-						 ? FC_OK
-						 : can_agent_send(a, keep->send, i, 0, NULL);
+				int result =
+				    holds(a, keep->unless, i) ? FC_OK : can_agent_send(a, keep->send, i, 0, NULL);
 
 				*due += (int64_t)keep->period_ms * 1000;
 				if (*due <= a->now_us)

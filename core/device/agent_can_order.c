@@ -84,9 +84,8 @@ static void begin_limit(struct can_agent *a, int place, int64_t milli)
 	l->held = 1;
 	l->milli = milli;
 	l->running.order = NULL;
-	l->due_us = a->profile->setpoint.refresh_ms
-			? a->now_us + (int64_t)a->profile->setpoint.refresh_ms * 1000
-			: never;
+	l->due_us =
+	    a->profile->setpoint.refresh_ms ? a->now_us + (int64_t)a->profile->setpoint.refresh_ms * 1000 : never;
 }
 
 static void begin_step(struct can_agent *a, int place)
@@ -102,8 +101,7 @@ static void begin_step(struct can_agent *a, int place)
 	case STEP_LIMIT:
 	case STEP_PAUSE:
 		/* Held from now on; sent here so that its answer is the step's. */
-		begin_limit(a, place,
-			    step->kind == STEP_LIMIT ? step->milli : milli_of(a->profile->setpoint.pause));
+		begin_limit(a, place, step->kind == STEP_LIMIT ? step->milli : milli_of(a->profile->setpoint.pause));
 		begin(a, &c->running, &a->plan->setpoint);
 		return;
 	case STEP_WAIT:
@@ -287,8 +285,8 @@ int can_order_limit(struct can_agent *a, int number, int64_t milli, struct error
 	int place = place_of(a, number);
 
 	if (place < 0 || !s->used)
-		return error_set(err, FC_ENOENT, "device: %s: connector %d: profile %s has no setpoint", a->name, number,
-				 a->profile->name);
+		return error_set(err, FC_ENOENT, "device: %s: connector %d: profile %s has no setpoint", a->name,
+				 number, a->profile->name);
 	if ((!s->has_pause || milli != milli_of(s->pause)) && (milli < milli_of(s->min) || milli > milli_of(s->max)))
 		return error_set(err, FC_EINVAL, "device: %s: connector %d: a limit of %.3f %s is not allowed", a->name,
 				 number, (double)milli / 1000, s->form.unit);

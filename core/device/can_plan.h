@@ -108,9 +108,9 @@ struct can_request {
 
 /* A step of a command, or the setpoint's way: sent again every period_ms until an answer comes. */
 struct can_order {
-	uint8_t send;     /* place from 1; 0: only wait for the answer */
-	uint8_t answer;   /* message, place from 1; 0: none is awaited */
-	uint8_t has_ok;   /* else any answer is good */
+	uint8_t send;   /* place from 1; 0: only wait for the answer */
+	uint8_t answer; /* message, place from 1; 0: none is awaited */
+	uint8_t has_ok; /* else any answer is good */
 	struct can_match ok;
 	uint32_t period_ms, within_ms;
 };
@@ -179,9 +179,9 @@ struct can_filling {
 	int unit, number;
 	uint32_t item, counter;
 	double setpoint;
-	const struct point_value *values;  /* by point, with quality */
+	const struct point_value *values; /* by point, with quality */
 	const struct can_frame *answered; /* or NULL */
-	int64_t wall;                      /* seconds; 0: not known, and nothing that wants it is sent */
+	int64_t wall;                     /* seconds; 0: not known, and nothing that wants it is sent */
 };
 /* FC_OK; FC_EINVAL: the time is not known. */
 int can_fill(const struct can_plan *plan, const struct can_send *send, const struct can_filling *with,

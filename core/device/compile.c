@@ -250,7 +250,7 @@ int profile_compile(const struct script *script, struct profile *profile, const 
 {
 	static const char *const known[] = {"forecourt", "kind",   "name",     "description", "source", "modbus",
 					    "points",    "groups", "firmware", "connectors",  "status", "examples",
-					    "commands",  "line",   "setpoint", "keep_alive",  "can", NULL};
+					    "commands",  "line",   "setpoint", "keep_alive",  "can",    NULL};
 	struct compiler c = {
 	    .path = script_path(script), .script = script, .p = profile, .listener = listener, .err = err};
 	const struct value *table = script_table(script);

@@ -18,9 +18,10 @@ static void compile_fields(struct compiler *c, const struct value *fields)
 		if (!v->key || plan->field_count == CAN_FIELDS_MAX || strlen(v->key) >= sizeof(field->name) ||
 		    v->count != 2 || value_to_int(v->first, &first) || value_to_int(v->last, &last) || first < 0 ||
 		    last < first || last > 28) {
-			compile_wrong_key(c, "can.id", v->key ? v->key : "",
-					  "must be one of at most %d names = { first, last } bit of the identifier, 0 to 28",
-					  CAN_FIELDS_MAX);
+			compile_wrong_key(
+			    c, "can.id", v->key ? v->key : "",
+			    "must be one of at most %d names = { first, last } bit of the identifier, 0 to 28",
+			    CAN_FIELDS_MAX);
 			return;
 		}
 		(void)snprintf(field->name, sizeof(field->name), "%s", v->key);
@@ -82,15 +83,16 @@ static void compile_message(struct compiler *c, const struct value *t)
 	if (m->packets == CAN_PACKETS_COUNTED && m->match.least > 1)
 		compile_wrong_key(c, where, "data", "of counted packets only the first byte can be looked for");
 	if (m->packets == CAN_PACKETS_J1939 && (m->match.least || !m->match.extended))
-		compile_wrong_key(c, where, "packets", "j1939 is for extended identifiers, and without data and length");
+		compile_wrong_key(c, where, "packets",
+				  "j1939 is for extended identifiers, and without data and length");
 	if (m->packets && m->mux.bits)
 		compile_wrong_key(c, where, "mux", "is for single frames");
 }
 
 int compile_can(struct compiler *c, const struct value *t)
 {
-	static const char *const known[] = {"bitrate", "order",  "extended", "master",   "timeout_ms", "slow_ms",
-					    "gap_ms",  "id",     "messages", "requests", NULL};
+	static const char *const known[] = {"bitrate", "order", "extended", "master",   "timeout_ms", "slow_ms",
+					    "gap_ms",  "id",    "messages", "requests", NULL};
 	static const char *const orders[] = {"little", "big", NULL};
 	struct can_plan *plan = calloc(1, sizeof(*plan));
 
@@ -164,7 +166,7 @@ static void read_each(struct compiler *c, const struct value *t, const char *whe
 
 static void compile_request(struct compiler *c, const struct value *t)
 {
-	static const char *const known[] = {"id",        "extended",   "data", "fill", "answer", "last",
+	static const char *const known[] = {"id",        "extended",   "data", "fill",   "answer", "last",
 					    "period_ms", "timeout_ms", "each", "unless", NULL};
 	struct can_plan *plan = c->p->can;
 	char where[PLACE], place[PLACE + 16];
@@ -331,14 +333,15 @@ static void read_order(struct compiler *c, const struct value *t, const char *wh
 
 void compile_can_step(struct compiler *c, const struct value *t, const char *where, struct profile_step *step)
 {
-	static const char *const known[] = {"id",     "extended", "data",      "fill",
-					    "answer", "ok",       "period_ms", "within_ms", NULL};
+	static const char *const known[] = {"id", "extended",  "data",      "fill", "answer",
+					    "ok", "period_ms", "within_ms", NULL};
 	struct can_plan *plan = c->p->can;
 
 	compile_keys(c, t, where, known);
 	step->kind = STEP_SEND;
 	if (!value_get(t, "id") && !value_get(t, "answer")) {
-		compile_wrong(c, where, "must be a frame (id, data), an answer to await, a wait_ms, a check or a limit");
+		compile_wrong(c, where,
+			      "must be a frame (id, data), an answer to await, a wait_ms, a check or a limit");
 		return;
 	}
 	if (plan->order_count == PROFILE_STEPS_MAX) /* there are no more steps either */
@@ -353,9 +356,9 @@ void compile_can_step(struct compiler *c, const struct value *t, const char *whe
 
 void compile_can_setpoint(struct compiler *c, const struct value *t)
 {
-	static const char *const known[] = {"id",    "extended",  "data",      "fill", "answer", "ok",  "unit",
-					    "min",   "max",       "pause",     "safe", "initial", "refresh_ms",
-					    "period_ms", "within_ms", NULL};
+	static const char *const known[] = {"id",         "extended",  "data",      "fill",  "answer", "ok",
+					    "unit",       "min",       "max",       "pause", "safe",   "initial",
+					    "refresh_ms", "period_ms", "within_ms", NULL};
 	struct can_order *order = &c->p->can->setpoint;
 
 	compile_keys(c, t, "setpoint", known);

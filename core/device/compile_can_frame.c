@@ -86,9 +86,9 @@ static const struct {
 	enum can_form form;
 	uint8_t bytes;
 } forms[] = {
-    {"u8", CAN_FORM_UNSIGNED, 1},  {"s8", CAN_FORM_SIGNED, 1},    {"u16", CAN_FORM_UNSIGNED, 2},
-    {"s16", CAN_FORM_SIGNED, 2},   {"u24", CAN_FORM_UNSIGNED, 3}, {"u32", CAN_FORM_UNSIGNED, 4},
-    {"s32", CAN_FORM_SIGNED, 4},   {"f32", CAN_FORM_FLOAT, 4},    {"bcd", CAN_FORM_BCD, 1},
+    {"u8", CAN_FORM_UNSIGNED, 1}, {"s8", CAN_FORM_SIGNED, 1},    {"u16", CAN_FORM_UNSIGNED, 2},
+    {"s16", CAN_FORM_SIGNED, 2},  {"u24", CAN_FORM_UNSIGNED, 3}, {"u32", CAN_FORM_UNSIGNED, 4},
+    {"s32", CAN_FORM_SIGNED, 4},  {"f32", CAN_FORM_FLOAT, 4},    {"bcd", CAN_FORM_BCD, 1},
 };
 
 static int read_order(struct compiler *c, const struct value *t, const char *where)
@@ -139,8 +139,7 @@ static void read_source(struct compiler *c, const struct value *t, const char *w
 	}
 	if (value_get(t, "from")) {
 		if (source_named(value_text(value_get(t, "from")), &in->source))
-			compile_wrong_key(c, where, "from",
-					  "must be one of unit connector each setpoint time counter");
+			compile_wrong_key(c, where, "from", "must be one of unit connector each setpoint time counter");
 		said++;
 	}
 	if (said != 1)
@@ -149,8 +148,8 @@ static void read_source(struct compiler *c, const struct value *t, const char *w
 
 static void read_insert(struct compiler *c, const struct value *t, const char *where, struct can_insert *in)
 {
-	static const char *const known[] = {"value", "from",  "point",  "copy",      "type",
-					    "order", "scale", "offset", "otherwise", "bytes", NULL};
+	static const char *const known[] = {"value", "from",   "point",     "copy",  "type", "order",
+					    "scale", "offset", "otherwise", "bytes", NULL};
 	const char *type = value_text(value_get(t, "type"));
 	size_t i = 0;
 
@@ -203,7 +202,8 @@ static void read_item(struct compiler *c, const struct value *v, const char *whe
 
 	if (text && !strcmp(text, "master")) {
 		send->data[send->len] = (uint8_t)c->p->can->master;
-	} else if (!text && !value_is_object(v) && !value_to_int(v, &i) && v->type != VALUE_BOOL && i >= 0 && i <= 255) {
+	} else if (!text && !value_is_object(v) && !value_to_int(v, &i) && v->type != VALUE_BOOL && i >= 0 &&
+		   i <= 255) {
 		send->data[send->len] = (uint8_t)i;
 	} else if (text || value_is_object(v)) {
 		in = add_insert(c, where, send);
@@ -215,8 +215,7 @@ static void read_item(struct compiler *c, const struct value *v, const char *whe
 			compile_wrong(c, where, "must be one of unit connector master each setpoint counter");
 		bytes = in->bytes;
 		send->per_number |= in->source == CAN_FROM_NUMBER || in->source == CAN_FROM_SETPOINT ||
-				    in->source == CAN_FROM_POINT ||
-				    (in->source == CAN_FROM_UNIT && c->p->unit_stride);
+				    in->source == CAN_FROM_POINT || (in->source == CAN_FROM_UNIT && c->p->unit_stride);
 	} else {
 		compile_wrong(c, where, "must be 0 to 255, a name, or a table with value, from, point or copy");
 	}
@@ -392,10 +391,10 @@ static const struct {
 	enum point_type type;
 	uint8_t words, bits; /* bits 0: says so by `bytes` */
 } types[] = {
-    {"u8", POINT_U16, 1, 8},     {"s8", POINT_S16, 1, 8},      {"u16", POINT_U16, 1, 16},  {"s16", POINT_S16, 1, 16},
-    {"u24", POINT_U32, 2, 24},   {"u32", POINT_U32, 2, 32},    {"s32", POINT_S32, 2, 32},  {"u64", POINT_U64, 4, 64},
-    {"s64", POINT_S64, 4, 64},   {"f32", POINT_F32, 2, 32},    {"f64", POINT_F64, 4, 64},  {"bool", POINT_BOOL, 1, 1},
-    {"bits", POINT_BITS, 4, 64}, {"bcd", POINT_BCD, 4, 0},     {"text", POINT_TEXT, 0, 0}, {"hex", POINT_HEX, 0, 0},
+    {"u8", POINT_U16, 1, 8},     {"s8", POINT_S16, 1, 8},   {"u16", POINT_U16, 1, 16},  {"s16", POINT_S16, 1, 16},
+    {"u24", POINT_U32, 2, 24},   {"u32", POINT_U32, 2, 32}, {"s32", POINT_S32, 2, 32},  {"u64", POINT_U64, 4, 64},
+    {"s64", POINT_S64, 4, 64},   {"f32", POINT_F32, 2, 32}, {"f64", POINT_F64, 4, 64},  {"bool", POINT_BOOL, 1, 1},
+    {"bits", POINT_BITS, 4, 64}, {"bcd", POINT_BCD, 4, 0},  {"text", POINT_TEXT, 0, 0}, {"hex", POINT_HEX, 0, 0},
 };
 enum { TYPES = sizeof(types) / sizeof(types[0]) };
 

@@ -295,7 +295,7 @@ static void compile_one_keep_alive(struct compiler *c, const struct value *t, co
 void compile_keep_alive(struct compiler *c, const struct value *t)
 {
 	char where[40];
-	void (*one)(struct compiler *c, const struct value *t, const char *where) =
+	void (*one)(struct compiler * c, const struct value *t, const char *where) =
 	    c->p->can ? compile_can_keep_alive : compile_one_keep_alive;
 	int n = 0;
 

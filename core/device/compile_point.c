@@ -316,9 +316,9 @@ static const char *const variant_keys[] = {
 
 /* Of a CAN profile: a place in a message instead of registers. */
 static const char *const can_point_keys[] = {
-    "message", "mux",  "byte",  "start", "length", "bytes",    "order", "type",          "scale",      "offset",     "unit",
-    "min",     "max",  "shift", "mask",  "invalid", "period_ms", "bit",   "field",         "names",      "chars",      "encoding",
-    "hook",    "decimals_from", "scale_from", "valid_when", NULL};
+    "message", "mux",   "byte",  "start",    "length", "bytes",         "order",      "type",       "scale",
+    "offset",  "unit",  "min",   "max",      "shift",  "mask",          "invalid",    "period_ms",  "bit",
+    "field",   "names", "chars", "encoding", "hook",   "decimals_from", "scale_from", "valid_when", NULL};
 
 static void compile_point(struct compiler *c, const struct value *t)
 {

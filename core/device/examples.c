@@ -160,7 +160,7 @@ static int run_example(struct profile *p, const struct value *example, const cha
 
 int profile_run_examples(struct script *script, struct profile *profile, struct error *err)
 {
-	int (*run)(struct profile *p, const struct value *example, const char *path, int number, struct error *err) =
+	int (*run)(struct profile * p, const struct value *example, const char *path, int number, struct error *err) =
 	    profile->can ? examples_run_can : run_example;
 	int number = 0, result = FC_OK;
 

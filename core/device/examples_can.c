@@ -147,16 +147,16 @@ static int check_sent(const struct stage *s, const struct value *sent, const cha
 static int check_result(const struct stage *s, const struct value *v, const char *path, int number, struct error *err)
 {
 	const char *want = value_text(v);
-	const char *got = !s->ended			  ? "none"
-			  : s->status == BUS_OK		  ? "ok"
+	const char *got = !s->ended                    ? "none"
+			  : s->status == BUS_OK        ? "ok"
 			  : s->status == BUS_EXCEPTION ? "refused"
 						       : "timeout";
 	char what[80];
 
 	if (!v || (want && !strcmp(want, got)))
 		return FC_OK;
-	(void)snprintf(what, sizeof(what), "expected %.20s, got %s (ok, refused, timeout, none)", want ? want : "a text",
-		       got);
+	(void)snprintf(what, sizeof(what), "expected %.20s, got %s (ok, refused, timeout, none)",
+		       want ? want : "a text", got);
 	return wrong(err, path, number, "result", what);
 }
 
@@ -186,8 +186,8 @@ static int play(struct stage *s, const struct value *example, const char *path, 
 
 static int check_keys(const struct value *example, const char *path, int number, struct error *err)
 {
-	static const char *const known[] = {"frames",  "expect", "sent",   "connector", "unit",
-					    "command", "limit",  "result", "for_ms",	"at", NULL};
+	static const char *const known[] = {"frames", "expect", "sent",   "connector", "unit", "command",
+					    "limit",  "result", "for_ms", "at",        NULL};
 
 	value_each (member, example)
 		if (!value_key_known(member, known))

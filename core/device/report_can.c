@@ -217,7 +217,8 @@ void report_can(const struct profile *p, uint32_t poll_ms, struct arena *arena, 
 
 		(void)value_add(arena, report, "load", value_decimal(arena, (int64_t)(load * 10 + 0.5), 1));
 		if (load > 30)
-			warn(&r, warnings, "can", "fills much of the bus for one device: longer periods, or fewer items");
+			warn(&r, warnings, "can",
+			     "fills much of the bus for one device: longer periods, or fewer items");
 	}
 	look_for_idle(&r, warnings);
 }
