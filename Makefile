@@ -1,4 +1,4 @@
-# Forecourt. The targets are a contract (DESIGN.md): all deps demo test check bench menuconfig clean.
+# Forecourt. The targets are a contract (DESIGN.md): all deps demo test check bench vm-test menuconfig clean.
 BOARD ?= host
 V ?= 0
 CC = gcc
@@ -20,6 +20,7 @@ main_src := $(wildcard core/main/*.c)
 sims     := sim-charger sim-platform
 sim_src  := $(wildcard core/sim/*.c)
 units    := $(patsubst tests/unit/%.c,$(out)/unit/%,$(wildcard tests/unit/test_*.c))
+vms      := $(patsubst tests/vm/%.c,$(out)/vm/%,$(wildcard tests/vm/test_*.c))
 benches  := $(patsubst tests/bench/%.c,$(out)/bench/%,$(wildcard tests/bench/bench_*.c))
 
 -include $(out)/auto.conf
@@ -42,7 +43,7 @@ isystem   := $(subst -I,-isystem ,$(shell pkg-config --cflags $(pkgs) 2>/dev/nul
 objects = $(patsubst %.c,$(out)/obj/%.o,$(1))
 lib := $(out)/libforecourt.a
 
-.PHONY: all deps demo test check bench menuconfig clean objects units benches web tools FORCE
+.PHONY: all deps demo test check bench vm-test vms menuconfig clean objects units benches web tools FORCE
 .DELETE_ON_ERROR:
 
 all: deps
@@ -56,6 +57,7 @@ tools: $(out)/forecourtd $(out)/forecourt $(addprefix $(out)/,$(sims)) web
 objects: $(call objects,$(sources) $(main_src) core/cli/main.c)
 units: $(units)
 benches: $(benches)
+vms: $(vms)
 
 # Kconfig: the board's defconfig, then what menuconfig changed.
 $(config): boards/$(BOARD)/defconfig
@@ -110,6 +112,10 @@ $(out)/unit/%: $(out)/obj/tests/unit/%.o $(lib)
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+$(out)/vm/%: $(out)/obj/tests/vm/%.o $(lib)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 $(out)/bench/%: $(out)/obj/tests/bench/%.o $(lib)
 	@mkdir -p $(@D)
 	$(say) LD $@
@@ -130,6 +136,10 @@ check: deps
 bench: all
 	$(q)$(MAKE) --no-print-directory benches
 	$(q)/usr/bin/python3 tests/bench/run.py --build $(out)
+
+vm-test: all
+	$(q)$(MAKE) --no-print-directory vms
+	$(q)sh tests/vm/run.sh $(out)
 
 clean:
 	rm -rf $(filter-out build/deps,$(wildcard build/*))

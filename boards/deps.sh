@@ -12,30 +12,12 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 stamp=$prefix/.stamp
 key=$(cat "$here/deps.sh" "$here/packages.txt" | sha256sum | cut -d' ' -f1)
 
-packages() { sed 's/#.*//' "$here/packages.txt" | tr -s ' \t\n' '\n' | sed '/^$/d'; }
-
 # A stamp alone could hide a missing install step (a new machine with an old tree): ask dpkg as well.
-have=$(dpkg-query -W -f='${db:Status-Abbrev} ${Package}\n' | sed -n 's/^ii  *//p')
-missing=
-for p in $(packages); do
-	name=${p%%\?*}
-	# "package?command": a command from elsewhere (a newer Node.js, say) does as well.
-	[ "$name" = "$p" ] || ! command -v "${p#*\?}" >/dev/null 2>&1 || continue
-	echo "$have" | grep -qx "$name" || missing="$missing $name"
-done
+missing=$(sh "$here/packages.sh" -n "$here/packages.txt")
 if [ -z "$missing" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then
 	exit 0
 fi
-
-sudo=
-[ "$(id -u)" = 0 ] || sudo=sudo
-
-if [ -n "$missing" ]; then
-	echo "deps: installing:$missing"
-	$sudo apt-get update -q
-	# shellcheck disable=SC2086 # one word a package is meant
-	DEBIAN_FRONTEND=noninteractive $sudo apt-get install -q -y --no-install-recommends $missing
-fi
+sh "$here/packages.sh" "$here/packages.txt"
 
 # The source package comes through a private apt state, so that the machine's own source list stays as it is.
 mkdir -p "$prefix"

@@ -361,6 +361,7 @@ static void take_last_register(void *user, const struct journal_order *entry)
 	if (order && !order_read(set->reader, entry, order, &err) && order->metered) {
 		c->has_idle = 1;
 		c->idle_wh = order->split.last_register_wh;
+		(void)snprintf(c->idle_source, sizeof(c->idle_source), "%s", order->meter);
 		c->remembered = 1;
 		c->remembered_wall = entry->end_wall;
 	}

@@ -5,7 +5,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "station/energy.h"
+#include "charge/car.h"
+#include "charge/metering.h"
 #include "store/versions.h"
 
 enum { RECIPIENTS = 64 };
@@ -19,7 +20,7 @@ static const int64_t rest_us = 2000000;
 static const int64_t last_reading_us = 5000000;
 
 /* Seconds since 1970 by the charge's own time. */
-static int64_t charge_now(const struct charge *c)
+int64_t conduct_now(const struct charge *c)
 {
 	return c->anchor_wall + (clock_mono_us() - c->anchor_mono_us) / 1000000;
 }
@@ -164,52 +165,6 @@ static void send_command(struct charge *c)
 		c->command = NULL;
 }
 
-static void use_reading(struct charge *c, int64_t wh, int64_t read_us)
-{
-	int64_t wall = c->anchor_wall + (read_us - c->anchor_mono_us) / 1000000;
-	unsigned before = c->order->split.repairs;
-
-	(void)split_reading(&c->order->split, &c->order->tariff, wall, wh, c->connector->config->power_w);
-	trace_follow(&c->order->trace, &c->order->split);
-	c->read_us = read_us;
-	if (c->order->split.repairs & ~before & (SPLIT_RESET | SPLIT_JUMP))
-		log_warning("charge: order %s: the energy register jumped to %lld Wh", c->order->seq, (long long)wh);
-}
-
-static void read_meter(struct charge *c)
-{
-	int64_t wh, read_us;
-
-	if (!c->connector || energy_meter(c->connector, &wh, &read_us) || read_us <= c->read_us)
-		return;
-	if (c->order && c->order->metered && !c->settling) {
-		use_reading(c, wh, read_us);
-	} else if (c->connector->status != CONNECTOR_CHARGING) {
-		c->has_idle = 1;
-		c->idle_wh = wh;
-	}
-}
-
-/* Current was seen: energy counts from the last register value without current. */
-static void begin_metering(struct charge *c)
-{
-	int64_t wh = 0, read_us = 0, now = charge_now(c);
-	int readable = c->connector && !energy_meter(c->connector, &wh, &read_us);
-
-	c->order->metered = 1;
-	c->order->start_wall = now;
-	split_begin(&c->order->split, &c->order->tariff, now, c->order->has_idle ? c->order->idle_wh : wh);
-	if (readable)
-		use_reading(c, wh, read_us);
-}
-
-static void rest_register(struct charge *c)
-{
-	c->has_idle |= c->order->metered;
-	if (c->order->metered)
-		c->idle_wh = c->order->split.last_register_wh;
-}
-
 static void tell_settled(const struct charge *c)
 {
 	const struct charge_hooks *hooks = &c->conductor->hooks;
@@ -231,7 +186,7 @@ static void forget_order(struct charge *c)
 /* The clock is set at last: the charge's own time goes on from it, and the time of a charge that nobody could date is known. */
 static void take_time(struct charge *c)
 {
-	int64_t by = clock_wall() - charge_now(c);
+	int64_t by = clock_wall() - conduct_now(c);
 
 	c->timed = 1;
 	if (by <= 0)
@@ -256,7 +211,7 @@ static int settle(struct charge *c)
 {
 	struct error err = {0};
 
-	c->order->occupied_s = charge_now(c) - c->order->end_wall;
+	c->order->occupied_s = conduct_now(c) - c->order->end_wall;
 	if ((!c->durable && open_order(c, &err)) || order_record(c->order, do_close, c, &err)) {
 		complain(c, "not settled", &err);
 		return err.code ? err.code : FC_EIO;
@@ -279,10 +234,10 @@ static void finish_closing(struct charge *c)
 	int stays = is_occupied(c);
 	struct error err = {0};
 
-	c->order->reason = c->reason;
+	c->order->reason = car_reason(c, c->reason);
 	/* The disk may take it hours later. */
 	if (!c->closing_wall)
-		c->closing_wall = charge_now(c);
+		c->closing_wall = conduct_now(c);
 	c->order->end_wall = c->closing_wall;
 	if ((!c->durable && open_order(c, &err)) || order_record(c->order, stays ? do_note : do_close, c, &err)) {
 		complain(c, "its end is not written", &err);
@@ -293,7 +248,7 @@ static void finish_closing(struct charge *c)
 		   stays ? "ended, the place is still taken" : "closed", (long long)c->order->split.total_wh,
 		   c->order->reason);
 	c->closing = 0;
-	rest_register(c);
+	metering_rest(c);
 	tell(c, c->closing_actions);
 	c->settling = stays;
 	if (stays)
@@ -314,7 +269,7 @@ static void look_at_settling(struct charge *c)
 
 	/* Off line says nothing of the car. */
 	if ((status == CONNECTOR_OCCUPIED || status == CONNECTOR_OFFLINE) &&
-	    charge_now(c) - c->order->end_wall < most_s)
+	    conduct_now(c) - c->order->end_wall < most_s)
 		return;
 	(void)settle(c);
 }
@@ -347,8 +302,7 @@ static int enter(struct charge *c, const struct session_step *step, struct order
 		return error_set(err, FC_EIO, "charge: connector %s: the last order is not settled", c->connector_id);
 	if (step->actions & SESSION_OPEN) {
 		c->order = order;
-		order->has_idle = c->has_idle;
-		order->idle_wh = c->idle_wh;
+		metering_pin(c);
 		set_anchor(c, clock_wall());
 		if (open_order(c, err) && step->actions & SESSION_TELL_CHARGER_ON) {
 			c->order = NULL;
@@ -390,7 +344,8 @@ int conduct(struct charge *c, enum session_trigger trigger, struct order *order,
 		c->command = NULL;
 	}
 	if (step.actions & SESSION_METER)
-		begin_metering(c);
+		metering_begin(c);
+	car_look(c);
 	if (step.actions & SESSION_TELL_NOT_STARTED && c->reason == SESSION_NOT_STARTED)
 		c->order->failed = 1;
 	/* A charge that began by itself has begun; noted with the next note, at the latest with the end. */
@@ -472,7 +427,8 @@ void conduct_tick(struct charge *c)
 
 	if (c->order && c->connector && !c->timed && clock_wall_trusted())
 		take_time(c);
-	read_meter(c);
+	metering_look(c);
+	car_look(c);
 	if (c->closing) {
 		look_at_closing(c);
 		return;

@@ -39,6 +39,7 @@ struct charge {
 	/* The register while nothing flows: where the next charge begins. */
 	int has_idle;
 	int64_t idle_wh;
+	char idle_source[ENERGY_SOURCE]; /* whose register that is */
 	int remembered; /* idle_wh is of before we, or the charger, were away: from remembered_wall on */
 	int64_t remembered_wall, remembered_us; /* us: when it was; a reading must be newer */
 	/* The end waits for one more reading. */
@@ -69,6 +70,8 @@ void conduct_stop(struct charge *charge, enum session_reason reason, int result_
 void conduct_tick(struct charge *charge);
 /* Goes on with an order that the journal held open (taken over). */
 void conduct_resume(struct charge *charge, struct order *order);
+/* Seconds since 1970 by the charge's own time. */
+int64_t conduct_now(const struct charge *charge);
 /* Writes what has changed since the last note. */
 void conduct_note(struct charge *charge);
 

@@ -69,7 +69,7 @@ static struct value *write_split(struct arena *a, const struct split *s)
 	if (value_add(a, v, "parts", parts) || put_int(a, v, "start_wall", s->start_wall) ||
 	    put_int(a, v, "last_wall", s->last_wall) || put_int(a, v, "start_register_wh", s->start_register_wh) ||
 	    put_int(a, v, "last_register_wh", s->last_register_wh) || put_int(a, v, "total_wh", s->total_wh) ||
-	    put_int(a, v, "repairs", s->repairs))
+	    put_int(a, v, "repairs", s->repairs) || (s->unread && put_int(a, v, "unread", 1)))
 		return NULL;
 	return v;
 }
@@ -97,6 +97,25 @@ static int write_profile(struct arena *a, struct value *v, const struct order *o
 	return result ? result : value_add(a, v, "profile_version", value_string(a, o->profile_version));
 }
 
+static int put_text(struct arena *a, struct value *object, const char *key, const char *text)
+{
+	return *text ? value_add(a, object, key, value_string(a, text)) : FC_OK;
+}
+
+/* What is not known is left out. */
+static int write_car(struct arena *a, struct value *v, const struct order *o)
+{
+	int result = put_text(a, v, "meter", o->meter);
+
+	if (!result)
+		result = put_text(a, v, "vin", o->vin);
+	if (!result && o->has_soc)
+		result = value_add(a, v, "soc", numbers(a, (const int64_t[]){o->soc_start_milli, o->soc_end_milli}, 2));
+	if (!result)
+		result = put_text(a, v, "cause_code", o->cause_code);
+	return result ? result : put_text(a, v, "cause", o->cause);
+}
+
 int order_write(const struct order *o, struct buffer *out)
 {
 	struct arena a;
@@ -110,6 +129,8 @@ int order_write(const struct order *o, struct buffer *out)
 		result = value_add(&a, v, "user", value_string(&a, o->user));
 	if (!result && *o->profile)
 		result = write_profile(&a, v, o);
+	if (!result)
+		result = write_car(&a, v, o);
 	if (!result)
 		result = put_int(&a, v, "occupied_s", o->occupied_s);
 	if (!result && o->has_idle)
@@ -146,7 +167,9 @@ void order_move(struct order *o, int64_t by, const struct tariff *tariff)
 	/* All of it was believed once, so any power is believed now; and a register that was reset meanwhile has no start that
 	 * fits: one that gives the same energy. */
 	split_begin(&o->split, tariff, before.start_wall + by, before.last_register_wh - before.total_wh);
-	(void)split_reading(&o->split, tariff, before.last_wall + by, before.last_register_wh, INT32_MAX);
+	if (!before.unread)
+		(void)split_reading(&o->split, tariff, before.last_wall + by, before.last_register_wh, INT32_MAX);
+	o->split.unread = before.unread;
 	o->split.start_register_wh = before.start_register_wh;
 	o->split.repairs |= before.repairs;
 	trace_follow(&o->trace, &o->split);
@@ -290,6 +313,7 @@ static void read_split(const struct value *v, struct split *s, const char **miss
 	s->last_register_wh = get_int(v, "last_register_wh", missing);
 	s->total_wh = get_int(v, "total_wh", missing);
 	s->repairs = (unsigned)get_int(v, "repairs", missing);
+	s->unread = value_get(v, "unread") != NULL;
 	if (!*missing && (!s->count || sum != s->total_wh))
 		*missing = "parts";
 }
@@ -317,6 +341,31 @@ static void read_trace(const struct value *v, const struct split *split, struct 
 		memset(t, 0, sizeof(*t));
 }
 
+/* None of it is worth an order: what is not good is as if it was not there. */
+static void read_car(const struct value *v, struct order *o)
+{
+	const struct {
+		const char *key;
+		char *out;
+		size_t size;
+	} texts[] = {{"meter", o->meter, sizeof(o->meter)},
+		     {"vin", o->vin, sizeof(o->vin)},
+		     {"cause_code", o->cause_code, sizeof(o->cause_code)},
+		     {"cause", o->cause, sizeof(o->cause)}};
+	int64_t soc[2];
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const char *text = value_text(value_get(v, texts[i].key));
+
+		(void)snprintf(texts[i].out, texts[i].size, "%s", text ? text : "");
+	}
+	o->has_soc = value_get(v, "soc") && !get_numbers(value_get(v, "soc"), soc, 2);
+	if (o->has_soc) {
+		o->soc_start_milli = soc[0];
+		o->soc_end_milli = soc[1];
+	}
+}
+
 static void read_record(const struct value *v, struct order *o, const char **missing)
 {
 	const struct value *split = value_get(v, "split");
@@ -332,6 +381,7 @@ static void read_record(const struct value *v, struct order *o, const char **mis
 		read_text(v, "profile", o->profile, sizeof(o->profile), missing);
 		read_text(v, "profile_version", o->profile_version, sizeof(o->profile_version), missing);
 	}
+	read_car(v, o);
 	o->stop_reason = value_get(v, "stop_reason") ? (int)get_int(v, "stop_reason", missing) : 1;
 	o->occupied_s = get_int(v, "occupied_s", missing);
 	o->has_idle = value_get(v, "idle_wh") != NULL;

@@ -6,10 +6,12 @@
 #include "base/buffer.h"
 #include "charge/bill.h"
 #include "charge/trace.h"
+#include "device/device.h"
 #include "script/json.h"
+#include "station/energy.h"
 #include "store/journal.h"
 
-enum { ORDER_ID = 28, ORDER_USER = 40, ORDER_RECORD_MAX = 65536 };
+enum { ORDER_ID = 28, ORDER_USER = 40, ORDER_VIN = 18, ORDER_CAUSE = 24, ORDER_RECORD_MAX = 65536 };
 
 /* ChargeModel, protocol.md 2.11. */
 enum order_mode { ORDER_UNKNOWN_MODE, ORDER_BY_PLATFORM, ORDER_BY_CARD, ORDER_OTHER };
@@ -23,13 +25,20 @@ struct order {
 	enum order_mode mode;
 	char profile[64], profile_version[65]; /* that read the charger at the start; "" = not known */
 	struct tariff tariff;
-	int has_idle;    /* the register was known before current flowed ... */
-	int64_t idle_wh; /* ... and stood there */
-	int stopping;    /* a stop was accepted ... */
-	int stop_reason; /* ... whose StopReason this is */
-	int failed;      /* the start was told as a failure; what flows all the same is stopped */
-	int began;       /* the start was told as a success */
-	int metered;     /* current was seen: split is begun */
+	char meter[ENERGY_SOURCE]; /* whose register counts, from its start to its end; "" = the charger's own */
+	/* What the car said, by its charger or a BMS listener; "" and has_soc 0: nothing. */
+	char vin[ORDER_VIN]; /* personal data: masked in logs and lists */
+	int has_soc;
+	int64_t soc_start_milli, soc_end_milli; /* thousandths of a percent: the first and the last */
+	char cause_code[ORDER_CAUSE];           /* why car or charger ended it: stable, for rules ... */
+	char cause[DEVICE_TEXT_MAX];            /* ... and in words */
+	int has_idle;                           /* the register was known before current flowed ... */
+	int64_t idle_wh;                        /* ... and stood there */
+	int stopping;                           /* a stop was accepted ... */
+	int stop_reason;                        /* ... whose StopReason this is */
+	int failed;  /* the start was told as a failure; what flows all the same is stopped */
+	int began;   /* the start was told as a success */
+	int metered; /* current was seen: split is begun */
 	struct split split;
 	struct trace trace; /* of split; goes into the record once it has ended, not with every note: flash wears out */
 	int64_t start_wall; /* of the command, and of the current once it was seen */

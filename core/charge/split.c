@@ -80,6 +80,11 @@ int64_t split_reading(struct split *s, const struct tariff *tariff, int64_t wall
 {
 	if (wall < s->last_wall)
 		wall = s->last_wall;
+	if (s->unread) {
+		s->unread = 0;
+		s->repairs |= SPLIT_LATE;
+		s->start_register_wh = s->last_register_wh = register_wh;
+	}
 	int64_t delta = delivered(s, wall, register_wh, power_w);
 
 	if (wall - s->last_wall > SPLIT_GAP_S)
@@ -87,4 +92,10 @@ int64_t split_reading(struct split *s, const struct tariff *tariff, int64_t wall
 	split_energy(s, tariff, wall, delta);
 	s->last_register_wh = register_wh;
 	return delta;
+}
+
+void split_register(struct split *s, int64_t register_wh)
+{
+	s->last_register_wh = register_wh;
+	s->repairs |= SPLIT_METER;
 }

@@ -20,6 +20,8 @@ enum split_repair {
 	SPLIT_JUMP = 2,    /* it advanced more than the connector can deliver: not counted */
 	SPLIT_GAP = 4,     /* no reading for longer than SPLIT_GAP_S: the part of each period is an interpolation */
 	SPLIT_UNSEEN = 16, /* it went by while the gateway or the charger was away: nobody's */
+	SPLIT_LATE = 32,   /* no register could be read at the start: counted from its first reading on */
+	SPLIT_METER = 64,  /* another register took over: what went by between the two is not counted */
 	SPLIT_MERGED = 8,  /* more periods than the standard has room for: the last line holds several */
 };
 enum { SPLIT_GAP_S = 300 };
@@ -37,6 +39,7 @@ struct split {
 	int64_t start_register_wh, last_register_wh;
 	int64_t total_wh; /* the sum of the parts */
 	unsigned repairs; /* enum split_repair */
+	int unread;       /* the register was not known at the start: the first reading is the start */
 };
 
 /* Begins with the register's value at the start. */
@@ -45,6 +48,8 @@ void split_begin(struct split *split, const struct tariff *tariff, int64_t wall,
  * the Wh counted. */
 int64_t split_reading(struct split *split, const struct tariff *tariff, int64_t wall, int64_t register_wh,
 		      int64_t power_w);
+/* The charge goes on by another register, which stands at register_wh. */
+void split_register(struct split *split, int64_t register_wh);
 /* Energy that is known to have been delivered between the last time and wall, spread evenly over it. */
 void split_energy(struct split *split, const struct tariff *tariff, int64_t wall, int64_t wh);
 

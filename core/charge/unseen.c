@@ -1,6 +1,7 @@
 /* Energy that went by while nobody looked: the gateway was off or the charger silent, and the register shows more than at the end of the last order. Nobody
  * can be charged for it, but it must not vanish, nor fall to whoever comes next: it gets an order of its own, for nothing, told to
  * nobody. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -18,6 +19,7 @@ static struct order *make_order(struct charge_set *set, const struct charge *c, 
 	set_make_seq(set, o->seq);
 	(void)snprintf(o->connector_id, sizeof(o->connector_id), "%s", c->connector_id);
 	set_remember_profile(o, c->connector);
+	(void)snprintf(o->meter, sizeof(o->meter), "%s", c->idle_source);
 	policy_free_of_charge(c->remembered_wall, &o->tariff);
 	o->start_wall = c->remembered_wall;
 	/* A clock that stands before what is known already is wrong. */
@@ -51,8 +53,16 @@ void unseen_look(struct charge *c)
 	int64_t wh, read_us;
 	struct error err = {0};
 
-	if (!c->remembered || c->order || !c->connector || energy_meter(c->connector, &wh, &read_us) ||
-	    read_us <= c->remembered_us)
+	if (!c->remembered || c->order || !c->connector)
+		return;
+	int result = energy_read(c->connector, c->idle_source, &wh, &read_us);
+	if (result == FC_EINVAL) {
+		/* Nobody will ever know what it would show. */
+		log_warning("charge: connector %s: %s is gone, which stood at %lld Wh at the end of the last order",
+			    c->connector_id, c->idle_source, (long long)c->idle_wh);
+		c->remembered = c->has_idle = 0;
+	}
+	if (result || read_us <= c->remembered_us)
 		return;
 	struct order *o = wh > c->idle_wh ? make_order(c->conductor->user, c, wh) : NULL;
 	if (o && o->split.total_wh > 0 && !order_record(o, keep, c->conductor->store, &err))

@@ -7,15 +7,15 @@
 #include "base/log.h"
 #include "charge/set.h"
 #include "charge/words.h"
+#include "station/point.h"
 
 /* FC_OK when the point is a good text of printable characters, without blanks around it. */
 static int read_text(const struct charge *c, const char *point, char out[ORDER_USER])
 {
 	struct point_value value;
 
-	if (!c->connector || !c->connector->device ||
-	    device_point_by_name(c->connector->device, c->connector->config->number, point, &value) ||
-	    value.quality != QUALITY_GOOD || !value.is_text)
+	if (!c->connector || connector_point(c->connector, point, &value) || value.quality != QUALITY_GOOD ||
+	    !value.is_text)
 		return FC_ENOENT;
 	const char *from = value.text + strspn(value.text, " ");
 	size_t len = strlen(from);
@@ -134,8 +134,12 @@ static void adopt(struct charge_set *set, struct charge *c, const struct charge_
 		int64_t start = o->split.start_register_wh, last = o->split.last_register_wh, at = o->split.last_wall;
 
 		o->tariff = tariff;
+		int unread = o->split.unread;
+
 		split_begin(&o->split, &o->tariff, o->start_wall, start);
-		(void)split_reading(&o->split, &o->tariff, at, last, c->connector->config->power_w);
+		if (!unread)
+			(void)split_reading(&o->split, &o->tariff, at, last, c->connector->config->power_w);
+		o->split.unread = unread;
 	}
 	conduct_note(c);
 	conduct_tell_started(c);

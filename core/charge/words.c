@@ -62,6 +62,10 @@ const char *words_repair(enum split_repair repair)
 		return "no readings for a while: periods are interpolated";
 	case SPLIT_UNSEEN:
 		return "went by while the gateway or the charger was away";
+	case SPLIT_LATE:
+		return "the meter could not be read at the start: counted from its first reading";
+	case SPLIT_METER:
+		return "another meter took over: what went by between is not counted";
 	case SPLIT_MERGED:
 		return "more periods than there is room for: the last line holds several";
 	}

@@ -47,6 +47,25 @@ static void put_money(const struct cli *cli, struct table *t, const struct value
 	}
 }
 
+/* What the car said, and who counted. */
+static void put_car(const struct cli *cli, struct table *t, const struct value *o)
+{
+	const struct value *from = value_get(o, "soc_start"), *to = value_get(o, "soc_end");
+	double a, b;
+	char text[40];
+
+	if (*cli_text(o, "cause"))
+		table_pair(t, say(cli, "said car or charger"), say(cli, cli_text(o, "cause")));
+	if (*cli_text(o, "vin"))
+		table_pair(t, say(cli, "vehicle"), cli_text(o, "vin"));
+	if (from && to && !value_to_double(from, &a) && !value_to_double(to, &b)) {
+		(void)snprintf(text, sizeof(text), "%.6g %% - %.6g %%", a, b);
+		table_pair(t, say(cli, "state of charge"), text);
+	}
+	if (*cli_text(o, "meter"))
+		table_pair(t, say(cli, "metered by"), cli_text(o, "meter"));
+}
+
 static void print_head(const struct cli *cli, const struct value *o)
 {
 	const struct value *tariff = value_get(o, "tariff");
@@ -67,6 +86,7 @@ static void print_head(const struct cli *cli, const struct value *o)
 	table_pair(&t, say(cli, "ended"), cli_text(o, "end"));
 	if (*cli_text(o, "reason_name"))
 		table_pair(&t, say(cli, "reason"), say(cli, cli_text(o, "reason_name")));
+	put_car(cli, &t, o);
 	put_span(cli, &t, o);
 	put_money(cli, &t, o);
 	if (cli_int(o, "occupied_s"))

@@ -275,9 +275,10 @@ static void print_report(const struct cli *cli, const char *path, const struct v
 	printf("%s %lld, %s %lld, %s %lld, %s %lld\n", say(cli, "points"), (long long)cli_int(report, "points"),
 	       say(cli, "connectors"), (long long)cli_int(report, "connectors"), say(cli, "examples"),
 	       (long long)cli_int(report, "examples"), say(cli, "hooks"), (long long)cli_int(report, "hooks"));
+	/* Who only listens has neither. */
 	if (value_get(report, "requests"))
 		print_can(cli, report);
-	else
+	else if (value_get(report, "blocks"))
 		print_modbus(cli, report);
 	print_writes(cli, report);
 	value_each (w, value_get(report, "warnings")) {

@@ -104,6 +104,18 @@ static void print_platforms(const struct cli *cli, const struct value *list)
 	print(&t, 1);
 }
 
+/* Of CAN buses more: how the controller is, and why. */
+static void print_can(const struct cli *cli, const struct value *list)
+{
+	value_each (b, list) {
+		if (!value_get(b, "can"))
+			continue;
+		printf("CAN %s: %s%s%s, %s %lld.%lld %%\n", cli_text(b, "name"), say(cli, cli_text(b, "can")),
+		       *cli_text(b, "reason") ? ": " : "", cli_text(b, "reason"), say(cli, "bus load"),
+		       (long long)cli_int(b, "load_permille") / 10, (long long)cli_int(b, "load_permille") % 10);
+	}
+}
+
 static void print_buses(const struct cli *cli, const struct value *list)
 {
 	static const char *const names[] = {"bus", "linked", "units", "silent", "polls", "failed"};
@@ -119,10 +131,12 @@ static void print_buses(const struct cli *cli, const struct value *list)
 		table_cell(&t, say(cli, flag(b, "connected") ? "yes" : "no"));
 		table_cell(&t, format_int(cli_int(b, "units"), text));
 		table_cell(&t, format_int(cli_int(b, "units_silent"), text));
-		table_cell(&t, format_int(cli_int(b, "polls"), text));
-		table_cell(&t, format_int(cli_int(b, "failed"), text));
+		/* A CAN bus has frames and errors instead. */
+		table_cell(&t, format_int(cli_int(b, value_get(b, "can") ? "frames" : "polls"), text));
+		table_cell(&t, format_int(cli_int(b, value_get(b, "can") ? "errors" : "failed"), text));
 	}
 	print(&t, 1);
+	print_can(cli, list);
 }
 
 int cli_status(struct cli *cli)

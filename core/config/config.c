@@ -324,6 +324,13 @@ static int is_sound(void *user, const char *type, int index, const char *option)
 	return !o || !o->bad;
 }
 
+static int is_given(void *user, const char *type, int index, const char *option)
+{
+	struct reading *r = user;
+
+	return uci_option(find_group(r, type)->sections[index], option) != NULL;
+}
+
 static void read_sections(struct reading *r)
 {
 	int n = 0;
@@ -342,7 +349,7 @@ static void read_sections(struct reading *r)
 	/* No page unless it is asked for. */
 	if (!find_group(r, "admin")->count)
 		r->config->admin.enabled = 0;
-	const struct rules_place place = {note_rule, is_sound, r};
+	const struct rules_place place = {note_rule, is_sound, is_given, r};
 	if (!r->no_memory && rules_apply(r->config, &place))
 		r->no_memory = 1;
 }

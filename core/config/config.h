@@ -84,23 +84,28 @@ struct config_station {
 	int picture_count; /* list picture */
 };
 
-enum config_bus_kind { CONFIG_BUS_TCP, CONFIG_BUS_RTU };
+enum config_bus_kind { CONFIG_BUS_TCP, CONFIG_BUS_RTU, CONFIG_BUS_CAN };
 
-/* config bus: one serial line or one Modbus TCP endpoint; no two with the same device or host:port */
+/* config bus: one serial line, one Modbus TCP endpoint or one CAN bus; no two with the same device or host:port */
 struct config_bus {
 	const char *name;
-	int kind;                /* option kind: tcp or rtu */
-	const char *host;        /* tcp: required */
-	int port;                /* tcp: default 502 */
-	const char *device;      /* rtu: required */
-	int baud;                /* rtu: 1200..921600, default 9600 */
-	int data_bits;           /* 7..8, default 8 */
-	int stop_bits;           /* 1..2, default 1 */
-	int parity;              /* 'N', 'E' or 'O'; option parity none, even, odd; default none */
+	int kind;           /* option kind: tcp, rtu or can */
+	const char *host;   /* tcp: required */
+	int port;           /* tcp: default 502 */
+	const char *device; /* rtu, can: required. can: an interface (can0), replay:FILE or replay-fast:FILE (a candump
+				    log), datagram:OWN,PEER (two paths of UNIX sockets) */
+	int baud;           /* rtu: 1200..921600, default 9600 */
+	int data_bits;      /* 7..8, default 8 */
+	int stop_bits;      /* 1..2, default 1 */
+	int parity;         /* 'N', 'E' or 'O'; option parity none, even, odd; default none */
 	int connect_timeout_ms;  /* 100..60000, default 3000 */
 	int response_timeout_ms; /* 50..30000, default 1000 */
 	int byte_timeout_ms;     /* 5..5000, default 50 */
 	int gap_ms;              /* 0..5000, default 0 */
+	int bitrate;             /* can: 10000..1000000 bit/s, default 250000 */
+	int bring_up;            /* can: bool, default 1: the gateway sets the bit rate and brings the interface up */
+	int restart_ms;          /* can: 0..60000, default 100: after bus-off; 0 = never by itself */
+	int listen_only;         /* can: bool, default 0; a bus of listeners only is opened so in any case */
 };
 
 /* config charger: protocol.md 2.1 EquipmentInfo */
@@ -117,6 +122,21 @@ struct config_charger {
 	int power_w;        /* 0..2000000, default: the sum of its connectors' */
 };
 
+/* config device: what is on a bus and is no charging equipment of its own: a meter, a listener, power modules */
+struct config_device {
+	const char *name;
+	int bus;             /* option bus */
+	int unit;            /* 0..255, default 1; unique on its bus */
+	const char *profile; /* required */
+	int poll_ms;         /* 100..60000, default 1000 */
+};
+
+/* Where a connector's values come from beside its charger: the section of a device or charger, and which of its connectors. */
+struct config_source {
+	const char *name; /* "" = there is none */
+	int number;       /* 1..16 */
+};
+
 /* config connector: protocol.md 2.1 ConnectorInfo */
 struct config_connector {
 	const char *name;
@@ -129,6 +149,8 @@ struct config_connector {
 	int current_a;                    /* 0..2000, default 250 */
 	int power_w;                      /* required, 1..2000000 */
 	int national_standard;            /* 1..4, default 2 */
+	const char *meter, *bms; /* option meter, bms: 'NAME', or 'NAME:2' of one that has several; "" = none */
+	struct config_source meter_source, bms_source; /* what they say */
 };
 
 /* One set of secrets (protocol.md 1.7); "" where not set. */
@@ -181,6 +203,8 @@ struct config_platform {
 	const char *policy;     /* prices of the charges that it starts; "" = the station's */
 	int push_station_info;  /* bool, default 0: push station information on change */
 	int push_stats;         /* bool, default 0: push yesterday's statistics daily */
+	int send_vin; /* bool, default 0: the start result says the car's VIN, where the charger or a BMS listener
+				   knows it (protocol.md 2.9) */
 };
 /* Whether a start or stop is answered at once, its result following (asynchronous), or with its result. */
 enum { CONFIG_MODE_ASYNC, CONFIG_MODE_SYNC };
@@ -203,6 +227,8 @@ struct config {
 	int charger_count;
 	struct config_connector *connectors;
 	int connector_count; /* at most CONFIG_MAX_CONNECTORS (Kconfig) */
+	struct config_device *devices;
+	int device_count;
 	struct config_platform *platforms;
 	int platform_count;
 };
@@ -211,6 +237,21 @@ struct config {
  * *err has the count and the first of them. Free with config_free. */
 struct config *config_read(const char *path, FILE *mistakes, struct error *err);
 void config_free(struct config *config);
+
+/* What is asked or listened to on a bus: the chargers, then the devices. Texts are borrowed. */
+struct config_unit {
+	const char *type; /* of the section: "charger" or "device" */
+	int index;        /* in its list */
+	const char *name;
+	int bus, unit;
+	const char *profile;
+	int poll_ms;
+	int charger; /* place in chargers; -1 of a device */
+};
+int config_unit_count(const struct config *config);
+/* index: 0..count-1. */
+struct config_unit config_unit(const struct config *config, int index);
+
 /* Every section and option with what is allowed and its default, as Markdown. */
 void config_describe(FILE *to);
 

@@ -20,7 +20,8 @@ static const struct schema_word log_words[] = {{"error", LOG_LEVEL_ERROR},   {"w
 #define LOG_PRESET "notice"
 #endif
 static const struct schema_word certificate_words[] = {{"none", 0}, {"optional", 1}, {"required", 2}, {NULL, 0}};
-static const struct schema_word bus_words[] = {{"tcp", CONFIG_BUS_TCP}, {"rtu", CONFIG_BUS_RTU}, {NULL, 0}};
+static const struct schema_word bus_words[] = {
+    {"tcp", CONFIG_BUS_TCP}, {"rtu", CONFIG_BUS_RTU}, {"can", CONFIG_BUS_CAN}, {NULL, 0}};
 static const struct schema_word parity_words[] = {{"none", 'N'}, {"even", 'E'}, {"odd", 'O'}, {NULL, 0}};
 static const struct schema_word mode_words[] = {{"async", CONFIG_MODE_ASYNC}, {"sync", CONFIG_MODE_SYNC}, {NULL, 0}};
 static const struct schema_word local_start_words[] = {
@@ -125,7 +126,7 @@ static const struct schema_option bus_options[] = {
     {"kind", SCHEMA_WORD, AT(bus, kind), .words = bus_words, .required = 1},
     {"host", SCHEMA_ID, AT(bus, host), .min = 1, .max = 120},
     {"port", SCHEMA_INT, AT(bus, port), .min = 1, .max = 65535, .preset = "502"},
-    {"device", SCHEMA_TEXT, AT(bus, device), .min = 1, .max = 120},
+    {"device", SCHEMA_TEXT, AT(bus, device), .min = 1, .max = 150},
     {"baud", SCHEMA_INT, AT(bus, baud), .min = 1200, .max = 921600, .preset = "9600"},
     {"data_bits", SCHEMA_INT, AT(bus, data_bits), .min = 7, .max = 8, .preset = "8"},
     {"stop_bits", SCHEMA_INT, AT(bus, stop_bits), .min = 1, .max = 2, .preset = "1"},
@@ -134,6 +135,18 @@ static const struct schema_option bus_options[] = {
     {"response_timeout_ms", SCHEMA_INT, AT(bus, response_timeout_ms), .min = 50, .max = 30000, .preset = "1000"},
     {"byte_timeout_ms", SCHEMA_INT, AT(bus, byte_timeout_ms), .min = 5, .max = 5000, .preset = "50"},
     {"gap_ms", SCHEMA_INT, AT(bus, gap_ms), .max = 5000},
+    {"bitrate", SCHEMA_INT, AT(bus, bitrate), .min = 10000, .max = 1000000, .preset = "250000"},
+    {"bring_up", SCHEMA_BOOL, AT(bus, bring_up), .preset = "1"},
+    {"restart_ms", SCHEMA_INT, AT(bus, restart_ms), .max = 60000, .preset = "100"},
+    {"listen_only", SCHEMA_BOOL, AT(bus, listen_only)},
+    {0},
+};
+
+static const struct schema_option device_options[] = {
+    {"bus", SCHEMA_REFERENCE, AT(device, bus), .ref = "bus", .required = 1, .restart = 1},
+    {"unit", SCHEMA_INT, AT(device, unit), .max = 255, .preset = "1", .restart = 1},
+    {"profile", SCHEMA_ID, AT(device, profile), .min = 1, .max = 60, .required = 1, .restart = 1},
+    {"poll_ms", SCHEMA_INT, AT(device, poll_ms), .min = 100, .max = 60000, .preset = "1000", .restart = 1},
     {0},
 };
 
@@ -166,6 +179,8 @@ static const struct schema_option connector_options[] = {
     {"current_a", SCHEMA_INT, AT(connector, current_a), .max = 2000, .preset = "250"},
     {"power_w", SCHEMA_INT, AT(connector, power_w), .min = 1, .max = 2000000, .required = 1},
     {"national_standard", SCHEMA_INT, AT(connector, national_standard), .min = 1, .max = 4, .preset = "2"},
+    {"meter", SCHEMA_ID, AT(connector, meter), .min = 1, .max = 60},
+    {"bms", SCHEMA_ID, AT(connector, bms), .min = 1, .max = 60},
     {0},
 };
 
@@ -217,6 +232,7 @@ static const struct schema_option platform_options[] = {
     {"policy", SCHEMA_ID, AT(platform, policy), .min = 1, .max = 60},
     {"push_station_info", SCHEMA_BOOL, AT(platform, push_station_info)},
     {"push_stats", SCHEMA_BOOL, AT(platform, push_stats)},
+    {"send_vin", SCHEMA_BOOL, AT(platform, send_vin)},
     {0},
 };
 
@@ -231,6 +247,7 @@ const struct schema_section schema_sections[SCHEMA_SECTIONS + 1] = {
     {MANY(station, stations), .most = 64, .options = station_options},
     {"bus", sizeof(struct config_bus), offsetof(struct config, buses), offsetof(struct config, bus_count), .most = 1024,
      .change_restarts = 1, .options = bus_options},
+    {MANY(device, devices), .most = CONFIG_MAX_CONNECTORS, .options = device_options},
     {MANY(charger, chargers), .most = CONFIG_MAX_CONNECTORS, .options = charger_options},
     {MANY(connector, connectors), .most = CONFIG_MAX_CONNECTORS, .options = connector_options},
     {MANY(platform, platforms), .most = 64, .options = platform_options},

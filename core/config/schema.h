@@ -53,7 +53,7 @@ struct schema_section {
 };
 
 /* Ends with a NULL type; what is referred to comes before what refers to it. */
-enum { SCHEMA_SECTIONS = 8 };
+enum { SCHEMA_SECTIONS = 9 };
 extern const struct schema_section schema_sections[SCHEMA_SECTIONS + 1];
 const struct schema_section *schema_find(const char *type);
 /* The objects of a type in a configuration: their count and the i-th. */

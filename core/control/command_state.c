@@ -3,9 +3,11 @@
 #include <sys/statvfs.h>
 
 #include "base/clock.h"
+#include "charge/words.h"
 #include "control/command.h"
 #include "script/shelf.h"
 #include "station/energy.h"
+#include "station/point.h"
 #include "store/journal_list.h"
 
 /* Status ------------------------------------------------------------------------------------------------------------- */
@@ -62,11 +64,22 @@ static int put_platforms(struct control *control, struct maker *m, struct value 
 	return FC_OK;
 }
 
+/* Frames come by themselves: there are no polls to count. */
+static void put_can(struct maker *m, struct value *o, const struct can_stats *s, const char *reason)
+{
+	maker_text(m, o, "can", can_state_name(s->state));
+	maker_text(m, o, "reason", reason);
+	maker_int(m, o, "frames", (int64_t)(s->received + s->sent));
+	maker_int(m, o, "errors", (int64_t)(s->errors + s->dropped + s->overflows + s->malformed));
+	maker_int(m, o, "load_permille", s->load_permille);
+}
+
 static void put_buses(struct control *control, struct maker *m, struct value *root)
 {
 	struct value *list = value_array(m->arena);
 	struct bus_line_stats s;
-	const char *name;
+	struct can_stats can;
+	const char *name, *reason;
 
 	for (int i = 0; !device_bus_line(control->sources.devices, i, &name, &s); i++) {
 		struct value *o = value_object(m->arena);
@@ -77,6 +90,8 @@ static void put_buses(struct control *control, struct maker *m, struct value *ro
 		maker_int(m, o, "units_silent", (int64_t)s.units_slow);
 		maker_int(m, o, "polls", (int64_t)s.polls);
 		maker_int(m, o, "failed", (int64_t)(s.timeouts + s.exceptions + s.bad));
+		if (!device_can_line(control->sources.devices, i, &can, &reason))
+			put_can(m, o, &can, reason);
 		maker_push(m, list, o);
 	}
 	maker_put(m, root, "buses", list);
@@ -169,44 +184,52 @@ static void put_point(struct maker *m, struct value *o, const char *key, const s
 {
 	struct point_value v;
 
-	if (c->device && !device_point_by_name(c->device, c->config->number, point, &v) && v.quality == QUALITY_GOOD &&
-	    !v.is_text)
+	if (!connector_point(c, point, &v) && v.quality == QUALITY_GOOD && !v.is_text)
 		maker_put(m, o, key, value_decimal(m->arena, v.milli, 3));
 }
 
 static void put_power(struct maker *m, struct value *o, const struct connector *c)
 {
-	int point = c->device ? profile_point(device_profile(c->device), "power") : -1;
-	struct point_value v;
+	struct connector_value v;
 
-	if (point < 0 || device_point(c->device, c->config->number, point, &v) || v.quality != QUALITY_GOOD)
+	if (connector_value(c, "power", &v) || v.value.quality != QUALITY_GOOD)
 		return;
-	int is_kw = !strcmp(profile_point_unit(device_profile(c->device), point), "kW");
-	maker_int(m, o, "power_w", is_kw ? v.milli : v.milli / 1000);
+	maker_int(m, o, "power_w", !strcmp(v.unit, "kW") ? v.value.milli : v.value.milli / 1000);
+}
+
+struct point_list {
+	struct maker *m;
+	struct value *list;
+};
+
+static void put_value(void *user, const struct connector_value *v)
+{
+	const struct point_list *l = user;
+	struct value *p = value_object(l->m->arena);
+	char masked[WORDS_MASKED];
+
+	maker_text(l->m, p, "name", v->name);
+	maker_text(l->m, p, "quality", quality_name(v->value.quality));
+	if (v->value.quality != QUALITY_UNKNOWN) {
+		const char *text = v->personal ? words_masked(v->value.text, masked) : v->value.text;
+
+		maker_put(l->m, p, "value",
+			  v->value.is_text ? value_string(l->m->arena, text)
+					   : value_decimal(l->m->arena, v->value.milli, 3));
+		maker_int(l->m, p, "age_ms", (clock_mono_us() - v->value.mono_us) / 1000);
+	}
+	maker_text(l->m, p, "unit", v->unit);
+	if (v->from != CONNECTOR_OF_CHARGER)
+		maker_text(l->m, p, "from", connector_from_name(v->from));
+	maker_push(l->m, l->list, p);
 }
 
 static void put_points(struct maker *m, struct value *o, const struct connector *c)
 {
-	struct value *list = value_array(m->arena);
-	const struct profile *profile = c->device ? device_profile(c->device) : NULL;
+	struct point_list l = {m, value_array(m->arena)};
 
-	for (int i = 0; profile && i < profile_point_count(profile); i++) {
-		struct value *p = value_object(m->arena);
-		struct point_value v;
-
-		if (device_point(c->device, c->config->number, i, &v))
-			continue;
-		maker_text(m, p, "name", profile_point_name(profile, i));
-		maker_text(m, p, "quality", quality_name(v.quality));
-		if (v.quality != QUALITY_UNKNOWN) {
-			maker_put(m, p, "value",
-				  v.is_text ? value_string(m->arena, v.text) : value_decimal(m->arena, v.milli, 3));
-			maker_int(m, p, "age_ms", (clock_mono_us() - v.mono_us) / 1000);
-		}
-		maker_text(m, p, "unit", profile_point_unit(profile, i));
-		maker_push(m, list, p);
-	}
-	maker_put(m, o, "points", list);
+	connector_each_value(c, put_value, &l);
+	maker_put(m, o, "points", l.list);
 }
 
 static struct value *describe(struct control *control, struct maker *m, const struct connector *c, int whole)

@@ -70,13 +70,33 @@ static struct value *tariff(struct maker *m, const struct tariff *t)
 
 static struct value *repairs(struct maker *m, unsigned set)
 {
-	static const enum split_repair all[] = {SPLIT_RESET, SPLIT_JUMP, SPLIT_GAP, SPLIT_MERGED, SPLIT_UNSEEN};
+	static const enum split_repair all[] = {SPLIT_RESET,  SPLIT_JUMP, SPLIT_GAP,  SPLIT_MERGED,
+						SPLIT_UNSEEN, SPLIT_LATE, SPLIT_METER};
 	struct value *list = value_array(m->arena);
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (set & all[i])
 			maker_push(m, list, value_string(m->arena, words_repair(all[i])));
 	return list;
+}
+
+/* What is not known is left out. */
+static void put_car(struct maker *m, struct value *o, const struct order *order)
+{
+	char masked[WORDS_MASKED];
+
+	if (*order->vin)
+		maker_text(m, o, "vin", words_masked(order->vin, masked));
+	if (order->has_soc) {
+		maker_put(m, o, "soc_start", value_decimal(m->arena, order->soc_start_milli, 3));
+		maker_put(m, o, "soc_end", value_decimal(m->arena, order->soc_end_milli, 3));
+	}
+	if (*order->cause_code)
+		maker_text(m, o, "cause_code", order->cause_code);
+	if (*order->cause)
+		maker_text(m, o, "cause", order->cause);
+	if (*order->meter)
+		maker_text(m, o, "meter", order->meter);
 }
 
 void control_put_order(struct maker *m, struct value *o, const struct order *order)
@@ -87,6 +107,7 @@ void control_put_order(struct maker *m, struct value *o, const struct order *ord
 	order_bill(order, &bill);
 	maker_text(m, o, "user_class", order->user_class);
 	maker_text(m, o, "user", words_masked(order->user, user));
+	put_car(m, o, order);
 	maker_int(m, o, "elec_money_e4", bill.elec_money_e4);
 	maker_int(m, o, "service_money_e4", bill.service_money_e4);
 	maker_int(m, o, "occupied_s", order->occupied_s);

@@ -2,7 +2,8 @@
  * an agent of its own, which turns the frames of its line into values. Kinds: "gbt27930", a listener between charger and vehicle,
  * and "can", a device that is asked as its profile describes.
  *
- * All of it runs on the loop's thread, and nothing of it allocates after start. An agent knows its profile, its settings and its
+ * All of it runs on the loop's thread (the examples of a profile run an agent of their own wherever the file is loaded: an agent
+ * has no variables but its own), and nothing of it allocates after start. An agent knows its profile, its settings and its
  * host; never the port, the line, or another agent. For this room only. */
 #ifndef FC_DEVICE_AGENT_H
 #define FC_DEVICE_AGENT_H
@@ -45,6 +46,7 @@ struct agent_settings {
 
 struct agent_kind {
 	const char *name;
+	int listens; /* it never sends: a bus of such agents alone is opened for listening only */
 	/* The profile and the host are borrowed until stop (the profile: until adopt gives another). NULL and *err. Called also
 	 * while a configuration is only tried, and then stopped again: it sends and tells nothing. */
 	void *(*start)(const struct profile *profile, const struct agent_settings *settings,

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "device/seat.h"
 #include "device/upkeep.h"
 
 enum { SEND_WITHIN_MS = 10000 };
@@ -53,6 +54,11 @@ static void finish(struct command *pending, enum bus_status status)
 
 static void fail(struct command *c, enum bus_status status, uint8_t exception)
 {
+	/* What its steps are, and which failed, an agent knows by itself. */
+	if (c->device->seat) {
+		finish(c, status);
+		return;
+	}
 	static const char *const kinds[] = {"write", "wait", "check", "limit", "pause", "send"};
 	const struct profile_step *step = step_of(c);
 	int is_write = step->kind != STEP_CHECK;
@@ -134,12 +140,26 @@ static void end_sequences(struct commands *commands, const struct device *device
 	for (int i = 0; i < COMMANDS_PENDING; i++) {
 		struct command *c = &commands->list[i];
 
-		if (!c->used || c->device != device || c->number != number || what(c)->steps == 1)
+		if (!c->used || c->device != device || c->number != number || device->seat || what(c)->steps == 1)
 			continue;
 		log_notice("device: charger %s: connector %d: command %s is ended at step %d by another", device->name,
 			   number, what(c)->name, c->step + 1);
 		c->device = NULL;
 	}
+}
+
+/* All of its steps are the agent's. */
+static int send_to_agent(struct command *pending, const char *name, struct error *err)
+{
+	int result = seat_command(pending->device->seat, pending->number, name, err);
+
+	if (result) {
+		*pending = (struct command){0};
+		return result;
+	}
+	pending->writing = 1;
+	pending->until_us = clock_mono_us() + give_up_us;
+	return FC_OK;
 }
 
 int command_send(struct commands *commands, struct device *device, int number, struct bus_line *line, const char *name,
@@ -151,17 +171,20 @@ int command_send(struct commands *commands, struct device *device, int number, s
 	if (command < 0 || number < 1 || number > device->profile->connectors)
 		return error_set(err, FC_ENOENT, "device: charger %s: profile %s has no command %s", device->name,
 				 device->profile->name, name);
-	if (!pending || !line)
+	if (!pending || (!line && !device->seat))
 		return error_set(err, FC_EBUSY, "device: charger %s: %s", device->name,
-				 line ? "too many commands under way" : "its line is closed");
+				 pending ? "its line is closed" : "too many commands under way");
 	*pending = (struct command){.used = 1,
 				    .device = device,
 				    .number = number,
 				    .command = command,
 				    .bus = line,
-				    .line = bus_line_id(line),
+				    .line = line ? bus_line_id(line) : 0,
+				    .order = commands->sent++,
 				    .done = done,
 				    .user = user};
+	if (device->seat)
+		return send_to_agent(pending, name, err);
 	int result = begin_step(commands, pending);
 	if (result) {
 		*pending = (struct command){0};
@@ -178,7 +201,7 @@ void command_result(struct commands *commands, const struct bus_result *result)
 {
 	struct command *c = result->tag < COMMANDS_PENDING ? &commands->list[result->tag] : NULL;
 
-	if (!c || !c->used || !c->writing || c->line != result->line)
+	if (!c || !c->used || !c->writing || !c->bus || c->line != result->line)
 		return;
 	if (!c->device)
 		finish(c, BUS_DISCONNECTED);
@@ -186,6 +209,21 @@ void command_result(struct commands *commands, const struct bus_result *result)
 		fail(c, (enum bus_status)result->status, result->exception);
 	else
 		go_on(commands, c);
+}
+
+void command_done(struct commands *commands, const struct device *device, int number, enum bus_status status)
+{
+	struct command *first = NULL;
+
+	for (int i = 0; i < COMMANDS_PENDING; i++) {
+		struct command *c = &commands->list[i];
+
+		if (c->used && c->device == device && c->number == number &&
+		    (!first || (int32_t)(c->order - first->order) < 0))
+			first = c;
+	}
+	if (first)
+		finish(first, status);
 }
 
 static int holds(const struct command *c)

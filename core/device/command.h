@@ -12,6 +12,7 @@ struct command {
 	struct device *device; /* NULL: given up, its answer is to be told */
 	int number, command;   /* connector; place in the profile */
 	int step;              /* from 0 */
+	uint32_t order;        /* of sending */
 	struct bus_line *bus;
 	uint32_t line;    /* bus_line_id */
 	int writing;      /* the answer to a write is awaited */
@@ -22,12 +23,16 @@ struct command {
 
 struct commands {
 	struct command list[COMMANDS_PENDING]; /* the tag of a write is its place */
+	uint32_t sent;
 };
 
+/* line: of a Modbus device; NULL of one that has an agent. */
 int command_send(struct commands *commands, struct device *device, int number, struct bus_line *line, const char *name,
 		 device_command_done done, void *user, struct error *err);
 /* The answer to a write. */
 void command_result(struct commands *commands, const struct bus_result *result);
+/* An agent's answer: to the command of that connector that was sent first. */
+void command_done(struct commands *commands, const struct device *device, int number, enum bus_status status);
 /* Values of the device have changed: checks that wait for them. */
 void command_look(struct commands *commands, const struct device *device);
 /* Does what is due, tells those whose answer will never come. When to call it again; INT64_MAX: nothing waits. */

@@ -237,7 +237,7 @@ static void compile_connectors(struct compiler *c, const struct value *t)
 /* What is said of registers means nothing here, and would be passed over in silence. */
 static void check_can(struct compiler *c, const struct value *table)
 {
-	static const char *const others[] = {"modbus", "groups", "firmware", NULL};
+	static const char *const others[] = {"modbus", "groups", "firmware", "listen", NULL};
 
 	for (int i = 0; others[i]; i++)
 		if (value_get(table, others[i]))
@@ -248,9 +248,10 @@ static void check_can(struct compiler *c, const struct value *table)
 int profile_compile(const struct script *script, struct profile *profile, const struct profile_listener *listener,
 		    struct error *err)
 {
-	static const char *const known[] = {"forecourt", "kind",   "name",     "description", "source", "modbus",
-					    "points",    "groups", "firmware", "connectors",  "status", "examples",
-					    "commands",  "line",   "setpoint", "keep_alive",  "can",    NULL};
+	static const char *const known[] = {"forecourt",  "kind",     "name",     "description", "source",
+					    "modbus",     "points",   "groups",   "firmware",    "connectors",
+					    "status",     "examples", "commands", "line",        "setpoint",
+					    "keep_alive", "listen",   "can",      NULL};
 	struct compiler c = {
 	    .path = script_path(script), .script = script, .p = profile, .listener = listener, .err = err};
 	const struct value *table = script_table(script);
@@ -280,7 +281,10 @@ int profile_compile(const struct script *script, struct profile *profile, const 
 	const struct value *examples = compile_table(&c, table, "", "examples");
 	profile->example_count = examples ? (int)examples->count : 0;
 	compile_groups(&c, compile_table(&c, table, "", "groups"));
-	compile_points(&c, points);
+	if (value_get(table, "listen") && !can)
+		compile_listen(&c, table, points);
+	else
+		compile_points(&c, points);
 	compile_firmware(&c, table);
 	compile_status(&c, compile_table(&c, table, "", "status"));
 	if (can)
@@ -288,7 +292,7 @@ int profile_compile(const struct script *script, struct profile *profile, const 
 	compile_setpoint(&c, compile_table(&c, table, "", "setpoint"));
 	compile_commands(&c, compile_table(&c, table, "", "commands"));
 	compile_keep_alive(&c, compile_table(&c, table, "", "keep_alive"));
-	if (!can)
+	if (!profile->agent)
 		compile_addresses(&c);
 	return c.mistakes ? FC_EINVAL : FC_OK;
 }

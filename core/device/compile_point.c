@@ -262,7 +262,7 @@ static int group_named(struct compiler *c, const struct value *t, const char *wh
 	return 0;
 }
 
-static int has_hook(const struct compiler *c, const char *where)
+int compile_has_hook(const struct compiler *c, const char *where)
 {
 	char path[120];
 
@@ -297,7 +297,7 @@ static void compile_read(struct compiler *c, const struct value *t, const char *
 	point->group = group_named(c, t, where);
 	point->optional = compile_bool(c, t, where, "optional");
 	point->range = compile_range(c, t, where);
-	point->hook = !c->base && has_hook(c, where);
+	point->hook = !c->base && compile_has_hook(c, where);
 	if (!c->base && !point->hook && compile_look(c, t, "hook"))
 		compile_wrong_key(c, where, "hook", "must be a function(raw, get, connector)");
 	if (point->type == POINT_RAW && !c->base && !point->hook)
@@ -418,6 +418,25 @@ static void check_links(struct compiler *c, const char *where, const struct poin
 			compile_wrong_key(c, where, "valid_when", "a point can't depend on itself");
 }
 
+void compile_all_links(struct compiler *c, const struct value *points)
+{
+	char where[80];
+
+	c->p->read_count = c->p->point_count;
+	value_each (t, points) {
+		int place = t->key ? profile_point(c->p, t->key) : -1;
+
+		if (place < 0 || !value_is_object(t))
+			continue;
+		(void)snprintf(where, sizeof(where), "points.%.60s", t->key);
+		compile_links(c, t, where, &c->p->points[place]);
+	}
+	for (int i = 0; i < c->p->point_count; i++) {
+		(void)snprintf(where, sizeof(where), "points.%s", c->p->points[i].name);
+		check_links(c, where, &c->p->points[i]);
+	}
+}
+
 static void compile_variants(struct compiler *c, const struct value *t, const char *where, int target)
 {
 	struct profile *p = c->p;
@@ -458,20 +477,14 @@ void compile_points(struct compiler *c, const struct value *points)
 		else
 			compile_wrong(c, "points", "must be named, not a list");
 	}
-	/* All are known now: what points say of each other. */
-	c->p->read_count = c->p->point_count;
+	compile_all_links(c, points);
 	value_each (t, points) {
 		int place = t->key ? profile_point(c->p, t->key) : -1;
 
 		if (place < 0 || !value_is_object(t))
 			continue;
 		(void)snprintf(where, sizeof(where), "points.%.60s", t->key);
-		compile_links(c, t, where, &c->p->points[place]);
 		compile_variants(c, t, where, place);
-	}
-	for (int i = 0; i < c->p->point_count; i++) {
-		(void)snprintf(where, sizeof(where), "points.%s", c->p->points[i].name);
-		check_links(c, where, &c->p->points[i]);
 	}
 }
 

@@ -10,19 +10,27 @@
 #include "device/decode.h"
 #include "device/fate.h"
 #include "device/sample.h"
+#include "device/seat.h"
 #include "device/upkeep.h"
 
 /* A value is GOOD for so many periods, but at least this long. */
 enum { GOOD_PERIODS = 3 };
 static const int64_t good_shortest_us = 3000000;
 
+static struct device *no_memory(struct device *d, struct error *err)
+{
+	device_free(d);
+	(void)error_set(err, FC_ENOMEM, "device: no memory");
+	return NULL;
+}
+
 struct device *device_new(const char *name, struct profile *profile, const int *numbers, int connectors,
-			  uint32_t poll_ms, uint8_t unit)
+			  uint32_t poll_ms, uint8_t unit, struct error *err)
 {
 	struct device *d = calloc(1, sizeof(*d));
 
 	if (!d)
-		return NULL;
+		return no_memory(NULL, err);
 	(void)snprintf(d->name, sizeof(d->name), "%s", name);
 	d->profile = profile;
 	d->unit = unit;
@@ -37,12 +45,17 @@ struct device *device_new(const char *name, struct profile *profile, const int *
 	d->poll_ms = poll_ms;
 	d->uptime = profile_point(profile, "uptime");
 	upkeep_begin(d, clock_mono_us());
-	fate_begin(d);
-	if (!d->values || device_replan(d)) {
+	if (!d->values)
+		return no_memory(d, err);
+	if (profile->agent) {
+		d->seat = seat_new(d, err);
+		if (d->seat)
+			return d;
 		device_free(d);
 		return NULL;
 	}
-	return d;
+	fate_begin(d);
+	return device_replan(d) ? no_memory(d, err) : d;
 }
 
 int device_replan(struct device *d)
@@ -61,6 +74,7 @@ void device_free(struct device *d)
 {
 	if (!d)
 		return;
+	seat_free(d->seat);
 	plan_fini(&d->plan);
 	free(d->values);
 	free(d);
@@ -238,6 +252,34 @@ void device_take(struct device *d, uint32_t block, const struct bus_result *r)
 		device_lost(d, b->unit);
 		return;
 	}
+}
+
+void device_take_value(struct device *d, int number, int point, const struct point_value *said)
+{
+	struct point_value now = *said;
+
+	if (point < 0 || point >= d->profile->point_count || number < 0 || number > d->highest)
+		return;
+	if (!now.mono_us)
+		now.mono_us = clock_mono_us();
+	if (sample_stage(d->profile, point))
+		age_values(d, now.mono_us);
+	for (int i = 0; i < (d->connectors ? d->connectors : 1); i++) {
+		int at = d->numbers[i];
+		struct point_value out = {.mono_us = now.mono_us};
+
+		if (number && number != at)
+			continue;
+		sample_said(d->profile, point, &now, at, device_values(d, at), &out);
+		*value_at(d, at, point) = out;
+	}
+}
+
+void device_heard(struct device *d, int online)
+{
+	if (!online)
+		forget_all(d);
+	d->online = online != 0;
 }
 
 const char *device_name(const struct device *device)

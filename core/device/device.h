@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "bus/bus.h"
+#include "bus/can.h"
 #include "config/config.h"
 #include "loop/loop.h"
 #include "script/shelf.h"
@@ -49,8 +50,8 @@ struct profile;
 struct profile *profile_load(const struct script_host *host, const char *name, struct error *err);
 void profile_free(struct profile *profile);
 extern const struct shelf_kind profile_kind;
-/* FC_EINVAL and *err when config has a charger of this profile with a connector that the profile does not describe, or whose unit the
- * line can't have. */
+/* FC_EINVAL and *err when config has a charger or device of this profile with a connector that the profile does not describe, whose
+ * unit the line can't have, or on a bus that it does not speak on. */
 int profile_fits(const struct profile *profile, const struct config *config, struct error *err);
 const char *profile_name(const struct profile *profile);
 const char *profile_hash(const struct profile *profile);
@@ -59,9 +60,11 @@ int profile_point(const struct profile *profile, const char *name);
 int profile_point_count(const struct profile *profile);
 const char *profile_point_name(const struct profile *profile, int point);
 const char *profile_point_unit(const struct profile *profile, int point);
+/* Nonzero when it is about a person (a card, a vehicle's number): logs and lists show its end only. */
+int profile_point_personal(const struct profile *profile, int point);
 
 struct device_set;
-struct device; /* one charger */
+struct device; /* one charger, or whatever else has a section device */
 
 /* Called on the loop when something of a connector changed: its status, or any point (after a block was decoded or
  * failed). number is 1-based. */
@@ -82,7 +85,7 @@ int device_set_reload_profiles(struct device_set *set, struct error *err);
 /* What the profiles in force were made of, one by one (index 0..); NULL past the end. Valid until the next apply. */
 struct sources *device_set_sources(const struct device_set *set, int index);
 
-/* By the charger's section name, or NULL; and by place 0..count-1. Valid until the next apply. */
+/* By the section name of a charger or device, or NULL; and by place 0..count-1. Valid until the next apply. */
 struct device *device_find(struct device_set *set, const char *charger);
 int device_count(const struct device_set *set);
 struct device *device_at(struct device_set *set, int index);
@@ -119,5 +122,7 @@ int device_can(const struct device *device, const char *command);
 /* Sum over all lines, and the lines one by one (index 0..). FC_ENOENT past the end. */
 void device_bus_totals(const struct device_set *set, struct bus_line_stats *stats);
 int device_bus_line(const struct device_set *set, int index, const char **name, struct bus_line_stats *stats);
+/* Of a CAN line: its port's figures, and why its state is what it is ("" = nothing to say). FC_ENOENT: it is no CAN line. */
+int device_can_line(const struct device_set *set, int index, struct can_stats *stats, const char **reason);
 
 #endif

@@ -6,25 +6,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "device/keep.h"
-#include "device/line.h"
+#include "device/set.h"
 #include "device/upkeep.h"
 
 enum { AGE_CHECK_US = 1000000 };
-
-struct device_set {
-	struct loop *loop;
-	struct bus *bus;
-	const struct script_host *host;
-	device_changed changed;
-	void *user;
-	struct loop_timer age_timer;
-	struct loop_timer due_timer; /* what is to be written next: steps of commands, keep-alives, setpoints */
-	struct line **lines;
-	int line_count;
-	struct profiles profiles;
-	struct config *kept; /* of the last apply; ours */
-	struct commands commands;
-};
 
 static void tell(struct device_set *set, struct device *d, int number)
 {
@@ -43,7 +28,7 @@ static int note(struct device *d, int place)
 	return differs;
 }
 
-static void tell_noted(struct device_set *set, struct device *d)
+void set_tell_noted(struct device_set *set, struct device *d)
 {
 	for (int n = 0; n < d->connectors; n++)
 		if (note(d, n))
@@ -57,13 +42,9 @@ static void write_due(void *user)
 	int64_t now = clock_mono_us(), next = command_run(&set->commands, now);
 
 	for (int i = 0; i < set->line_count; i++) {
-		struct line *line = set->lines[i];
+		int64_t due = set->lines[i]->host ? set->lines[i]->kind->run(set->lines[i], now) : INT64_MAX;
 
-		for (int k = 0; line->bus && k < line->device_count; k++) {
-			int64_t due = upkeep_run(line->devices[k], line->bus, LINE_TAG_UPKEEP | (uint32_t)k << 8, now);
-
-			next = due < next ? due : next;
-		}
+		next = due < next ? due : next;
 	}
 	if (next < INT64_MAX)
 		(void)loop_timer_set(set->loop, &set->due_timer, next > now ? next - now : 0);
@@ -78,9 +59,21 @@ static void check_ages(void *user)
 
 	for (int i = 0; i < set->line_count; i++)
 		for (int k = 0; k < set->lines[i]->device_count; k++)
-			tell_noted(set, set->lines[i]->devices[k]);
+			set_tell_noted(set, set->lines[i]->devices[k]);
 	write_due(set);
 	(void)loop_timer_set(set->loop, &set->age_timer, AGE_CHECK_US);
+}
+
+/* An agent heard something of its device. */
+static void on_changed(void *user, struct device *d)
+{
+	struct device_set *set = user;
+
+	command_look(&set->commands, d);
+	for (int i = 0; i < d->connectors; i++) {
+		(void)note(d, i);
+		tell(set, d, d->numbers[i]);
+	}
 }
 
 struct device_set *device_set_new(struct loop *loop, struct bus *bus, const struct script_host *host,
@@ -93,10 +86,11 @@ struct device_set *device_set_new(struct loop *loop, struct bus *bus, const stru
 		return NULL;
 	}
 	set->loop = loop;
-	set->bus = bus;
 	set->host = host;
 	set->changed = changed;
 	set->user = user;
+	set->line_host = (struct line_host){
+	    .loop = loop, .bus = bus, .commands = &set->commands, .user = set, .changed = on_changed};
 	set->age_timer = (struct loop_timer){.fn = check_ages, .user = set};
 	set->due_timer = (struct loop_timer){.fn = write_due, .user = set};
 	if (loop_timer_set(loop, &set->age_timer, AGE_CHECK_US)) {
@@ -121,136 +115,6 @@ void device_set_free(struct device_set *set)
 	free(set);
 }
 
-/* The running line of that signature. */
-static struct line *take_same(struct device_set *set, const char *name, const char *signature)
-{
-	for (int i = 0; i < set->line_count; i++) {
-		struct line *line = set->lines[i];
-
-		if (line && !strcmp(line->name, name) && !strcmp(line->signature, signature))
-			return line;
-	}
-	return NULL;
-}
-
-struct next {
-	struct line **lines;   /* made from the configuration; NULL where nothing changed */
-	struct line **running; /* by place: the one that goes on, or NULL */
-	int count;
-	struct profiles profiles;
-	struct config *kept;
-};
-
-static void drop_next(struct next *next)
-{
-	for (int i = 0; i < next->count; i++)
-		line_free(next->lines[i]);
-	free(next->lines);
-	free(next->running);
-	profiles_free(&next->profiles);
-	keep_free(next->kept);
-}
-
-static int prepare(struct device_set *set, const struct config *config, struct next *next, struct error *err)
-{
-	next->lines = calloc((size_t)config->bus_count + 1, sizeof(struct line *));
-	next->running = calloc((size_t)config->bus_count + 1, sizeof(struct line *));
-	next->kept = keep_config(config);
-	if (!next->lines || !next->running || !next->kept)
-		return error_set(err, FC_ENOMEM, "device: no memory");
-	int result = profiles_load(set->host, config, &next->profiles, err);
-	for (int i = 0; i < config->bus_count && !result; i++) {
-		char *signature = line_signature(config, i);
-		struct line *running = signature ? take_same(set, config->buses[i].name, signature) : NULL;
-
-		next->running[next->count] = running;
-		if (running && running->bus && running->profiles == line_print(config, i, &next->profiles)) {
-			free(signature);
-			next->count++;
-			continue;
-		}
-		struct line *line = line_new(config, i, &next->profiles, signature, err);
-		if (!line)
-			return FC_EINVAL;
-		next->lines[next->count++] = line;
-	}
-	return result;
-}
-
-static int stays(const struct next *next, const struct line *line)
-{
-	for (int i = 0; i < next->count; i++)
-		if (next->running[i] == line)
-			return 1;
-	return 0;
-}
-
-/* Commands under way know its devices. */
-static void drop_line(struct device_set *set, struct line *line)
-{
-	for (int k = 0; k < line->device_count; k++)
-		command_drop(&set->commands, line->devices[k]);
-	line_free(line);
-}
-
-/* Puts line in force: the running one in its stead, or by itself. */
-static int settle_line(struct device_set *set, struct next *next, int i, struct error *err)
-{
-	struct line *running = next->running[i], *line = next->lines[i];
-
-	if (running && (!line || !line_renew(running, line, &set->commands))) {
-		next->lines[i] = running;
-		line_free(line);
-		return FC_OK;
-	}
-	if (running)
-		drop_line(set, running);
-	line->bus = bus_line_open(set->bus, &line->config, line->reads, line->read_count, err);
-	return line->bus ? FC_OK : FC_EIO;
-}
-
-int device_set_apply(struct device_set *set, const struct config *config, struct error *err)
-{
-	struct next next = {0};
-	struct error why = {0};
-	int result = prepare(set, config, &next, &why);
-
-	if (result) {
-		drop_next(&next);
-		return error_set(err, result, "%s", why.text);
-	}
-	/* From here on nothing is refused but by the system. First what goes, so that its endpoints are free. */
-	for (int i = 0; i < set->line_count; i++)
-		if (!stays(&next, set->lines[i]))
-			drop_line(set, set->lines[i]);
-	for (int i = 0; i < next.count; i++) {
-		if (settle_line(set, &next, i, &why))
-			result = error_set(err, why.code, "%s", why.text);
-		line_adopt(next.lines[i], &next.profiles, &set->commands);
-	}
-	free(set->lines);
-	profiles_free(&set->profiles);
-	free(next.running);
-	set->lines = next.lines;
-	set->line_count = next.count;
-	set->profiles = next.profiles;
-	/* Last: after a reload of the profiles config is the old copy itself. */
-	keep_free(set->kept);
-	set->kept = next.kept;
-	return result;
-}
-
-int device_set_reload_profiles(struct device_set *set, struct error *err)
-{
-	int result = set->kept ? device_set_apply(set, set->kept, err) : FC_OK;
-
-	/* Other rules may make another status of the same values. */
-	for (int i = 0; i < set->line_count && !result; i++)
-		for (int k = 0; k < set->lines[i]->device_count; k++)
-			tell_noted(set, set->lines[i]->devices[k]);
-	return result;
-}
-
 struct sources *device_set_sources(const struct device_set *set, int index)
 {
 	return index >= 0 && index < set->profiles.count ? set->profiles.list[index]->sources : NULL;
@@ -259,7 +123,7 @@ struct sources *device_set_sources(const struct device_set *set, int index)
 static struct line *find_line(const struct device_set *set, uint32_t id)
 {
 	for (int i = 0; i < set->line_count; i++)
-		if (set->lines[i]->bus && bus_line_id(set->lines[i]->bus) == id)
+		if (set->lines[i]->modbus.bus && bus_line_id(set->lines[i]->modbus.bus) == id)
 			return set->lines[i];
 	return NULL;
 }
@@ -271,7 +135,7 @@ static void take_read(struct device_set *set, struct line *line, const struct bu
 
 	if (!d) {
 		/* A read of a plan that is no more; that a unit is lost is told but once. */
-		for (int i = 0; result->tag >> LINE_TAG_BITS != line->generation &&
+		for (int i = 0; result->tag >> LINE_TAG_BITS != line->modbus.generation &&
 				result->status == BUS_DISCONNECTED && i < line->device_count;
 		     i++)
 			if (device_has_unit(line->devices[i], result->unit))
@@ -303,10 +167,10 @@ void device_set_result(void *device_set, const struct bus_result *result)
 		command_result(&set->commands, result);
 		write_due(set);
 	} else if (result->is_write && line) {
-		uint32_t place = (result->tag & ~(uint32_t)LINE_TAG_UPKEEP) >> 8;
+		struct device *d = line_upkeep_target(line, result->tag);
 
-		if (place < (uint32_t)line->device_count)
-			upkeep_result(line->devices[place], result->tag & 0xFF, result);
+		if (d)
+			upkeep_result(d, result->tag & ((1u << LINE_UPKEEP_SLOT) - 1), result);
 	} else if (line) {
 		take_read(set, line, result);
 	}
@@ -328,7 +192,7 @@ int device_command(struct device_set *set, struct device *device, int number, co
 
 	if (!line)
 		return error_set(err, FC_ENOENT, "device: there is no such charger any more");
-	int result = command_send(&set->commands, device, number, line->bus, command, done, user, err);
+	int result = command_send(&set->commands, device, number, line->modbus.bus, command, done, user, err);
 	if (!result)
 		(void)loop_timer_set(set->loop, &set->due_timer, 0);
 	return result;
@@ -336,8 +200,11 @@ int device_command(struct device_set *set, struct device *device, int number, co
 
 int device_limit(struct device_set *set, struct device *device, int number, int64_t milli, struct error *err)
 {
-	int result = upkeep_hold(device, number, milli, err);
+	int result =
+	    device->seat ? seat_limit(device->seat, number, milli, err) : upkeep_hold(device, number, milli, err);
 
+	if (!result && device->seat)
+		upkeep_note(device, number, milli, clock_mono_us());
 	if (!result)
 		(void)loop_timer_set(set->loop, &set->due_timer, 0);
 	return result;
@@ -377,8 +244,18 @@ int device_bus_line(const struct device_set *set, int index, const char **name, 
 		return FC_ENOENT;
 	*stats = (struct bus_line_stats){0};
 	*name = set->lines[index]->name;
-	if (set->lines[index]->bus)
-		bus_line_get_stats(set->lines[index]->bus, stats);
+	set->lines[index]->kind->stats(set->lines[index], stats);
+	return FC_OK;
+}
+
+int device_can_line(const struct device_set *set, int index, struct can_stats *stats, const char **reason)
+{
+	const struct can_port *port = index >= 0 && index < set->line_count ? set->lines[index]->can.port : NULL;
+
+	if (!port)
+		return FC_ENOENT;
+	can_get_stats(port, stats);
+	*reason = can_reason(port);
 	return FC_OK;
 }
 

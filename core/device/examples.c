@@ -4,6 +4,7 @@
 
 #include "device/decode.h"
 #include "device/examples.h"
+#include "device/frames.h"
 #include "device/sample.h"
 
 /* What an example says of where its registers were read. */
@@ -105,6 +106,28 @@ static int check_point(const struct profile *p, const struct point_value *values
 		   : example_failed(path, number, expect->key, expected, got, err);
 }
 
+static int of_registers(struct profile *p, const struct value *example, const char *path, int number,
+			struct point_value *values, struct error *err)
+{
+	const struct value *registers = value_get(example, "registers");
+	int64_t connector = 1, function = 0, unit = -1;
+
+	if (value_get(example, "connector") &&
+	    (value_to_int(value_get(example, "connector"), &connector) || connector < 1 || connector > p->connectors))
+		return error_set(err, FC_EINVAL, "%s: examples[%d].connector: must be 1 to %d", path, number,
+				 p->connectors);
+	if (value_get(example, "fc") && value_to_int(value_get(example, "fc"), &function))
+		return error_set(err, FC_EINVAL, "%s: examples[%d].fc: must be a number", path, number);
+	if (value_get(example, "unit_id") &&
+	    (value_to_int(value_get(example, "unit_id"), &unit) || unit < 0 || unit > 255))
+		return error_set(err, FC_EINVAL, "%s: examples[%d].unit_id: must be 0 to 255", path, number);
+	/* The charger's own unit is not known here: 1, as most have. */
+	decode_image(p, registers,
+		     &(struct image){.number = (int)connector, .function = (int)function, .unit = (int)unit, .base = 1},
+		     values);
+	return FC_OK;
+}
+
 int examples_expect(const struct profile *p, const struct point_value *values, const struct value *expect,
 		    const char *path, int number, struct error *err)
 {
@@ -131,30 +154,22 @@ int examples_expect(const struct profile *p, const struct point_value *values, c
 static int run_example(struct profile *p, const struct value *example, const char *path, int number, struct error *err)
 {
 	struct point_value values[DEVICE_POINTS_MAX] = {0};
-	const struct value *registers = value_get(example, "registers"), *expect = value_get(example, "expect");
-	static const char *const known[] = {"registers", "expect", "connector", "fc", "unit_id", NULL};
-	int64_t connector = 1, function = 0, unit = -1;
+	const struct value *expect = value_get(example, "expect");
+	static const char *const asked[] = {"registers", "expect", "connector", "fc", "unit_id", NULL};
+	static const char *const heard[] = {"frames", "expect", "connector", "unit", NULL};
+	const char *input = p->agent ? "frames" : "registers";
 
 	value_each (member, example) {
-		if (!value_key_known(member, known))
+		if (!value_key_known(member, p->agent ? heard : asked))
 			return error_set(err, FC_EINVAL, "%s: examples[%d].%s: there is no such key", path, number,
 					 member->key ? member->key : "");
 	}
-	if (!registers || !expect)
-		return error_set(err, FC_EINVAL, "%s: examples[%d]: wants registers and expect", path, number);
-	if (value_get(example, "connector") &&
-	    (value_to_int(value_get(example, "connector"), &connector) || connector < 1 || connector > p->connectors))
-		return error_set(err, FC_EINVAL, "%s: examples[%d].connector: must be 1 to %d", path, number,
-				 p->connectors);
-	if (value_get(example, "fc") && value_to_int(value_get(example, "fc"), &function))
-		return error_set(err, FC_EINVAL, "%s: examples[%d].fc: must be a number", path, number);
-	if (value_get(example, "unit_id") &&
-	    (value_to_int(value_get(example, "unit_id"), &unit) || unit < 0 || unit > 255))
-		return error_set(err, FC_EINVAL, "%s: examples[%d].unit_id: must be 0 to 255", path, number);
-	/* The charger's own unit is not known here: 1, as most have. */
-	decode_image(p, registers,
-		     &(struct image){.number = (int)connector, .function = (int)function, .unit = (int)unit, .base = 1},
-		     values);
+	if (!value_get(example, input) || !expect)
+		return error_set(err, FC_EINVAL, "%s: examples[%d]: wants %s and expect", path, number, input);
+	int done = p->agent ? frames_run(p, example, path, number, values, err)
+			    : of_registers(p, example, path, number, values, err);
+	if (done)
+		return done;
 	return examples_expect(p, values, expect, path, number, err);
 }
 

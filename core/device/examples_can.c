@@ -39,7 +39,7 @@ static void hear_value(void *user, int number, int point, const struct point_val
 
 	if (number && number != s->number)
 		return;
-	sample_plain(s->p, point, value, s->number, s->values, &out);
+	sample_said(s->p, point, value, s->number, s->values, &out);
 	s->values[point] = out;
 }
 

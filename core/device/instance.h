@@ -7,8 +7,9 @@
 
 enum { UPKEEP_SLOTS = (PROFILE_KEEP_ALIVES_MAX + 1) * PROFILE_CONNECTORS_MAX };
 
+struct seat;
 struct device {
-	char name[64];           /* section of the charger */
+	char name[64];           /* section of the charger, or of the device */
 	struct profile *profile; /* borrowed from the set */
 	uint8_t unit;
 	uint32_t poll_ms;
@@ -38,11 +39,12 @@ struct device {
 		int64_t milli[PROFILE_CONNECTORS_MAX]; /* what is held */
 	} upkeep;
 	struct point_value *values; /* [connector number - 1][DEVICE_POINTS_MAX] */
+	struct seat *seat;          /* of a CAN device; then there is no plan, and no fate */
 };
 
-/* NULL when there is no memory. */
+/* NULL and *err: no memory, or its agent can't start. */
 struct device *device_new(const char *name, struct profile *profile, const int *numbers, int connectors,
-			  uint32_t poll_ms, uint8_t unit);
+			  uint32_t poll_ms, uint8_t unit, struct error *err);
 void device_free(struct device *device);
 /* A result for one of its blocks. No allocation. */
 void device_take(struct device *device, uint32_t block, const struct bus_result *result);
@@ -50,6 +52,10 @@ void device_take(struct device *device, uint32_t block, const struct bus_result 
 int device_has_unit(const struct device *device, uint8_t unit);
 /* One of its units can't be reached. */
 void device_lost(struct device *device, uint8_t unit);
+/* A value that its agent heard (number 0: of all connectors); hooks and what depends on others are worked out. No allocation. */
+void device_take_value(struct device *device, int number, int point, const struct point_value *said);
+/* Its agent hears it, or no longer: then nothing of it is known. */
+void device_heard(struct device *device, int online);
 /* Makes the plan anew by the fates. FC_ENOMEM: the old one stays. */
 int device_replan(struct device *device);
 /* values[] by point, of a configured connector, as they were stored: quality without regard to age. */

@@ -26,7 +26,8 @@ static void keep_buses(struct config *kept, const struct config *from, int *fail
 	}
 }
 
-static void keep_chargers(struct config *kept, const struct config *from, int *failed)
+/* Chargers and devices. */
+static void keep_units(struct config *kept, const struct config *from, int *failed)
 {
 	for (int i = 0; i < from->charger_count; i++) {
 		const struct config_charger *c = &from->chargers[i];
@@ -39,9 +40,30 @@ static void keep_chargers(struct config *kept, const struct config *from, int *f
 		    .poll_ms = c->poll_ms,
 		};
 	}
-	for (int i = 0; i < from->connector_count; i++)
-		kept->connectors[i] = (struct config_connector){.charger = from->connectors[i].charger,
-								.number = from->connectors[i].number};
+	for (int i = 0; i < from->device_count; i++) {
+		const struct config_device *d = &from->devices[i];
+
+		kept->devices[i] = (struct config_device){
+		    .name = keep_text(kept, d->name, failed),
+		    .bus = d->bus,
+		    .unit = d->unit,
+		    .profile = keep_text(kept, d->profile, failed),
+		    .poll_ms = d->poll_ms,
+		};
+	}
+}
+
+static void keep_connectors(struct config *kept, const struct config *from, int *failed)
+{
+	for (int i = 0; i < from->connector_count; i++) {
+		const struct config_connector *c = &from->connectors[i];
+
+		kept->connectors[i] = (struct config_connector){
+		    .charger = c->charger,
+		    .number = c->number,
+		    .meter_source = {keep_text(kept, c->meter_source.name, failed), c->meter_source.number},
+		    .bms_source = {keep_text(kept, c->bms_source.name, failed), c->bms_source.number}};
+	}
 }
 
 struct config *keep_config(const struct config *config)
@@ -55,15 +77,18 @@ struct config *keep_config(const struct config *config)
 	kept->buses = arena_alloc(&kept->arena, (size_t)config->bus_count * sizeof(*kept->buses));
 	kept->chargers = arena_alloc(&kept->arena, (size_t)config->charger_count * sizeof(*kept->chargers));
 	kept->connectors = arena_alloc(&kept->arena, (size_t)config->connector_count * sizeof(*kept->connectors));
-	if (!kept->buses || !kept->chargers || !kept->connectors) {
+	kept->devices = arena_alloc(&kept->arena, (size_t)config->device_count * sizeof(*kept->devices));
+	if (!kept->buses || !kept->chargers || !kept->connectors || !kept->devices) {
 		keep_free(kept);
 		return NULL;
 	}
 	kept->bus_count = config->bus_count;
 	kept->charger_count = config->charger_count;
 	kept->connector_count = config->connector_count;
+	kept->device_count = config->device_count;
 	keep_buses(kept, config, &failed);
-	keep_chargers(kept, config, &failed);
+	keep_connectors(kept, config, &failed);
+	keep_units(kept, config, &failed);
 	if (failed) {
 		keep_free(kept);
 		return NULL;

@@ -5,8 +5,8 @@
 
 #include "config/config.h"
 
-/* A copy of the buses, of name, bus, unit, profile and poll_ms of the chargers, and of charger and number of the
- * connectors; all else is zero. NULL when there is no memory. Free with keep_free. */
+/* A copy of the buses, of name, bus, unit, profile and poll_ms of the chargers and devices, and of charger,
+ * number, meter and BMS of the connectors; all else is zero. NULL when there is no memory. Free with keep_free. */
 struct config *keep_config(const struct config *config);
 void keep_free(struct config *kept);
 

@@ -6,175 +6,151 @@
 
 #include "base/buffer.h"
 
-enum { SIGNATURE_MAX = 1 << 20, GENERATIONS = (1 << (30 - LINE_TAG_BITS)) - 1 };
+enum { SIGNATURE_MAX = 1 << 12 };
+
+static void free_devices(struct line *line)
+{
+	for (int i = 0; line->devices && i < line->device_count; i++)
+		device_free(line->devices[i]);
+	free(line->devices);
+	line->devices = NULL;
+	line->device_count = 0;
+}
 
 void line_free(struct line *line)
 {
 	if (!line)
 		return;
-	if (line->bus)
-		bus_line_close(line->bus);
-	for (int i = 0; line->devices && i < line->device_count; i++)
-		device_free(line->devices[i]);
-	free(line->devices);
-	free(line->reads);
-	free(line->targets);
+	line->kind->close(line);
+	free_devices(line);
 	free(line->signature);
 	free(line);
 }
 
-/* Numbers of the connectors that are configured for a charger. */
-static int connector_numbers(const struct config *config, int charger, int *numbers)
+int line_open(struct line *line, const struct line_host *host, struct error *err)
 {
-	int n = 0;
-
-	for (int i = 0; i < config->connector_count && n < PROFILE_CONNECTORS_MAX; i++)
-		if (config->connectors[i].charger == charger)
-			numbers[n++] = config->connectors[i].number;
-	return n;
+	line->host = host;
+	int result = line->kind->open(line, err);
+	if (result)
+		line->host = NULL;
+	return result;
 }
 
 char *line_signature(const struct config *config, int bus)
 {
 	const struct config_bus *b = &config->buses[bus];
 	struct buffer text;
-	int numbers[PROFILE_CONNECTORS_MAX];
 
 	buffer_init(&text, SIGNATURE_MAX);
-	(void)buffer_printf(&text, "%d %s %d %s %d %d %d %c %d %d %d %d\n", b->kind, b->host, b->port, b->device,
-			    b->baud, b->data_bits, b->stop_bits, b->parity, b->connect_timeout_ms,
-			    b->response_timeout_ms, b->byte_timeout_ms, b->gap_ms);
-	for (int i = 0; i < config->charger_count; i++) {
-		const struct config_charger *c = &config->chargers[i];
-
-		if (c->bus != bus)
-			continue;
-		(void)buffer_printf(&text, "%s %d %d", c->name, c->unit, c->poll_ms);
-		for (int k = 0, n = connector_numbers(config, i, numbers); k < n; k++)
-			(void)buffer_printf(&text, " %d", numbers[k]);
-		(void)buffer_text(&text, "\n");
-	}
+	(void)buffer_printf(&text, "%d %s %d %s %d %d %d %c %d %d %d %d %d %d %d %d\n", b->kind, b->host, b->port,
+			    b->device, b->baud, b->data_bits, b->stop_bits, b->parity, b->connect_timeout_ms,
+			    b->response_timeout_ms, b->byte_timeout_ms, b->gap_ms, b->bitrate, b->bring_up,
+			    b->restart_ms, b->listen_only);
 	char *signature = text.failed ? NULL : strdup(text.data);
 	buffer_fini(&text);
 	return signature;
 }
 
+static void add_number(int *numbers, int *n, int number)
+{
+	for (int i = 0; i < *n; i++)
+		if (numbers[i] == number)
+			return;
+	if (*n < PROFILE_CONNECTORS_MAX)
+		numbers[(*n)++] = number;
+}
+
+/* Connectors of a charger that are configured, and those that others have as their meter or BMS; of a device all that its profile
+ * has: what refers to it comes and goes. */
+static int numbers_of(const struct config *config, const struct config_unit *u, const struct profile *profile,
+		      int *numbers)
+{
+	int n = 0;
+
+	for (int i = 1; u->charger < 0 && i <= profile->connectors; i++)
+		numbers[n++] = i;
+	for (int i = 0; u->charger >= 0 && i < config->connector_count; i++)
+		if (config->connectors[i].charger == u->charger)
+			add_number(numbers, &n, config->connectors[i].number);
+	for (int i = 0; u->charger >= 0 && i < config->connector_count; i++) {
+		const struct config_source *sources[] = {&config->connectors[i].meter_source,
+							 &config->connectors[i].bms_source};
+
+		for (int k = 0; k < 2; k++)
+			if (sources[k]->name && !strcmp(sources[k]->name, u->name))
+				add_number(numbers, &n, sources[k]->number);
+	}
+	return n;
+}
+
+static uint64_t mix(uint64_t print, const void *data, size_t len)
+{
+	const unsigned char *bytes = data;
+
+	for (size_t i = 0; i < len; i++)
+		print = (print ^ bytes[i]) * 1099511628211u;
+	return print;
+}
+
 uint64_t line_print(const struct config *config, int bus, const struct profiles *profiles)
 {
-	uint64_t print = 0;
+	uint64_t print = 14695981039346656037u;
+	int numbers[PROFILE_CONNECTORS_MAX];
 
-	for (int i = 0; i < config->charger_count; i++) {
-		const struct profile *profile = profiles_find(profiles, config->chargers[i].profile);
+	for (int i = 0; i < config_unit_count(config); i++) {
+		const struct config_unit u = config_unit(config, i);
+		const struct profile *profile = u.bus == bus ? profiles_find(profiles, u.profile) : NULL;
 
-		if (config->chargers[i].bus == bus && profile)
-			print = (print ^ profile->fingerprint) * 1099511628211u;
+		if (!profile)
+			continue;
+		int n = numbers_of(config, &u, profile, numbers);
+		print = mix(print, u.name, strlen(u.name) + 1);
+		print = mix(print, &u.unit, sizeof(u.unit));
+		print = mix(print, &u.poll_ms, sizeof(u.poll_ms));
+		print = mix(print, numbers, (size_t)n * sizeof(int));
+		print = mix(print, &profile->fingerprint, sizeof(profile->fingerprint));
 	}
 	return print;
 }
 
-static void fill_bus_config(const struct config_bus *b, struct bus_line_config *out)
+static int add_device(struct line *line, const struct config *config, int unit, struct profile *profile,
+		      struct error *err)
 {
-	*out = (struct bus_line_config){
-	    .kind = b->kind == CONFIG_BUS_TCP ? BUS_TCP : BUS_RTU,
-	    .port = b->port,
-	    .baud = b->baud,
-	    .data_bits = b->data_bits,
-	    .stop_bits = b->stop_bits,
-	    .parity = (char)b->parity,
-	    .connect_timeout_ms = b->connect_timeout_ms,
-	    .response_timeout_ms = b->response_timeout_ms,
-	    .byte_timeout_ms = b->byte_timeout_ms,
-	    .gap_ms = b->gap_ms,
-	};
-	(void)snprintf(out->name, sizeof(out->name), "%s", b->name);
-	(void)snprintf(out->host, sizeof(out->host), "%s", b->host);
-	(void)snprintf(out->device, sizeof(out->device), "%s", b->device);
+	const struct config_unit u = config_unit(config, unit);
+	int numbers[PROFILE_CONNECTORS_MAX];
+
+	if (profile_fits_unit(profile, config, unit, err))
+		return FC_EINVAL;
+	int n = numbers_of(config, &u, profile, numbers);
+	struct device *d = device_new(u.name, profile, numbers, n, (uint32_t)u.poll_ms, (uint8_t)u.unit, err);
+	if (!d)
+		return err && err->code ? err->code : FC_ENOMEM;
+	line->devices[line->device_count++] = d;
+	return FC_OK;
 }
 
 static int add_devices(struct line *line, const struct config *config, int bus, const struct profiles *profiles,
 		       struct error *err)
 {
-	int numbers[PROFILE_CONNECTORS_MAX];
+	int count = config_unit_count(config), result = FC_OK;
 
-	for (int i = 0; i < config->charger_count; i++) {
-		const struct config_charger *c = &config->chargers[i];
+	line->devices = calloc((size_t)count + 1, sizeof(struct device *));
+	if (!line->devices)
+		return FC_ENOMEM;
+	for (int i = 0; i < count && !result; i++) {
+		const struct config_unit u = config_unit(config, i);
 
-		if (c->bus != bus)
+		if (u.bus != bus)
 			continue;
-		struct profile *profile = profiles_find(profiles, c->profile);
+		struct profile *profile = profiles_find(profiles, u.profile);
 		/* Of a start with a broken file: the charger comes when its profile does. */
-		if (!profile && shelf_lacks(profiles->host, &profile_kind, c->profile, ""))
+		if (!profile && shelf_lacks(profiles->host, &profile_kind, u.profile, ""))
 			continue;
-		if (!profile)
-			return error_set(err, FC_ENOENT, "device: charger %s: profile %s is not loaded", c->name,
-					 c->profile);
-		if (profile_fits_charger(profile, config, i, err))
-			return FC_EINVAL;
-		int n = connector_numbers(config, i, numbers);
-		struct device *d = device_new(c->name, profile, numbers, n, (uint32_t)c->poll_ms, (uint8_t)c->unit);
-		if (!d)
-			return error_set(err, FC_ENOMEM, "device: charger %s: no memory", c->name);
-		line->devices[line->device_count++] = d;
+		result = profile ? add_device(line, config, i, profile, err)
+				 : error_set(err, FC_ENOENT, "device: %s %s: profile %s is not loaded", u.type, u.name,
+					     u.profile);
 	}
-	return FC_OK;
-}
-
-/* All reads of the line, and where each one's results go. */
-static int add_reads(struct line *line)
-{
-	uint32_t room = 1, count = 0;
-
-	for (int i = 0; i < line->device_count; i++)
-		room += line->devices[i]->plan.count;
-	struct bus_read *reads = calloc(room, sizeof(*reads));
-	struct target *targets = calloc(room, sizeof(*targets));
-	if (!reads || !targets || room >= 1u << LINE_TAG_BITS) {
-		free(reads);
-		free(targets);
-		return FC_ENOMEM;
-	}
-	for (int i = 0; i < line->device_count; i++) {
-		struct device *d = line->devices[i];
-
-		for (uint32_t b = 0; b < d->plan.count; b++, count++) {
-			const struct plan_block *block = &d->plan.blocks[b];
-
-			targets[count] = (struct target){d, b};
-			reads[count] = (struct bus_read){
-			    .unit = block->unit,
-			    .function = block->function,
-			    .address = block->address,
-			    .count = block->count,
-			    .period_ms = block->period_ms,
-			    .gap_ms = d->profile->gap_ms,
-			    .tag = line->generation << LINE_TAG_BITS | count,
-			};
-		}
-	}
-	free(line->reads);
-	free(line->targets);
-	line->reads = reads;
-	line->targets = targets;
-	line->read_count = count;
-	return FC_OK;
-}
-
-int line_refresh(struct line *line, struct device *device)
-{
-	if (device_replan(device))
-		return FC_ENOMEM;
-	/* The high bits wrap: results of a thousand plans ago are long gone. */
-	line->generation = (line->generation + 1) & GENERATIONS;
-	if (add_reads(line))
-		return FC_ENOMEM;
-	return line->bus ? bus_line_replan(line->bus, line->reads, line->read_count, NULL) : FC_OK;
-}
-
-const struct target *line_target(const struct line *line, uint32_t tag)
-{
-	uint32_t at = tag & ((1u << LINE_TAG_BITS) - 1);
-
-	return tag >> LINE_TAG_BITS == line->generation && at < line->read_count ? &line->targets[at] : NULL;
+	return result;
 }
 
 struct line *line_new(const struct config *config, int bus, const struct profiles *profiles, char *signature,
@@ -189,17 +165,18 @@ struct line *line_new(const struct config *config, int bus, const struct profile
 		return NULL;
 	}
 	line->signature = signature;
-	line->profiles = line_print(config, bus, profiles);
-	line->devices = calloc((size_t)config->charger_count + 1, sizeof(struct device *));
-	if (!line->devices || add_devices(line, config, bus, profiles, err) || add_reads(line)) {
-		if (err && !err->code)
-			(void)error_set(err, FC_ENOMEM, "device: no memory");
-		line_free(line);
-		return NULL;
-	}
+	line->kind = config->buses[bus].kind == CONFIG_BUS_CAN ? &line_kind_can : &line_kind_modbus;
+	line->print = line_print(config, bus, profiles);
 	(void)snprintf(line->name, sizeof(line->name), "%s", config->buses[bus].name);
-	fill_bus_config(&config->buses[bus], &line->config);
-	return line;
+	int result = add_devices(line, config, bus, profiles, err);
+	if (!result)
+		result = line->kind->prepare(line, &config->buses[bus], err);
+	if (!result)
+		return line;
+	if (err && !err->code)
+		(void)error_set(err, FC_ENOMEM, "device: no memory");
+	line_free(line);
+	return NULL;
 }
 
 void line_adopt(struct line *line, const struct profiles *profiles, struct commands *commands)
@@ -211,40 +188,94 @@ void line_adopt(struct line *line, const struct profiles *profiles, struct comma
 		/* Those under way know their steps by place. */
 		if (d->profile->commands_print != fresh->commands_print)
 			command_drop(commands, d);
+		if (d->seat && d->profile != fresh)
+			seat_adopt(d->seat, fresh);
 		d->profile = fresh;
 	}
 }
 
+/* Renewal --------------------------------------------------------------------------------------------------------------- */
+
+static int same_place(const struct device *a, const struct device *b)
+{
+	return a->unit == b->unit && a->poll_ms == b->poll_ms && a->connectors == b->connectors &&
+	       !a->seat == !b->seat && !memcmp(a->numbers, b->numbers, (size_t)a->connectors * sizeof(int));
+}
+
+static struct device *find_device(const struct line *line, const char *name)
+{
+	for (int i = 0; i < line->device_count; i++)
+		if (!strcmp(line->devices[i]->name, name))
+			return line->devices[i];
+	return NULL;
+}
+
+static struct line_pick pick(const struct line *line, struct device *fresh)
+{
+	struct device *running = find_device(line, fresh->name);
+
+	if (!running || !same_place(running, fresh))
+		return (struct line_pick){LINE_TAKES, NULL, fresh};
+	return (struct line_pick){
+	    running->profile->fingerprint == fresh->profile->fingerprint ? LINE_KEEPS : LINE_RENEWS, running, fresh};
+}
+
+static int is_picked(const struct line_pick *picks, int count, const struct device *running)
+{
+	for (int i = 0; i < count; i++)
+		if (picks[i].running == running)
+			return 1;
+	return 0;
+}
+
+/* The devices that stay are the same to all who know them. Cannot fail. */
+static void settle(struct line *line, struct line *fresh, const struct line_pick *picks, struct device **devices,
+		   struct commands *commands)
+{
+	int count = fresh->device_count;
+
+	for (int i = 0; i < line->device_count; i++) {
+		if (is_picked(picks, count, line->devices[i]))
+			continue;
+		command_drop(commands, line->devices[i]);
+		device_free(line->devices[i]);
+	}
+	for (int i = 0; i < count; i++) {
+		const struct line_pick *p = &picks[i];
+
+		devices[i] = p->running ? p->running : p->fresh;
+		if (p->fate == LINE_RENEWS) {
+			if (p->running->profile->commands_print != p->fresh->profile->commands_print)
+				command_drop(commands, p->running);
+			device_renew(p->running, p->fresh);
+		}
+		if (p->running)
+			device_free(p->fresh);
+	}
+	free(line->devices);
+	line->devices = devices;
+	line->device_count = count;
+	line->print = fresh->print;
+	fresh->device_count = 0;
+}
+
 int line_renew(struct line *line, struct line *fresh, struct commands *commands)
 {
-	const struct line old = *line;
+	size_t count = (size_t)fresh->device_count;
+	struct device **devices = calloc(count + 1, sizeof(*devices));
+	struct line_pick *picks = calloc(count + 1, sizeof(*picks));
+	int result = devices && picks && line->host ? FC_OK : FC_EIO;
 
-	/* A charger more, whose profile was missing. */
-	if (!line->bus || line->device_count != fresh->device_count)
-		return FC_EIO;
-	/* What the old reads still bring is told from what the new ones do. */
-	fresh->generation = (old.generation + 1) & GENERATIONS;
-	for (uint32_t i = 0; i < fresh->read_count; i++)
-		fresh->reads[i].tag = fresh->generation << LINE_TAG_BITS | i;
-	int result = bus_line_replan(line->bus, fresh->reads, fresh->read_count, NULL);
-	if (result)
-		return result;
-	line->generation = fresh->generation;
-	line->profiles = fresh->profiles;
-	line->reads = fresh->reads;
-	line->targets = fresh->targets;
-	line->read_count = fresh->read_count;
-	fresh->reads = old.reads;
-	fresh->targets = old.targets;
-	/* The devices stay the same to all who know them. */
-	for (int i = 0; i < line->device_count; i++) {
-		if (line->devices[i]->profile->commands_print != fresh->devices[i]->profile->commands_print)
-			command_drop(commands, line->devices[i]);
-		device_renew(line->devices[i], fresh->devices[i]);
+	for (int i = 0; !result && i < fresh->device_count; i++)
+		picks[i] = pick(line, fresh->devices[i]);
+	if (!result)
+		result = line->kind->change(line, fresh, picks);
+	if (!result) {
+		settle(line, fresh, picks, devices, commands);
+		line->kind->changed(line);
+		devices = NULL;
 	}
-	for (uint32_t i = 0; i < line->read_count; i++)
-		for (int k = 0; k < line->device_count; k++)
-			if (line->targets[i].device == fresh->devices[k])
-				line->targets[i].device = line->devices[k];
-	return FC_OK;
+	free(devices);
+	free(picks);
+	return result;
 }

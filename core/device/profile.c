@@ -142,42 +142,57 @@ static const char *hash_any(const void *profile)
 const struct shelf_kind profile_kind = {"profile", "profiles", load_any, release_any, hash_any};
 
 /* Of a profile with a unit per connector: all of them must be possible on the line. */
-static int check_units(const struct profile *profile, const struct config *config,
-		       const struct config_connector *connector, struct error *err)
+static int check_units(const struct profile *profile, const struct config *config, const struct config_unit *u,
+		       int number, struct error *err)
 {
-	const struct config_charger *c = &config->chargers[connector->charger];
-	enum bus_kind kind = config->buses[c->bus].kind == CONFIG_BUS_TCP ? BUS_TCP : BUS_RTU;
+	enum bus_kind kind = config->buses[u->bus].kind == CONFIG_BUS_TCP ? BUS_TCP : BUS_RTU;
 
-	for (int i = 0; i < profile->read_count; i++) {
+	for (int i = 0; i < profile->read_count && !profile->agent; i++) {
 		const struct point *point = &profile->points[i];
-		int last = c->unit + (connector->number - 1) * profile->unit_stride;
-		uint8_t unit = profile_unit(profile, point, connector->number, (uint8_t)c->unit);
+		int last = u->unit + (number - 1) * profile->unit_stride;
+		uint8_t unit = profile_unit(profile, point, number, (uint8_t)u->unit);
 
 		if ((point->has_unit_id || last <= 255) && bus_unit_valid(kind, unit))
 			continue;
-		return error_set(err, FC_EINVAL,
-				 "device: charger %s: profile %s: point %s of connector %d would be asked of unit %d",
-				 c->name, profile->name, point->name, connector->number,
-				 point->has_unit_id ? point->unit_id : last);
+		return error_set(
+		    err, FC_EINVAL, "device: %s %s: profile %s: point %s of connector %d would be asked of unit %d",
+		    u->type, u->name, profile->name, point->name, number, point->has_unit_id ? point->unit_id : last);
 	}
 	return FC_OK;
 }
 
-int profile_fits_charger(const struct profile *profile, const struct config *config, int charger, struct error *err)
+/* A connector that asks number of it. */
+static int check_number(const struct profile *profile, const struct config *config, const struct config_unit *u,
+			int number, struct error *err)
 {
-	int result = FC_OK;
+	if (number > profile->connectors)
+		return error_set(err, FC_EINVAL, "device: %s %s: connector number %d: profile %s describes %d", u->type,
+				 u->name, number, profile->name, profile->connectors);
+	return check_units(profile, config, u, number, err);
+}
 
+int profile_fits_unit(const struct profile *profile, const struct config *config, int unit, struct error *err)
+{
+	const struct config_unit u = config_unit(config, unit);
+	int is_can = config->buses[u.bus].kind == CONFIG_BUS_CAN, result = FC_OK;
+
+	if (is_can != (profile->agent != NULL))
+		return error_set(err, FC_EINVAL, "device: %s %s: profile %s is for a %s bus, and bus %s is %s", u.type,
+				 u.name, profile->name, is_can ? "Modbus" : "CAN", config->buses[u.bus].name,
+				 is_can ? "CAN" : "Modbus");
 	for (int i = 0; i < config->connector_count && !result; i++) {
 		const struct config_connector *c = &config->connectors[i];
+		const struct config_source *sources[] = {&c->meter_source, &c->bms_source};
 
-		if (c->charger != charger)
-			continue;
-		if (c->number > profile->connectors)
-			return error_set(err, FC_EINVAL,
-					 "device: charger %s: connector number %d: profile %s describes %d",
-					 config->chargers[charger].name, c->number, profile->name, profile->connectors);
-		result = check_units(profile, config, c, err);
+		if (u.charger >= 0 && c->charger == u.charger)
+			result = check_number(profile, config, &u, c->number, err);
+		for (int k = 0; k < 2 && !result; k++)
+			if (sources[k]->name && !strcmp(sources[k]->name, u.name))
+				result = check_number(profile, config, &u, sources[k]->number, err);
 	}
+	/* All numbers of a device are asked, whoever refers to it. */
+	for (int n = 1; u.charger < 0 && n <= profile->connectors && !result; n++)
+		result = check_units(profile, config, &u, n, err);
 	return result;
 }
 
@@ -185,9 +200,9 @@ int profile_fits(const struct profile *profile, const struct config *config, str
 {
 	int result = FC_OK;
 
-	for (int i = 0; i < config->charger_count && !result; i++)
-		if (!strcmp(config->chargers[i].profile, profile->name))
-			result = profile_fits_charger(profile, config, i, err);
+	for (int i = 0; i < config_unit_count(config) && !result; i++)
+		if (!strcmp(config_unit(config, i).profile, profile->name))
+			result = profile_fits_unit(profile, config, i, err);
 	return result;
 }
 
@@ -222,6 +237,13 @@ const char *profile_point_name(const struct profile *profile, int point)
 const char *profile_point_unit(const struct profile *profile, int point)
 {
 	return profile->points[point].unit;
+}
+
+int profile_point_personal(const struct profile *profile, int point)
+{
+	const struct point *p = &profile->points[point];
+
+	return p->personal || !strcmp(p->name, "vin") || !strcmp(p->name, "card");
 }
 
 uint32_t profile_address(const struct profile *p, const struct point *point, int number)

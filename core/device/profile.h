@@ -87,6 +87,8 @@ struct point {
 	int hook;
 	int target;   /* a variant: the point that it is a variant of */
 	int variants; /* the firmware must be known before it is read */
+	int personal; /* about a person: a vehicle's number, a card; logs and lists show its end only */
+	int signal;   /* of a listening profile: place in gbt_signals(), from 1 */
 };
 
 struct bit_name {
@@ -237,6 +239,7 @@ struct profile {
 	int bit_name_count;
 	struct profile_keep_alive keep_alives[PROFILE_KEEP_ALIVES_MAX];
 	int keep_alive_count;
+	const struct agent_kind *agent; /* of a CAN device; NULL: it speaks Modbus */
 	/* From here on nothing of it is in the fingerprint: a change does not open a line again. */
 	struct status_rules status;
 	struct profile_match matches[PROFILE_MATCHES_MAX];
@@ -249,10 +252,9 @@ struct profile {
 	uint64_t commands_print; /* fingerprint of conditions, setpoint and commands */
 	struct profile_line line;
 	int has_source, example_count;
-	const struct agent_kind *agent; /* of a profile that is no Modbus profile (agent.h), else NULL */
-	struct can_plan *can;           /* of a polled CAN profile (can_plan.h), else NULL; owned */
-	struct sources *sources;        /* what it was made of; owned */
-	struct script *script;          /* kept when there are hooks, else NULL */
+	struct can_plan *can;    /* of a polled CAN profile (can_plan.h), else NULL; owned */
+	struct sources *sources; /* what it was made of; owned */
+	struct script *script;   /* kept when there are hooks, else NULL */
 	struct hook_count {
 		uint64_t calls, failures;
 		int64_t said_us; /* the last failure in the log */
@@ -265,8 +267,8 @@ uint32_t profile_address(const struct profile *profile, const struct point *poin
 uint32_t profile_write_address(const struct profile *profile, const struct profile_write *write, int number);
 /* The unit asked for it, base being the charger's. */
 uint8_t profile_unit(const struct profile *profile, const struct point *point, int number, uint8_t base);
-/* profile_fits for one charger, whatever profile it names. */
-int profile_fits_charger(const struct profile *profile, const struct config *config, int charger, struct error *err);
+/* profile_fits for one of config's units (config_unit), whatever profile it names. */
+int profile_fits_unit(const struct profile *profile, const struct config *config, int unit, struct error *err);
 /* How often a point is read. */
 uint32_t profile_period(const struct profile *profile, const struct point *point, uint32_t poll_ms);
 /* Nonzero when the match holds; values[] by point. 0 when the point is not GOOD. */

@@ -6,11 +6,11 @@
 int profiles_load(const struct script_host *host, const struct config *config, struct profiles *out, struct error *err)
 {
 	*out = (struct profiles){.host = host,
-				 .list = calloc((size_t)config->charger_count + 1, sizeof(struct profile *))};
+				 .list = calloc((size_t)config_unit_count(config) + 1, sizeof(struct profile *))};
 	if (!out->list)
 		return error_set(err, FC_ENOMEM, "device: no memory");
-	for (int i = 0; i < config->charger_count; i++) {
-		const char *name = config->chargers[i].profile;
+	for (int i = 0; i < config_unit_count(config); i++) {
+		const char *name = config_unit(config, i).profile;
 
 		if (profiles_find(out, name))
 			continue;

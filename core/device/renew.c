@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "device/instance.h"
+#include "device/seat.h"
 #include "device/upkeep.h"
 
 static int same_number(double a, double b)
@@ -12,6 +13,8 @@ static int same_number(double a, double b)
 
 static int same_point(const struct profile *a, const struct point *x, const struct profile *b, const struct point *y)
 {
+	if (x->signal != y->signal || a->agent != b->agent || a->agent)
+		return 0;
 	if (x->type != y->type || x->function != y->function || x->address != y->address || x->words != y->words)
 		return 0;
 	if (x->low_first != y->low_first || x->swap != y->swap || x->shared != y->shared || x->shift != y->shift ||
@@ -55,6 +58,7 @@ void device_renew(struct device *device, struct device *fresh)
 	struct profile *profile = device->profile;
 	struct point_value *values = device->values;
 	struct plan plan = device->plan;
+	struct seat *seat = device->seat;
 
 	keep_values(device, fresh);
 	device->profile = fresh->profile;
@@ -63,6 +67,13 @@ void device_renew(struct device *device, struct device *fresh)
 	fresh->profile = profile;
 	fresh->values = values;
 	fresh->plan = plan;
+	device->seat = fresh->seat;
+	fresh->seat = seat;
+	seat_move(device->seat, device);
+	seat_move(fresh->seat, fresh);
+	/* Another agent begins anew: it says when it hears the device. */
+	if (device->seat)
+		device->online = 0;
 	/* What it refused of the old registers says nothing of the new ones; the plan was made for an unknown firmware. */
 	memcpy(device->fates, fresh->fates, sizeof(device->fates));
 	device->suspects = device->culprits = device->replan = device->has_version = 0;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "device/agent.h"
 #include "device/plan.h"
 #include "device/report_can.h"
 
@@ -259,13 +260,15 @@ static void warn_of_all(struct reporter *r)
 		warn(r, "source", "is missing: the manual, its edition and page");
 	if (!p->example_count)
 		warn(r, "examples", "there are none: nothing shows that the addresses and scales are right");
-	if (p->status.point < 0)
+	/* Who only listens sees a vehicle, and no charger. */
+	int listens = p->agent && p->agent->listens;
+	if (p->status.point < 0 && !listens)
 		warn(r, "status", "is missing: connectors stay off line (right for a meter only)");
-	else if (!p->status.state_count)
+	else if (p->status.point >= 0 && !p->status.state_count)
 		warn(r, "status.map", "is empty: every state is status.default");
 	if (p->status.point >= 0)
 		warn_of_states(r);
-	if (profile_point(p, "energy") < 0)
+	if (profile_point(p, "energy") < 0 && !listens)
 		warn(r, "points", "there is no energy: what a charge took can't be metered");
 	if (has_command(p, "start") != has_command(p, "stop"))
 		warn(r, "commands", "start and stop want each other");
@@ -327,7 +330,7 @@ struct value *profile_report(const struct profile *p, uint32_t poll_ms, struct a
 		(void)value_add(arena, r.report, "warnings", r.warnings);
 		return r.report;
 	}
-	if (add_plan(&r))
+	if (!p->agent && add_plan(&r))
 		return NULL;
 	add_commands(&r);
 	add_upkeep(&r);

@@ -77,27 +77,36 @@ void sample_point(struct profile *p, int place, const uint16_t *words, int numbe
 	*out = v;
 }
 
-void sample_plain(struct profile *p, int place, const struct point_value *plain, int number,
-		  const struct point_value *values, struct point_value *out)
+/* A listening profile may turn a signal's sign, or its unit, by scale and offset; what else frames hold is the agent's to decode. */
+static int scale_said(const struct point *point, double factor, struct point_value *v)
+{
+	double scale = point->signal ? point->scale : 1, offset = point->signal ? point->offset : 0;
+	int same = scale >= 1 && scale <= 1 && factor >= 1 && factor <= 1 && offset >= 0 && offset <= 0;
+
+	if (v->is_text || same)
+		return FC_OK;
+	double milli = (double)v->milli * scale * factor + offset * 1000;
+	if (!isfinite(milli) || fabs(milli) >= 9.2e18)
+		return FC_EINVAL;
+	v->milli = llround(milli);
+	return FC_OK;
+}
+
+void sample_said(struct profile *p, int place, const struct point_value *said, int number,
+		 const struct point_value *values, struct point_value *out)
 {
 	const struct point *point = &p->points[place];
-	struct point_value v = *plain;
+	struct point_value v = *said;
 	double factor;
 
 	out->quality = QUALITY_UNKNOWN;
-	if (v.quality != QUALITY_GOOD || !holds(p, point, values) || factor_of(p, point, values, &factor))
+	if (said->quality != QUALITY_GOOD || !holds(p, point, values) || factor_of(p, point, values, &factor) ||
+	    scale_said(point, factor, &v))
 		return;
-	if (factor < 1 || factor > 1) {
-		double milli = (double)v.milli * factor;
-
-		if (v.is_text || !isfinite(milli) || fabs(milli) >= 9.2e18)
-			return;
-		v.milli = llround(milli);
-	}
+	/* No registers: the hook gets what was said. */
 	if (point->hook && hook_run(p, place, NULL, number, values, &v))
 		return;
-	if ((point->hook || factor < 1 || factor > 1) && !in_range(point, &v))
+	if (!in_range(point, &v))
 		return;
 	*out = v;
-	out->quality = QUALITY_GOOD;
 }

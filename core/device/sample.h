@@ -12,10 +12,8 @@ int sample_stage(const struct profile *profile, int place);
  * that connector, may hold *out. Runs the hook, if any, on the caller's thread. */
 void sample_point(struct profile *profile, int place, const uint16_t *words, int number,
 		  const struct point_value *values, struct point_value *out);
-
-/* The same of a value that is decoded already, as a CAN message brings it: *out gets what becomes of it, with the time of
- * plain. */
-void sample_plain(struct profile *profile, int place, const struct point_value *plain, int number,
-		  const struct point_value *values, struct point_value *out);
+/* The same from what an agent says: a number or a text. said->quality UNKNOWN gives UNKNOWN. */
+void sample_said(struct profile *profile, int place, const struct point_value *said, int number,
+		 const struct point_value *values, struct point_value *out);
 
 #endif

@@ -82,14 +82,15 @@ int daemon_check_lua(const struct config *config, FILE *to)
 	struct error err = {0};
 	int failures = 0;
 
-	for (int i = 0; i < config->charger_count; i++) {
+	for (int i = 0; i < config_unit_count(config); i++) {
+		const char *name = config_unit(config, i).profile;
 		int seen = 0;
 
 		for (int k = 0; k < i && !seen; k++)
-			seen = !strcmp(config->chargers[k].profile, config->chargers[i].profile);
+			seen = !strcmp(config_unit(config, k).profile, name);
 		if (seen)
 			continue;
-		struct profile *profile = profile_load(&host, config->chargers[i].profile, &err);
+		struct profile *profile = profile_load(&host, name, &err);
 		if (!profile) {
 			fprintf(to, "%s\n", err.text);
 			failures++;

@@ -71,13 +71,13 @@ static void want(struct wants *wants, const struct shelf_kind *kind, const char 
 static int list_wants(const struct config *config, struct wants *wants)
 {
 	size_t most =
-	    (size_t)config->charger_count + (size_t)config->station_count + 2 * (size_t)config->platform_count;
+	    (size_t)config_unit_count(config) + (size_t)config->station_count + 2 * (size_t)config->platform_count;
 
 	*wants = (struct wants){.list = calloc(most + 1, sizeof(struct shelf_want))};
 	if (!wants->list)
 		return FC_ENOMEM;
-	for (int i = 0; i < config->charger_count; i++)
-		want(wants, &profile_kind, config->chargers[i].profile, "");
+	for (int i = 0; i < config_unit_count(config); i++)
+		want(wants, &profile_kind, config_unit(config, i).profile, "");
 	for (int i = 0; i < config->station_count; i++)
 		want(wants, &policy_kind, config->stations[i].policy, "");
 	for (int i = 0; i < config->platform_count; i++) {

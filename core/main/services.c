@@ -7,6 +7,7 @@
 #include "base/maker.h"
 #include "script/script.h"
 #include "station/energy.h"
+#include "station/point.h"
 #include "store/lookup.h"
 
 _Static_assert((int)SCRIPT_SPACE_MAX <= (int)LOOKUP_NAME_MAX, "a script's space must fit into the store");
@@ -23,33 +24,32 @@ static const struct {
 	      {"current_a", "current_a"},
 	      {"current_b", "current_b"},
 	      {"current_c", "current_c"},
-	      {"soc", "soc"}};
+	      {"soc", "soc"},
+	      {"demand_voltage", "demand_voltage"},
+	      {"demand_current", "demand_current"}};
 
 /* Nonzero when the value is good; notes its quality where the charger has such a point. */
 static int read_value(struct maker *m, struct value *quality, const struct connector *c, const char *point,
-		      const char *key, struct point_value *v)
+		      const char *key, struct connector_value *v)
 {
-	if (!c->device || device_point_by_name(c->device, c->config->number, point, v) || v->is_text)
+	if (connector_value(c, point, v) || v->value.is_text)
 		return 0;
-	maker_text(m, quality, key, quality_name(v->quality));
-	return v->quality == QUALITY_GOOD;
+	maker_text(m, quality, key, quality_name(v->value.quality));
+	return v->value.quality == QUALITY_GOOD;
 }
 
 static void put_values(struct maker *m, struct value *o, const struct connector *c)
 {
 	struct value *quality = value_object(m->arena);
-	struct point_value v;
+	struct connector_value v;
 	int64_t wh, read_us;
 
-	if (read_value(m, quality, c, "power", "power_w", &v)) {
-		const struct profile *profile = device_profile(c->device);
-		int is_kw = !strcmp(profile_point_unit(profile, profile_point(profile, "power")), "kW");
-
-		maker_int(m, o, "power_w", is_kw ? v.milli : decimal_div_round(v.milli, 1000));
-	}
+	if (read_value(m, quality, c, "power", "power_w", &v))
+		maker_int(m, o, "power_w",
+			  !strcmp(v.unit, "kW") ? v.value.milli : decimal_div_round(v.value.milli, 1000));
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
 		if (read_value(m, quality, c, values[i].point, values[i].key, &v))
-			maker_put(m, o, values[i].key, value_decimal(m->arena, v.milli, 3));
+			maker_put(m, o, values[i].key, value_decimal(m->arena, v.value.milli, 3));
 	if (read_value(m, quality, c, "energy", "energy_kwh", &v) && !energy_meter(c, &wh, &read_us))
 		maker_put(m, o, "energy_kwh", value_decimal(m->arena, wh, 3));
 	maker_put(m, o, "quality", quality);

@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/maker.h"
+#include "charge/words.h"
+#include "station/point.h"
 #include "store/journal.h"
 
 /* Resident memory from the kernel, in kB; 0 when it can't be read. */
@@ -55,43 +57,86 @@ static struct value *line_stats(struct maker *m, const char *name, const struct 
 	return o;
 }
 
+static struct value *can_line(struct maker *m, const struct can_stats *s, const char *reason)
+{
+	struct value *o = value_object(m->arena);
+	const struct {
+		const char *key;
+		uint64_t value;
+	} counters[] = {
+	    {"bitrate", (uint64_t)s->bitrate},
+	    {"received", s->received},
+	    {"sent", s->sent},
+	    {"busy", s->busy},
+	    {"load_permille", s->load_permille},
+	    {"load_max_permille", s->load_max_permille},
+	    {"dropped", s->dropped},
+	    {"overflows", s->overflows},
+	    {"malformed", s->malformed},
+	    {"errors", s->errors},
+	    {"bus_offs", s->bus_offs},
+	    {"restarts", s->restarts},
+	    {"downs", s->downs},
+	    {"tx_errors", s->tx_errors},
+	    {"rx_errors", s->rx_errors},
+	};
+
+	maker_text(m, o, "state", can_state_name(s->state));
+	maker_text(m, o, "reason", reason);
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+		maker_int(m, o, counters[i].key, (int64_t)counters[i].value);
+	return o;
+}
+
 static struct value *buses(struct maker *m, const struct stats_sources *s)
 {
 	struct value *list = value_array(m->arena);
 	struct bus_line_stats line;
 	const char *name;
 
-	for (int i = 0; !device_bus_line(s->devices, i, &name, &line); i++)
-		if (value_push(list, line_stats(m, name, &line)))
-			m->failed = 1;
+	for (int i = 0; !device_bus_line(s->devices, i, &name, &line); i++) {
+		struct value *o = line_stats(m, name, &line);
+		struct can_stats can;
+		const char *reason;
+
+		if (!device_can_line(s->devices, i, &can, &reason))
+			maker_put(m, o, "can", can_line(m, &can, reason));
+		maker_push(m, list, o);
+	}
 	return list;
+}
+
+struct point_list {
+	struct maker *m;
+	struct value *object;
+};
+
+static void put_point(void *user, const struct connector_value *v)
+{
+	const struct point_list *l = user;
+	struct value *p = value_object(l->m->arena);
+	char masked[WORDS_MASKED];
+
+	maker_text(l->m, p, "quality", quality_name(v->value.quality));
+	/* An unknown value is left out: never zero (DESIGN.md rule 4). */
+	if (v->value.quality != QUALITY_UNKNOWN) {
+		const char *text = v->personal ? words_masked(v->value.text, masked) : v->value.text;
+
+		maker_put(l->m, p, "value",
+			  v->value.is_text ? value_string(l->m->arena, text)
+					   : value_decimal(l->m->arena, v->value.milli, 3));
+		maker_int(l->m, p, "age_ms", (clock_mono_us() - v->value.mono_us) / 1000);
+	}
+	maker_text(l->m, p, "unit", v->unit);
+	maker_put(l->m, l->object, v->name, p);
 }
 
 static struct value *points(struct maker *m, const struct connector *c)
 {
-	struct value *o = value_object(m->arena);
+	struct point_list l = {m, value_object(m->arena)};
 
-	if (!c->device)
-		return o;
-	const struct profile *profile = device_profile(c->device);
-	int64_t now = clock_mono_us();
-	for (int i = 0; i < profile_point_count(profile); i++) {
-		struct point_value v;
-		struct value *p = value_object(m->arena);
-
-		if (device_point(c->device, c->config->number, i, &v))
-			continue;
-		maker_text(m, p, "quality", quality_name(v.quality));
-		/* An unknown value is left out: never zero (DESIGN.md rule 4). */
-		if (v.quality != QUALITY_UNKNOWN) {
-			maker_put(m, p, "value",
-				  v.is_text ? value_string(m->arena, v.text) : value_decimal(m->arena, v.milli, 3));
-			maker_int(m, p, "age_ms", (now - v.mono_us) / 1000);
-		}
-		maker_text(m, p, "unit", profile_point_unit(profile, i));
-		maker_put(m, o, profile_point_name(profile, i), p);
-	}
-	return o;
+	connector_each_value(c, put_point, &l);
+	return l.object;
 }
 
 static struct value *connectors(struct maker *m, const struct stats_sources *s)

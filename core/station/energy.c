@@ -1,5 +1,7 @@
 #include "station/energy.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -10,11 +12,23 @@
 /* A reading may be ahead of nominal power for a moment; a register counts in steps. */
 static const int64_t slack_wh = 1000;
 
+/* Where the source of the register is remembered, beside it. */
+static void source_key(const char *connector_id, char *out, size_t size)
+{
+	(void)snprintf(out, size, "energy.%s.source", connector_id);
+}
+
 void energy_init(struct energy_counter *counter, struct store *store, const char *connector_id)
 {
+	char key[80];
+
 	*counter = (struct energy_counter){0};
-	if (store && !store_energy_meter(store, connector_id, &counter->meter_wh))
-		counter->has_meter = 1;
+	if (!store || store_energy_meter(store, connector_id, &counter->meter_wh))
+		return;
+	counter->has_meter = 1;
+	source_key(connector_id, key, sizeof(key));
+	if (store_value_get(store, key, counter->source, sizeof(counter->source)))
+		counter->source[0] = '\0';
 }
 
 int64_t energy_count(struct energy_counter *counter, int64_t meter_wh, int64_t mono_us, int32_t day, int power_w)
@@ -41,22 +55,66 @@ int64_t energy_count(struct energy_counter *counter, int64_t meter_wh, int64_t m
 	return delta;
 }
 
-int energy_meter(const struct connector *connector, int64_t *wh, int64_t *mono_us)
+static int read_register(struct device *device, int number, int64_t *wh, int64_t *mono_us)
 {
 	struct point_value value;
 
-	if (!connector->device)
+	if (!device)
 		return FC_ENOENT;
-	const struct profile *profile = device_profile(connector->device);
+	const struct profile *profile = device_profile(device);
 	int point = profile_point(profile, "energy");
 
-	if (point < 0 || device_point(connector->device, connector->config->number, point, &value) ||
-	    value.quality != QUALITY_GOOD || value.is_text)
+	if (point < 0 || device_point(device, number, point, &value) || value.quality != QUALITY_GOOD || value.is_text)
 		return FC_ENOENT;
 	*mono_us = value.mono_us;
 	/* milli-kWh is Wh; milli-Wh is not. */
 	*wh = !strcmp(profile_point_unit(profile, point), "kWh") ? value.milli : decimal_div_round(value.milli, 1000);
 	return FC_OK;
+}
+
+static const struct config_source *meter_of(const struct connector *c)
+{
+	const struct config_source *meter = &c->config->meter_source;
+
+	return meter->name && *meter->name ? meter : NULL;
+}
+
+void energy_source(const struct connector *connector, char out[ENERGY_SOURCE])
+{
+	const struct config_source *meter = meter_of(connector);
+
+	if (meter)
+		(void)snprintf(out, ENERGY_SOURCE, "%.60s:%d", meter->name, meter->number);
+	else
+		out[0] = '\0';
+}
+
+/* A meter that is silent is unknown: the charger's register is another one, and says nothing of it. */
+int energy_meter(const struct connector *c, int64_t *wh, int64_t *mono_us)
+{
+	return meter_of(c) ? read_register(c->meter.device, c->meter.number, wh, mono_us)
+			   : read_register(c->device, c->config->number, wh, mono_us);
+}
+
+int energy_read(const struct connector *c, const char *source, int64_t *wh, int64_t *mono_us)
+{
+	char now[ENERGY_SOURCE], name[ENERGY_SOURCE];
+
+	energy_source(c, now);
+	if (!strcmp(now, source))
+		return energy_meter(c, wh, mono_us);
+	if (!*source)
+		return c->device && profile_point(device_profile(c->device), "energy") < 0
+			   ? FC_EINVAL
+			   : read_register(c->device, c->config->number, wh, mono_us);
+	(void)snprintf(name, sizeof(name), "%s", source);
+	char *colon = strrchr(name, ':');
+	struct device *device = NULL;
+	if (colon) {
+		*colon = '\0';
+		device = c->devices ? device_find(c->devices, name) : NULL;
+	}
+	return device ? read_register(device, atoi(colon + 1), wh, mono_us) : FC_EINVAL;
 }
 
 /* Writes what was counted so far. */
@@ -66,12 +124,38 @@ static void write_now(struct energy_counter *counter, struct store *store, const
 
 	if (!store)
 		return;
-	if (energy_flush(counter, store, connector_id, &err)) {
+	int result = store_begin(store, &err);
+	if (!result) {
+		result = energy_flush(counter, store, connector_id, &err);
+		if (result)
+			store_rollback(store);
+		else
+			result = store_commit(store, &err);
+	}
+	if (result) {
 		/* It stays pending and will count for the next day: late, but not lost. */
 		log_error("station: connector %s: statistics not written: %s", connector_id, err.text);
 		return;
 	}
 	energy_written(counter);
+}
+
+/* Another register than before: what it stands at is a new starting point. Nonzero then. */
+static int look_at_source(struct energy_counter *counter, struct store *store, const struct connector *connector)
+{
+	char source[ENERGY_SOURCE];
+
+	energy_source(connector, source);
+	if (!strcmp(source, counter->source))
+		return 0;
+	if (counter->has_meter) {
+		log_notice("station: connector %s: metered by %s from now on", connector->config->connector_id,
+			   *source ? source : "its charger");
+		write_now(counter, store, connector->config->connector_id);
+	}
+	counter->has_meter = counter->this_run = 0;
+	(void)snprintf(counter->source, sizeof(counter->source), "%s", source);
+	return 1;
 }
 
 void energy_update(struct energy_counter *counter, struct store *store, const struct connector *connector)
@@ -85,6 +169,8 @@ void energy_update(struct energy_counter *counter, struct store *store, const st
 	int32_t day = clock_day(clock_wall());
 	if (counter->dirty && counter->day != day)
 		write_now(counter, store, id);
+	if (look_at_source(counter, store, connector))
+		had = 0;
 	int64_t counted = energy_count(counter, wh, clock_mono_us(), day, connector->config->power_w);
 	/* The first starting point is kept at once: from then on even a power cut loses nothing, since what the register
 	 * advanced meanwhile counts at the next start. */
@@ -103,7 +189,15 @@ int64_t energy_pending(const struct energy_counter *counter, int32_t first, int3
 
 int energy_flush(const struct energy_counter *counter, struct store *store, const char *connector_id, struct error *err)
 {
-	return store_energy_add(store, connector_id, counter->day, counter->pending_wh, counter->meter_wh, err);
+	char key[80], stored[ENERGY_SOURCE] = "";
+
+	int result = store_energy_add(store, connector_id, counter->day, counter->pending_wh, counter->meter_wh, err);
+	if (result)
+		return result;
+	source_key(connector_id, key, sizeof(key));
+	if (store_value_get(store, key, stored, sizeof(stored)))
+		stored[0] = '\0';
+	return strcmp(stored, counter->source) != 0 ? store_value_set(store, key, counter->source, err) : FC_OK;
 }
 
 void energy_written(struct energy_counter *counter)

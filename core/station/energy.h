@@ -3,7 +3,7 @@
  * The register is the truth: what it advanced since the last reading counted is delivered energy, also over a
  * restart of the gateway or a break of the line (then it counts for the day of the reading). A register that goes
  * back (reset, replaced charger) or jumps further than the connector's power allows counts nothing: it only sets the
- * new starting point, and the log says so. */
+ * new starting point, and the log says so; so does the first reading of another register, when a meter is attached or taken away. */
 #ifndef FC_STATION_ENERGY_H
 #define FC_STATION_ENERGY_H
 
@@ -13,18 +13,27 @@
 
 struct connector;
 
+/* Which register that is: "" the charger's own, "m1:2" that of the device or charger m1, number 2. */
+enum { ENERGY_SOURCE = 72 };
+
 struct energy_counter {
-	int has_meter;    /* meter_wh is known */
-	int this_run;     /* ... and was read in this run, at mono_us */
-	int64_t meter_wh; /* reading counted up to */
+	char source[ENERGY_SOURCE]; /* whose register meter_wh is */
+	int has_meter;              /* meter_wh is known */
+	int this_run;               /* ... and was read in this run, at mono_us */
+	int64_t meter_wh;           /* reading counted up to */
 	int64_t mono_us;
 	int32_t day;        /* day that pending_wh belongs to */
 	int64_t pending_wh; /* counted, not yet in the store */
 	int dirty;          /* something is to be written */
 };
 
-/* The connector's cumulative register in Wh, and when it was read. FC_ENOENT unless it is GOOD. */
+/* The connector's cumulative register in Wh, its meter's where it has one, and when it was read. FC_ENOENT unless it is GOOD. */
 int energy_meter(const struct connector *connector, int64_t *wh, int64_t *mono_us);
+/* Which register energy_meter reads. */
+void energy_source(const struct connector *connector, char out[ENERGY_SOURCE]);
+/* The register that a charge began with, also when the connector has another meter by now. FC_ENOENT: it is not GOOD now;
+ * FC_EINVAL: there is no such register any more. */
+int energy_read(const struct connector *connector, const char *source, int64_t *wh, int64_t *mono_us);
 /* Takes over where the store left off; store may be NULL. */
 void energy_init(struct energy_counter *counter, struct store *store, const char *connector_id);
 /* Reads the connector's "energy" point; does nothing unless it is GOOD. A change of day writes the day that ended. */

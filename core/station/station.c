@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "station/describe.h"
 #include "station/energy.h"
+#include "station/point.h"
 
 /* Statistics may lose nothing but need no second-by-second writing: flash is spared. */
 static const int64_t flush_interval_us = (int64_t)300 * 1000000;
@@ -17,15 +18,25 @@ struct station_connector {
 	struct energy_counter energy;
 };
 
+/* Where a device's news belong. */
+struct listener_at {
+	const struct device *device;
+	int number;
+	int connector; /* place in connectors */
+	enum connector_from from;
+};
+
 struct station_set {
 	struct loop *loop;
 	struct store *store;                  /* borrowed, may be NULL */
 	const struct config *config;          /* borrowed, NULL before the first apply */
 	struct station_connector *connectors; /* in the configuration's order */
 	int connector_count;
-	int *by_device;        /* indices sorted by (device, number): device events find their connector */
+	struct listener_at *by_device; /* sorted by (device, number): device events find their connectors */
+	int by_device_count;
 	int *by_id;            /* indices sorted by connector_id */
 	int64_t *changed_wall; /* per station of the configuration */
+	unsigned long applies;
 	struct station_listener *listeners;
 	struct loop_timer flush_timer;
 };
@@ -98,15 +109,16 @@ void station_unlisten(struct station_set *set, struct station_listener *listener
 	}
 }
 
-static int compare_by_device(const void *a, const void *b, void *set_)
+static int compare_places(const struct listener_at *x, const struct listener_at *y)
 {
-	const struct station_set *set = set_;
-	const struct connector *x = &set->connectors[*(const int *)a].public;
-	const struct connector *y = &set->connectors[*(const int *)b].public;
-
 	if (x->device != y->device)
 		return (uintptr_t)x->device < (uintptr_t)y->device ? -1 : 1;
-	return x->config->number - y->config->number;
+	return x->number - y->number;
+}
+
+static int compare_by_device(const void *a, const void *b)
+{
+	return compare_places(a, b);
 }
 
 static int compare_by_id(const void *a, const void *b, void *set_)
@@ -136,23 +148,20 @@ static struct station_connector *find_by_id(const struct station_set *set, const
 	return NULL;
 }
 
-static struct station_connector *find_by_device(const struct station_set *set, const struct device *device, int number)
+/* The first of those that a device's number is something to; count when there is none. */
+static int find_by_device(const struct station_set *set, const struct listener_at *what)
 {
-	int low = 0, high = set->connector_count - 1;
+	int low = 0, high = set->by_device_count;
 
-	while (low <= high) {
+	while (low < high) {
 		int middle = low + (high - low) / 2;
-		struct station_connector *c = &set->connectors[set->by_device[middle]];
 
-		if (c->public.device == device && c->public.config->number == number)
-			return c;
-		if (c->public.device == device ? c->public.config->number < number
-					       : (uintptr_t)c->public.device < (uintptr_t)device)
+		if (compare_places(&set->by_device[middle], what) < 0)
 			low = middle + 1;
 		else
-			high = middle - 1;
+			high = middle;
 	}
-	return NULL;
+	return low;
 }
 
 static void set_status(struct station_set *set, struct connector *c, enum connector_status status)
@@ -173,12 +182,36 @@ static void set_status(struct station_set *set, struct connector *c, enum connec
 void station_set_device_changed(void *station_set, struct device *device, int number)
 {
 	struct station_set *set = station_set;
-	struct station_connector *c = find_by_device(set, device, number);
+	const struct listener_at what = {.device = device, .number = number};
+	unsigned long applies = set->applies;
 
-	if (!c)
-		return;
-	energy_update(&c->energy, set->store, &c->public);
-	set_status(set, &c->public, device_status(device, number));
+	for (int i = find_by_device(set, &what); i < set->by_device_count && !compare_places(&set->by_device[i], &what);
+	     i++) {
+		const struct listener_at *at = &set->by_device[i];
+		struct station_connector *c = &set->connectors[at->connector];
+
+		if (at->from != CONNECTOR_OF_BMS)
+			energy_update(&c->energy, set->store, &c->public);
+		if (at->from == CONNECTOR_OF_CHARGER)
+			set_status(set, &c->public, device_status(device, number));
+		/* Whoever was told has applied another configuration: these are others now. */
+		if (set->applies != applies)
+			return;
+	}
+}
+
+static struct connector_source find_source(struct device_set *devices, const struct config_source *source)
+{
+	if (!devices || !source->name || !*source->name)
+		return (struct connector_source){NULL, 0};
+	return (struct connector_source){device_find(devices, source->name), source->number};
+}
+
+static void add_place(struct station_set *set, int connector, enum connector_from from, struct connector_source source)
+{
+	if (source.device)
+		set->by_device[set->by_device_count++] =
+		    (struct listener_at){source.device, source.number, connector, from};
 }
 
 /* Fills next from the configuration; a connector that was there before keeps its state and its counters. */
@@ -199,11 +232,16 @@ static void fill_connectors(struct station_set *next, const struct station_set *
 		c->public.config = cc;
 		c->public.charger = charger;
 		c->public.station = &config->stations[charger->station];
+		c->public.devices = devices;
 		c->public.device = devices ? device_find(devices, charger->name) : NULL;
-		next->by_device[i] = i;
+		c->public.meter = find_source(devices, &cc->meter_source);
+		c->public.bms = find_source(devices, &cc->bms_source);
+		add_place(next, i, CONNECTOR_OF_CHARGER, (struct connector_source){c->public.device, cc->number});
+		add_place(next, i, CONNECTOR_OF_METER, c->public.meter);
+		add_place(next, i, CONNECTOR_OF_BMS, c->public.bms);
 		next->by_id[i] = i;
 	}
-	qsort_r(next->by_device, (size_t)next->connector_count, sizeof(int), compare_by_device, next);
+	qsort(next->by_device, (size_t)next->by_device_count, sizeof(*next->by_device), compare_by_device);
 	qsort_r(next->by_id, (size_t)next->connector_count, sizeof(int), compare_by_id, next);
 }
 
@@ -225,7 +263,9 @@ int station_set_apply(struct station_set *set, const struct config *config, stru
 	next.config = config;
 	next.connector_count = config->connector_count;
 	next.connectors = calloc(connectors, sizeof(*next.connectors));
-	next.by_device = calloc(connectors, sizeof(int));
+	next.by_device = calloc(3 * connectors, sizeof(*next.by_device));
+	next.by_device_count = 0;
+	next.applies++;
 	next.by_id = calloc(connectors, sizeof(int));
 	next.changed_wall = calloc((size_t)config->station_count + 1, sizeof(int64_t));
 	if (!next.connectors || !next.by_device || !next.by_id || !next.changed_wall) {

@@ -12,11 +12,19 @@
 
 struct station_set;
 
+/* What else knows something of a connector. */
+struct connector_source {
+	struct device *device; /* borrowed; NULL: there is none, or it has no profile yet */
+	int number;            /* which of its connectors */
+};
+
 struct connector {
 	const struct config_connector *config;
 	const struct config_charger *charger;
 	const struct config_station *station;
-	struct device *device;        /* borrowed; NULL while its charger has none */
+	struct device *device; /* borrowed; NULL while its charger has none */
+	struct connector_source meter, bms;
+	struct device_set *devices;   /* all of them, borrowed; may be NULL */
 	enum connector_status status; /* last derived */
 	int64_t status_wall;          /* when it became so */
 	int64_t status_mono_us;

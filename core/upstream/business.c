@@ -178,7 +178,8 @@ static void send_result_of(void *user, const struct order *order, enum session_s
 	(void)connector;
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
 	struct value *request =
-	    r->is_stop ? tell_stop_result(order, r->good, &arena) : tell_start_result(order, r->good, &arena);
+	    r->is_stop ? tell_stop_result(order, r->good, &arena)
+		       : tell_start_result(order, r->good, r->business->platform->options->send_vin, &arena);
 	r->in_flight = !call(r->business, result_method(r), request, &arena, result_done, r);
 	arena_fini(&arena);
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/maker.h"
+#include "station/point.h"
 
 /* A charge that never began has no time of its own yet: that of the command. */
 static void put_time(struct maker *m, struct value *object, const char *key, int64_t wall)
@@ -42,7 +43,7 @@ static void put_details(struct maker *m, struct value *object, const struct bill
 	maker_put(m, object, "ChargeDetails", list);
 }
 
-struct value *tell_start_result(const struct order *order, int started, struct arena *arena)
+struct value *tell_start_result(const struct order *order, int started, int with_vin, struct arena *arena)
 {
 	struct maker m = {.arena = arena};
 	struct value *v = value_object(arena);
@@ -51,6 +52,8 @@ struct value *tell_start_result(const struct order *order, int started, struct a
 	maker_int(&m, v, "StartChargeSeqStat", session_seq_stat(started ? SESSION_CHARGING : SESSION_ENDED));
 	maker_text(&m, v, "ConnectorID", order->connector_id);
 	put_time(&m, v, "StartTime", order->start_wall);
+	if (with_vin && *order->vin)
+		maker_text(&m, v, "Vin", order->vin);
 	return m.failed ? NULL : v;
 }
 
@@ -73,9 +76,7 @@ static void put_point(struct maker *m, struct value *object, const char *key, co
 {
 	struct point_value value;
 
-	if (connector && connector->device &&
-	    !device_point_by_name(connector->device, connector->config->number, point, &value) &&
-	    value.quality == QUALITY_GOOD && !value.is_text)
+	if (connector && !connector_point(connector, point, &value) && value.quality == QUALITY_GOOD && !value.is_text)
 		maker_decimal(m, object, key, decimal_rescale(value.milli, 3, 1), 1);
 	else if (!optional)
 		maker_decimal(m, object, key, 0, 1);

@@ -6,7 +6,8 @@
 #include "base/value.h"
 #include "charge/charge.h"
 
-struct value *tell_start_result(const struct order *order, int started, struct arena *arena);
+/* with_vin: the car's, where it is known (protocol.md 2.9). */
+struct value *tell_start_result(const struct order *order, int started, int with_vin, struct arena *arena);
 struct value *tell_stop_result(const struct order *order, int stopped, struct arena *arena);
 struct value *tell_snapshot(const struct order *order, enum session_state state, const struct connector *connector,
 			    struct arena *arena);

@@ -166,6 +166,23 @@ int platform_set_reconcile(struct platform_set *set, const char *platform, int32
 	return FC_OK;
 }
 
+struct device *device_find(struct device_set *set, const char *charger)
+{
+	(void)set;
+	(void)charger;
+	return NULL;
+}
+
+int device_can_line(const struct device_set *set, int index, struct can_stats *stats, const char **reason)
+{
+	(void)set;
+	if (index)
+		return FC_ENOENT;
+	*stats = (struct can_stats){.state = CAN_PASSIVE, .received = 12, .errors = 3, .load_permille = 250};
+	*reason = "error passive";
+	return FC_OK;
+}
+
 void device_bus_totals(const struct device_set *set, struct bus_line_stats *stats)
 {
 	(void)set;

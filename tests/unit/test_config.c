@@ -157,7 +157,7 @@ static void every_mistake_at_once(void **state)
 	       ":5: station.s1.area_code: \"11\" is not allowed: 6 to 20 digits",
 	       ":8: station.s1.station_lng: \"200\" is not allowed: degrees from -180 to 180",
 	       ":2: station.s1.station_name: is missing", ":2: station.s1.station_lat: is missing",
-	       ":10: bus.b1.kind: \"udp\" is not allowed: tcp or rtu",
+	       ":10: bus.b1.kind: \"udp\" is not allowed: tcp, rtu or can",
 	       ":11: bus.b1.port: \"70000\" is not allowed: 1 to 65535",
 	       ":12: bus.b2.device: is missing: a bus of kind rtu needs one",
 	       ":14: bus.b2: there is one of that name on line 12 already",
@@ -202,6 +202,62 @@ static void rules_between_objects(void **state)
 	expect_good(&r,
 		    GATEWAY "config listen 'a'\n\toption port '1'\n\toption tls '0'\n\toption address '127.0.0.1'\n"
 			    "config listen 'b'\n\toption port '1'\n\toption tls '0'\n\toption address '127.0.0.2'\n");
+	config_free(r.config);
+}
+
+#define CAN "config bus 'can0'\n\toption kind 'can'\n\toption device "
+
+/* Which option belongs to which kind of bus, and what stands on it. */
+static void rules_of_can_and_devices(void **state)
+{
+	static struct reading r;
+
+	(void)state;
+	EXPECT(WHOLE CAN "'can0'\n\toption baud '9600'\n\toption host 'h'\n",
+	       ":37: bus.can0.baud: does not belong to a bus of kind can",
+	       ":38: bus.can0.host: does not belong to a bus");
+	EXPECT(WHOLE "config bus 'b2'\n\toption kind 'rtu'\n\toption device '/dev/ttyS1'\n\toption bitrate '250000'\n",
+	       ":37: bus.b2.bitrate: belongs to a bus of kind can");
+	EXPECT(WHOLE "config bus 'can0'\n\toption kind 'can'\n", ":34: bus.can0.device: is missing: a bus of kind can");
+	EXPECT(WHOLE CAN "'a-very-long-interface'\n",
+	       ":36: bus.can0.device: a-very-long-interface is no CAN interface");
+	EXPECT(WHOLE CAN "'replay:'\n", ":36: bus.can0.device: names no file");
+	EXPECT(WHOLE CAN "'record:x'\n", ":36: bus.can0.device: record:x is not allowed: can0, replay:FILE");
+	EXPECT(WHOLE CAN "'datagram:/tmp/a'\n", ":36: bus.can0.device: must be datagram:OWN,PEER");
+	EXPECT(WHOLE CAN "'can0'\n\toption bitrate '2000000'\n", ":37: bus.can0.bitrate: \"2000000\" is not allowed");
+	EXPECT(WHOLE CAN "'can0'\nconfig bus 'can1'\n\toption kind 'can'\n\toption device 'can0'\n",
+	       ":37: bus.can1: can0 is taken already by bus can0");
+	/* A device is found by its name, as a charger is. */
+	EXPECT(WHOLE "config device 'c1'\n\toption bus 'b1'\n\toption unit '2'\n\toption profile 'p'\n",
+	       ":34: device.c1: there is a charger of that name already");
+	EXPECT(WHOLE "config device 'm1'\n\toption bus 'b1'\n\toption unit '1'\n\toption profile 'p'\n",
+	       ":36: device.m1.unit: 1 is taken already on that bus by charger c1");
+	EXPECT(WHOLE "config device 'm1'\n\toption bus 'b9'\n", ":35: device.m1.bus: \"b9\" is not the name",
+	       ":34: device.m1.profile: is missing");
+	EXPECT(WHOLE "config device 'm1'\n\toption bus 'b1'\n\toption unit '2'\n\toption profile 'p'\n"
+		     "config connector 'k2'\n\toption charger 'c1'\n\toption number '2'\n\toption connector_id 'K2'\n"
+		     "\toption power_w '1'\n\toption meter 'm1'\n"
+		     "config connector 'k3'\n\toption charger 'c1'\n\toption number '3'\n\toption connector_id 'K3'\n"
+		     "\toption power_w '1'\n\toption meter 'm1:1'\n\toption bms 'm2'\n"
+		     "config connector 'k4'\n\toption charger 'c1'\n\toption number '4'\n\toption connector_id 'K4'\n"
+		     "\toption power_w '1'\n\toption meter 'm1:17'\n",
+	       ":49: connector.k3.meter: m1:1 is taken already by connector k2",
+	       ":50: connector.k3.bms: \"m2\" is not the name of a section of type device or charger",
+	       ":56: connector.k4.meter: \"m1:17\" is not the name");
+	expect_good(&r, WHOLE CAN "'can0'\n\toption listen_only '1'\n"
+				  "config device 'bms1'\n\toption bus 'can0'\n\toption profile 'gbt27930'\n"
+				  "config device 'm1'\n\toption bus 'b1'\n\toption unit '2'\n\toption profile 'p'\n"
+				  "config connector 'k2'\n\toption charger 'c1'\n\toption number '2'\n"
+				  "\toption connector_id 'K2'\n\toption power_w '1'\n\toption meter 'm1:3'\n"
+				  "\toption bms 'bms1'\n");
+	assert_int_equal(r.config->device_count, 2);
+	assert_int_equal(r.config->buses[1].kind, CONFIG_BUS_CAN);
+	assert_int_equal(r.config->buses[1].bitrate, 250000);
+	assert_string_equal(r.config->connectors[1].meter_source.name, "m1");
+	assert_int_equal(r.config->connectors[1].meter_source.number, 3);
+	assert_string_equal(r.config->connectors[1].bms_source.name, "bms1");
+	assert_int_equal(r.config->connectors[1].bms_source.number, 1);
+	assert_string_equal(r.config->connectors[0].meter_source.name, "");
 	config_free(r.config);
 }
 
@@ -377,6 +433,7 @@ int main(void)
 	    cmocka_unit_test(uci_syntax),
 	    cmocka_unit_test(every_mistake_at_once),
 	    cmocka_unit_test(rules_between_objects),
+	    cmocka_unit_test(rules_of_can_and_devices),
 	    cmocka_unit_test(one_more_than_allowed),
 	    cmocka_unit_test(secrets_are_not_shown),
 	    cmocka_unit_test(hostile_files),

@@ -13,7 +13,7 @@ static struct device *lone_device(struct fixture *f, struct profile **profile)
 
 	*profile = profile_load(&f->host, "one", &err);
 	assert_non_null(*profile);
-	struct device *d = device_new("x", *profile, (const int[]){1}, 1, 60000, 1);
+	struct device *d = device_new("x", *profile, (const int[]){1}, 1, 60000, 1, NULL);
 	assert_non_null(d);
 	assert_int_equal(d->plan.count, 2);
 	return d;

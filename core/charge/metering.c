@@ -1,0 +1,111 @@
+#include "charge/metering.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+void metering_pin(struct charge *c)
+{
+	struct order *o = c->order;
+
+	o->meter[0] = '\0';
+	if (c->connector)
+		energy_source(c->connector, o->meter);
+	o->has_idle = c->has_idle && !strcmp(c->idle_source, o->meter);
+	o->idle_wh = o->has_idle ? c->idle_wh : 0;
+}
+
+static void use_reading(struct charge *c, int64_t wh, int64_t read_us)
+{
+	int64_t wall = c->anchor_wall + (read_us - c->anchor_mono_us) / 1000000;
+	unsigned before = c->order->split.repairs;
+
+	(void)split_reading(&c->order->split, &c->order->tariff, wall, wh, c->connector->config->power_w);
+	trace_follow(&c->order->trace, &c->order->split);
+	c->read_us = read_us;
+	if (c->order->split.repairs & ~before & (SPLIT_RESET | SPLIT_JUMP))
+		log_warning("charge: order %s: the energy register jumped to %lld Wh", c->order->seq, (long long)wh);
+}
+
+/* The register that it was counted by is gone. Durable at once: the old source and the new number would make energy. */
+static void take_over(struct charge *c)
+{
+	char source[ENERGY_SOURCE];
+	int64_t wh, read_us;
+
+	energy_source(c->connector, source);
+	if (!strcmp(source, c->order->meter) || energy_meter(c->connector, &wh, &read_us))
+		return;
+	log_warning("charge: order %s: %s is gone: counted by %s from now on", c->order->seq,
+		    *c->order->meter ? c->order->meter : "the charger's register", *source ? source : "the charger");
+	(void)snprintf(c->order->meter, sizeof(c->order->meter), "%s", source);
+	if (!c->order->split.unread)
+		split_register(&c->order->split, wh);
+	use_reading(c, wh, read_us);
+	conduct_note(c);
+}
+
+static void look_at_idle(struct charge *c)
+{
+	char source[ENERGY_SOURCE];
+	int64_t wh, read_us;
+
+	if (energy_meter(c->connector, &wh, &read_us) || read_us <= c->read_us)
+		return;
+	energy_source(c->connector, source);
+	c->has_idle = 1;
+	c->idle_wh = wh;
+	(void)snprintf(c->idle_source, sizeof(c->idle_source), "%s", source);
+}
+
+void metering_look(struct charge *c)
+{
+	int64_t wh, read_us;
+
+	if (!c->connector)
+		return;
+	if (!c->order || !c->order->metered || c->settling) {
+		if (c->connector->status != CONNECTOR_CHARGING)
+			look_at_idle(c);
+		return;
+	}
+	int result = energy_read(c->connector, c->order->meter, &wh, &read_us);
+	if (result == FC_EINVAL)
+		take_over(c);
+	else if (!result && read_us > c->read_us)
+		use_reading(c, wh, read_us);
+}
+
+void metering_begin(struct charge *c)
+{
+	struct order *o = c->order;
+	int64_t wh = 0, read_us = 0, now = conduct_now(c);
+	int readable = c->connector && !energy_read(c->connector, o->meter, &wh, &read_us);
+
+	o->metered = 1;
+	o->start_wall = now;
+	split_begin(&o->split, &o->tariff, now, o->has_idle ? o->idle_wh : wh);
+	o->split.unread = !o->has_idle && !readable;
+	if (readable)
+		use_reading(c, wh, read_us);
+}
+
+void metering_rest(struct charge *c)
+{
+	struct order *o = c->order;
+	int64_t wh, read_us;
+
+	if (!o->metered || o->split.unread)
+		return;
+	c->has_idle = 1;
+	c->idle_wh = o->split.last_register_wh;
+	(void)snprintf(c->idle_source, sizeof(c->idle_source), "%s", o->meter);
+	/* A meter that was silent at the end: what it shows more when it is back went by unseen (unseen.c). */
+	if (c->remembered || !c->connector || !energy_read(c->connector, o->meter, &wh, &read_us))
+		return;
+	c->remembered = 1;
+	c->remembered_wall = o->end_wall;
+	c->remembered_us = clock_mono_us();
+}

@@ -1,0 +1,25 @@
+/* The set of all devices, and what its files share. For this room only. */
+#ifndef FC_DEVICE_SET_H
+#define FC_DEVICE_SET_H
+
+#include "device/line.h"
+
+struct device_set {
+	struct loop *loop;
+	const struct script_host *host;
+	device_changed changed;
+	void *user;
+	struct loop_timer age_timer;
+	struct loop_timer due_timer; /* what is to be written next: steps of commands, keep-alives, setpoints */
+	struct line **lines;
+	int line_count;
+	struct profiles profiles;
+	struct config *kept; /* of the last apply; ours */
+	struct commands commands;
+	struct line_host line_host;
+};
+
+/* Tells of every connector whose status, or number of stale values, is not what was told last. */
+void set_tell_noted(struct device_set *set, struct device *device);
+
+#endif
