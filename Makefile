@@ -17,7 +17,7 @@ sources  := $(foreach r,$(rooms),$(wildcard core/$(r)/*.c))
 # The command line's files but its main: the linker takes what a program uses.
 sources  += $(filter-out core/cli/main.c,$(wildcard core/cli/*.c))
 main_src := $(wildcard core/main/*.c)
-sims     := sim-charger sim-platform
+sims     := sim-charger sim-platform sim-bms
 sim_src  := $(wildcard core/sim/*.c)
 units    := $(patsubst tests/unit/%.c,$(out)/unit/%,$(wildcard tests/unit/test_*.c))
 vms      := $(patsubst tests/vm/%.c,$(out)/vm/%,$(wildcard tests/vm/test_*.c))
@@ -104,6 +104,9 @@ $(out)/forecourt: $(call objects,core/cli/main.c) $(lib)
 $(out)/sim-charger: $(call objects,$(wildcard core/sim/charger*.c))
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ -lm
+$(out)/sim-bms: $(call objects,$(wildcard core/sim/bms*.c)) $(lib)
+	$(say) LD $@
+	$(q)$(CC) $(LDFLAGS) -o $@ $^
 $(out)/sim-platform: $(call objects,$(wildcard core/sim/platform*.c)) $(lib)
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson -lcrypto
