@@ -1,8 +1,5 @@
 /* CAN frames: which are meant, what lies in them, what is put into them. Pure functions. */
-#include <ctype.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -198,49 +195,7 @@ int can_fill(const struct can_plan *plan, const struct can_send *send, const str
 	return FC_OK;
 }
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : toupper(c) >= 'A' && toupper(c) <= 'F' ? toupper(c) - 'A' + 10 : -1;
-}
-
-int can_frame_parse(const char *text, struct can_frame *frame)
-{
-	size_t digits = strspn(text, "0123456789abcdefABCDEF");
-
-	*frame = (struct can_frame){.extended = digits == 8};
-	if ((digits != 3 && digits != 8) || text[digits] != '#')
-		return FC_EINVAL;
-	frame->id = (uint32_t)strtoul(text, NULL, 16);
-	if (frame->id > (frame->extended ? CAN_ID_EXTENDED_MAX : CAN_ID_STANDARD_MAX))
-		return FC_EINVAL;
-	text += digits + 1;
-	if (*text == 'R' || *text == 'r') {
-		frame->remote = 1;
-		return text[1] ? FC_EINVAL : FC_OK;
-	}
-	while (*text) {
-		if (*text == '.' && frame->len) {
-			text++;
-			continue;
-		}
-		int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
-		if (low < 0 || frame->len == CAN_BYTES_MAX)
-			return FC_EINVAL;
-		frame->data[frame->len++] = (uint8_t)(high << 4 | low);
-		text += 2;
-	}
-	return FC_OK;
-}
-
-void can_frame_print(const struct can_frame *frame, char *text, int size)
-{
-	int n = snprintf(text, (size_t)size, frame->extended ? "%08X#" : "%03X#", frame->id);
-
-	for (int i = 0; i < frame->len && n > 0 && n < size; i++)
-		n += snprintf(text + n, (size_t)(size - n), "%02X", frame->data[i]);
-}
-
-int can_frame_bits(int extended, int len)
+int can_bits_at_most(int extended, int len)
 {
 	/* ISO 11898-1: a stuff bit after five equal bits at worst after each four more, from start of frame to checksum. */
 	int stuffed = (extended ? 54 : 34) + 8 * len;

@@ -186,11 +186,7 @@ struct can_filling {
 /* FC_OK; FC_EINVAL: the time is not known. */
 int can_fill(const struct can_plan *plan, const struct can_send *send, const struct can_filling *with,
 	     struct can_frame *frame);
-/* "1826F456#010100" as can-utils write it, "R" for a remote frame. FC_OK, FC_EINVAL. */
-int can_frame_parse(const char *text, struct can_frame *frame);
-/* size: 32 at least. */
-void can_frame_print(const struct can_frame *frame, char *text, int size);
-/* The bits that it takes on the bus at most, with all stuff bits and the pause behind it. */
-int can_frame_bits(int extended, int len);
+/* The bits that a frame takes on the bus at most, with all stuff bits and the pause behind it. */
+int can_bits_at_most(int extended, int len);
 
 #endif

@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "bus/can_text.h"
 #include "device/agent_can.h"
 #include "device/examples.h"
 #include "device/sample.h"
 
-enum { SENT_MAX = 256, FRAME_TEXT = 40, STEPS_MAX = 20000, FOR_MS = 1000, FOR_MS_MAX = 60000, FRAME_EVERY_US = 10000 };
+enum { SENT_MAX = 256, STEPS_MAX = 20000, FOR_MS = 1000, FOR_MS_MAX = 60000, FRAME_EVERY_US = 10000 };
 
 /* What the agent is told and what it did. */
 struct stage {
@@ -102,7 +103,7 @@ static int feed(struct stage *s, const struct value *frames, const char *path, i
 		const char *text = value_text(v);
 
 		(void)snprintf(key, sizeof(key), "frames[%d]", ++n);
-		if (!text || can_frame_parse(text, &frame))
+		if (!text || can_frame_parse(text, &frame, NULL))
 			return wrong(err, path, number, key, "must be a frame such as \"1826F456#010100\"");
 		pass(s, s->now_us + FRAME_EVERY_US);
 		frame.mono_us = s->now_us;
@@ -115,28 +116,28 @@ static int feed(struct stage *s, const struct value *frames, const char *path, i
 static int check_sent(const struct stage *s, const struct value *sent, const char *path, int number, struct error *err)
 {
 	int at = 0, n = 0;
-	char key[40], text[FRAME_TEXT], what[160];
+	char key[40], text[CAN_TEXT_SIZE], what[160];
 
 	value_each (v, sent) {
 		struct can_frame frame;
 		int from = at;
 
 		(void)snprintf(key, sizeof(key), "sent[%d]", ++n);
-		if (!value_text(v) || can_frame_parse(value_text(v), &frame))
+		if (!value_text(v) || can_frame_parse(value_text(v), &frame, NULL))
 			return wrong(err, path, number, key, "must be a frame such as \"1826F456#010100\"");
-		can_frame_print(&frame, text, sizeof(text));
+		(void)can_frame_format(&frame, text);
 		for (; at < s->sent_count; at++) {
-			char its[FRAME_TEXT];
+			char its[CAN_TEXT_SIZE];
 
-			can_frame_print(&s->sent[at], its, sizeof(its));
+			(void)can_frame_format(&s->sent[at], its);
 			if (!strcmp(its, text))
 				break;
 		}
 		if (at++ < s->sent_count)
 			continue;
 		(void)snprintf(what, sizeof(what), "%s was not sent after it; what was:", text);
-		for (int i = from; i < s->sent_count && strlen(what) + FRAME_TEXT < sizeof(what); i++) {
-			can_frame_print(&s->sent[i], text, sizeof(text));
+		for (int i = from; i < s->sent_count && strlen(what) + CAN_TEXT_SIZE < sizeof(what); i++) {
+			(void)can_frame_format(&s->sent[i], text);
 			(void)snprintf(what + strlen(what), sizeof(what) - strlen(what), " %s", text);
 		}
 		return wrong(err, path, number, key, what);

@@ -50,7 +50,7 @@ static int copies(const struct can_report *r, int send)
 static void count(struct can_report *r, double a_second, int extended, int len)
 {
 	r->frames += a_second;
-	r->bits += a_second * can_frame_bits(extended, len);
+	r->bits += a_second * can_bits_at_most(extended, len);
 }
 
 static int carries(const struct can_plan *plan, const struct can_request *r, int point)
