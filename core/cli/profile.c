@@ -1,4 +1,4 @@
-/* profile: `profile check` and `profile skeleton`, the workshop for charger models. Nothing of it asks the daemon. */
+/* profile: `profile check`, `profile skeleton` and `profile import`, the workshop for charger models. Nothing of it asks the daemon. */
 #include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/dbc_profile.h"
 #include "cli/place.h"
 #include "cli/screen.h"
 #include "cli/skeleton.h"
@@ -351,4 +352,31 @@ int cli_profile_skeleton(struct cli *cli)
 		(void)fputs(out.data, stdout);
 	buffer_fini(&out);
 	return bad ? CLI_REFUSED : CLI_DONE;
+}
+
+int cli_profile_import(struct cli *cli)
+{
+	size_t len;
+	char *text = read_file(cli->words[0], &len);
+	struct buffer out;
+	struct error err = {0};
+	struct dbc dbc;
+
+	if (!text)
+		return cli_fail(cli, CLI_REFUSED, "file", cli->words[0], strerror(errno));
+	buffer_init(&out, report_max);
+	int result = dbc_read(&dbc, text, len, tell_row, cli, &err);
+	if (!result)
+		result = dbc_profile_make(cli->words[0], &dbc, cli->words + 1, cli->word_count - 1, &out, &err);
+	if (result)
+		(void)cli_fail(cli, CLI_REFUSED, "import", cli->words[0], err.text);
+	else if (cli->json)
+		print_json(value_string(&cli->arena, out.data));
+	else
+		(void)fputs(out.data, stdout);
+	result = result || dbc.left_out ? CLI_REFUSED : CLI_DONE;
+	dbc_fini(&dbc);
+	buffer_fini(&out);
+	free(text);
+	return result;
 }
