@@ -22,6 +22,13 @@ static int good_point(const struct charge *c, const char *name, struct point_val
 	return c->connector && !connector_point(c->connector, name, out) && out->quality == QUALITY_GOOD;
 }
 
+void car_begin(struct charge *c)
+{
+	struct point_value v;
+
+	c->stop_known = good_point(c, "stop_by", &v) != 0;
+}
+
 void car_look(struct charge *c)
 {
 	struct order *o = c->order;
@@ -30,6 +37,9 @@ void car_look(struct charge *c)
 
 	if (!o || c->closing || c->settling)
 		return;
+	/* A new session of the two has begun. */
+	if (c->stop_known && !good_point(c, "stop_by", &v))
+		c->stop_known = 0;
 	if (!*o->vin && good_point(c, "vin", &v) && v.is_text && is_vin(v.text)) {
 		(void)snprintf(o->vin, sizeof(o->vin), "%.*s", ORDER_VIN - 1, v.text);
 		log_info("charge: order %s: vehicle %s", o->seq, words_masked(o->vin, masked));
@@ -45,7 +55,7 @@ void car_look(struct charge *c)
 /* Said since the charge began: the end of the one before says nothing of this. */
 static int said_now(const struct charge *c, const char *name, struct point_value *out)
 {
-	return good_point(c, name, out) && out->mono_us >= c->anchor_mono_us;
+	return !c->stop_known && good_point(c, name, out) && out->mono_us >= c->anchor_mono_us;
 }
 
 /* What nobody said while the charge ran is no reason of its end. */

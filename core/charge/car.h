@@ -5,6 +5,8 @@
 
 #include "charge/conduct.h"
 
+/* An order is opened. */
+void car_begin(struct charge *charge);
 /* Once a second: the running order takes what is known by now. A closed one never changes. */
 void car_look(struct charge *charge);
 /* The end's StopReason by what car and charger said of it since the charge began, kept on the order in words. It tells apart what the

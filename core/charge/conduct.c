@@ -303,6 +303,7 @@ static int enter(struct charge *c, const struct session_step *step, struct order
 	if (step->actions & SESSION_OPEN) {
 		c->order = order;
 		metering_pin(c);
+		car_begin(c);
 		set_anchor(c, clock_wall());
 		if (open_order(c, err) && step->actions & SESSION_TELL_CHARGER_ON) {
 			c->order = NULL;

@@ -42,6 +42,7 @@ struct charge {
 	char idle_source[ENERGY_SOURCE]; /* whose register that is */
 	int remembered; /* idle_wh is of before we, or the charger, were away: from remembered_wall on */
 	int64_t remembered_wall, remembered_us; /* us: when it was; a reading must be newer */
+	int stop_known; /* why the charge before stopped is still being said: no evidence for this one */
 	/* The end waits for one more reading. */
 	int closing;
 	unsigned closing_actions;

@@ -127,6 +127,7 @@ static void hear(struct gbt *g, uint32_t pgn, int from_car, const uint8_t *data,
 		return;
 	}
 	g->stats.messages++;
+	g->whole = (int)m;
 	g->counts[m]++;
 	g->lasts[m] = g->now_us;
 	store(g, m, data, len);
@@ -146,7 +147,7 @@ void gbt_tick(struct gbt *g, int64_t now_us)
 		g->listening_us = now_us ? now_us : 1;
 }
 
-void gbt_frame(struct gbt *g, const struct can_frame *frame)
+int gbt_frame(struct gbt *g, const struct can_frame *frame)
 {
 	unsigned source = j1939_source(frame->id), destination = j1939_ps(frame->id);
 	uint32_t pgn = j1939_pgn(frame->id);
@@ -155,15 +156,17 @@ void gbt_frame(struct gbt *g, const struct can_frame *frame)
 
 	gbt_tick(g, frame->mono_us);
 	g->stats.frames++;
+	g->whole = -1;
 	if (!frame->extended || frame->remote || frame->error ||
 	    (!from_car && (source != GBT_CHARGER || destination != GBT_CAR)) ||
 	    j1939_destination(frame->id) != destination) {
 		g->stats.foreign++;
-		return;
+		return -1;
 	}
 	g->heard_us = g->now_us;
 	if (!j1939_frame(&g->transport, frame->id, frame->data, len, g->now_us))
 		hear(g, pgn, from_car, frame->data, len);
+	return g->whole;
 }
 
 void gbt_deaf(struct gbt *g, int64_t now_us)

@@ -71,7 +71,7 @@ struct gbt_signal {
 	uint32_t period_ms; /* how often it is told; 0: once, and it stands for the session */
 	struct gbt_place place;
 };
-/* The list is the same in every run; a signal is its place in it. */
+/* The list is the same in every run; a signal is its place in it. place.message is that of gbt_get_message, or more: of none. */
 const struct gbt_signal *gbt_signals(int *count);
 /* -1: none of that name. */
 int gbt_signal_find(const char *name);
@@ -134,7 +134,8 @@ struct gbt;
 struct gbt *gbt_new(void (*event)(void *user, const struct gbt_event *event), void *user);
 void gbt_free(struct gbt *g);
 /* Takes a frame. Time is the frame's mono_us, and never goes back. */
-void gbt_frame(struct gbt *g, const struct can_frame *frame);
+/* The message that it made whole (a place for gbt_get_message); -1: none. */
+int gbt_frame(struct gbt *g, const struct can_frame *frame);
 /* Time passes: what is overdue is told. The outcome does not depend on how often it is called; some times a second is enough. */
 void gbt_tick(struct gbt *g, int64_t now_us);
 /* We hear nothing more (the port is down): what was heard is no longer known, and nobody is blamed for the silence. */
@@ -155,7 +156,7 @@ int gbt_vin(const struct gbt *g, char out[GBT_VIN_SIZE]);
 /* Cells and sensors from BMV and BMT, counted from 0, in thousandths. FC_OK, FC_ENOENT (not heard, or not so many), FC_EINVAL (not said). */
 int gbt_cell(const struct gbt *g, int cell, int64_t *millivolts);
 int gbt_temperature(const struct gbt *g, int sensor, int64_t *millidegrees);
-/* Changes whenever phase, edition or reason do. */
+/* Changes whenever phase, edition, a reason or a time-out do: then any value may have, not only those of the last message. */
 uint32_t gbt_changes(const struct gbt *g);
 void gbt_get_stats(const struct gbt *g, struct gbt_stats *stats);
 /* FC_ENOENT past the last. */

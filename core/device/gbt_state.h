@@ -121,6 +121,7 @@ struct gbt {
 	int64_t waited_us;
 	int64_t fired[WAITS]; /* what each wait counted from when it was told */
 	uint32_t changes;
+	int whole; /* the message that the frame now taken made whole, or -1 */
 	struct gbt_stats stats;
 };
 

@@ -135,6 +135,7 @@ static void fire(struct gbt *g, enum id w, int64_t from_us, int64_t due_us)
 	g->waited = &waits[w];
 	g->waited_us = due_us;
 	g->stats.waited++;
+	g->changes++;
 	gbt_tell(g, &e);
 }
 

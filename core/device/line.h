@@ -110,6 +110,8 @@ void line_adopt(struct line *line, const struct profiles *profiles, struct comma
  * fresh is left without devices, to be freed. FC_OK, or nothing changed. */
 int line_renew(struct line *line, struct line *fresh, struct commands *commands);
 
+/* Of a CAN line: its port's state. */
+void line_can_state(struct line *line, enum can_state state);
 /* Of a Modbus line. Where a read's answer belongs, or NULL: of reads that are no more. */
 const struct target *line_target(const struct line *line, uint32_t tag);
 /* The device that an upkeep's answer belongs to, or NULL. */

@@ -96,9 +96,8 @@ static void on_frame(void *user, const struct can_frame *frame)
 	arm(line, now);
 }
 
-static void on_state(void *user, enum can_state state)
+void line_can_state(struct line *line, enum can_state state)
 {
-	struct line *line = user;
 	int up = state != CAN_DOWN && state != CAN_BUS_OFF;
 
 	if (up == line->can.up)
@@ -108,6 +107,11 @@ static void on_state(void *user, enum can_state state)
 		seat_port(line->devices[i]->seat, up);
 	tell_dirty(line);
 	arm(line, clock_mono_us());
+}
+
+static void on_state(void *user, enum can_state state)
+{
+	line_can_state(user, state);
 }
 
 static int send_frame(void *user, const struct can_frame *frame)
