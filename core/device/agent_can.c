@@ -124,8 +124,16 @@ static void reply_to(struct can_agent *a, int message, int place, const struct c
 	(void)can_agent_send(a, m->reply - 1, place, 0, frame);
 }
 
-static void hear(struct can_agent *a, int place)
+static int names_unit(const struct can_match *m)
 {
+	return m->unit.bits || m->unit_at;
+}
+
+/* A frame that any module may have sent, of the system as a whole, keeps none alive. */
+static void hear(struct can_agent *a, const struct can_match *match, int place)
+{
+	if (a->by_unit && !names_unit(match))
+		return;
 	for (int i = 0; i < a->count; i++) {
 		if (place >= 0 && i != place)
 			continue;
@@ -188,7 +196,7 @@ static void take_frame(struct can_agent *a, int message, int place, const struct
 {
 	const struct can_message *m = &a->plan->messages[message];
 
-	hear(a, place);
+	hear(a, &m->match, place);
 	if (m->packets != CAN_PACKETS_COUNTED) {
 		take_message(a, message, place, f->data, f->len, f);
 		return;
@@ -235,7 +243,7 @@ static void take_j1939(void *user, const struct j1939_event *e)
 
 			if (!can_fits(&match, &f, a->units[i], a->numbers[i]))
 				continue;
-			hear(a, per ? i : -1);
+			hear(a, &match, per ? i : -1);
 			answer_packets(a, e, e->what == J1939_OPENED ? J1939_CTS : J1939_ACK);
 			if (e->what == J1939_WHOLE)
 				take_message(a, m, per ? i : -1, e->data,
@@ -434,6 +442,7 @@ static int allocate(struct can_agent *a)
 	for (int m = 0; m < a->plan->message_count; m++) {
 		counted |= a->plan->messages[m].packets == CAN_PACKETS_COUNTED;
 		j1939 |= a->plan->messages[m].packets == CAN_PACKETS_J1939;
+		a->by_unit |= names_unit(&a->plan->messages[m].match);
 	}
 	a->values = calloc((size_t)a->count * DEVICE_POINTS_MAX, sizeof(*a->values));
 	if (counted)

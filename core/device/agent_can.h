@@ -56,6 +56,7 @@ struct can_agent {
 	int count; /* connectors, by place */
 	int numbers[PROFILE_CONNECTORS_MAX], units[PROFILE_CONNECTORS_MAX];
 	int up, begun, online;
+	int by_unit; /* messages name the unit: only such a frame says that it is there */
 	int64_t now_us;
 	int64_t heard_us[PROFILE_CONNECTORS_MAX]; /* or since when it might have been */
 	int64_t slow_us[PROFILE_CONNECTORS_MAX];

@@ -72,7 +72,7 @@ def station(make_station):
 def charging(make_station):
     """A station whose platform may start charges, at 1.2345 + 0.4 yuan per kWh."""
 
-    def make(platform=None, at_station=None, mapping_text=None, policy=None, **more):
+    def make(platform=None, at_station=None, mapping_text=None, policy=None, prepare=None, **more):
         station = make_station(start=False, poll_ms=200, **more)
         station.platform_options.update(iserv=1, policy="test", **(platform or {}))
         station.station_options.update(**(at_station or {}))
@@ -82,6 +82,8 @@ def charging(make_station):
             station.write_mapping("test", mapping_text)
         business.confirm_all(station.server)
         station.start_chargers("--speed", "30")
+        if prepare:
+            prepare(station)
         station.start_gateway()
         station.wait_status(station.connector_id(0), 1)
         station.client.login()

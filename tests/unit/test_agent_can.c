@@ -531,6 +531,29 @@ static void test_row_46_silent_is_asked_on_slowly_and_revived(void **state)
 	assert_int_equal(count_sent(f, "000405F0#"), 1);
 }
 
+/* What the system says as a whole keeps no module alive. */
+static void test_row_46_a_frame_of_any_module_revives_none(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f,
+	      "can = { id = { what = { 8, 28 }, from = { 0, 7 } }, timeout_ms = 2000, "
+	      "messages = { own = { id = { what = 1, from = 'unit' }, period_ms = 1000 }, all = { id = { what = 2 }, "
+	      "period_ms = 1000 } } }, "
+	      "points = { v = { message = 'own', byte = 0, type = 'u8' }, w = { message = 'all', byte = 0, type = 'u8' "
+	      "} }");
+	hear(f, "00000205#07");
+	is_number(f, 0, "w", 7000);
+	assert_int_equal(f->online, 0);
+	hear(f, "00000105#07");
+	assert_int_equal(f->online, 1);
+	for (int i = 0; i < 25; i++) {
+		pass(f, 100);
+		hear(f, "00000205#07");
+	}
+	assert_int_equal(f->online, 0);
+}
+
 /* Row 47: the link's time-out is 10 s unless the file says other, and told at that time. */
 static void test_row_47_link_timeout(void **state)
 {
@@ -1026,6 +1049,7 @@ int main(void)
 	    T(test_requests_go_one_at_a_time),
 	    T(test_row_46_foreign_modules_are_passed_over),
 	    T(test_row_46_silent_is_asked_on_slowly_and_revived),
+	    T(test_row_46_a_frame_of_any_module_revives_none),
 	    T(test_row_47_link_timeout),
 	    T(test_row_48_age_is_each_value_s_own),
 	    T(test_a_lost_answer_is_asked_for_again),
