@@ -105,7 +105,7 @@
 ---@field groups? table<string, forecourt.profile.group>
 ---@field firmware? string|forecourt.profile.firmware the point that tells the version
 ---@field status? forecourt.profile.status
----@field keep_alive? forecourt.profile.keep_alive|forecourt.profile.keep_alive[]|forecourt.profile.can.keep_alive|forecourt.profile.can.keep_alive[]
+---@field keep_alive? forecourt.profile.any_keep_alive|forecourt.profile.any_keep_alive[]
 ---@field setpoint? forecourt.profile.setpoint|forecourt.profile.can.setpoint
 ---@field commands? table<string, forecourt.profile.write|forecourt.profile.can.step|forecourt.profile.sequence> start, stop
 ---@field examples? (forecourt.profile.example|forecourt.profile.can.example)[]
@@ -259,8 +259,10 @@
 ---@field values? integer[]
 ---@field shared? boolean
 
+---@alias forecourt.profile.frame_or_write forecourt.profile.write|forecourt.profile.can.step
+---@alias forecourt.profile.step forecourt.profile.frame_or_write|forecourt.profile.wait|forecourt.profile.check|forecourt.profile.limit
 ---@class forecourt.profile.sequence
----@field steps (forecourt.profile.write|forecourt.profile.can.step|forecourt.profile.wait|forecourt.profile.check|forecourt.profile.limit)[]
+---@field steps forecourt.profile.step[]
 
 ---@class forecourt.profile.wait
 ---@field wait_ms integer
@@ -284,9 +286,11 @@
 
 -- A device that is asked over CAN ---------------------------------------------------------------------------------------
 
----@alias forecourt.profile.can.id integer|table<string, integer|"unit"|"connector"|"master"> a number, or by the fields of can.id
----@alias forecourt.profile.can.wanted (integer|false|string|integer[])[] a byte each: 0 to 255, false (any), "unit", "connector", "master", { value, mask }
----@alias forecourt.profile.can.data (integer|string|forecourt.profile.can.insert)[] a byte each: 0 to 255, "unit", "connector", "master", "each"; or a table
+---@alias forecourt.profile.any_keep_alive forecourt.profile.keep_alive|forecourt.profile.can.keep_alive
+---@alias forecourt.profile.can.name "unit"|"connector"|"master"
+---@alias forecourt.profile.can.id integer|table<string, integer|forecourt.profile.can.name> a number, or by the fields of can.id
+---@alias forecourt.profile.can.wanted (integer|false|forecourt.profile.can.name|integer[])[] a byte each; false: any; or { value, mask }
+---@alias forecourt.profile.can.data (integer|string|forecourt.profile.can.insert)[] a byte each, a name, or a table
 
 ---@class forecourt.profile.can
 ---@field bitrate? integer for people and the report; the configuration decides
