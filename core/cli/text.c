@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "device/gbt27930.h"
 
 static const struct {
 	const char *english, *chinese;
@@ -195,6 +196,12 @@ static const struct {
     {"vehicle", "车辆"},
     {"state of charge", "荷电状态"},
     {"metered by", "计量电表"},
+    {"bus load", "总线负载"},
+    {"active", "正常"},
+    {"down", "未工作"},
+    {"error warning", "错误警告"},
+    {"error passive", "被动错误"},
+    {"bus-off", "总线关闭"},
     {"began on site, not authorised", "现场启动，未获授权"},
     {"stopped by command", "指令停止"},
     {"ended by car or charger", "车辆或充电桩结束"},
@@ -291,12 +298,24 @@ static const struct {
      "收入 %s（%s 元，原 %s 元），%d 个订单不同，共 %d 个\n"},
 };
 
+/* Why a charge ended, as car and charger told each other: the decoder has both languages. */
+static const char *find_reason(const char *english)
+{
+	int count;
+	const struct gbt_reason *reasons = gbt_reasons(&count);
+
+	for (int i = 0; i < count; i++)
+		if (!strcmp(reasons[i].en, english))
+			return reasons[i].zh;
+	return NULL;
+}
+
 static const char *find(const char *english)
 {
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (!strcmp(texts[i].english, english))
 			return texts[i].chinese;
-	return NULL;
+	return find_reason(english);
 }
 
 int text_is_known(const char *english)

@@ -155,12 +155,12 @@ static int run_example(struct profile *p, const struct value *example, const cha
 {
 	struct point_value values[DEVICE_POINTS_MAX] = {0};
 	const struct value *expect = value_get(example, "expect");
-	static const char *const asked[] = {"registers", "expect", "connector", "fc", "unit_id", NULL};
-	static const char *const heard[] = {"frames", "expect", "connector", "unit", NULL};
+	static const char *const known_registers[] = {"registers", "expect", "connector", "fc", "unit_id", NULL};
+	static const char *const known_frames[] = {"frames", "expect", "connector", "unit", NULL};
 	const char *input = p->agent ? "frames" : "registers";
 
 	value_each (member, example) {
-		if (!value_key_known(member, p->agent ? heard : asked))
+		if (!value_key_known(member, p->agent ? known_frames : known_registers))
 			return error_set(err, FC_EINVAL, "%s: examples[%d].%s: there is no such key", path, number,
 					 member->key ? member->key : "");
 	}

@@ -97,7 +97,9 @@ static const struct api_entry entries[] = {
     {"forecourt.connector(id)", "table or nil",
      "`id`, `name`, `station`, `equipment`, `number`, `park_no`, `status`, `status_name`, `since`; and of what is "
      "measured now: `power_w`, "
-     "`voltage_a` `_b` `_c` (V), `current_a` `_b` `_c` (A), `soc` (%), `energy_kwh` (the meter); `quality`: a table "
+     "`voltage_a` `_b` `_c` (V), `current_a` `_b` `_c` (A), `soc` (%), `demand_voltage` and `demand_current` (what the "
+     "car "
+     "wants), `energy_kwh` (the meter); `quality`: a table "
      "that says of each of "
      "these `\"good\"`, `\"stale\"` or `\"unknown\"`",
      connector},

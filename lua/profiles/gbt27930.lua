@@ -2,6 +2,7 @@
 -- a charge ended. Nothing is ever sent (DESIGN.md, rule 9). One CAN bus a connector: config bus of kind can, config device with this
 -- profile, and option bms of the connector. A charger section may use it, too, where the charger itself can't be asked: then the
 -- connector's status follows from the phase, nothing can be commanded, and energy wants a meter.
+-- Untested on hardware.
 --
 -- Currents are positive while the battery is charged. What is said once (VIN, limits) stands until the vehicle has gone.
 return {

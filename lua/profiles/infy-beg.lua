@@ -1,5 +1,5 @@
--- INFY bidirectional modules (BEC, BEG) of the protocol V1.x: one command to read, one to write, the item in the data. Untested on
--- hardware; EVerest's page warns of old firmware that can damage the module.
+-- INFY bidirectional modules (BEC, BEG) of the protocol V1.x: one command to read, one to write, the item in the data.
+-- Untested on hardware. EVerest's page warns of old firmware that can damage the module.
 return {
   forecourt = 1,
   kind = "profile",

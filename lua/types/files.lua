@@ -100,15 +100,16 @@
 ---@field line? forecourt.profile.line what the charger needs of its line
 ---@field modbus? forecourt.profile.modbus
 ---@field can? forecourt.profile.can a device that is asked over CAN, instead of modbus
+---@field listen? "gbt27930" instead of modbus: it hears what others say
 ---@field connectors? forecourt.profile.connectors
----@field points table<string, forecourt.profile.point|forecourt.profile.can.point>
+---@field points table<string, forecourt.profile.point|forecourt.profile.can.point|forecourt.profile.heard>
 ---@field groups? table<string, forecourt.profile.group>
 ---@field firmware? string|forecourt.profile.firmware the point that tells the version
 ---@field status? forecourt.profile.status
 ---@field keep_alive? forecourt.profile.any_keep_alive|forecourt.profile.any_keep_alive[]
 ---@field setpoint? forecourt.profile.setpoint|forecourt.profile.can.setpoint
 ---@field commands? table<string, forecourt.profile.write|forecourt.profile.can.step|forecourt.profile.sequence> start, stop
----@field examples? (forecourt.profile.example|forecourt.profile.can.example)[]
+---@field examples? (forecourt.profile.example|forecourt.profile.can.example|forecourt.profile.frames)[]
 
 ---@class forecourt.profile.line
 ---@field framing? "tcp"|"rtu"|"rtu-over-tcp"|"ascii"|"tcp or rtu"
@@ -175,6 +176,19 @@
 ---@field firmware? forecourt.profile.range read only then
 ---@field variants? forecourt.profile.variant[] the first whose firmware fits counts
 ---@field hook? fun(raw: any, get: fun(point: string): any, connector: integer): any arithmetic that no key says
+
+---A point of a listening profile.
+---@class forecourt.profile.heard
+---@field signal string MESSAGE.signal, such as "BCS.soc"
+---@field unit? string the signal's; another one with scale
+---@field scale? number
+---@field offset? number
+---@field min? number what lies outside is unknown
+---@field max? number
+---@field period_ms? integer default: how often it is said; a value is good for three of them, at least 3 s
+---@field scale_from? string|string[]
+---@field valid_when? table<string, any>
+---@field hook? fun(raw: any, get: fun(point: string): any, connector: integer): any
 
 ---@class forecourt.profile.variant
 ---@field firmware? forecourt.profile.range
@@ -283,6 +297,13 @@
 ---@field connector? integer
 ---@field fc? integer the function of these registers
 ---@field unit_id? integer the unit of these registers
+
+---An example of a CAN device: what is heard, and what it means.
+---@class forecourt.profile.frames
+---@field frames string[] as can-utils write them: "1826F456#010100"
+---@field expect table<string, any> points, and status; false: unknown
+---@field connector? integer
+---@field unit? integer
 
 -- A device that is asked over CAN ---------------------------------------------------------------------------------------
 

@@ -245,6 +245,8 @@ function lookup_table:key(value) end
 ---@field current_b? number A
 ---@field current_c? number A
 ---@field soc? number percent
+---@field demand_voltage? number V, what the car wants
+---@field demand_current? number A
 ---@field energy_kwh? number the meter
 ---@field quality table<string, forecourt.quality>
 

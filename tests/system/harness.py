@@ -1,9 +1,11 @@
 """A whole station on this machine, for the demo and the system tests: certificates, configuration, the simulated chargers
 and platform, the gateway. Everything listens on loopback; every process started here is ended here."""
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -25,21 +27,45 @@ SECOND = dict(operator_id="987654321", path="/evcs/v20161110",
               theirs=("second-operator-secret", "secnd-p-dat-key2", "secnd-p-dat-iv02", "secnd-p-sig-key2"))
 
 
+# Blocks of ports below those that the kernel gives out by itself; a test run has one to itself, so that what it found free is not
+# taken by another run before it is used.
+FIRST_PORT, BLOCK, BLOCKS = 12000, 800, 25
+block = {}
+
+
+def own_block():
+    """The first port of the block that this process holds as long as it lives."""
+    folder = pathlib.Path(tempfile.gettempdir()) / "forecourt-ports"
+    folder.mkdir(exist_ok=True)
+    for number in random.sample(range(BLOCKS), BLOCKS):
+        lock = open(folder / str(number), "a")  # kept open: the lock ends with the process
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            continue
+        block.update(lock=lock, first=FIRST_PORT + BLOCK * number, next=0)
+        return
+    raise RuntimeError(f"{BLOCKS} test runs at a time are enough")
+
+
 def free_port(count=1):
-    """The first of count neighbouring TCP ports that are free now."""
-    for _ in range(200):
-        with contextlib.ExitStack() as stack:
-            first = stack.enter_context(socket.socket())
-            first.bind(("127.0.0.1", 0))
-            base = first.getsockname()[1]
-            if base + count > 65535:
-                continue
-            try:
-                for offset in range(1, count):
+    """The first of count neighbouring TCP ports that are free now; the next call gives others."""
+    if not block:
+        own_block()
+    for _ in range(BLOCK):
+        if block["next"] + count > BLOCK:
+            block["next"] = 0
+        base = block["first"] + block["next"]
+        try:
+            with contextlib.ExitStack() as stack:
+                for offset in range(count):
                     stack.enter_context(socket.socket()).bind(("127.0.0.1", base + offset))
-            except OSError:
-                continue
-            return base
+        except OSError:
+            block["next"] += 1
+            continue
+        block["next"] += count
+        return base
     raise RuntimeError("no free ports")
 
 
@@ -121,7 +147,15 @@ def control(path, line, timeout=10):
     """One line to a simulator's control socket, its one-line answer back."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
         s.settimeout(timeout)
-        s.connect(str(path))
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                s.connect(str(path))
+                break
+            except BlockingIOError:  # so many ask at once that the socket's queue is full
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
         s.sendall(line.encode() + b"\n")
         data = b""
         while not data.endswith(b"\n"):

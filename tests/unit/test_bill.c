@@ -156,6 +156,27 @@ static void registers_that_misbehave(void **state)
 	assert_int_equal(s.parts[0].wh, s.total_wh);
 }
 
+/* A register that nobody could read at the start, and one that takes over. */
+static void registers_that_come_late(void **state)
+{
+	struct tariff t = four_periods();
+	struct split s;
+
+	(void)state;
+	split_begin(&s, &t, midnight, 0);
+	s.unread = 1;
+	assert_int_equal(split_reading(&s, &t, midnight + 60, 600, 60000), 0);
+	assert_int_equal(s.start_register_wh, 600);
+	assert_int_equal(split_reading(&s, &t, midnight + 120, 1000, 60000), 400);
+	assert_int_equal(s.repairs, SPLIT_LATE);
+	split_register(&s, 5000000);
+	assert_int_equal(s.total_wh, 400);
+	assert_int_equal(split_reading(&s, &t, midnight + 180, 5000100, 60000), 100);
+	assert_int_equal(s.total_wh, 500);
+	assert_int_equal(s.repairs, SPLIT_LATE | SPLIT_METER);
+	assert_int_equal(s.last_wall, midnight + 180);
+}
+
 static void fees_and_limits(void **state)
 {
 	struct tariff t = four_periods();
@@ -365,6 +386,7 @@ int main(void)
 	    cmocka_unit_test(tariffs_that_are_refused),
 	    cmocka_unit_test(a_charge_over_two_borders),
 	    cmocka_unit_test(registers_that_misbehave),
+	    cmocka_unit_test(registers_that_come_late),
 	    cmocka_unit_test(fees_and_limits),
 	    cmocka_unit_test(random_charges),
 	    cmocka_unit_test(random_fees),

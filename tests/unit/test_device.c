@@ -278,6 +278,40 @@ static void only_what_changed_is_touched(void **state)
 	assert_true(remembers(f, "a", 1));
 }
 
+/* A meter comes to a charger's own line while it runs, and goes: the line is not opened again, the charger forgets nothing. */
+static void a_device_comes_to_a_running_line(void **state)
+{
+	struct fixture *f = *state;
+	struct config_device meter = {.name = "m", .bus = 0, .unit = 7, .profile = "one", .poll_ms = 200};
+
+	run(f);
+	int accepted = atomic_load(&f->servers[0].accepted);
+	struct device *a = device_find(f->set, "a");
+	uint64_t polls = polls_of(f, 0);
+	f->config->devices = &meter;
+	f->config->device_count = 1;
+	apply(f);
+	assert_ptr_equal(device_find(f->set, "a"), a);
+	assert_true(remembers(f, "a", 1));
+	assert_int_equal(device_count(f->set), 3);
+	assert_false(remembers(f, "m", 1));
+	/* All that its profile has, whoever refers to it. */
+	UNTIL(f, is_good(f, "m", 1, "power", 0) && is_good(f, "m", 2, "power", 0));
+	apply(f); /* without it */
+	assert_null(device_find(f->set, "m"));
+	assert_ptr_equal(device_find(f->set, "a"), a);
+	assert_true(remembers(f, "a", 1));
+	assert_true(polls_of(f, 0) >= polls);
+	UNTIL(f, polls_of(f, 0) > polls + 3);
+	assert_int_equal(atomic_load(&f->servers[0].accepted), accepted);
+	/* A period of its own is another device, on the same connection. */
+	f->config->chargers[0].poll_ms = 400;
+	apply(f);
+	assert_false(remembers(f, "a", 1));
+	UNTIL(f, is_good(f, "a", 1, "power", 0));
+	assert_int_equal(atomic_load(&f->servers[0].accepted), accepted);
+}
+
 static void a_refused_apply_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -402,6 +436,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_command_reaches_its_connector, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_silent_and_a_gone_charger_are_off_line, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(only_what_changed_is_touched, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_device_comes_to_a_running_line, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_refused_apply_changes_nothing, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_changed_profile_keeps_its_line, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_changed_module_counts_as_a_change, set_up, tear_down),

@@ -50,6 +50,16 @@ static void fill(struct order *o, int metered)
 	o->has_idle = random_to(1);
 	o->idle_wh = o->has_idle ? random_to(1000000) : 0;
 	o->stopping = random_to(1);
+	/* Nor a meter, nor what the car said. */
+	if (random_to(2)) {
+		(void)snprintf(o->meter, sizeof(o->meter), "m1:%d", 1 + random_to(15));
+		(void)snprintf(o->vin, sizeof(o->vin), "LTESTCAR%09d", random_to(1000));
+		(void)snprintf(o->cause_code, sizeof(o->cause_code), "soc_reached");
+		(void)snprintf(o->cause, sizeof(o->cause), "wanted \"state\" of charge");
+		o->has_soc = random_to(1);
+		o->soc_start_milli = o->has_soc ? random_to(100000) : 0;
+		o->soc_end_milli = o->has_soc ? random_to(100000) : 0;
+	}
 	if (!metered)
 		return;
 	int64_t wall = o->start_wall, meter = random_to(1000000);
@@ -60,6 +70,7 @@ static void fill(struct order *o, int metered)
 		meter += random_to(500);
 		(void)split_reading(&o->split, &o->tariff, wall, meter, 1000000);
 	}
+	o->split.unread = o->split.last_wall == o->split.start_wall && !o->split.total_wh && random_to(1);
 	o->end_wall = random_to(1) ? wall : 0;
 	o->reason = o->end_wall ? 3 : 0;
 }

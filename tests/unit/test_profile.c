@@ -152,6 +152,61 @@ static void each_mistake_is_named(void **state)
 	}
 }
 
+#define HEARD "listen = 'gbt27930', points = { soc = { signal = 'BCS.soc' } }"
+
+static void mistakes_of_listening_profiles(void **state)
+{
+	static const struct {
+		const char *body, *place, *why;
+	} cases[] = {
+	    {"listen = 'j1939', points = { soc = { signal = 'BCS.soc' } }", "listen:", "\"gbt27930\""},
+	    {"listen = 'gbt27930', points = { soc = { signal = 'BCS.soz' } }",
+	     "points.soc.signal:", "a signal of GB/T 27930, such as BCS.soc"},
+	    {"listen = 'gbt27930', points = { soc = { unit = '%' } }", "points.soc.signal:", "must name a signal"},
+	    {"listen = 'gbt27930', points = { soc = 5 }", "points.soc:", "at least signal"},
+	    {"listen = 'gbt27930', points = { { signal = 'BCS.soc' } }", "points:", "named"},
+	    {"listen = 'gbt27930', points = { soc = { signal = 'BCS.soc', unit = 'V' } }",
+	     "points.soc.unit:", "BCS.soc is in \"%\""},
+	    {"listen = 'gbt27930', points = { soc = { signal = 'BCS.soc', address = 1 } }",
+	     "points.soc.address:", "no such key"},
+	    {"listen = 'gbt27930', points = { vin = { signal = 'BRM.vin', scale = 2 } }",
+	     "points.vin.signal:", "is a text"},
+	    {"listen = 'gbt27930', points = { soc = { signal = 'BCS.soc', hook = 1 } }",
+	     "points.soc.hook:", "function"},
+	    {HEARD ", modbus = { max_words = 2 }", "modbus:", "only listens"},
+	    {HEARD ", commands = { start = { address = 1, value = 1 } }", "commands:", "only listens"},
+	    {HEARD ", connectors = { count = 2 }", "connectors:", "one vehicle"},
+	    {HEARD ", examples = { { registers = { 1 }, expect = {} } }", "examples[1].registers:", "no such key"},
+	    {HEARD ", examples = { { frames = { '1826F456' }, expect = {} } }",
+	     "examples[1].frames[1]:", "such as \"1826F456#010100\""},
+	    {HEARD ", examples = { { frames = { '1826F456#0' }, expect = {} } }", "examples[1].frames[1]:", "such as"},
+	    {HEARD ", examples = { { frames = { '3FFFFFFF#00' }, expect = {} } }", "examples[1].frames[1]:", "such as"},
+	    {HEARD ", examples = { { frames = { '1826F456#000102030405060708' }, expect = {} } }",
+	     "examples[1].frames[1]:", "such as"},
+	    {HEARD ", examples = { { frames = 'x', expect = {} } }", "examples[1].frames:", "list of texts"},
+	    {HEARD ", examples = { { frames = { '181056F4#A00FB80B02' }, expect = { soc = 1 } } }",
+	     "examples[1].expect.soc:", "expected 1.000, got nothing"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct error err;
+		struct profile *p = load(state, cases[i].body, &err);
+
+		assert_null(p);
+		if (!strstr(err.text, cases[i].place) || !strstr(err.text, cases[i].why))
+			fail_msg("%s: %s", cases[i].body, err.text);
+	}
+	/* Another unit by a scale, a range, and a hook upon what is heard. */
+	struct profile *p = load_good(
+	    state, "listen = 'gbt27930', points = { wanted = { signal = 'BCL.voltage', unit = 'kV', scale = 0.001 }, "
+		   "current = { signal = 'BCL.current', max = 50 }, "
+		   "double = { signal = 'BCL.voltage', hook = function(v) return 2 * v end } }, "
+		   "examples = { { frames = { '181056F4#A00FB80B02' }, "
+		   "expect = { wanted = 0.4, current = false, double = 800 } } }");
+	assert_string_equal(profile_point_unit(p, profile_point(p, "wanted")), "kV");
+	profile_free(p);
+}
+
 static void all_mistakes_come_at_once(void **state)
 {
 	struct error err;
@@ -510,8 +565,9 @@ static void shipped(const char *name)
 	if (!p)
 		fail_msg("%s", err.text);
 	assert_true(profile_point(p, "power") >= 0);
-	/* All but meters say a state. */
-	assert_true(p->status.point < 0 || p->status.point == profile_point(p, "state"));
+	/* All but meters say a state; a listener, whose connector has a charger's state beside it, a phase. */
+	assert_true(p->status.point < 0 || p->status.point == profile_point(p, "state") ||
+		    p->status.point == profile_point(p, "phase"));
 	profile_free(p);
 	/* A profile without examples, source or a true name would pass without having shown anything. */
 	(void)snprintf(path, sizeof(path), "%s/profiles/%s.lua", lua_dir(), name);
@@ -582,6 +638,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(each_mistake_is_named, make_folder, remove_folder),
+	    cmocka_unit_test_setup_teardown(mistakes_of_listening_profiles, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(all_mistakes_come_at_once, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(wrong_kind_or_version_is_refused, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(a_failing_example_refuses_the_file, make_folder, remove_folder),

@@ -1,0 +1,467 @@
+/* station/point, station/energy and charge/metering, charge/car: which register counts for a connector, what becomes of a charge when it
+ * falls silent or another is attached, and what the car's word says of the end. Devices are agents without a bus. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "charge/car.h"
+#include "charge/metering.h"
+#include "charge/policy.h"
+#include "device/agent.h"
+#include "device/instance.h"
+#include "station/energy.h"
+#include "station/point.h"
+#include "store/store.h"
+
+enum { ENERGY, SOC, VIN, STOP_BY, STOP_FAULT, STOP_CODE, STOP_REASON, POINTS };
+enum { POWER_W = 60000 };
+
+static void *start(const struct profile *profile, const struct agent_settings *settings, const struct agent_host *host,
+		   struct error *err)
+{
+	(void)profile;
+	(void)settings;
+	(void)host;
+	(void)err;
+	return malloc(1);
+}
+
+static const struct agent_kind kind = {.name = "none", .start = start, .stop = free};
+
+struct fixture {
+	char folder[64];
+	struct store *store;
+	struct profile charger_profile, meter_profile, bms_profile;
+	struct device *charger, *meter, *bms;
+	struct config_connector config;
+	struct config_charger config_charger;
+	struct config_station config_station;
+	struct connector connector;
+	struct conductor conductor;
+	struct charge charge;
+};
+
+static void make_profile(struct profile *p, unsigned which)
+{
+	static const char *const names[POINTS] = {"energy",     "soc",       "vin",        "stop_by",
+						  "stop_fault", "stop_code", "stop_reason"};
+
+	memset(p, 0, sizeof(*p));
+	p->agent = &kind;
+	p->connectors = 1;
+	p->status.point = -1;
+	for (int i = 0; i < POINTS; i++) {
+		struct point *point = &p->points[p->point_count];
+
+		if (!(which >> i & 1))
+			continue;
+		(void)snprintf(point->name, sizeof(point->name), "%s", names[i]);
+		(void)snprintf(point->unit, sizeof(point->unit), "%s", i == ENERGY ? "kWh" : "");
+		p->point_count++;
+	}
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct error err = {0};
+	static const int one[] = {1};
+
+	assert_non_null(f);
+	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/fc-metering-XXXXXX");
+	assert_non_null(mkdtemp(f->folder));
+	f->store = store_open(f->folder, &err);
+	assert_non_null(f->store);
+	make_profile(&f->charger_profile, 1u << ENERGY | 1u << SOC);
+	make_profile(&f->meter_profile, 1u << ENERGY);
+	make_profile(&f->bms_profile, 1u << SOC | 1u << VIN | 0x78);
+	f->charger = device_new("c1", &f->charger_profile, one, 1, 1000, 1, &err);
+	f->meter = device_new("m1", &f->meter_profile, one, 1, 1000, 1, &err);
+	f->bms = device_new("bms1", &f->bms_profile, one, 1, 1000, 1, &err);
+	assert_true(f->charger && f->meter && f->bms);
+	f->config = (struct config_connector){.connector_id = "K1", .number = 1, .power_w = POWER_W};
+	f->config.meter_source = f->config.bms_source = (struct config_source){"", 1};
+	f->connector = (struct connector){.config = &f->config,
+					  .charger = &f->config_charger,
+					  .station = &f->config_station,
+					  .device = f->charger,
+					  .status = CONNECTOR_OCCUPIED};
+	f->conductor = (struct conductor){.store = f->store};
+	f->charge = (struct charge){.conductor = &f->conductor, .connector = &f->connector, .timed = 1};
+	f->charge.anchor_wall = clock_wall();
+	f->charge.anchor_mono_us = clock_mono_us() - 3600000000;
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+	char command[128];
+
+	free(f->charge.order);
+	device_free(f->charger);
+	device_free(f->meter);
+	device_free(f->bms);
+	store_close(f->store);
+	(void)snprintf(command, sizeof(command), "rm -r '%s'", f->folder);
+	int result = system(command);
+	free(f);
+	return result;
+}
+
+static void attach_meter(struct fixture *f)
+{
+	f->config.meter_source = (struct config_source){"m1", 1};
+	f->connector.meter = (struct connector_source){f->meter, 1};
+}
+
+static void attach_bms(struct fixture *f)
+{
+	f->config.bms_source = (struct config_source){"bms1", 1};
+	f->connector.bms = (struct connector_source){f->bms, 1};
+}
+
+static void say(struct device *d, const char *point, int64_t milli)
+{
+	device_take_value(d, 0, profile_point(device_profile(d), point),
+			  &(struct point_value){.quality = QUALITY_GOOD, .milli = milli});
+}
+
+static void say_text(struct device *d, const char *point, const char *text)
+{
+	struct point_value v = {.quality = QUALITY_GOOD, .is_text = 1};
+
+	(void)snprintf(v.text, sizeof(v.text), "%s", text);
+	device_take_value(d, 0, profile_point(device_profile(d), point), &v);
+}
+
+static void unsay(struct device *d, const char *point)
+{
+	device_take_value(d, 0, profile_point(device_profile(d), point),
+			  &(struct point_value){.quality = QUALITY_UNKNOWN});
+}
+
+/* Points ---------------------------------------------------------------------------------------------------------------- */
+
+static int64_t milli_of(struct fixture *f, const char *point, enum connector_from *from)
+{
+	struct connector_value v;
+
+	assert_int_equal(connector_value(&f->connector, point, &v), FC_OK);
+	*from = v.from;
+	return v.value.quality == QUALITY_GOOD ? v.value.milli : -1;
+}
+
+static void count_value(void *user, const struct connector_value *v)
+{
+	int *counts = user;
+
+	counts[v->from]++;
+	if (!strcmp(v->name, "vin"))
+		assert_int_equal(v->personal, 1);
+}
+
+static void the_first_that_knows_is_asked(void **state)
+{
+	struct fixture *f = *state;
+	struct point_value v;
+	enum connector_from from;
+	int counts[3] = {0};
+
+	assert_int_equal(connector_point(&f->connector, "vin", &v), FC_ENOENT);
+	attach_bms(f);
+	attach_meter(f);
+	/* Nobody knows: the charger's is shown. */
+	assert_int_equal(milli_of(f, "soc", &from), -1);
+	assert_int_equal(from, CONNECTOR_OF_CHARGER);
+	say(f->bms, "soc", 55000);
+	assert_int_equal(milli_of(f, "soc", &from), 55000);
+	assert_int_equal(from, CONNECTOR_OF_BMS);
+	say(f->charger, "soc", 54000);
+	assert_int_equal(milli_of(f, "soc", &from), 54000);
+	assert_int_equal(from, CONNECTOR_OF_CHARGER);
+	/* A register is never another's. */
+	say(f->charger, "energy", 7000);
+	assert_int_equal(milli_of(f, "energy", &from), -1);
+	assert_int_equal(from, CONNECTOR_OF_METER);
+	say(f->meter, "energy", 100);
+	assert_int_equal(milli_of(f, "energy", &from), 100);
+	/* Each name once. */
+	connector_each_value(&f->connector, count_value, counts);
+	assert_int_equal(counts[CONNECTOR_OF_CHARGER] + counts[CONNECTOR_OF_METER] + counts[CONNECTOR_OF_BMS], POINTS);
+	assert_int_equal(counts[CONNECTOR_OF_METER], 1);
+}
+
+/* Statistics ------------------------------------------------------------------------------------------------------------ */
+
+/* The register of the meter is no advance of the charger's, in this run or over a restart. */
+static void another_register_is_a_new_starting_point(void **state)
+{
+	struct fixture *f = *state;
+	struct energy_counter c;
+	int32_t today = clock_day(clock_wall());
+
+	energy_init(&c, f->store, "K1");
+	say(f->charger, "energy", 1000);
+	energy_update(&c, f->store, &f->connector);
+	say(f->charger, "energy", 1500);
+	energy_update(&c, f->store, &f->connector);
+	assert_int_equal(energy_pending(&c, today, today), 500);
+	attach_meter(f);
+	energy_update(&c, f->store, &f->connector); /* silent: nothing */
+	assert_int_equal(energy_pending(&c, today, today), 500);
+	say(f->meter, "energy", 1900);
+	energy_update(&c, f->store, &f->connector);
+	say(f->meter, "energy", 2000);
+	energy_update(&c, f->store, &f->connector);
+	assert_int_equal(store_energy_sum(f->store, "K1", today, today) + energy_pending(&c, today, today), 600);
+	/* A restart without the last 100 written, and the meter is gone when it is over. */
+	f->config.meter_source.name = "";
+	f->connector.meter.device = NULL;
+	energy_init(&c, f->store, "K1");
+	assert_string_equal(c.source, "m1:1");
+	say(f->charger, "energy", 2500);
+	energy_update(&c, f->store, &f->connector);
+	assert_int_equal(energy_pending(&c, today, today), 0);
+	say(f->charger, "energy", 2600);
+	energy_update(&c, f->store, &f->connector);
+	assert_int_equal(energy_pending(&c, today, today), 100);
+	assert_int_equal(store_energy_sum(f->store, "K1", today, today), 500);
+	/* And one with the source as it was counts what went by. */
+	struct error err = {0};
+	assert_int_equal(energy_flush(&c, f->store, "K1", &err), FC_OK);
+	energy_init(&c, f->store, "K1");
+	assert_string_equal(c.source, "");
+	say(f->charger, "energy", 2700);
+	energy_update(&c, f->store, &f->connector);
+	assert_int_equal(energy_pending(&c, today, today), 100);
+}
+
+/* Charges --------------------------------------------------------------------------------------------------------------- */
+
+static void begin(struct fixture *f)
+{
+	struct charge *c = &f->charge;
+
+	c->order = calloc(1, sizeof(*c->order));
+	assert_non_null(c->order);
+	(void)snprintf(c->order->seq, sizeof(c->order->seq), "123456789000000000000000001");
+	(void)snprintf(c->order->connector_id, sizeof(c->order->connector_id), "K1");
+	policy_free_of_charge(clock_wall(), &c->order->tariff);
+	metering_pin(c);
+	car_begin(c);
+	c->state = SESSION_CHARGING;
+	f->connector.status = CONNECTOR_CHARGING;
+	metering_begin(c);
+}
+
+static void end(struct fixture *f)
+{
+	f->charge.order->end_wall = clock_wall();
+	metering_rest(&f->charge);
+	free(f->charge.order);
+	f->charge.order = NULL;
+	f->charge.read_us = 0;
+	f->connector.status = CONNECTOR_OCCUPIED;
+}
+
+static int64_t delivered(struct fixture *f)
+{
+	metering_look(&f->charge);
+	return f->charge.order->split.total_wh;
+}
+
+static void a_charge_is_counted_by_one_register(void **state)
+{
+	struct fixture *f = *state;
+
+	attach_meter(f);
+	say(f->meter, "energy", 1000);
+	say(f->charger, "energy", 500000);
+	metering_look(&f->charge);
+	assert_int_equal(f->charge.idle_wh, 1000);
+	begin(f);
+	assert_string_equal(f->charge.order->meter, "m1:1");
+	say(f->meter, "energy", 1300);
+	say(f->charger, "energy", 500350);
+	assert_int_equal(delivered(f), 300);
+	/* Silent: unknown, not the charger's. */
+	unsay(f->meter, "energy");
+	say(f->charger, "energy", 500900);
+	assert_int_equal(delivered(f), 300);
+	say(f->meter, "energy", 1700);
+	assert_int_equal(delivered(f), 700);
+	assert_int_equal(f->charge.order->split.repairs, 0);
+	end(f);
+	assert_int_equal(f->charge.idle_wh, 1700);
+	assert_int_equal(f->charge.remembered, 0);
+	/* The meter is taken away: what the charger shows is no energy of the next. */
+	f->config.meter_source.name = "";
+	begin(f);
+	assert_string_equal(f->charge.order->meter, "");
+	assert_int_equal(f->charge.order->has_idle, 0);
+	say(f->charger, "energy", 501000);
+	assert_int_equal(delivered(f), 100);
+	assert_int_equal(f->charge.order->split.start_register_wh, 500900);
+}
+
+static void a_meter_that_is_silent_at_the_start(void **state)
+{
+	struct fixture *f = *state;
+
+	attach_meter(f);
+	begin(f);
+	assert_int_equal(f->charge.order->split.unread, 1);
+	say(f->charger, "energy", 777);
+	assert_int_equal(delivered(f), 0);
+	/* A small register, which a start of 0 would have made energy of. */
+	say(f->meter, "energy", 600);
+	assert_int_equal(delivered(f), 0);
+	say(f->meter, "energy", 650);
+	assert_int_equal(delivered(f), 50);
+	assert_int_equal(f->charge.order->split.start_register_wh, 600);
+	assert_int_equal(f->charge.order->split.repairs, SPLIT_LATE);
+	/* Silent at the end: what follows is looked for, once (unseen.c). */
+	unsay(f->meter, "energy");
+	end(f);
+	assert_int_equal(f->charge.remembered, 1);
+	assert_int_equal(f->charge.idle_wh, 650);
+	assert_string_equal(f->charge.idle_source, "m1:1");
+}
+
+/* The section of the meter is taken away while it counts: the charger's register takes over, from where it stands. */
+static void a_register_that_is_gone_is_followed_by_another(void **state)
+{
+	struct fixture *f = *state;
+
+	attach_meter(f);
+	say(f->meter, "energy", 1000);
+	begin(f);
+	say(f->meter, "energy", 1100);
+	assert_int_equal(delivered(f), 100);
+	f->config.meter_source.name = "";
+	f->connector.meter.device = NULL;
+	/* It can't be read yet: nothing changes, so that nothing is lost if the meter comes back. */
+	assert_int_equal(delivered(f), 100);
+	assert_string_equal(f->charge.order->meter, "m1:1");
+	say(f->charger, "energy", 900000);
+	assert_int_equal(delivered(f), 100);
+	assert_string_equal(f->charge.order->meter, "");
+	assert_int_equal(f->charge.durable, 1);
+	say(f->charger, "energy", 900050);
+	assert_int_equal(delivered(f), 150);
+	assert_int_equal(f->charge.order->split.repairs, SPLIT_METER);
+}
+
+/* The car --------------------------------------------------------------------------------------------------------------- */
+
+static void what_the_car_says_goes_into_the_order(void **state)
+{
+	struct fixture *f = *state;
+
+	attach_bms(f);
+	say(f->bms, "soc", 40000);
+	say_text(f->bms, "vin", "00000000000000000");
+	begin(f);
+	struct order *o = f->charge.order;
+	car_look(&f->charge);
+	assert_string_equal(o->vin, "");
+	assert_int_equal(o->soc_start_milli, 40000);
+	say_text(f->bms, "vin", "LTEST CAR00000001");
+	car_look(&f->charge);
+	assert_string_equal(o->vin, "");
+	say_text(f->bms, "vin", "LTESTCAR000000001");
+	say(f->bms, "soc", 101000);
+	car_look(&f->charge);
+	assert_string_equal(o->vin, "LTESTCAR000000001");
+	say(f->bms, "soc", 80000);
+	car_look(&f->charge);
+	unsay(f->bms, "soc");
+	car_look(&f->charge);
+	assert_int_equal(o->soc_start_milli, 40000);
+	assert_int_equal(o->soc_end_milli, 80000);
+	/* Over: nothing of it changes. */
+	f->charge.closing = 1;
+	say(f->bms, "soc", 81000);
+	car_look(&f->charge);
+	assert_int_equal(o->soc_end_milli, 80000);
+}
+
+static void evidence_refines_and_never_contradicts(void **state)
+{
+	static const struct {
+		const char *by;
+		int fault, before, after, has_words;
+	} cases[] = {
+	    {"car", 0, SESSION_BY_CAR, SESSION_BY_CAR, 1},
+	    {"car", 1, SESSION_BY_CAR, SESSION_BY_CAR, 1},
+	    {"car", 0, SESSION_BY_UNPLUGGING, SESSION_BY_CAR, 1},
+	    {"person", 0, SESSION_BY_CAR, SESSION_BY_USER, 1},
+	    {"person", 1, SESSION_BY_CAR, SESSION_BY_FAULT, 1},
+	    {"charger", 0, SESSION_BY_CAR, SESSION_BY_CAR, 1},
+	    {"charger", 1, SESSION_BY_CAR, SESSION_BY_FAULT, 1},
+	    {"martian", 0, SESSION_BY_CAR, SESSION_BY_CAR, 1},
+	    {"car", 0, SESSION_BY_FAULT, SESSION_BY_FAULT, 1},
+	    {"car", 0, SESSION_BY_SILENCE, SESSION_BY_SILENCE, 1},
+	    /* Somebody ordered it. */
+	    {"person", 0, SESSION_BY_PLATFORM, SESSION_BY_PLATFORM, 0},
+	    {"car", 0, SESSION_BY_USER, SESSION_BY_USER, 0},
+	    {"charger", 1, SESSION_BY_PLATFORM, SESSION_BY_PLATFORM, 1},
+	    {"person", 0, SESSION_NOT_AUTHORISED, SESSION_NOT_AUTHORISED, 0},
+	    {"car", 0, SESSION_NOT_STARTED, SESSION_NOT_STARTED, 0},
+	};
+	struct fixture *f = *state;
+
+	attach_bms(f);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		begin(f);
+		say_text(f->bms, "stop_by", cases[i].by);
+		say(f->bms, "stop_fault", cases[i].fault * 1000);
+		say_text(f->bms, "stop_code", "a_code");
+		say_text(f->bms, "stop_reason", "in words");
+		assert_int_equal(car_reason(&f->charge, cases[i].before), cases[i].after);
+		assert_string_equal(f->charge.order->cause_code, cases[i].has_words ? "a_code" : "");
+		assert_string_equal(f->charge.order->cause, cases[i].has_words ? "in words" : "");
+		unsay(f->bms, "stop_by");
+		end(f);
+	}
+	/* Said of the charge before, and still so: no evidence, until it was unsaid once. */
+	say_text(f->bms, "stop_by", "person");
+	begin(f);
+	assert_int_equal(car_reason(&f->charge, SESSION_BY_CAR), SESSION_BY_CAR);
+	assert_string_equal(f->charge.order->cause, "");
+	unsay(f->bms, "stop_by");
+	car_look(&f->charge);
+	say_text(f->bms, "stop_by", "person");
+	assert_int_equal(car_reason(&f->charge, SESSION_BY_CAR), SESSION_BY_USER);
+	end(f);
+	/* Nothing is said at all. */
+	unsay(f->bms, "stop_by");
+	begin(f);
+	assert_int_equal(car_reason(&f->charge, SESSION_BY_UNPLUGGING), SESSION_BY_UNPLUGGING);
+	end(f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(the_first_that_knows_is_asked, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(another_register_is_a_new_starting_point, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_charge_is_counted_by_one_register, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_meter_that_is_silent_at_the_start, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_register_that_is_gone_is_followed_by_another, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(what_the_car_says_goes_into_the_order, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(evidence_refines_and_never_contradicts, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
