@@ -204,7 +204,7 @@ static int read_message(struct reader *r, char *at, int line)
 static int read_kind(char **at, struct dbc_signal *s)
 {
 	char word[DBC_NAME];
-	char *end;
+	char *end = word;
 
 	if (take_char(at, ':'))
 		return 1;

@@ -62,10 +62,10 @@ int can_words(const struct point *point, const struct can_place *place, const ui
 		return take_text(point, place, data, len, words);
 	if (can_take(place, data, len, &raw))
 		return FC_EINVAL;
-	if (is_signed && place->bits < 64 && raw >> (place->bits - 1) & 1)
+	if (is_signed && place->bits > 0 && place->bits < 64 && raw >> (place->bits - 1) & 1)
 		raw |= ~(uint64_t)0 << place->bits;
-	for (int i = 0; i < point->words; i++)
-		words[i] = (uint16_t)(raw >> (wide - 16 * (i + 1)) & 0xFFFF);
+	for (int i = 0, shift = wide - 16; i < point->words; i++, shift -= 16)
+		words[i] = (uint16_t)(shift >= 0 && shift < 64 ? raw >> shift & 0xFFFF : 0);
 	return FC_OK;
 }
 

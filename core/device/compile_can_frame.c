@@ -283,12 +283,14 @@ static int read_wanted(struct compiler *c, const struct value *v, int at, struct
 		m->number_at = (uint8_t)(at + 1);
 		return FC_OK;
 	}
+	int readable = 1;
 	if (text && !strcmp(text, "master"))
 		i = c->p->can->master;
-	else if (v->type == VALUE_ARRAY &&
-		 (v->count != 2 || value_to_int(v->first, &i) || value_to_int(v->last, &mask)))
-		return FC_EINVAL;
-	else if (v->type != VALUE_ARRAY && (text || value_to_int(v, &i)))
+	else if (v->type == VALUE_ARRAY)
+		readable = v->count == 2 && !value_to_int(v->first, &i) && !value_to_int(v->last, &mask);
+	else
+		readable = !text && !value_to_int(v, &i);
+	if (!readable)
 		return FC_EINVAL;
 	if (i < 0 || i > 255 || mask < 1 || mask > 255 || (i & ~mask))
 		return FC_EINVAL;
@@ -436,6 +438,8 @@ void compile_can_point(struct compiler *c, const struct value *t, const char *wh
 	const char *type = value_text(value_get(t, "type"));
 	size_t i = 0;
 
+	if (!plan) /* a Modbus profile's points are compiled elsewhere */
+		return;
 	while (type && i < TYPES && strcmp(type, types[i].name) != 0)
 		i++;
 	if (!type || i == TYPES) {
@@ -451,15 +455,16 @@ void compile_can_point(struct compiler *c, const struct value *t, const char *wh
 	int message = compile_can_message(c, value_get(t, "message"), where, "message");
 	const struct can_message *m = message ? &plan->messages[message - 1] : NULL;
 	int most = m && m->packets ? CAN_PACKET_BYTES : CAN_BYTES_MAX;
-	struct can_place *place = &plan->points[number].place;
-	compile_can_place(c, t, where, bits, most, place);
-	if ((point->type == POINT_F32 || point->type == POINT_F64) && place->bits != bits)
+	struct can_place place = {0};
+	compile_can_place(c, t, where, bits, most, &place);
+	if ((point->type == POINT_F32 || point->type == POINT_F64) && place.bits != bits)
 		compile_wrong_key(c, where, "length", "of a float is %d", bits);
 	if ((bits > 64 || point->type == POINT_TEXT || point->type == POINT_HEX) &&
-	    (place->bits != bits || place->first % 8 != (place->big ? 7 : 0)))
+	    (place.bits != bits || place.first % 8 != (place.big ? 7 : 0)))
 		compile_wrong_key(c, where, "byte", "a text begins with a byte, and its length is `bytes`");
-	if (place->bits > point->words * 16)
+	if (place.bits > point->words * 16)
 		compile_wrong_key(c, where, "length", "is more than the type holds");
+	plan->points[number].place = place;
 	plan->points[number].message = (uint8_t)message;
 	plan->points[number].has_mux = value_get(t, "mux") != NULL;
 	plan->points[number].mux = (uint32_t)compile_int(c, t, where, "mux", 0, 0, UINT32_MAX);
