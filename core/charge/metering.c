@@ -67,7 +67,8 @@ void metering_look(struct charge *c)
 	if (!c->connector)
 		return;
 	if (!c->order || !c->order->metered || c->settling) {
-		if (c->connector->status != CONNECTOR_CHARGING)
+		/* Off line nobody knows whether current flows: a meter of its own may count what nobody ordered (unseen.c). */
+		if (c->connector->status != CONNECTOR_CHARGING && c->connector->status != CONNECTOR_OFFLINE)
 			look_at_idle(c);
 		return;
 	}

@@ -53,7 +53,8 @@ void unseen_look(struct charge *c)
 	int64_t wh, read_us;
 	struct error err = {0};
 
-	if (!c->remembered || c->order || !c->connector)
+	/* A meter of its own is read while the charger is still away. */
+	if (!c->remembered || c->order || !c->connector || c->connector->status == CONNECTOR_OFFLINE)
 		return;
 	int result = energy_read(c->connector, c->idle_source, &wh, &read_us);
 	if (result == FC_EINVAL) {

@@ -127,6 +127,7 @@ static void put_record(void *user, const struct journal_order *entry)
 		return;
 	}
 	memset(order->user, 0, sizeof(order->user));
+	memset(order->vin, 0, sizeof(order->vin));
 	if (order_write(order, &p->line))
 		p->line.failed = 1;
 	free(order);

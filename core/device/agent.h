@@ -61,8 +61,8 @@ struct agent_kind {
 	void (*port)(void *agent, int up);
 	/* A frame of the line: possibly another device's, an error frame never. */
 	void (*frame)(void *agent, const struct can_frame *frame);
-	/* Does what is due; when it wants to be called again (monotonic; INT64_MAX: not before something else happens). Called
-	 * also after every command. */
+	/* Does what is due; when it wants to be called again (monotonic; INT64_MAX: not before something else happens). Called also
+	 * after every command and limit and, but for listeners, after every frame. */
 	int64_t (*run)(void *agent, int64_t now_us);
 	/* Begins a command that the profile has (it stands in profile->commands, which device_can looks at). FC_OK: done will
 	 * tell; FC_ENOENT, FC_EBUSY, FC_EIO: it will not. A command while another of that connector is under way takes its

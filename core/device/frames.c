@@ -1,9 +1,7 @@
 #include "device/frames.h"
 
-#include <string.h>
-
 #include "base/clock.h"
-#include "bus/can.h"
+#include "bus/can_text.h"
 #include "device/agent.h"
 #include "device/sample.h"
 
@@ -48,47 +46,10 @@ static void take_done(void *user, int number, enum bus_status status)
 	(void)status;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* 123#00FF, 1826F456#010100, 1826F456#R3. */
-static int parse(const char *text, struct can_frame *frame)
-{
-	size_t digits = strcspn(text, "#");
-	const char *data = text + digits;
-
-	*frame = (struct can_frame){.extended = digits == 8};
-	if (!*data++ || (digits != 3 && digits != 8))
-		return FC_EINVAL;
-	for (size_t i = 0; i < digits; i++) {
-		if (hex_digit(text[i]) < 0)
-			return FC_EINVAL;
-		frame->id = frame->id << 4 | (uint32_t)hex_digit(text[i]);
-	}
-	if (frame->id > (frame->extended ? CAN_ID_EXTENDED_MAX : CAN_ID_STANDARD_MAX))
-		return FC_EINVAL;
-	if (*data == 'R') {
-		frame->remote = 1;
-		frame->len = (uint8_t)(data[1] ? hex_digit(data[1]) : 0);
-		return frame->len <= CAN_DATA_MAX && (!data[1] || !data[2]) ? FC_OK : FC_EINVAL;
-	}
-	for (; *data; data += 2) {
-		if (frame->len == CAN_DATA_MAX || hex_digit(data[0]) < 0 || hex_digit(data[1]) < 0)
-			return FC_EINVAL;
-		frame->data[frame->len++] = (uint8_t)(hex_digit(data[0]) << 4 | hex_digit(data[1]));
-	}
-	return FC_OK;
-}
-
 static int play(struct player *p, const struct agent_kind *kind, void *agent, const struct value *frames,
 		const char *path, int number, struct error *err)
 {
+	struct error why = {0};
 	int n = 0;
 
 	kind->port(agent, 1);
@@ -100,12 +61,10 @@ static int play(struct player *p, const struct agent_kind *kind, void *agent, co
 		if (++n > FRAMES_MAX)
 			return error_set(err, FC_EINVAL, "%s: examples[%d].frames: more than %d", path, number,
 					 FRAMES_MAX);
-		if (!text || parse(text, &frame))
-			return error_set(
-			    err, FC_EINVAL,
-			    "%s: examples[%d].frames[%d]: must be a frame such as \"1826F456#010100\": 3 or 8 "
-			    "hexadecimal digits, #, at most 8 bytes",
-			    path, number, n);
+		if (!text || can_frame_parse(text, &frame, &why) || frame.error)
+			return error_set(err, FC_EINVAL,
+					 "%s: examples[%d].frames[%d]: must be a frame such as \"1826F456#010100\"%s%s",
+					 path, number, n, *why.text ? ": " : "", why.text);
 		p->now_us += FRAMES_STEP_US;
 		frame.mono_us = p->now_us;
 		kind->frame(agent, &frame);

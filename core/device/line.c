@@ -244,7 +244,7 @@ static void settle(struct line *line, struct line *fresh, const struct line_pick
 		const struct line_pick *p = &picks[i];
 
 		devices[i] = p->running ? p->running : p->fresh;
-		if (p->fate == LINE_RENEWS) {
+		if (p->running && p->fate == LINE_RENEWS) {
 			if (p->running->profile->commands_print != p->fresh->profile->commands_print)
 				command_drop(commands, p->running);
 			device_renew(p->running, p->fresh);
@@ -262,7 +262,7 @@ static void settle(struct line *line, struct line *fresh, const struct line_pick
 int line_renew(struct line *line, struct line *fresh, struct commands *commands)
 {
 	size_t count = (size_t)fresh->device_count;
-	struct device **devices = calloc(count + 1, sizeof(*devices));
+	struct device **devices = calloc(count + 1, sizeof(struct device *));
 	struct line_pick *picks = calloc(count + 1, sizeof(*picks));
 	int result = devices && picks && line->host ? FC_OK : FC_EIO;
 

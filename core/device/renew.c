@@ -71,9 +71,6 @@ void device_renew(struct device *device, struct device *fresh)
 	fresh->seat = seat;
 	seat_move(device->seat, device);
 	seat_move(fresh->seat, fresh);
-	/* Another agent begins anew: it says when it hears the device. */
-	if (device->seat)
-		device->online = 0;
 	/* What it refused of the old registers says nothing of the new ones; the plan was made for an unknown firmware. */
 	memcpy(device->fates, fresh->fates, sizeof(device->fates));
 	device->suspects = device->culprits = device->replan = device->has_version = 0;

@@ -108,8 +108,9 @@ void seat_feed(struct seat *seat, const struct can_frame *frame, int64_t now_us)
 {
 	if (frame)
 		seat->kind->frame(seat->agent, frame);
-	/* What it is waiting for may have come. */
-	seat->due_us = seat->kind->run(seat->agent, now_us);
+	/* What it asked for may have come; who only listens waits for nothing but time. */
+	if (!frame || !seat->kind->listens || seat->due_us <= now_us)
+		seat->due_us = seat->kind->run(seat->agent, now_us);
 }
 
 int seat_command(struct seat *seat, int number, const char *command, struct error *err)

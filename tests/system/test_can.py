@@ -322,6 +322,30 @@ def test_a_bms_comes_to_a_running_charge(charging):
     assert cents(order["TotalPower"]) > before and not site.order(seq)["repairs"]
 
 
+def test_the_profile_is_edited_while_a_car_charges(site):
+    """Words of the file change: the listener goes on, with what the car said once. A point more: another listener, which joins in the
+    middle; the charge goes on in both cases."""
+    site.car("--battery", 500)
+    seq = site.whole("platform")
+    assert site.wait_good("soc") >= 40 and site.good("vin") == "***0042"
+    path = site.station.lua / "profiles" / "gbt27930.lua"
+
+    def edit(text):
+        seen = site.station.gateway.output().count("profile gbt27930: new version")
+        path.write_text(text)
+        site.station.until(lambda: site.station.gateway.output().count("profile gbt27930: new version") > seen, 60, "the new version")
+
+    edit(path.read_text() + "-- a comment more\n")
+    assert site.good("vin") == "***0042" and site.good("capacity") is not None
+    edit(path.read_text().replace("    edition ", '    serial          = { signal = "BRM.serial" },\n    edition ', 1))
+    assert "serial" in site.points() and site.good("vin") is None
+    assert site.wait_good("soc") >= 40 and site.good("phase") == "charging"
+    assert site.station.statuses(site.connector)[-1] == 3
+    # The order has what it was told.
+    assert site.end(seq, "soc")["StopReason"] == 2
+    assert site.order(seq)["vin"] == "***0042"
+
+
 def test_a_meter_counts(charging):
     """The meter's register counts, not the charger's; while it is silent nothing is known, and nothing is lost or made."""
     site = Site(charging, connector=dict(meter="m1"), meter=True)

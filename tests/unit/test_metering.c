@@ -338,6 +338,23 @@ static void a_meter_that_is_silent_at_the_start(void **state)
 	assert_string_equal(f->charge.idle_source, "m1:1");
 }
 
+/* The charger is off line, its meter is not: what it counts is nobody's, and must not vanish from where the next charge begins. */
+static void a_meter_goes_on_without_its_charger(void **state)
+{
+	struct fixture *f = *state;
+
+	attach_meter(f);
+	say(f->meter, "energy", 1000);
+	metering_look(&f->charge);
+	f->connector.status = CONNECTOR_OFFLINE;
+	say(f->meter, "energy", 4000);
+	metering_look(&f->charge);
+	assert_int_equal(f->charge.idle_wh, 1000);
+	f->connector.status = CONNECTOR_IDLE;
+	metering_look(&f->charge);
+	assert_int_equal(f->charge.idle_wh, 4000);
+}
+
 /* The section of the meter is taken away while it counts: the charger's register takes over, from where it stands. */
 static void a_register_that_is_gone_is_followed_by_another(void **state)
 {
@@ -458,6 +475,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(another_register_is_a_new_starting_point, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_charge_is_counted_by_one_register, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_meter_that_is_silent_at_the_start, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_meter_goes_on_without_its_charger, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_register_that_is_gone_is_followed_by_another, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_the_car_says_goes_into_the_order, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(evidence_refines_and_never_contradicts, set_up, tear_down),
