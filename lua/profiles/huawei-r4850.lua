@@ -41,13 +41,13 @@ return {
     current_a       = { message = "data", mux = 0x181, byte = 4, type = "u32", scale = 1 / 1024, unit = "A" },
     alarms          = { message = "data", mux = 0x183, byte = 4, type = "u32" },
     -- It tells no state: what it gives says whether it works.
-    work = {
+    state = {
       message = "data", mux = 0x181, byte = 4, type = "u32", scale = 1 / 1024,
       hook = function(amperes) return amperes >= 0.5 and "gives" or "idle" end,
     },
   },
   status = {
-    point = "work",
+    point = "state",
     map = { idle = 1, gives = 3 },
     default = 255,
     faults = { { point = "alarms", ["not"] = 0 } },
@@ -67,7 +67,7 @@ return {
       sent = { "108140FE#0000000000000000" },
       expect = {
         voltage_a = 66.666, input_voltage = 230, current_a = 20, temperature = 33, power = 267.5, alarms = 0,
-        work = "gives", status = 3,
+        state = "gives", status = 3,
       },
     },
     -- The error nibble says that the value is none; another rectifier's is not ours.

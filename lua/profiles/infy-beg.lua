@@ -37,6 +37,13 @@ return {
   points = {
     voltage_a    = { message = "read", mux = 0x1001, byte = 4, type = "s32", scale = 0.001, unit = "V" },
     current_a    = { message = "read", mux = 0x1002, byte = 4, type = "s32", scale = 0.001, unit = "A" },
+    power = {
+      message = "read", mux = 0x1001, byte = 4, type = "s32", scale = 0.001, unit = "W",
+      hook = function(volts, get)
+        local amperes = get("current_a")
+        return amperes and volts * amperes
+      end,
+    },
     modules      = { message = "read", mux = 0x1010, byte = 6, type = "u16" },
     state        = { message = "read", mux = 0x1110, byte = 7, type = "u8" }, -- 0xA0 on, 0xA1 off
     direction    = { message = "read", mux = 0x1111, byte = 7, type = "u8" }, -- rectifier or inverter
@@ -58,11 +65,11 @@ return {
     {
       for_ms = 3000,
       frames = {
-        "02A3F03F#100100000007A120", "02A3F03F#1002000000000BB8", "02A3F03F#11100000000000A0",
+        "02A3F03F#1002000000000BB8", "02A3F03F#100100000007A120", "02A3F03F#11100000000000A0",
         "02A3F03F#1010000000000004", "0EA3F03F#2105000000000000",
       },
       sent = { "02A33FF0#1001000000000000", "02A33FF0#1002000000000000", "02A33FF0#1110000000000000" },
-      expect = { voltage_a = 500, current_a = 3, state = 0xA0, status = 3, modules = 4, power_factor = false },
+      expect = { voltage_a = 500, current_a = 3, power = 1500, state = 0xA0, status = 3, modules = 4, power_factor = false },
     },
     {
       unit = 0, command = "stop", frames = { "02A4F000#11100000000000A1" }, sent = { "02A400F0#11100000000000A1" }, result = "ok",

@@ -51,6 +51,13 @@ return {
   points = {
     voltage_a       = { message = "output", byte = 0, type = "f32", unit = "V", min = 0, max = 2000 },
     current_a       = { message = "output", byte = 4, type = "f32", unit = "A", min = -500, max = 500 },
+    power = {
+      message = "output", byte = 0, type = "f32", unit = "W",
+      hook = function(voltage, get)
+        local amperes = get("current_a")
+        return amperes and voltage * amperes
+      end,
+    },
     system_voltage  = { message = "system", byte = 0, type = "f32", unit = "V", min = 0, max = 2000 },
     system_current  = { message = "system", byte = 4, type = "f32", unit = "A", min = -5000, max = 5000 },
     -- Bits of byte 6; bit 0 is what the module does, the others are what is wrong.
@@ -115,7 +122,7 @@ return {
       frames = { "0283F000#43FA000040600000", "0284F000#0000020028100100" },
       sent = { "028300F0#0000000000000000", "028400F0#0000000000000000" },
       expect = {
-        voltage_a = 500, current_a = 3.5, state = 1, status = 1, group = 2, temperature = 40,
+        voltage_a = 500, current_a = 3.5, power = 1750, state = 1, status = 1, group = 2, temperature = 40,
         alarms = "phases unbalanced", fault = 0,
       },
     },

@@ -55,6 +55,13 @@ return {
     trouble         = { message = "telemetry", byte = 0, type = "u8" }, -- 0 good, 1 fault
     voltage_a       = { message = "telemetry", byte = 1, type = "u16", scale = 0.1, unit = "V", max = 1200 },
     current_a       = { message = "telemetry", byte = 3, type = "u16", scale = 0.01, unit = "A", max = 650 },
+    power = {
+      message = "telemetry", byte = 1, type = "u16", scale = 0.1, unit = "W",
+      hook = function(volts, get)
+        local amperes = get("current_a")
+        return amperes and volts * amperes
+      end,
+    },
     soc             = { message = "telemetry", byte = 5, type = "u8", unit = "%", max = 100 },
     cell_coldest    = { message = "telemetry", byte = 6, type = "u8", offset = -50, unit = "°C", invalid = { 0xFF } },
     cell_hottest    = { message = "telemetry", byte = 8, type = "u8", offset = -50, unit = "°C", invalid = { 0xFF } },
@@ -126,7 +133,7 @@ return {
       },
       sent = { "1831F68A#01000000000000FF", "1823F68A#0100FFFF00FFFFFF" },
       expect = {
-        status = 3, voltage_a = 400, current_a = 50, soc = 63, cell_coldest = 15, cell_hottest = 20,
+        status = 3, voltage_a = 400, current_a = 50, power = 20000, soc = 63, cell_coldest = 15, cell_hottest = 20,
         cell_voltage = 3.66, mode = 2, temperature = 35, guide_voltage = 4, minutes_left = 45,
         demand_voltage = 400, demand_current = 100, state = "charging",
       },

@@ -35,11 +35,18 @@ return {
   points = {
     voltage_a     = { message = "value", mux = 0, byte = 4, type = "u32", scale = 0.001, unit = "V", max = 1500 },
     current_a     = { message = "value", mux = 1, byte = 4, type = "u32", scale = 0.001, unit = "A", max = 500 },
+    power = {
+      message = "value", mux = 0, byte = 4, type = "u32", scale = 0.001, unit = "W",
+      hook = function(volts, get)
+        local amperes = get("current_a")
+        return amperes and volts * amperes
+      end,
+    },
     module_status = { message = "value", mux = 8, byte = 4, type = "u32" },
-    shutdown      = { message = "value", mux = 4, byte = 4, type = "u32" },
+    state         = { message = "value", mux = 4, byte = 4, type = "u32" }, -- 1: shut down
     ready_current = { message = "value", mux = 104, byte = 4, type = "u32", scale = 0.001, unit = "A" },
   },
-  status = { point = "shutdown", map = { [0] = 3, [1] = 1 }, default = 255 },
+  status = { point = "state", map = { [0] = 3, [1] = 1 }, default = 255 },
   setpoint = {
     id = { protocol = 1, monitor = 1, module = "unit" },
     data = { 0, 3, 0, 0, { from = "setpoint", type = "u32", scale = 0.001 } },
@@ -63,8 +70,9 @@ return {
         "02208A15#0300000000000000",
       },
       sent = { "02204000#0200000000000000", "02204000#0201000000000000" },
-      expect = { voltage_a = 500, current_a = 3, shutdown = 0, status = 3 },
+      expect = { voltage_a = 500, current_a = 3, state = 0, status = 3 },
     },
+    { frames = { "02204A15#0304000000000001" }, expect = { state = 1, status = 1, voltage_a = false } },
     {
       command = "stop", limit = 12.5, frames = { "02204A15#0104000000000001" },
       sent = { "02204000#0004000000000001", "02204000#00030000000030D4" }, result = "ok",

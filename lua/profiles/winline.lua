@@ -46,6 +46,13 @@ return {
   points = {
     voltage_a     = { message = "float", mux = 0x01, byte = 4, type = "f32", unit = "V", min = 0, max = 1500 },
     current_a     = { message = "float", mux = 0x02, byte = 4, type = "f32", unit = "A", min = 0, max = 500 },
+    power = {
+      message = "float", mux = 0x01, byte = 4, type = "f32", unit = "W",
+      hook = function(volts, get)
+        local amperes = get("current_a")
+        return amperes and volts * amperes
+      end,
+    },
     limit         = { message = "float", mux = 0x03, byte = 4, type = "f32" },
     temperature   = { message = "float", mux = 0x04, byte = 4, type = "f32", unit = "°C" },
     ambient       = { message = "float", mux = 0x0B, byte = 4, type = "f32", unit = "°C" },
@@ -90,11 +97,11 @@ return {
     {
       unit = 0,
       frames = {
-        "060F8003#42F0004000000000", "060F8003#41F0000143FA0000", "060F8003#41F0000242480000",
+        "060F8003#42F0004000000000", "060F8003#41F0000242480000", "060F8003#41F0000143FA0000",
         "060F800B#41F0000142480000",
       },
       sent = { "06080780#1000004000000000", "06080780#1000000300000000" },
-      expect = { voltage_a = 500, current_a = 50, state = 0, fault = 0, status = 3, alarms = "" },
+      expect = { voltage_a = 500, current_a = 50, power = 25000, state = 0, fault = 0, status = 3, alarms = "" },
     },
     { unit = 0, frames = { "060F8003#42F0004000400000" }, expect = { state = 1, status = 1, alarms = "off" } },
     { unit = 0, frames = { "060F8003#42F0004000004001" }, expect = { status = 255, alarms = "fault, input undervoltage" } },
