@@ -22,6 +22,7 @@ sim_src  := $(wildcard core/sim/*.c)
 units    := $(patsubst tests/unit/%.c,$(out)/unit/%,$(wildcard tests/unit/test_*.c))
 vms      := $(patsubst tests/vm/%.c,$(out)/vm/%,$(wildcard tests/vm/test_*.c))
 benches  := $(patsubst tests/bench/%.c,$(out)/bench/%,$(wildcard tests/bench/bench_*.c))
+benches  += $(patsubst tests/peers/%.c,$(out)/peers/%,$(wildcard tests/peers/*.c))
 
 -include $(out)/auto.conf
 ifeq ($(CONFIG_ADMIN),)
@@ -94,10 +95,10 @@ $(out)/forecourtd: $(call objects,$(main_src)) $(lib)
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# Neither the bus nor the store, and of wolfSSL the hashes: what else of the library needs them is not taken.
+# Of the bus one exchange (bus scan --direct), no store, and of wolfSSL the hashes: what else of the library needs them is not taken.
 $(out)/forecourt: $(call objects,core/cli/main.c) $(lib)
 	$(say) LD $@
-	$(q)$(CC) $(LDFLAGS) -o $@ $^ -llua5.4-cjson $(shell pkg-config --libs lua5.4 wolfssl 2>/dev/null) -lm
+	$(q)$(CC) $(LDFLAGS) -o $@ $^ -llua5.4-cjson $(shell pkg-config --libs lua5.4 wolfssl libmodbus 2>/dev/null) -lm
 
 # Simulators: programs of their own; of the daemon's code they use base/ and the transport in loop/, nothing that
 # encodes or decodes the protocols.
@@ -119,6 +120,10 @@ $(out)/vm/%: $(out)/obj/tests/vm/%.o $(lib)
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+$(out)/peers/%: $(out)/obj/tests/peers/%.o $(lib)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(out)/bench/%: $(out)/obj/tests/bench/%.o $(lib)
 	@mkdir -p $(@D)
 	$(say) LD $@

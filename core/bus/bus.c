@@ -7,6 +7,7 @@
 
 #include "bus/line.h"
 #include "bus/queue.h"
+#include "bus/trace.h"
 
 enum { RESULTS_MAX = 1024, RESERVED = 128, LINES_FIRST = 16 };
 
@@ -14,8 +15,11 @@ struct bus {
 	struct loop *loop;
 	void (*result)(void *user, const struct bus_result *result);
 	void *user;
+	void (*by_hand)(void *user, const struct bus_result *result);
+	void *by_hand_user;
 	struct queue results;
 	struct loop_waker waker;
+	struct trace *trace;
 	struct bus_line **lines;
 	size_t count, size;
 	uint32_t next_id;
@@ -28,13 +32,18 @@ static int sink(void *user, const struct bus_result *result, int must)
 	struct bus *bus = user;
 	static const struct timespec moment = {.tv_nsec = 5000000};
 
+	if (!result) {
+		loop_wake(bus->loop);
+		return FC_OK;
+	}
 	while (queue_put(&bus->results, result, must ? 0 : RESERVED)) {
 		if (!must || atomic_load(&bus->closing) == result->line)
 			return FC_EBUSY;
 		loop_wake(bus->loop);
 		(void)nanosleep(&moment, NULL);
 	}
-	loop_wake(bus->loop);
+	if (must)
+		loop_wake(bus->loop);
 	return FC_OK;
 }
 
@@ -52,9 +61,14 @@ static void deliver(void *user)
 	struct bus *bus = user;
 	struct bus_result result;
 
-	while (!queue_take(&bus->results, &result))
-		if (is_open(bus, result.line))
+	while (!queue_take(&bus->results, &result)) {
+		if (!is_open(bus, result.line))
+			continue;
+		if (!result.by_hand)
 			bus->result(bus->user, &result);
+		else if (bus->by_hand)
+			bus->by_hand(bus->by_hand_user, &result);
+	}
 }
 
 struct bus *bus_new(struct loop *loop, void (*result)(void *user, const struct bus_result *result), void *user,
@@ -62,7 +76,11 @@ struct bus *bus_new(struct loop *loop, void (*result)(void *user, const struct b
 {
 	struct bus *bus = calloc(1, sizeof(*bus));
 
-	if (!bus || queue_init(&bus->results, sizeof(struct bus_result), RESULTS_MAX)) {
+	if (bus)
+		bus->trace = trace_new(0);
+	if (!bus || !bus->trace || queue_init(&bus->results, sizeof(struct bus_result), RESULTS_MAX)) {
+		if (bus)
+			trace_free(bus->trace);
 		free(bus);
 		(void)error_set(err, FC_ENOMEM, "bus: no memory");
 		return NULL;
@@ -75,6 +93,12 @@ struct bus *bus_new(struct loop *loop, void (*result)(void *user, const struct b
 	return bus;
 }
 
+void bus_set_by_hand(struct bus *bus, void (*result)(void *user, const struct bus_result *result), void *user)
+{
+	bus->by_hand = result;
+	bus->by_hand_user = user;
+}
+
 void bus_free(struct bus *bus)
 {
 	if (!bus)
@@ -83,8 +107,19 @@ void bus_free(struct bus *bus)
 		bus_line_close(bus->lines[bus->count - 1]);
 	loop_waker_remove(bus->loop, &bus->waker);
 	queue_fini(&bus->results);
+	trace_free(bus->trace);
 	free(bus->lines);
 	free(bus);
+}
+
+struct trace *bus_trace(struct bus *bus)
+{
+	return bus->trace;
+}
+
+uint32_t bus_other_id(struct bus *bus)
+{
+	return ++bus->next_id;
 }
 
 static int same_endpoint(const struct bus_line_config *a, const struct bus_line_config *b)
@@ -105,8 +140,7 @@ static int check_reads(const struct bus_line_config *config, const struct bus_re
 		if (!bus_unit_valid(config->kind, r->unit))
 			return error_set(err, FC_EINVAL, "bus: %s: unit %u is not allowed on this line", config->name,
 					 r->unit);
-		if (r->function < 1 || r->function > 4 || !r->count || r->count > BUS_WORDS_MAX ||
-		    (uint32_t)r->address + r->count > 65536 || r->period_ms < 100 || r->period_ms > 3600000)
+		if (!line_read_possible(config, r) || r->period_ms < 100 || r->period_ms > 3600000)
 			return error_set(err, FC_EINVAL,
 					 "bus: %s: unit %u: read of %u at %u by function %u is not allowed",
 					 config->name, r->unit, r->count, r->address, r->function);
@@ -142,7 +176,7 @@ struct bus_line *bus_line_open(struct bus *bus, const struct bus_line_config *co
 		(void)error_set(err, FC_ENOMEM, "bus: no memory");
 		return NULL;
 	}
-	struct bus_line *line = line_start(++bus->next_id, config, reads, count, sink, bus, err);
+	struct bus_line *line = line_start(++bus->next_id, config, reads, count, bus->trace, sink, bus, err);
 	if (!line)
 		return NULL;
 	line_set_owner(line, bus);

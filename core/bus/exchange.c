@@ -1,219 +1,55 @@
 #include "bus/exchange.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "bus/framing.h"
+#include "bus/pdu.h"
+#include "bus/port.h"
+#include "bus/serial.h"
 
-#include <modbus.h>
-
-enum { HEAD = 7, BITS_MAX = BUS_WORDS_MAX, USER_TIMEOUT_MS = 20000 };
-/* Modbus exception codes: 1 to 11, libmodbus has each as MODBUS_ENOBASE + code. */
-enum { EXCEPTION_BIT = 0x80 };
+enum { EXCEPTION_BIT = 0x80, UNITS = 256 };
+/* So many requests in a row with nothing but older answers: the peer will not catch up by itself. */
+enum { STALE_MOST = 3 };
+/* ASCII allows a second between two characters ("Modbus over serial line" 2.5.2.1). */
+static const int64_t ascii_byte_timeout_us = 1000000;
+/* The most that bytes without an end may hold us up beyond the response time-out, on top of the longest frame's time. */
+static const int64_t babble_us = 500000;
 
 struct exchange {
 	struct bus_line_config config;
-	modbus_t *modbus;
+	const struct framing *framing;
+	struct port *port;
+	void (*tap)(void *user, int flags, const uint8_t *bytes, size_t len);
+	void *user;
+	void (*sent)(void *user);
+	void *sent_user;
+	int64_t quiet_since_us;
+	size_t len;
 	uint16_t transaction;
+	int broken, stale_in_row;
+	int echo_said;
+	struct exchange_counts counts;
+	uint32_t *heard_ms; /* by unit, monotonic; 0 = never. NULL: not wanted */
+	uint8_t bytes[FRAMING_BUFFER];
 };
 
-/* What differs between the kinds of lines. The two transfers return what was transferred, or -1 and errno. */
-struct line_protocol {
-	modbus_t *(*make)(const struct bus_line_config *config);
-	void (*opened)(modbus_t *modbus);
-	int64_t (*silence_us)(const struct bus_line_config *config);
-	int (*read)(struct exchange *exchange, const struct bus_read *read, uint16_t *words);
-	int (*write)(struct exchange *exchange, const struct bus_write *write);
-};
-
-static modbus_t *make_tcp(const struct bus_line_config *config)
+static const struct framing *framing_of(const struct bus_line_config *c)
 {
-	char service[8];
-
-	(void)snprintf(service, sizeof(service), "%d", config->port);
-	return modbus_new_tcp_pi(config->host, service);
-}
-
-/* A path that is dead without a word is an error of the socket after this time, not an endless row of time-outs. */
-static void opened_tcp(modbus_t *modbus)
-{
-	unsigned user_timeout = USER_TIMEOUT_MS;
-
-	(void)setsockopt(modbus_get_socket(modbus), IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout, sizeof(user_timeout));
-}
-
-static int64_t silence_tcp(const struct bus_line_config *config)
-{
-	(void)config;
-	return 0;
-}
-
-static void put_word(uint8_t *at, unsigned word)
-{
-	at[0] = (uint8_t)(word >> 8);
-	at[1] = (uint8_t)word;
-}
-
-static unsigned get_word(const uint8_t *at)
-{
-	return (unsigned)(at[0] << 8 | at[1]);
-}
-
-static int bad_answer(void)
-{
-	errno = EMBBADDATA;
-	return -1;
-}
-
-/* Sends what request holds behind its head (len bytes from the function on) and takes the answer of want bytes (also from
- * the function on). 0, or -1 and errno. */
-static int transfer_tcp(struct exchange *x, uint8_t unit, uint8_t *request, size_t len, uint8_t *answer, size_t want)
-{
-	put_word(request, ++x->transaction);
-	put_word(request + 2, 0);
-	put_word(request + 4, (unsigned)len + 1);
-	request[6] = unit;
-	ssize_t sent = send(modbus_get_socket(x->modbus), request, HEAD + len, MSG_NOSIGNAL);
-	if (sent != (ssize_t)(HEAD + len)) {
-		errno = sent < 0 ? errno : EPIPE;
-		return -1;
-	}
-	int got = modbus_receive_confirmation(x->modbus, answer);
-	if (got < 0)
-		return -1;
-	if (got < HEAD + 2 || memcmp(answer, request, 4) != 0 || answer[6] != unit ||
-	    get_word(answer + 4) != (unsigned)got - HEAD + 1)
-		return bad_answer();
-	uint8_t function = request[HEAD];
-	if (answer[HEAD] == (function | EXCEPTION_BIT)) {
-		errno = MODBUS_ENOBASE + answer[HEAD + 1];
-		return -1;
-	}
-	return answer[HEAD] == function && (size_t)got == HEAD + want ? 0 : bad_answer();
-}
-
-static int read_tcp(struct exchange *x, const struct bus_read *read, uint16_t *words)
-{
-	uint8_t request[MODBUS_TCP_MAX_ADU_LENGTH], answer[MODBUS_TCP_MAX_ADU_LENGTH];
-	uint8_t *pdu = request + HEAD;
-	const uint8_t *data = answer + HEAD + 2;
-	int bits = read->function <= 2;
-	size_t bytes = bits ? (read->count + 7u) / 8 : 2u * read->count;
-
-	pdu[0] = read->function;
-	put_word(pdu + 1, read->address);
-	put_word(pdu + 3, read->count);
-	if (transfer_tcp(x, read->unit, request, 5, answer, 2 + bytes))
-		return -1;
-	if (answer[HEAD + 1] != bytes)
-		return bad_answer();
-	for (unsigned i = 0; i < read->count; i++)
-		words[i] = (uint16_t)(bits ? (unsigned)data[i / 8] >> i % 8 & 1 : get_word(data + 2 * i));
-	return read->count;
-}
-
-static int write_tcp(struct exchange *x, const struct bus_write *write)
-{
-	uint8_t request[MODBUS_TCP_MAX_ADU_LENGTH], answer[MODBUS_TCP_MAX_ADU_LENGTH];
-	uint8_t *pdu = request + HEAD;
-	size_t len = 5;
-
-	pdu[0] = write->function;
-	put_word(pdu + 1, write->address);
-	if (write->function == 5) {
-		put_word(pdu + 3, write->words[0] ? 0xFF00 : 0);
-	} else if (write->function == 6) {
-		put_word(pdu + 3, write->words[0]);
-	} else {
-		int bits = write->function == 15;
-		size_t bytes = bits ? (write->count + 7u) / 8 : 2u * write->count;
-
-		put_word(pdu + 3, write->count);
-		pdu[5] = (uint8_t)bytes;
-		memset(pdu + 6, 0, bytes);
-		for (unsigned i = 0; i < write->count; i++)
-			if (!bits)
-				put_word(pdu + 6 + 2 * i, write->words[i]);
-			else if (write->words[i])
-				pdu[6 + i / 8] |= (uint8_t)(1u << i % 8);
-		len = 6 + bytes;
-	}
-	if (transfer_tcp(x, write->unit, request, len, answer, 5))
-		return -1;
-	/* The answer repeats address and value, or address and count. */
-	return memcmp(answer + HEAD, pdu, 5) != 0 ? bad_answer() : write->count;
-}
-
-static modbus_t *make_rtu(const struct bus_line_config *config)
-{
-	return modbus_new_rtu(config->device, config->baud, config->parity, config->data_bits, config->stop_bits);
-}
-
-static void opened_rtu(modbus_t *modbus)
-{
-	(void)modbus;
-}
-
-/* t3.5 of the serial line specification: fixed above 19200 baud. */
-static int64_t silence_rtu(const struct bus_line_config *config)
-{
-	return config->baud > 19200 ? 1750 : (int64_t)35 * 11 * 100000 / config->baud;
-}
-
-static int read_rtu(struct exchange *x, const struct bus_read *read, uint16_t *words)
-{
-	uint8_t bits[BITS_MAX];
-	int got = -1;
-
-	(void)modbus_set_slave(x->modbus, read->unit);
-	switch (read->function) {
-	case 3:
-		return modbus_read_registers(x->modbus, read->address, read->count, words);
-	case 4:
-		return modbus_read_input_registers(x->modbus, read->address, read->count, words);
-	case 1:
-		got = modbus_read_bits(x->modbus, read->address, read->count, bits);
-		break;
-	default:
-		got = modbus_read_input_bits(x->modbus, read->address, read->count, bits);
+	switch (c->framing) {
+	case BUS_FRAMING_TCP:
+		return &framing_tcp;
+	case BUS_FRAMING_RTU:
+		return &framing_rtu;
+	case BUS_FRAMING_ASCII:
+		return &framing_ascii;
+	case BUS_FRAMING_AUTO:
 		break;
 	}
-	for (int i = 0; i < got; i++)
-		words[i] = bits[i];
-	return got;
-}
-
-static int write_rtu(struct exchange *x, const struct bus_write *write)
-{
-	uint8_t bits[BUS_WRITE_WORDS_MAX];
-
-	(void)modbus_set_slave(x->modbus, write->unit);
-	switch (write->function) {
-	case 5:
-		return modbus_write_bit(x->modbus, write->address, write->words[0] != 0);
-	case 6:
-		return modbus_write_register(x->modbus, write->address, write->words[0]);
-	case 15:
-		for (int i = 0; i < write->count; i++)
-			bits[i] = write->words[i] != 0;
-		return modbus_write_bits(x->modbus, write->address, write->count, bits);
-	default:
-		return modbus_write_registers(x->modbus, write->address, write->count, write->words);
-	}
-}
-
-static const struct line_protocol protocols[] = {
-    [BUS_TCP] = {make_tcp, opened_tcp, silence_tcp, read_tcp, write_tcp},
-    [BUS_RTU] = {make_rtu, opened_rtu, silence_rtu, read_rtu, write_rtu},
-};
-
-static void set_timeout(modbus_t *modbus, int64_t us)
-{
-	(void)modbus_set_response_timeout(modbus, (uint32_t)(us / 1000000), (uint32_t)(us % 1000000));
+	return c->kind == BUS_TCP ? &framing_tcp : &framing_rtu;
 }
 
 struct exchange *exchange_new(const struct bus_line_config *config)
@@ -223,13 +59,16 @@ struct exchange *exchange_new(const struct bus_line_config *config)
 	if (!x)
 		return NULL;
 	x->config = *config;
-	x->modbus = protocols[config->kind].make(config);
-	if (!x->modbus) {
-		free(x);
+	x->framing = framing_of(config);
+	x->heard_ms = config->wake_ms ? calloc(UNITS, sizeof(*x->heard_ms)) : NULL;
+	x->port = config->wake_ms && !x->heard_ms ? NULL : port_new(config);
+	if (!x->port) {
+		int code = errno;
+
+		exchange_free(x);
+		errno = code;
 		return NULL;
 	}
-	/* We own the reconnect (peers.md, row 12): the library only reports. */
-	(void)modbus_set_error_recovery(x->modbus, MODBUS_ERROR_RECOVERY_NONE);
 	return x;
 }
 
@@ -237,92 +76,306 @@ void exchange_free(struct exchange *x)
 {
 	if (!x)
 		return;
-	modbus_free(x->modbus);
+	port_free(x->port);
+	free(x->heard_ms);
 	free(x);
+}
+
+void exchange_set_tap(struct exchange *x, void (*tap)(void *user, int flags, const uint8_t *bytes, size_t len),
+		      void *user)
+{
+	x->tap = tap;
+	x->user = user;
+}
+
+void exchange_set_sent(struct exchange *x, void (*sent)(void *user), void *user)
+{
+	x->sent = sent;
+	x->sent_user = user;
+}
+
+static void show(const struct exchange *x, int flags, const uint8_t *bytes, size_t len)
+{
+	if (x->tap && len)
+		x->tap(x->user, flags, bytes, len);
 }
 
 int exchange_connect(struct exchange *x)
 {
-	uint32_t byte_ms = (uint32_t)x->config.byte_timeout_ms;
-
-	/* libmodbus takes its response time-out for connecting too. */
-	set_timeout(x->modbus, (int64_t)x->config.connect_timeout_ms * 1000);
-	if (modbus_connect(x->modbus))
+	if (port_open(x->port))
 		return -1;
-	(void)modbus_set_byte_timeout(x->modbus, byte_ms / 1000, byte_ms % 1000 * 1000);
-	protocols[x->config.kind].opened(x->modbus);
+	x->len = 0;
+	x->broken = 0;
+	x->stale_in_row = 0;
+	x->quiet_since_us = clock_mono_us();
 	return 0;
 }
 
 void exchange_close(struct exchange *x)
 {
-	modbus_close(x->modbus);
+	port_close(x->port);
 }
 
 int64_t exchange_silence_us(const struct exchange *x)
 {
-	return protocols[x->config.kind].silence_us(&x->config);
+	return x->config.kind == BUS_RTU ? serial_silence_us(&x->config) : 0;
+}
+
+int64_t exchange_quiet_since_us(const struct exchange *x)
+{
+	return x->quiet_since_us;
+}
+
+int exchange_is_out_of_step(const struct exchange *x)
+{
+	return x->broken || x->stale_in_row >= STALE_MOST;
+}
+
+void exchange_get_counts(const struct exchange *x, struct exchange_counts *counts)
+{
+	*counts = x->counts;
+}
+
+void exchange_connect_error(const struct exchange *x, int code, char *out, size_t size)
+{
+	port_error(x->port, code, out, size);
+}
+
+static void take_away(struct exchange *x, size_t used)
+{
+	x->len -= used;
+	memmove(x->bytes, x->bytes + used, x->len);
+}
+
+/* What has come since; 0 when nothing, -1 when the line is broken. */
+static int take_in(struct exchange *x)
+{
+	int n = port_read(x->port, x->bytes + x->len, sizeof(x->bytes) - x->len);
+
+	if (n > 0) {
+		x->len += (size_t)n;
+		x->quiet_since_us = clock_mono_us();
+	}
+	return n;
 }
 
 int exchange_flush(struct exchange *x)
 {
-	int n = modbus_flush(x->modbus);
+	int flushed = 0;
 
-	return n > 0 ? n : 0;
+	/* A transaction number tells a late answer from the next one's, and of a frame that has begun the rest will come. That is one
+	 * look at the socket less for each request. */
+	if (x->framing == &framing_tcp)
+		return 0;
+	do {
+		show(x, EXCHANGE_DROPPED, x->bytes, x->len);
+		flushed += (int)x->len;
+		x->len = 0;
+	} while (take_in(x) > 0);
+	return flushed;
 }
 
-static enum bus_status classify(int code, uint8_t *exception)
+/* Counts what is thrown away, and says what the operator can do about it. */
+static void note_drop(struct exchange *x, const struct framing_request *r, const struct framing_step *step)
 {
-	if (code > MODBUS_ENOBASE && code < MODBUS_ENOBASE + MODBUS_EXCEPTION_MAX) {
-		*exception = (uint8_t)(code - MODBUS_ENOBASE);
+	size_t size = step->used - step->skipped;
+
+	x->counts.noise += step->skipped;
+	show(x, EXCHANGE_DROPPED, x->bytes, step->skipped);
+	show(x, step->why == FRAMING_ECHO ? EXCHANGE_ECHO : EXCHANGE_DROPPED, x->bytes + step->skipped, size);
+	switch (step->why) {
+	case FRAMING_STALE:
+	case FRAMING_MISMATCH:
+		x->counts.stale++;
+		break;
+	case FRAMING_FOREIGN:
+		x->counts.foreign++;
+		break;
+	case FRAMING_DAMAGED:
+		x->counts.damaged++;
+		break;
+	case FRAMING_NOISE:
+		x->counts.noise += size;
+		break;
+	case FRAMING_ECHO:
+		x->counts.echoes++;
+		if (r->echo || x->echo_said)
+			break;
+		x->echo_said = 1;
+		log_warning(
+		    "bus: %s: requests come back on the line: option echo is missing, and without it the echo of a "
+		    "write is taken for its answer",
+		    x->config.name);
+		break;
+	case FRAMING_FITS:
+		break;
+	}
+}
+
+struct wait {
+	int64_t answer_us; /* the first byte must have come by then */
+	int64_t end_us;    /* whatever comes: no longer than this */
+	int64_t byte_us;
+	unsigned seen; /* bits by enum framing_why */
+};
+
+static struct wait begin_wait(const struct exchange *x, int64_t timeout_us)
+{
+	struct wait w = {.answer_us = x->quiet_since_us + timeout_us};
+
+	w.byte_us = (int64_t)x->config.byte_timeout_ms * 1000;
+	if (x->framing == &framing_ascii && w.byte_us < ascii_byte_timeout_us)
+		w.byte_us = ascii_byte_timeout_us;
+	w.end_us = w.answer_us + port_wire_us(x->port, FRAMING_ADU_MAX) + w.byte_us + babble_us;
+	return w;
+}
+
+/* On a serial line a pause ends a frame. On TCP it only shows that the network is slow. */
+static int64_t wait_until(const struct exchange *x, const struct wait *w)
+{
+	int64_t until = x->quiet_since_us + w->byte_us;
+
+	if (!x->len || (x->config.kind == BUS_TCP && until < w->answer_us))
+		until = w->answer_us;
+	return until < w->end_us ? until : w->end_us;
+}
+
+static enum bus_status give_up(struct exchange *x, const struct wait *w)
+{
+	const unsigned no_answer = 1u << FRAMING_ECHO;
+
+	if (w->seen & (1u << FRAMING_STALE))
+		x->stale_in_row++;
+	return w->seen & ~no_answer ? BUS_BAD_ANSWER : BUS_TIMEOUT;
+}
+
+/* Waits for bytes. 0 when the time is up, so that what is there will not grow; -1 and the line is broken. */
+static int wait_for_bytes(struct exchange *x, const struct wait *w)
+{
+	int64_t until = wait_until(x, w);
+
+	if (x->len == sizeof(x->bytes) || clock_mono_us() >= w->end_us)
+		return 0;
+	int ready = port_wait(x->port, until);
+	if (ready <= 0)
+		return ready;
+	return take_in(x) < 0 ? -1 : 1;
+}
+
+static enum bus_status await(struct exchange *x, struct framing_request *r, int64_t timeout_us,
+			     struct framing_step *step)
+{
+	struct wait w = begin_wait(x, timeout_us);
+
+	for (int silent = 0;;) {
+		x->framing->take(r, x->bytes, x->len, silent, step);
+		switch (step->verdict) {
+		case FRAMING_ANSWER:
+			x->counts.noise += step->skipped;
+			show(x, EXCHANGE_DROPPED, x->bytes, step->skipped);
+			show(x, 0, x->bytes + step->skipped, step->used - step->skipped);
+			take_away(x, step->used);
+			x->stale_in_row = 0;
+			return BUS_OK;
+		case FRAMING_DROP:
+			note_drop(x, r, step);
+			w.seen |= 1u << step->why;
+			take_away(x, step->used);
+			r->echo = r->echo && step->why != FRAMING_ECHO;
+			continue;
+		case FRAMING_WRONG:
+			note_drop(x, r, step);
+			take_away(x, step->used);
+			return BUS_BAD_ANSWER;
+		case FRAMING_BROKEN:
+			note_drop(x, r, step);
+			take_away(x, step->used);
+			x->broken = 1;
+			return BUS_BAD_ANSWER;
+		case FRAMING_MORE:
+			break;
+		}
+		/* The answer itself was torn or garbled: there will be no other. */
+		if (silent && x->config.kind == BUS_RTU && (w.seen & (1u << FRAMING_DAMAGED)))
+			return BUS_BAD_ANSWER;
+		if (silent && clock_mono_us() >= w.answer_us)
+			return give_up(x, &w);
+		int got = wait_for_bytes(x, &w);
+		if (got < 0)
+			return BUS_DISCONNECTED;
+		silent = !got;
+	}
+}
+
+/* Sends what pdu holds, and takes its answer into step->pdu. */
+static enum bus_status transfer(struct exchange *x, struct framing_request *r, int64_t timeout_us, uint8_t *exception,
+				struct framing_step *step)
+{
+	uint8_t adu[FRAMING_ADU_MAX];
+
+	r->any_unit = x->config.any_unit;
+	r->echo = x->config.echo;
+	r->transaction = ++x->transaction;
+	r->adu = adu;
+	r->adu_len = x->framing->build(r, adu);
+	if (!r->adu_len)
+		return BUS_BAD_ANSWER;
+	if (port_send(x->port, adu, r->adu_len))
+		return BUS_DISCONNECTED;
+	show(x, EXCHANGE_SENT, adu, r->adu_len);
+	x->quiet_since_us = clock_mono_us() + port_wire_us(x->port, r->adu_len);
+	if (x->sent)
+		x->sent(x->sent_user);
+	enum bus_status status = await(x, r, timeout_us, step);
+	if (status == BUS_OK && step->pdu[0] & EXCEPTION_BIT) {
+		*exception = step->pdu[1];
 		return BUS_EXCEPTION;
 	}
-	switch (code) {
-	case ETIMEDOUT:
-		return BUS_TIMEOUT;
-	case EMBBADCRC:
-	case EMBBADDATA:
-	case EMBBADEXC:
-	case EMBUNKEXC:
-	case EMBMDATA:
-	case EMBBADSLAVE:
-		return BUS_BAD_ANSWER;
-	default:
-		/* An exception code that the standard does not know. */
-		return code > MODBUS_ENOBASE && code <= MODBUS_ENOBASE + UINT8_MAX ? BUS_BAD_ANSWER : BUS_DISCONNECTED;
-	}
+	return status;
 }
 
-/* libmodbus gives what was asked for, or fails: anything else is no answer to this request. */
-static enum bus_status conclude(int got, int wanted, uint8_t *exception)
+/* Some devices sleep, and lose the request that wakes them (ABL: chargers.md 1.1). */
+static int may_be_asleep(const struct exchange *x, uint8_t unit)
 {
-	if (got == wanted)
-		return BUS_OK;
-	return got < 0 ? classify(errno, exception) : BUS_BAD_ANSWER;
+	if (!x->heard_ms)
+		return 0;
+	return !x->heard_ms[unit] || (uint32_t)clock_mono_ms() - x->heard_ms[unit] >= (uint32_t)x->config.wake_ms;
+}
+
+static enum bus_status ask(struct exchange *x, struct framing_request *r, int64_t timeout_us, uint8_t *exception,
+			   struct framing_step *step)
+{
+	enum bus_status status = transfer(x, r, timeout_us, exception, step);
+
+	/* The response time-out was silence enough before the second try. */
+	if (status == BUS_TIMEOUT && may_be_asleep(x, r->unit))
+		status = transfer(x, r, timeout_us, exception, step);
+	if (x->heard_ms && (status == BUS_OK || status == BUS_EXCEPTION))
+		x->heard_ms[r->unit] = (uint32_t)clock_mono_ms() | 1;
+	return status;
 }
 
 enum bus_status exchange_read(struct exchange *x, const struct bus_read *read, int64_t timeout_us,
 			      uint16_t words[BUS_WORDS_MAX], uint8_t *exception)
 {
-	set_timeout(x->modbus, timeout_us);
-	return conclude(protocols[x->config.kind].read(x, read, words), read->count, exception);
+	uint8_t pdu[FRAMING_PDU_MAX];
+	struct framing_request r = {.unit = read->unit, .pdu = pdu, .longer = read->longer};
+	struct framing_step step;
+
+	r.pdu_len = pdu_of_read(read, pdu);
+	enum bus_status status = ask(x, &r, timeout_us, exception, &step);
+	if (status == BUS_OK)
+		pdu_take_words(read, step.pdu, words);
+	return status;
 }
 
 enum bus_status exchange_write(struct exchange *x, const struct bus_write *write, int64_t timeout_us,
 			       uint8_t *exception)
 {
-	set_timeout(x->modbus, timeout_us);
-	return conclude(protocols[x->config.kind].write(x, write), write->count, exception);
-}
+	uint8_t pdu[FRAMING_PDU_MAX];
+	struct framing_request r = {.unit = write->unit, .pdu = pdu};
+	struct framing_step step;
 
-void exchange_connect_error(const struct exchange *x, int code, char *out, size_t size)
-{
-	const struct bus_line_config *c = &x->config;
-	const char *parity = c->parity == 'N' ? "none" : c->parity == 'E' ? "even" : "odd";
-
-	if (c->kind == BUS_RTU)
-		(void)snprintf(out, size, "open: %s (%d baud, parity %s): %s", c->device, c->baud, parity,
-			       code == EINVAL ? "the driver refuses these settings" : modbus_strerror(code));
-	else
-		(void)snprintf(out, size, "connect: %s:%d: %s", c->host, c->port, modbus_strerror(code));
+	r.pdu_len = pdu_of_write(write, pdu);
+	return ask(x, &r, timeout_us, exception, &step);
 }

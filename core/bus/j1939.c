@@ -270,7 +270,7 @@ static void connection(struct j1939 *j, unsigned source, unsigned destination, c
 	received = find(j, destination, source);
 	if (sent && sent->pgn != pgn)
 		sent = NULL;
-	if (received && received->pgn != pgn)
+	if (received && (received->pgn != pgn || received == sent)) /* the same: nonsense, to itself */
 		received = NULL;
 	switch (data[0]) {
 	case J1939_RTS:

@@ -10,43 +10,29 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bus/exchange.h"
-#include "bus/schedule.h"
+#include "bus/line_inside.h"
+#include "bus/trace.h"
+#include "bus/wire.h"
 
-enum { STACK = 128 * 1024, WRITES_MAX = 32 };
-/* Modbus exception codes that come from a gateway, not from the device. */
-enum { GATEWAY_NO_PATH = 10, GATEWAY_NO_ANSWER = 11 };
+enum { STACK = 128 * 1024 };
+/* Modbus exception codes: busy, asked again later; and those that come from a gateway, not from the device. */
+enum { ACKNOWLEDGE = 5, DEVICE_BUSY = 6, GATEWAY_NO_PATH = 10, GATEWAY_NO_ANSWER = 11 };
+/* Requests in a row before the polls that are due have as many; one without an answer is row enough. */
+enum { BURST = 4 };
 
 static const int64_t connect_first_us = 1000000;
 static const int64_t connect_last_us = 60000000;
-
-struct bus_line {
-	uint32_t id;
-	struct bus_line_config config;
-	struct bus *owner;
-	line_sink sink;
-	void *user;
-	pthread_t thread;
-	pthread_mutex_t lock; /* of stop, next, writes, stats */
-	pthread_cond_t wake;
-	int stop;
-	struct schedule *next; /* what the worker is to go on with, or NULL */
-	struct bus_write writes[WRITES_MAX];
-	int64_t write_deadline_us[WRITES_MAX];
-	uint32_t write_first, write_count;
-	struct bus_line_stats stats;
-	uint64_t latency_sum_us;
-	/* the worker's own */
-	struct schedule schedule;
-	struct exchange *exchange;
-	int connected, answered; /* something was heard since it was connected */
-	int said_down;           /* the log knows that the line is down */
-	int64_t connect_at_us, connect_backoff_us;
-	int64_t quiet_since_us; /* end of the last byte */
-};
+static const int64_t unit_gap_first_us = 10000, unit_gap_longest_us = 100000;
+static const int64_t look_us = 10000000, longest_us = 60000000;
+static const int64_t flaps_within_us = 300000000, say_again_us = 3600000000;
+static const int64_t say_pace_again_us = 600000000;
+/* A slot is given back when nothing is due within this time, and no command came for that. */
+static const int64_t release_slack_us = 200000, release_after_us = 5000000;
+static const int64_t babble_us = 200000;
 
 int bus_unit_valid(enum bus_kind kind, unsigned unit)
 {
-	return kind == BUS_RTU ? unit >= 1 && unit <= 247 : unit <= 247 || unit == 255;
+	return (unit <= BUS_UNIT_MAX && (unit > 0 || kind != BUS_RTU)) || (unit == 255 && kind != BUS_RTU);
 }
 
 const char *bus_status_name(enum bus_status status)
@@ -69,39 +55,54 @@ const char *bus_status_name(enum bus_status status)
 /* Hands a result over; what is dropped is counted. */
 static void tell(struct bus_line *line, const struct bus_result *result, int must)
 {
+	line->untold |= !must;
 	if (!line->sink(line->user, result, must))
 		return;
 	pthread_mutex_lock(&line->lock);
-	line->stats.queue_dropped++;
+	line->figures.line.queue_dropped++;
 	pthread_mutex_unlock(&line->lock);
 }
 
 static void set_connected(struct bus_line *line, int connected)
 {
 	line->connected = connected;
+	line->last_unit = -1;
 	pthread_mutex_lock(&line->lock);
-	line->stats.connected = connected;
+	line->figures.line.connected = connected;
 	pthread_mutex_unlock(&line->lock);
 }
 
-/* Waits until us from now, the end, or with for_writes: a write, or other reads. */
-static void wait_for(struct bus_line *line, int64_t us, int for_writes)
+/* The loop hears of results while the worker waits: for the next answer, or for the next request's time. */
+static void announce(void *user)
 {
-	struct timespec until;
+	struct bus_line *line = user;
+
+	if (line->untold)
+		(void)line->sink(line->user, NULL, 0);
+	line->untold = 0;
+}
+
+/* Waits until us from now, the end, or with for_requests: a request that may be sent, or other reads. */
+static void wait_for(struct bus_line *line, int64_t us, int for_requests)
+{
+	int64_t now = clock_mono_us(), end = now + us, later;
 
 	if (us <= 0)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += us / 1000000;
-	until.tv_nsec += us % 1000000 * 1000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
+	announce(line);
 	pthread_mutex_lock(&line->lock);
-	while (!line->stop && !(for_writes && (line->write_count || line->next)))
-		if (pthread_cond_timedwait(&line->wake, &line->lock, &until))
-			break;
+	while (now < end && !line->stop) {
+		int64_t until = end;
+
+		if (for_requests) {
+			if (line->next || requests_next(&line->requests, now, &later) >= 0)
+				break;
+			until = later < end - now ? now + later : end;
+		}
+		struct timespec at = {.tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000};
+		(void)pthread_cond_timedwait(&line->wake, &line->lock, &at);
+		now = clock_mono_us();
+	}
 	pthread_mutex_unlock(&line->lock);
 }
 
@@ -129,6 +130,17 @@ static void tell_lost(struct bus_line *line, int unit)
 	}
 }
 
+/* Some devices do not live through a connection a second (chargers.md 4, row 21); a serial port does not mind. */
+static int64_t reconnect_us(const struct bus_line *line)
+{
+	return line->config.kind == BUS_TCP ? (int64_t)line->config.reconnect_ms * 1000 : 0;
+}
+
+static int64_t backoff_begin_us(const struct bus_line *line)
+{
+	return reconnect_us(line) > connect_first_us ? reconnect_us(line) : connect_first_us;
+}
+
 /* Once in the log when the line goes, once when it comes back: not at each try. */
 static void stay_away(struct bus_line *line, const char *why)
 {
@@ -142,14 +154,32 @@ static void stay_away(struct bus_line *line, const char *why)
 	tell_lost(line, -1);
 }
 
+/* Somebody else wants the only slot, perhaps: it takes ours as we take its (chargers.md 4, row 20). */
+static void note_flap(struct bus_line *line)
+{
+	int64_t now = clock_mono_us(), first = line->lost_us[line->lost_at];
+
+	line->lost_us[line->lost_at] = now;
+	line->lost_at = (line->lost_at + 1) % LINE_FLAPS;
+	if (!first || now - first > flaps_within_us ||
+	    (line->said_flaps_us && now - line->said_flaps_us < say_again_us))
+		return;
+	line->said_flaps_us = now;
+	log_warning(
+	    "bus: %s: the other side has closed the connection %d times in %lld s: another client may want its only "
+	    "slot (option release_ms gives it back between the polls)",
+	    line->config.name, LINE_FLAPS, (long long)((now - first) / 1000000));
+}
+
 static void disconnect(struct bus_line *line, const char *why)
 {
 	if (!line->connected)
 		return;
 	exchange_close(line->exchange);
 	set_connected(line, 0);
+	line->polls_owed = 0;
 	pthread_mutex_lock(&line->lock);
-	line->stats.disconnects++;
+	line->figures.line.disconnects++;
 	pthread_mutex_unlock(&line->lock);
 	/* The first try to come back is made at once, unless we were taken and dropped without a word. */
 	if (!line->answered) {
@@ -157,13 +187,16 @@ static void disconnect(struct bus_line *line, const char *why)
 		return;
 	}
 	log_info("bus: %s: closed: %s", line->config.name, why);
-	line->connect_at_us = clock_mono_us();
+	line->connect_at_us = line->connected_us + reconnect_us(line);
 }
 
 static void connect_line(struct bus_line *line)
 {
 	char why[320];
+	int released = line->released;
 
+	line->released = 0;
+	line->connected_us = clock_mono_us();
 	if (exchange_connect(line->exchange)) {
 		exchange_connect_error(line->exchange, errno, why, sizeof(why));
 		stay_away(line, why);
@@ -171,63 +204,200 @@ static void connect_line(struct bus_line *line)
 	}
 	set_connected(line, 1);
 	line->answered = 0;
+	line->unanswered = 0;
 	line->quiet_since_us = clock_mono_us();
-	schedule_resume(&line->schedule, clock_mono_us());
+	line->connected_us = line->quiet_since_us;
+	/* What fell due while others had the slot is what it is opened for. */
+	if (!released)
+		schedule_resume(&line->schedule, line->quiet_since_us, line->said_down);
+}
+
+/* Nothing is due: others may have the slot. To the rest of the house the line is as connected as before. */
+static int release_line(struct bus_line *line, int64_t wait_us)
+{
+	int64_t now = clock_mono_us();
+
+	if (!line->config.release_ms || line->config.kind != BUS_TCP || wait_us < release_slack_us ||
+	    now - line->requested_us < release_after_us)
+		return 0;
+	exchange_close(line->exchange);
+	line->connected = 0;
+	line->released = 1;
+	line->last_unit = -1;
+	line->connect_at_us = now + (int64_t)line->config.release_ms * 1000;
+	return 1;
 }
 
 /* The line is known to be good only now: a peer that takes connections to drop them is not. */
 static void heard(struct bus_line *line)
 {
 	line->answered = 1;
-	line->connect_backoff_us = connect_first_us;
+	line->unanswered = 0;
+	line->connect_backoff_us = backoff_begin_us(line);
 	if (line->said_down)
 		log_notice("bus: %s: connected again", line->config.name);
 	line->said_down = 0;
 }
 
-/* Silence that the line and the device want before a request; what came in meanwhile was asked for by nobody. */
-static void make_ready(struct bus_line *line, uint32_t gap_ms)
+/* Silence that the line and the device want before a request; what came in meanwhile was asked for by nobody. How long that
+ * silence was to be; -1: the line ends, and nothing more is sent. */
+static int64_t make_ready(struct bus_line *line, uint8_t unit, uint32_t gap_ms)
 {
 	int64_t gap = (int64_t)(gap_ms > (uint32_t)line->config.gap_ms ? gap_ms : (uint32_t)line->config.gap_ms) * 1000;
 	int64_t silence = exchange_silence_us(line->exchange);
 
 	gap = gap > silence ? gap : silence;
-	wait_for(line, line->quiet_since_us + gap - clock_mono_us(), 0);
-	int flushed = exchange_flush(line->exchange);
-	if (!flushed)
+	if (line->last_unit >= 0 && line->last_unit != unit && line->unit_gap_us > gap)
+		gap = line->unit_gap_us;
+	line->last_unit = unit;
+	uint64_t flushed = 0;
+	int64_t end = clock_mono_us() + gap + babble_us;
+	/* Whoever speaks is let finish: silence counts from the last byte (chargers.md 4, row 11). Not for ever: a line that babbles
+	 * is asked all the same. */
+	for (int got = 1; got && !stopping(line);) {
+		wait_for(line, line->quiet_since_us + gap - clock_mono_us(), 0);
+		got = exchange_flush(line->exchange);
+		flushed += (uint64_t)got;
+		if (got && exchange_quiet_since_us(line->exchange) > line->quiet_since_us)
+			line->quiet_since_us = exchange_quiet_since_us(line->exchange);
+		if (!silence || clock_mono_us() > end)
+			break;
+	}
+	if (flushed) {
+		pthread_mutex_lock(&line->lock);
+		line->figures.line.flushed += flushed;
+		pthread_mutex_unlock(&line->lock);
+	}
+	return stopping(line) ? -1 : gap;
+}
+
+/* What one request did. */
+struct made {
+	struct bus_result result;
+	uint8_t function;
+	uint16_t count;
+	int64_t gap_us, spent_us, wire_us;
+};
+
+static int is_busy(const struct bus_result *r)
+{
+	return r->status == BUS_EXCEPTION && (r->exception == ACKNOWLEDGE || r->exception == DEVICE_BUSY);
+}
+
+static void conclude(struct bus_line *line, struct made *m, enum bus_status status, int64_t started_us)
+{
+	struct bus_result *r = &m->result;
+
+	r->mono_us = clock_mono_us();
+	r->latency_us = (uint32_t)(r->mono_us - started_us);
+	line->quiet_since_us = exchange_quiet_since_us(line->exchange);
+	r->status = (uint8_t)status;
+	if (status != BUS_OK)
+		r->count = 0;
+	m->spent_us = m->gap_us + r->latency_us;
+	m->wire_us = status == BUS_OK          ? wire_us(&line->config, m->function, m->count)
+		     : status == BUS_EXCEPTION ? wire_refused_us(&line->config, m->function, m->count)
+					       : wire_request_us(&line->config, m->function, m->count);
+}
+
+/* A unit that grows slower the more it is asked is asked less (chargers.md 4, row 5). */
+static void watch_pace(struct bus_line *line, const struct made *m)
+{
+	struct schedule_unit *u = schedule_unit(&line->schedule, m->result.unit);
+	int64_t now = m->result.mono_us;
+
+	/* A lost answer took the time-out, and says nothing of how fast it is. */
+	if (!u || u->slow || !bus_unit_answered(&m->result))
 		return;
+	switch (pace_take(&u->pace, m->result.latency_us > m->wire_us ? m->result.latency_us - m->wire_us : 0)) {
+	case PACE_SAME:
+		return;
+	case PACE_LOWERED:
+		if (line->said_pace_us && now - line->said_pace_us < say_pace_again_us)
+			return;
+		line->said_pace_us = now;
+		log_warning("bus: %s: unit %u: answers take %lld ms, and took %lld: asked less often until they don't",
+			    line->config.name, u->unit, (long long)u->pace.now_us / 1000,
+			    (long long)u->pace.usual_us / 1000);
+		return;
+	case PACE_BACK:
+		log_info("bus: %s: unit %u: answers as fast as it did: asked as often as planned", line->config.name,
+			 u->unit);
+		return;
+	}
+}
+
+/* Two that share a converter are kept further apart (chargers.md 4, row 6). */
+static void note_foreign(struct bus_line *line, uint8_t unit)
+{
+	if (line->schedule.unit_count < 2 || line->unit_gap_us >= unit_gap_longest_us)
+		return;
+	if (!line->unit_gap_us)
+		log_warning("bus: %s: unit %u was asked and another answered: a longer pause when the unit changes",
+			    line->config.name, unit);
+	line->unit_gap_us = line->unit_gap_us ? line->unit_gap_us * 2 : unit_gap_first_us;
+	if (line->unit_gap_us > unit_gap_longest_us)
+		line->unit_gap_us = unit_gap_longest_us;
 	pthread_mutex_lock(&line->lock);
-	line->stats.flushed += (uint64_t)flushed;
+	line->figures.line.unit_gap_ms = (uint32_t)(line->unit_gap_us / 1000);
 	pthread_mutex_unlock(&line->lock);
 }
 
-static void account(struct bus_line *line, const struct bus_result *r)
+static void account(struct bus_line *line, const struct made *m)
 {
+	const struct schedule_unit *u = schedule_unit(&line->schedule, m->result.unit);
+	struct exchange_counts counts;
+
+	exchange_get_counts(line->exchange, &counts);
 	pthread_mutex_lock(&line->lock);
-	struct bus_line_stats *s = &line->stats;
-	s->polls += !r->is_write;
-	s->ok += r->status == BUS_OK;
-	s->timeouts += r->status == BUS_TIMEOUT;
-	s->exceptions += r->status == BUS_EXCEPTION;
-	s->bad += r->status == BUS_BAD_ANSWER;
-	if (r->status == BUS_OK) {
-		line->latency_sum_us += r->latency_us;
-		s->latency_mean_us = (uint32_t)(line->latency_sum_us / s->ok);
-		if (r->latency_us > s->latency_max_us)
-			s->latency_max_us = r->latency_us;
-	}
+	struct bus_line_stats *s = &line->figures.line;
+	uint64_t foreign = counts.foreign - s->foreign;
+	s->stale = counts.stale;
+	s->foreign = counts.foreign;
+	s->damaged = counts.damaged;
+	s->noise = counts.noise;
+	struct figures_unit *f = figures_find(&line->figures, m->result.unit);
+	figures_take(&line->figures, &m->result, m->spent_us, m->wire_us);
 	s->due = line->schedule.due;
 	s->missed = line->schedule.missed;
 	s->late = line->schedule.late;
 	s->late_max_us = line->schedule.late_max_us;
+	if (u && f) {
+		s->units_slow = s->units_slow - f->stats.slow + (u->slow != 0);
+		f->stats.slow = u->slow != 0;
+		f->stats.pace = (uint16_t)(100 >> u->pace.shift);
+	}
+	pthread_mutex_unlock(&line->lock);
+	if (foreign)
+		note_foreign(line, m->result.unit);
+}
+
+static void account_retry(struct bus_line *line, uint8_t unit)
+{
+	pthread_mutex_lock(&line->lock);
+	figures_retry(&line->figures, unit);
 	pthread_mutex_unlock(&line->lock);
 }
 
-static void account_slow(struct bus_line *line)
+/* Whether what the plan wants fits at all: polls that are late or left out have a reason that can be said. */
+static void look_at_load(struct bus_line *line)
 {
+	int64_t now = clock_mono_us();
+
+	if (now < line->look_at_us)
+		return;
+	line->look_at_us = now + look_us;
+	uint32_t planned = schedule_planned(&line->schedule);
 	pthread_mutex_lock(&line->lock);
-	line->stats.units_slow = schedule_slow_count(&line->schedule);
+	line->figures.line.planned = planned;
 	pthread_mutex_unlock(&line->lock);
+	if (planned > 1000 && !line->said_full)
+		log_warning("bus: %s: its reads need %u %% of the line's time: they will be late or left out (a longer "
+			    "poll_ms, "
+			    "fewer points, or a faster line)",
+			    line->config.name, planned / 10);
+	if (planned > 1000 || planned < 900)
+		line->said_full = planned > 1000;
 }
 
 static void recover(struct bus_line *line, enum bus_status status)
@@ -238,30 +408,23 @@ static void recover(struct bus_line *line, enum bus_status status)
 		heard(line);
 		return;
 	case BUS_DISCONNECTED:
+		if (line->answered)
+			note_flap(line);
 		disconnect(line, "connection broken");
 		return;
 	case BUS_BAD_ANSWER:
-		/* On TCP a wrong transaction or length means that we are out of step for good (chargers.md 4, row 1). */
-		if (line->config.kind == BUS_TCP)
+		if (exchange_is_out_of_step(line->exchange))
 			disconnect(line, "answers out of step");
 		return;
 	case BUS_TIMEOUT:
-		/* One silent unit among several is no error of the line; all of them silent is. */
-		if (line->config.kind == BUS_TCP && schedule_all_failing(&line->schedule))
+		/* One silent unit among several is no error of the line, and one request without an answer none of the unit; all of
+		 * them silent, again and again, is. */
+		line->unanswered++;
+		if (line->config.kind == BUS_TCP && line->unanswered >= SCHEDULE_FAILURES &&
+		    schedule_all_failing(&line->schedule))
 			disconnect(line, "no unit answers");
 		return;
 	}
-}
-
-static void conclude(struct bus_line *line, struct bus_result *r, enum bus_status status, int64_t started_us)
-{
-	r->mono_us = clock_mono_us();
-	r->latency_us = (uint32_t)(r->mono_us - started_us);
-	line->quiet_since_us = r->mono_us;
-	r->status = (uint8_t)status;
-	if (status != BUS_OK)
-		r->count = 0;
-	account(line, r);
 }
 
 int bus_unit_answered(const struct bus_result *r)
@@ -270,74 +433,154 @@ int bus_unit_answered(const struct bus_result *r)
 	       (r->status == BUS_EXCEPTION && r->exception != GATEWAY_NO_PATH && r->exception != GATEWAY_NO_ANSWER);
 }
 
+static void say_change(struct bus_line *line, uint8_t unit, enum schedule_change change, enum bus_status status)
+{
+	if (change == SCHEDULE_SLOW) {
+		log_warning("bus: %s: unit %u: %s %d times: asked slowly from now on", line->config.name, unit,
+			    bus_status_name(status), SCHEDULE_FAILURES);
+		tell_lost(line, unit);
+	} else if (change == SCHEDULE_BACK) {
+		log_notice("bus: %s: unit %u answers again", line->config.name, unit);
+	}
+}
+
 static void poll_entry(struct bus_line *line, const struct schedule_choice *choice)
 {
 	const struct bus_read *read = &line->schedule.entries[choice->entry].read;
-	struct bus_result r = {.line = line->id, .tag = read->tag, .unit = read->unit, .count = read->count};
+	struct made m = {.result = {.line = line->id, .tag = read->tag, .unit = read->unit, .count = read->count},
+			 .function = read->function,
+			 .count = read->count};
+	struct bus_result *r = &m.result;
 
-	make_ready(line, read->gap_ms);
+	m.gap_us = make_ready(line, read->unit, read->gap_ms);
+	if (m.gap_us < 0)
+		return;
 	int64_t started = clock_mono_us();
-	enum bus_status status = exchange_read(line->exchange, read, choice->timeout_us, r.words, &r.exception);
-	conclude(line, &r, status, started);
-	int moved = schedule_done(&line->schedule, choice->entry, r.mono_us, bus_unit_answered(&r));
-	tell(line, &r, 0);
-	if (moved)
-		account_slow(line);
-	if (moved == 1) {
-		log_warning("bus: %s: unit %u: %s %d times: asked slowly from now on", line->config.name, read->unit,
-			    bus_status_name(status), SCHEDULE_FAILURES);
-		tell_lost(line, read->unit);
-	} else if (moved == 2) {
-		log_notice("bus: %s: unit %u answers again", line->config.name, read->unit);
-	}
+	enum bus_status status = exchange_read(line->exchange, read, choice->timeout_us, r->words, &r->exception);
+	conclude(line, &m, status, started);
+	watch_pace(line, &m);
+	schedule_spent(&line->schedule, choice->entry, m.spent_us);
+	enum schedule_change change = schedule_done(&line->schedule, choice->entry, r->mono_us,
+						    !bus_unit_answered(r) ? SCHEDULE_LOST
+						    : is_busy(r)          ? SCHEDULE_BUSY
+									  : SCHEDULE_ANSWERED);
+	account(line, &m);
+	if (change == SCHEDULE_AGAIN)
+		account_retry(line, r->unit);
+	/* That it is busy is no news while it is asked again. */
+	if (change != SCHEDULE_AGAIN || !is_busy(r))
+		tell(line, r, 0);
+	say_change(line, r->unit, change, status);
 	recover(line, status);
 }
 
-/* Takes the oldest write; 0 when there is none. */
-static int take_write(struct bus_line *line, struct bus_write *write, int64_t *deadline_us)
+static int next_request(struct bus_line *line, struct request *request)
 {
+	int64_t later;
+
 	pthread_mutex_lock(&line->lock);
-	int any = line->write_count > 0;
-	if (any) {
-		*write = line->writes[line->write_first];
-		*deadline_us = line->write_deadline_us[line->write_first];
-		line->write_first = (line->write_first + 1) % WRITES_MAX;
-		line->write_count--;
-	}
+	int place = requests_next(&line->requests, clock_mono_us(), &later);
+	if (place >= 0)
+		*request = line->requests.list[place];
 	pthread_mutex_unlock(&line->lock);
-	return any;
+	return place;
 }
 
-/* Writes go ahead of reads; each gets its answer, also on a broken line or when it is too late. */
-static void serve_writes(struct bus_line *line)
+/* Nonzero when it stays in the queue, to be sent again. */
+static int end_request(struct bus_line *line, int place, const struct bus_result *r)
 {
-	struct bus_write write;
-	int64_t deadline;
+	pthread_mutex_lock(&line->lock);
+	int again = is_busy(r) && requests_again(&line->requests, place, r->mono_us);
+	if (again)
+		figures_retry(&line->figures, r->unit);
+	else
+		requests_remove(&line->requests, place);
+	pthread_mutex_unlock(&line->lock);
+	return again;
+}
 
-	/* A line that may be opened again now is opened first. */
-	while (!stopping(line) && (line->connected || clock_mono_us() < line->connect_at_us) &&
-	       take_write(line, &write, &deadline)) {
-		struct bus_result r = {.line = line->id, .tag = write.tag, .unit = write.unit, .is_write = 1};
-		int64_t now = clock_mono_us();
+static void send_request(struct bus_line *line, const struct request *request, struct made *m)
+{
+	const struct bus_write *w = &request->write;
+	const struct bus_read *read = &request->read;
+	uint32_t timeout_ms = (uint32_t)line->config.response_timeout_ms;
+	struct bus_result *r = &m->result;
+	enum bus_status status;
 
-		r.mono_us = now;
-		if (now > deadline) {
-			r.status = BUS_TIMEOUT;
-		} else if (!line->connected) {
-			r.status = BUS_DISCONNECTED;
-		} else {
-			make_ready(line, write.gap_ms);
-			now = clock_mono_us();
-			conclude(line, &r,
-				 exchange_write(line->exchange, &write,
-						(int64_t)line->config.response_timeout_ms * 1000, &r.exception),
-				 now);
-			/* The silence that is wanted counts from later on. */
-			line->quiet_since_us += (int64_t)write.rest_ms * 1000;
+	line->requested_us = clock_mono_us();
+	m->gap_us = make_ready(line, r->unit, request->is_read ? read->gap_ms : w->gap_ms);
+	if (m->gap_us < 0) {
+		r->status = BUS_DISCONNECTED;
+		return;
+	}
+	int64_t started = clock_mono_us();
+	if (request->is_read) {
+		timeout_ms = read->timeout_ms ? read->timeout_ms : timeout_ms;
+		status = exchange_read(line->exchange, read, (int64_t)timeout_ms * 1000, r->words, &r->exception);
+	} else {
+		status = exchange_write(line->exchange, w, (int64_t)timeout_ms * 1000, &r->exception);
+	}
+	conclude(line, m, status, started);
+	/* The silence that is wanted counts from later on. */
+	line->quiet_since_us += request->is_read ? 0 : (int64_t)w->rest_ms * 1000;
+	enum schedule_change change =
+	    bus_unit_answered(r) ? schedule_heard(&line->schedule, r->unit, r->mono_us) : SCHEDULE_SAME;
+	account(line, m);
+	say_change(line, r->unit, change, status);
+}
+
+/* Serves the oldest request. Its status, or -1: there is none. It gets its answer also on a broken line or when it is too late. */
+static int serve_request(struct bus_line *line)
+{
+	struct request request;
+	int place = next_request(line, &request);
+	int64_t now = clock_mono_us();
+
+	if (place < 0)
+		return -1;
+	struct made m = {.result = {.line = line->id,
+				    .tag = request.is_read ? request.read.tag : request.write.tag,
+				    .unit = request_unit(&request),
+				    .is_write = !request.is_read,
+				    .by_hand = request.is_read || request.write.by_hand,
+				    .count = request.is_read ? request.read.count : 0,
+				    .mono_us = now},
+			 .function = request.is_read ? request.read.function : request.write.function,
+			 .count = request.is_read ? request.read.count : request.write.count};
+	struct bus_result *r = &m.result;
+	int sent = now <= request.deadline_us && line->connected;
+	if (sent) {
+		send_request(line, &request, &m);
+		sent = m.gap_us >= 0;
+	} else {
+		r->status = now > request.deadline_us ? BUS_TIMEOUT : BUS_DISCONNECTED;
+	}
+	r->count = r->status == BUS_OK ? r->count : 0;
+	if (!end_request(line, place, r))
+		tell(line, r, 1);
+	if (sent)
+		recover(line, (enum bus_status)r->status);
+	return sent ? r->status : BUS_OK;
+}
+
+/* Requests go ahead of the polls, but not for ever: a few, or one that nobody answers, then as many polls as are due. */
+static void serve_requests(struct bus_line *line)
+{
+	/* A line that may be opened again now is opened first, and one that is closed for a moment is waited for. */
+	for (int n = 0;
+	     !stopping(line) && (line->connected || (line->said_down && clock_mono_us() < line->connect_at_us));
+	     n += line->connected) {
+		if (n == BURST) {
+			line->polls_owed = BURST;
+			return;
 		}
-		tell(line, &r, 1);
-		if (line->connected)
-			recover(line, (enum bus_status)r.status);
+		int status = serve_request(line);
+		if (status < 0)
+			return;
+		if (line->connected && (status == BUS_TIMEOUT || status == BUS_BAD_ANSWER)) {
+			line->polls_owed = BURST;
+			return;
+		}
 	}
 }
 
@@ -345,23 +588,48 @@ static void serve_writes(struct bus_line *line)
 static void take_plan(struct bus_line *line)
 {
 	pthread_mutex_lock(&line->lock);
-	struct schedule *next = line->next;
+	struct line_plan *next = line->next;
 	line->next = NULL;
 	if (next)
-		line->stats.units = next->unit_count;
+		next->units = figures_adopt(&line->figures, next->units, next->unit_count);
 	pthread_mutex_unlock(&line->lock);
 	if (!next)
 		return;
-	schedule_take_over(next, &line->schedule);
-	schedule_fini(&line->schedule);
-	line->schedule = *next;
-	free(next);
-	account_slow(line);
+	schedule_take_over(&next->schedule, &line->schedule);
+	const struct schedule old = line->schedule;
+	line->schedule = next->schedule;
+	next->schedule = old;
+	line_plan_free(next);
+	line->look_at_us = 0;
+	pthread_mutex_lock(&line->lock);
+	line->figures.line.units_slow = schedule_slow_count(&line->schedule);
+	pthread_mutex_unlock(&line->lock);
 	if (line->said_down)
 		tell_lost(line, -1);
 	for (uint32_t i = 0; !line->said_down && i < line->schedule.unit_count; i++)
 		if (line->schedule.units[i].slow)
 			tell_lost(line, line->schedule.units[i].unit);
+}
+
+/* A request does not wait until the others' time is over. */
+static int may_connect(struct bus_line *line)
+{
+	struct request request;
+	int64_t now = clock_mono_us();
+
+	if (!line->released)
+		return now >= line->connect_at_us;
+	return (now >= line->connect_at_us && schedule_wait_us(&line->schedule, now) <= 0) ||
+	       next_request(line, &request) >= 0;
+}
+
+/* How long there is nothing to do while the line is not open. */
+static int64_t away_us(struct bus_line *line)
+{
+	int64_t now = clock_mono_us(), wait = line->connect_at_us - now;
+	int64_t due = line->released ? schedule_wait_us(&line->schedule, now) : 0;
+
+	return wait > due ? wait : due;
 }
 
 static void *work(void *user)
@@ -370,21 +638,27 @@ static void *work(void *user)
 
 	while (!stopping(line)) {
 		take_plan(line);
-		int64_t now = clock_mono_us();
-
-		if (!line->connected && now >= line->connect_at_us)
+		look_at_load(line);
+		if (!line->connected && may_connect(line))
 			connect_line(line);
-		serve_writes(line);
+		if (!line->polls_owed)
+			serve_requests(line);
 		if (!line->connected) {
-			wait_for(line, line->connect_at_us - clock_mono_us(), 1);
+			int64_t away = away_us(line);
+
+			wait_for(line, away < longest_us ? away : longest_us, line->said_down || line->released);
 			continue;
 		}
 		struct schedule_choice choice =
 		    schedule_next(&line->schedule, clock_mono_us(), (int64_t)line->config.response_timeout_ms * 1000);
-		if (choice.entry >= 0)
+		if (choice.entry >= 0) {
 			poll_entry(line, &choice);
-		else
-			wait_for(line, choice.wait_us < 60000000 ? choice.wait_us : 60000000, 1);
+			line->polls_owed -= line->polls_owed > 0;
+		} else if (line->polls_owed) {
+			line->polls_owed = 0;
+		} else if (!release_line(line, choice.wait_us)) {
+			wait_for(line, choice.wait_us < longest_us ? choice.wait_us : longest_us, 1);
+		}
 	}
 	if (line->connected)
 		exchange_close(line->exchange);
@@ -414,19 +688,46 @@ static void free_line(struct bus_line *line)
 {
 	exchange_free(line->exchange);
 	schedule_fini(&line->schedule);
-	if (line->next)
-		schedule_fini(line->next);
-	free(line->next);
+	line_plan_free(line->next);
+	free(line->figures.units);
 	free(line);
 }
 
+_Static_assert((int)EXCHANGE_SENT == (int)TRACE_SENT && (int)EXCHANGE_DROPPED == (int)TRACE_THROWN &&
+		   (int)EXCHANGE_ECHO == (int)TRACE_ECHO,
+	       "what a frame was is handed on as it is");
+
+static enum trace_kind trace_kind_of(const struct bus_line_config *config)
+{
+	switch (config->framing) {
+	case BUS_FRAMING_AUTO:
+		break;
+	case BUS_FRAMING_TCP:
+		return TRACE_TCP;
+	case BUS_FRAMING_RTU:
+		return TRACE_RTU;
+	case BUS_FRAMING_ASCII:
+		return TRACE_ASCII;
+	}
+	return config->kind == BUS_TCP ? TRACE_TCP : TRACE_RTU;
+}
+
+static void on_frame(void *user, int flags, const uint8_t *bytes, size_t len)
+{
+	struct bus_line *line = user;
+
+	trace_put(line->trace, line->id, trace_kind_of(&line->config), flags, 0, bytes, len);
+}
+
 struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, const struct bus_read *reads,
-			    uint32_t count, line_sink sink, void *user, struct error *err)
+			    uint32_t count, struct trace *trace, line_sink sink, void *user, struct error *err)
 {
 	struct bus_line *line = calloc(1, sizeof(*line));
-	int64_t now = clock_mono_us();
+	struct line_plan *plan = line_plan_new(config, id, reads, count);
 
-	if (!line) {
+	if (!line || !plan) {
+		free(line);
+		line_plan_free(plan);
 		(void)error_set(err, FC_ENOMEM, "bus: %s: no memory", config->name);
 		return NULL;
 	}
@@ -434,14 +735,12 @@ struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, c
 	line->config = *config;
 	line->sink = sink;
 	line->user = user;
-	line->connect_at_us = now;
-	line->connect_backoff_us = connect_first_us;
-	if (schedule_init(&line->schedule, reads, count, now, (uint32_t)now ^ (id * 2654435761u))) {
-		(void)error_set(err, FC_ENOMEM, "bus: %s: no memory", config->name);
-		free_line(line);
-		return NULL;
-	}
-	line->stats.units = line->schedule.unit_count;
+	line->last_unit = -1;
+	line->connect_at_us = clock_mono_us();
+	line->connect_backoff_us = backoff_begin_us(line);
+	line->schedule = plan->schedule;
+	(void)figures_adopt(&line->figures, plan->units, plan->unit_count);
+	free(plan);
 	line->exchange = exchange_new(config);
 	if (!line->exchange) {
 		(void)error_set(err, FC_EINVAL, "bus: %s: the Modbus library refuses these settings: %s", config->name,
@@ -449,32 +748,15 @@ struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, c
 		free_line(line);
 		return NULL;
 	}
+	line->trace = trace;
+	exchange_set_tap(line->exchange, on_frame, line);
+	exchange_set_sent(line->exchange, announce, line);
 	if (start_thread(line)) {
 		(void)error_set(err, FC_ENOMEM, "bus: %s: no thread", config->name);
 		free_line(line);
 		return NULL;
 	}
 	return line;
-}
-
-int line_replan(struct bus_line *line, const struct bus_read *reads, uint32_t count, struct error *err)
-{
-	struct schedule *next = calloc(1, sizeof(*next));
-	int64_t now = clock_mono_us();
-
-	if (!next || schedule_init(next, reads, count, now, (uint32_t)now ^ (line->id * 2654435761u))) {
-		free(next);
-		return error_set(err, FC_ENOMEM, "bus: %s: no memory", line->config.name);
-	}
-	pthread_mutex_lock(&line->lock);
-	struct schedule *unused = line->next;
-	line->next = next;
-	pthread_cond_signal(&line->wake);
-	pthread_mutex_unlock(&line->lock);
-	if (unused)
-		schedule_fini(unused);
-	free(unused);
-	return FC_OK;
 }
 
 void line_stop(struct bus_line *line)
@@ -512,43 +794,4 @@ uint32_t bus_line_id(const struct bus_line *line)
 const char *bus_line_name(const struct bus_line *line)
 {
 	return line->config.name;
-}
-
-static int is_possible(const struct bus_line *line, const struct bus_write *w)
-{
-	int many = w->function == 15 || w->function == 16;
-
-	if (!bus_unit_valid(line->config.kind, w->unit) || (!many && w->function != 5 && w->function != 6))
-		return 0;
-	return w->count >= 1 && w->count <= (many ? BUS_WRITE_WORDS_MAX : 1) &&
-	       (uint32_t)w->address + w->count <= 65536;
-}
-
-int bus_line_write(struct bus_line *line, const struct bus_write *write)
-{
-	int result = FC_EBUSY;
-
-	if (!is_possible(line, write))
-		return FC_EINVAL;
-	pthread_mutex_lock(&line->lock);
-	if (line->write_count < WRITES_MAX) {
-		uint32_t at = (line->write_first + line->write_count++) % WRITES_MAX;
-
-		line->writes[at] = *write;
-		line->write_deadline_us[at] = clock_mono_us() + (int64_t)write->deadline_ms * 1000;
-		pthread_cond_signal(&line->wake);
-		result = FC_OK;
-	}
-	pthread_mutex_unlock(&line->lock);
-	return result;
-}
-
-void bus_line_get_stats(const struct bus_line *line, struct bus_line_stats *stats)
-{
-	/* The lock is the only thing that a look changes. */
-	struct bus_line *looked = (struct bus_line *)(size_t)line;
-
-	pthread_mutex_lock(&looked->lock);
-	*stats = looked->stats;
-	pthread_mutex_unlock(&looked->lock);
 }

@@ -210,7 +210,8 @@ void trace_put_at(struct trace *t, uint32_t line, enum trace_kind kind, int flag
 void trace_put(struct trace *t, uint32_t line, enum trace_kind kind, int flags, uint32_t can_id, const uint8_t *bytes,
 	       size_t len)
 {
-	trace_put_at(t, line, kind, flags, can_id, bytes, len, clock_mono_us(), wall_us());
+	if (t && atomic_load_explicit(&t->on, memory_order_relaxed))
+		trace_put_at(t, line, kind, flags, can_id, bytes, len, clock_mono_us(), wall_us());
 }
 
 int trace_next(struct trace *t, uint64_t after, struct trace_entry *entry, uint64_t *lost)
@@ -250,4 +251,27 @@ uint64_t trace_newest(struct trace *t)
 	uint64_t newest = t->next - 1;
 	pthread_mutex_unlock(&t->lock);
 	return newest;
+}
+
+int trace_unit(const struct trace_entry *e)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	const char *high, *low;
+
+	switch ((enum trace_kind)e->kind) {
+	case TRACE_TCP:
+		return e->len > 6 ? e->bytes[6] : -1;
+	case TRACE_RTU:
+		return e->len ? e->bytes[0] : -1;
+	case TRACE_ASCII:
+		if (e->len < 3 || !e->bytes[1] || !e->bytes[2])
+			return -1;
+		high = strchr(digits, e->bytes[1]);
+		low = strchr(digits, e->bytes[2]);
+		return high && low ? (int)((high - digits) * 16 + (low - digits)) : -1;
+	case TRACE_DLT645:
+	case TRACE_CAN:
+		return -1;
+	}
+	return -1;
 }

@@ -1,7 +1,7 @@
 /* Trace: the last frames of all lines as they were on the wire, in memory, always on. For the person on site who asks what
  * happened just now, and for `forecourt bus trace`.
  *
- * A ring of bytes: a frame takes 32 bytes and its own, so 64 kB hold some 1300 Modbus frames or 1500 CAN frames; the oldest
+ * A ring of bytes: a frame takes 32 bytes and its own, so 64 kB hold some 800 Modbus frames, or 1500 CAN frames; the oldest
  * give way. Frames are numbered from 1 without gaps, over all lines; a reader says which it had last, and hears how many it
  * missed. Any thread may write and read.
  *
@@ -65,6 +65,8 @@ void trace_put_at(struct trace *trace, uint32_t line, enum trace_kind kind, int 
  * how many between after and it were overwritten before (0 with after 0). A number that was never given, from a daemon before
  * a restart, begins anew at the oldest. */
 int trace_next(struct trace *trace, uint64_t after, struct trace_entry *entry, uint64_t *lost);
+/* The unit that a Modbus frame is for or from; -1: it is none, or too short to say. */
+int trace_unit(const struct trace_entry *entry);
 /* The number of the newest frame; 0 when there was none yet. */
 uint64_t trace_newest(struct trace *trace);
 

@@ -88,27 +88,57 @@ static int away(const struct cli *cli, const char *why)
 	return cli_fail(cli, CLI_AWAY, "unreachable", cli->socket_path, why);
 }
 
-static int open_socket(struct cli *cli)
+/* NULL when it is open, else why not. */
+static const char *try_socket(struct cli *cli)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	if (strlen(cli->socket_path) >= sizeof(address.sun_path))
-		return away(cli, "is too long for a socket's path");
+		return "is too long for a socket's path";
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", cli->socket_path);
 	cli->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	cli->reader = json_reader_new(memory_max);
+	if (!cli->reader)
+		cli->reader = json_reader_new(memory_max);
 	if (cli->fd < 0 || !cli->reader)
-		return away(cli, "no memory");
+		return "no memory";
 	(void)setsockopt(cli->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	(void)setsockopt(cli->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (!connect(cli->fd, (struct sockaddr *)&address, sizeof(address)))
-		return CLI_DONE;
+		return NULL;
 	if (errno == ENOENT || errno == ECONNREFUSED)
-		return away(cli, "no daemon listens there");
+		return "no daemon listens there";
 	if (errno == EACCES || errno == EPERM)
-		return away(cli, "no permission: only root and the daemon's own user may");
-	return away(cli, strerror(errno));
+		return "no permission: only root and the daemon's own user may";
+	return strerror(errno);
+}
+
+static int open_socket(struct cli *cli)
+{
+	const char *why = try_socket(cli);
+
+	return why ? away(cli, why) : CLI_DONE;
+}
+
+int cli_is_up(struct cli *cli)
+{
+	if (cli->fd >= 0 || !try_socket(cli))
+		return 1;
+	if (cli->fd >= 0)
+		close(cli->fd);
+	cli->fd = -1;
+	return 0;
+}
+
+int cli_number(const char *text, long least, long most, long *out)
+{
+	char *end;
+
+	if (!text || !*text || !strchr("-0123456789", *text))
+		return -1;
+	errno = 0;
+	*out = strtol(text, &end, 0);
+	return errno || *end || *out < least || *out > most ? -1 : 0;
 }
 
 static void send_all(int fd, const char *text, size_t len)

@@ -22,6 +22,9 @@ struct cli {
 	int open, csv, last, modules, message;
 	const char *lua_dir, *call, *input, *context, *records, *against, *orders; /* lua */
 	int all;
+	const char *units, *timeout, *function, *address, *direct, *type, *order, *base, *unit, *seconds, *framing,
+	    *pcapng, *candump; /* bus */
+	int yes, force, follow, raw;
 	/* The daemon. */
 	int fd; /* -1 = not connected yet */
 	struct json_reader *reader;
@@ -34,6 +37,10 @@ void cli_fini(struct cli *cli);
 /* Asks the daemon. arguments: in cli->arena, which is emptied; may be NULL. CLI_DONE and *result, which lasts until the next ask;
  * else the exit code, and the reason has been told. */
 int cli_ask(struct cli *cli, const char *command, const struct value *arguments, const struct value **result);
+/* 1 when a daemon can be asked, 0 when none listens there or we may not; nothing is told. */
+int cli_is_up(struct cli *cli);
+/* A whole number of an argument, decimal or 0x..: 0, or -1. */
+int cli_number(const char *text, long least, long most, long *out);
 /* The result's own text. */
 struct raw cli_raw(const struct cli *cli);
 /* The result as it stands on a line: what --json prints. */
@@ -75,5 +82,11 @@ int cli_lua_show(struct cli *cli);
 int cli_lua_diff(struct cli *cli);
 int cli_lua_rollback(struct cli *cli);
 int cli_lua_reload(struct cli *cli);
+int cli_audit(struct cli *cli);
+int cli_bus_stats(struct cli *cli);
+int cli_bus_scan(struct cli *cli);
+int cli_bus_read(struct cli *cli);
+int cli_bus_write(struct cli *cli);
+int cli_bus_trace(struct cli *cli);
 
 #endif

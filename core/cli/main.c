@@ -23,7 +23,13 @@ enum {
 	WITH_RECORDS = 256,
 	WITH_ORDERS = 512,
 	WITH_MODULES = 1024,
-	WITH_MESSAGE = 2048,
+	WITH_CSV = 2048,
+	WITH_SCAN = 4096,
+	WITH_VALUE = 8192,
+	WITH_YES = 16384,
+	WITH_TRACE = 32768,
+	WITH_FORCE = 65536,
+	WITH_MESSAGE = 131072,
 };
 
 static const struct command {
@@ -85,13 +91,41 @@ static const struct command {
      "puts a version (the one before) back into its file and into force; --modules: and the modules it was made of",
      "恢复某个版本（默认：上一版）并使其生效；--modules 连同其模块"},
     {"lua", "reload", "", 0, 0, 0, cli_lua_reload, "loads all Lua files again", "重新加载全部 Lua 文件"},
+    {"bus", "stats", "[LINE] [--csv]", 0, 1, WITH_CSV, cli_bus_stats,
+     "how the lines and their units do: answers, errors, times, load", "线路和从站状况：应答、错误、时延、负载"},
+    {"bus", "scan",
+     "LINE|--direct tcp:HOST:PORT|--direct DEVICE[,BAUD[,8N1]] [--framing tcp|rtu|ascii] [--units 1-247] [--timeout "
+     "MS] [--function N] "
+     "[--address N]",
+     0, 1, WITH_SCAN, cli_bus_scan,
+     "which units answer: one harmless read each, between the polls; --direct: a line that no daemon has open",
+     "哪些从站有应答：每个只读一次，穿插在轮询之间；--direct：守护进程未打开的线路"},
+    {"bus", "read",
+     "LINE UNIT FUNCTION ADDRESS [COUNT] [--type u16|s16|u32|s32|u64|s64|f32|f64|text] [--order hi-lo|lo-hi] [--base "
+     "N] "
+     "[--timeout MS] [--force]",
+     4, 5, WITH_VALUE | WITH_FORCE, cli_bus_read,
+     "reads registers or coils once; ADDRESS is zero-based, or counts from --base (40001)",
+     "读一次寄存器或线圈；地址从 0 起，或从 --base（如 40001）起"},
+    {"bus", "write",
+     "LINE UNIT FUNCTION ADDRESS VALUE... [--type TYPE] [--order hi-lo|lo-hi] [--base N] [--yes] [--force]", 5,
+     CLI_WORDS, WITH_VALUE | WITH_YES | WITH_FORCE, cli_bus_write,
+     "writes registers or coils once, after asking; before and after go into the audit",
+     "确认后写一次寄存器或线圈；写前写后的值记入操作记录"},
+    {"bus", "trace", "[LINE] [--follow] [--seconds N] [--unit N] [--pcapng FILE|--candump FILE] [--raw]", 0, 1,
+     WITH_TRACE, cli_bus_trace,
+     "the last frames on the lines; personal data (VIN, card) is masked unless --raw; FILE may be - (standard output)",
+     "线路上最近的报文；个人信息（VIN、卡号）已脱敏，除非 --raw；FILE 可为 -（标准输出）"},
+    {"audit", NULL, "[--limit N]", 0, 0, WITH_LIMIT, cli_audit,
+     "who ordered what and how it ended, the newest first (50)",
+     "操作记录：谁、何时、做了什么、结果，最新在前（50 条）"},
     {"help", NULL, "", 0, 0, 0, NULL, "this", "本帮助"},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
 static const struct option {
 	const char *name;
-	unsigned bit; /* 0 = of all commands */
+	unsigned bits; /* of the commands that have it; 0 = all */
 	enum { FLAG, TEXT, DATE, LIMIT, COUNT } kind;
 	size_t offset; /* in struct cli: an int, or a text */
 } options[] = {
@@ -104,7 +138,24 @@ static const struct option {
     {"--to", WITH_DAYS, DATE, offsetof(struct cli, to)},
     {"--platform", WITH_PLATFORM, TEXT, offsetof(struct cli, platform)},
     {"--limit", WITH_LIMIT, LIMIT, offsetof(struct cli, limit)},
-    {"--csv", WITH_REPORT, FLAG, offsetof(struct cli, csv)},
+    {"--csv", WITH_REPORT | WITH_CSV, FLAG, offsetof(struct cli, csv)},
+    {"--units", WITH_SCAN, TEXT, offsetof(struct cli, units)},
+    {"--timeout", WITH_SCAN | WITH_VALUE, TEXT, offsetof(struct cli, timeout)},
+    {"--function", WITH_SCAN, TEXT, offsetof(struct cli, function)},
+    {"--address", WITH_SCAN, TEXT, offsetof(struct cli, address)},
+    {"--direct", WITH_SCAN, TEXT, offsetof(struct cli, direct)},
+    {"--framing", WITH_SCAN, TEXT, offsetof(struct cli, framing)},
+    {"--type", WITH_VALUE, TEXT, offsetof(struct cli, type)},
+    {"--order", WITH_VALUE, TEXT, offsetof(struct cli, order)},
+    {"--base", WITH_VALUE, TEXT, offsetof(struct cli, base)},
+    {"--yes", WITH_YES, FLAG, offsetof(struct cli, yes)},
+    {"--force", WITH_FORCE, FLAG, offsetof(struct cli, force)},
+    {"--follow", WITH_TRACE, FLAG, offsetof(struct cli, follow)},
+    {"--seconds", WITH_TRACE, TEXT, offsetof(struct cli, seconds)},
+    {"--unit", WITH_TRACE, TEXT, offsetof(struct cli, unit)},
+    {"--pcapng", WITH_TRACE, TEXT, offsetof(struct cli, pcapng)},
+    {"--candump", WITH_TRACE, TEXT, offsetof(struct cli, candump)},
+    {"--raw", WITH_TRACE, FLAG, offsetof(struct cli, raw)},
     {"--last", WITH_REPORT, FLAG, offsetof(struct cli, last)},
     {"--lua-dir", WITH_LUA_DIR, TEXT, offsetof(struct cli, lua_dir)},
     {"--call", WITH_CALL, TEXT, offsetof(struct cli, call)},
@@ -119,6 +170,7 @@ static const struct option {
     {"--open", WITH_OPEN, FLAG, offsetof(struct cli, open)},
 };
 enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
+_Static_assert(OPTIONS <= 64, "what was given is noted in 64 bits");
 
 static void usage(const struct cli *cli, FILE *to)
 {
@@ -179,7 +231,7 @@ static const struct command *find_command(char **words, int count, int *rest)
 
 static int wrong_call(const struct cli *cli, const struct command *c)
 {
-	char text[200];
+	char text[400];
 
 	(void)snprintf(text, sizeof(text), "forecourt %s%s%s %s", c->name, c->second ? " " : "",
 		       c->second ? c->second : "", c->usage);
@@ -209,8 +261,8 @@ static int check_value(const struct cli *cli, const struct option *o, const char
 	return wrong(cli, value, least ? "is no number from 1 to 10000" : "is no number from 0 to 10000");
 }
 
-/* One option at argv[*i]; *given collects the bits. */
-static int read_option(struct cli *cli, int argc, char **argv, int *i, unsigned *given)
+/* One option at argv[*i]; *given collects which there were: bit n is options[n]. */
+static int read_option(struct cli *cli, int argc, char **argv, int *i, uint64_t *given)
 {
 	const char *word = argv[*i], *equals = strchr(word, '=');
 	size_t len = equals ? (size_t)(equals - word) : strlen(word);
@@ -218,7 +270,7 @@ static int read_option(struct cli *cli, int argc, char **argv, int *i, unsigned 
 
 	if (!o)
 		return wrong(cli, word, "is no option");
-	*given |= o->bit;
+	*given |= (uint64_t)1 << (o - options);
 	if (o->kind == FLAG) {
 		*(int *)(void *)((char *)cli + o->offset) = 1;
 		return equals ? wrong(cli, word, "takes no value") : CLI_DONE;
@@ -231,7 +283,7 @@ static int read_option(struct cli *cli, int argc, char **argv, int *i, unsigned 
 }
 
 /* Sorts argv into options and words (kept in front of argv). */
-static int read_call(struct cli *cli, int argc, char **argv, int *words, unsigned *given)
+static int read_call(struct cli *cli, int argc, char **argv, int *words, uint64_t *given)
 {
 	int only_words = 0;
 
@@ -252,9 +304,17 @@ static int read_call(struct cli *cli, int argc, char **argv, int *words, unsigne
 	return CLI_DONE;
 }
 
+static int takes(const struct command *c, uint64_t given)
+{
+	for (int i = 0; i < OPTIONS; i++)
+		if (given >> i & 1 && options[i].bits && !(options[i].bits & c->options))
+			return 0;
+	return 1;
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
-	unsigned given = 0;
+	uint64_t given = 0;
 
 	/* First, so that a mistake before it is told as it asks for. */
 	for (int i = 1; i < argc; i++)
@@ -280,7 +340,7 @@ static int run(struct cli *cli, int argc, char **argv)
 		usage(cli, stdout);
 		return CLI_DONE;
 	}
-	if (words - rest < c->least || words - rest > c->most || given & ~c->options)
+	if (words - rest < c->least || words - rest > c->most || !takes(c, given))
 		return wrong_call(cli, c);
 	for (int i = 0; i < words - rest; i++) {
 		if (!*argv[rest + i])

@@ -116,24 +116,34 @@ static void print_can(const struct cli *cli, const struct value *list)
 	}
 }
 
+/* Of a line's time: what was used, what its reads need. */
+static const char *percent(int64_t value, char text[FORMAT_SIZE])
+{
+	(void)snprintf(text, FORMAT_SIZE, "%lld %%", (long long)value);
+	return text;
+}
+
 static void print_buses(const struct cli *cli, const struct value *list)
 {
-	static const char *const names[] = {"bus", "linked", "units", "silent", "polls", "failed"};
+	static const char *const names[] = {"bus", "linked", "units", "silent", "polls", "failed", "load", "needs"};
 	struct table t;
 	char text[FORMAT_SIZE];
 
 	if (!list || !list->first)
 		return;
-	table_init(&t, 6, 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5);
+	table_init(&t, 8, 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7);
 	heading(cli, &t, names);
 	value_each (b, list) {
 		table_cell(&t, cli_text(b, "name"));
 		table_cell(&t, say(cli, flag(b, "connected") ? "yes" : "no"));
 		table_cell(&t, format_int(cli_int(b, "units"), text));
 		table_cell(&t, format_int(cli_int(b, "units_silent"), text));
-		/* A CAN bus has frames and errors instead. */
-		table_cell(&t, format_int(cli_int(b, value_get(b, "can") ? "frames" : "polls"), text));
-		table_cell(&t, format_int(cli_int(b, value_get(b, "can") ? "errors" : "failed"), text));
+		/* A CAN bus has frames and errors instead, and its load comes from what is heard. */
+		int is_can = value_get(b, "can") != NULL;
+		table_cell(&t, format_int(cli_int(b, is_can ? "frames" : "polls"), text));
+		table_cell(&t, format_int(cli_int(b, is_can ? "errors" : "failed"), text));
+		table_cell(&t, percent(is_can ? cli_int(b, "load_permille") / 10 : cli_int(b, "load"), text));
+		table_cell(&t, is_can ? "-" : percent(cli_int(b, "planned"), text));
 	}
 	print(&t, 1);
 	print_can(cli, list);

@@ -30,6 +30,7 @@ struct config_gateway {
 	int lua_steps;     /* 10 000..100 000 000 VM instructions, default 5 000 000 */
 	int lua_time_ms;   /* 10..2000, default 200 */
 	int record_kb;     /* memory for the last messages (forecourt lua record); 0 = none; default 256 */
+	int trace_kb;      /* memory for the last frames of all lines (forecourt bus trace); 0 = none; default 64 */
 };
 
 /* config listen (any number): where platforms call us */
@@ -85,23 +86,35 @@ struct config_station {
 };
 
 enum config_bus_kind { CONFIG_BUS_TCP, CONFIG_BUS_RTU, CONFIG_BUS_CAN };
+/* auto: Modbus/TCP on tcp, RTU on rtu */
+enum config_framing { CONFIG_FRAMING_AUTO, CONFIG_FRAMING_TCP, CONFIG_FRAMING_RTU, CONFIG_FRAMING_ASCII };
+enum config_rs485 { CONFIG_RS485_AUTO, CONFIG_RS485_ON, CONFIG_RS485_OFF };
 
 /* config bus: one serial line, one Modbus TCP endpoint or one CAN bus; no two with the same device or host:port */
 struct config_bus {
 	const char *name;
-	int kind;           /* option kind: tcp, rtu or can */
+	int kind;           /* option kind: tcp (a connection), rtu (a serial port) or can */
+	int framing;        /* how frames look on it: default auto */
 	const char *host;   /* tcp: required */
 	int port;           /* tcp: default 502 */
 	const char *device; /* rtu, can: required. can: an interface (can0), replay:FILE or replay-fast:FILE (a candump
 				    log), datagram:OWN,PEER (two paths of UNIX sockets) */
 	int baud;           /* rtu: 1200..921600, default 9600 */
-	int data_bits;      /* 7..8, default 8 */
+	int data_bits;      /* 7..8, default 8; 7 with framing ascii only */
 	int stop_bits;      /* 1..2, default 1 */
 	int parity;         /* 'N', 'E' or 'O'; option parity none, even, odd; default none */
+	int rs485;          /* rtu: auto (default), on, off */
+	int rts_before_us;  /* 0..100000, default 0 */
+	int rts_after_us;   /* 0..100000, default 0 */
 	int connect_timeout_ms;  /* 100..60000, default 3000 */
+	int reconnect_ms;        /* tcp: 1000..60000, default 5000 */
 	int response_timeout_ms; /* 50..30000, default 1000 */
 	int byte_timeout_ms;     /* 5..5000, default 50 */
 	int gap_ms;              /* 0..5000, default 0 */
+	int wake_ms;             /* 0..3600000, default 0 */
+	int echo;                /* every request comes back; not on Modbus/TCP */
+	int any_unit;            /* an answer's unit is not looked at; Modbus/TCP only */
+	int release_ms;          /* 0..60000, default 0: the connection is kept; bus.h */
 	int bitrate;             /* can: 10000..1000000 bit/s, default 250000 */
 	int bring_up;            /* can: bool, default 1: the gateway sets the bit rate and brings the interface up */
 	int restart_ms;          /* can: 0..60000, default 100: after bus-off; 0 = never by itself */

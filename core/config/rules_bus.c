@@ -13,13 +13,18 @@ enum { INTERFACE_MAX = 15, SERIAL_MAX = 120, SOCKET_PATH_MAX = 107 };
 static const struct {
 	const char *option;
 	int of_can;
-} belongs[] = {{"host", 0},       {"port", 0},
-	       {"baud", 0},       {"data_bits", 0},
-	       {"stop_bits", 0},  {"parity", 0},
-	       {"gap_ms", 0},     {"connect_timeout_ms", 0},
-	       {"bitrate", 1},    {"response_timeout_ms", 0},
-	       {"bring_up", 1},   {"byte_timeout_ms", 0},
-	       {"restart_ms", 1}, {"listen_only", 1}};
+} belongs[] = {{"host", 0},         {"port", 0},
+	       {"baud", 0},         {"data_bits", 0},
+	       {"stop_bits", 0},    {"parity", 0},
+	       {"gap_ms", 0},       {"connect_timeout_ms", 0},
+	       {"bitrate", 1},      {"response_timeout_ms", 0},
+	       {"bring_up", 1},     {"byte_timeout_ms", 0},
+	       {"restart_ms", 1},   {"framing", 0},
+	       {"rs485", 0},        {"rts_before_us", 0},
+	       {"rts_after_us", 0}, {"reconnect_ms", 0},
+	       {"wake_ms", 0},      {"echo", 0},
+	       {"any_unit", 0},     {"release_ms", 0},
+	       {"listen_only", 1}};
 
 static void check_belonging(struct rules *r, int i)
 {
@@ -56,6 +61,27 @@ static void check_can_device(struct rules *r, int i)
 	}
 }
 
+static void check_framing(struct rules *r, int i)
+{
+	const struct config_bus *b = &r->c->buses[i];
+	int framing = b->framing;
+
+	if (!rules_is_sound(r, "bus", i, "framing"))
+		return;
+	if (framing == CONFIG_FRAMING_AUTO)
+		framing = b->kind == CONFIG_BUS_TCP ? CONFIG_FRAMING_TCP : CONFIG_FRAMING_RTU;
+	if (framing == CONFIG_FRAMING_TCP && b->kind != CONFIG_BUS_TCP)
+		rules_say(r, "bus", i, "framing", "tcp needs a bus of kind tcp");
+	if (framing == CONFIG_FRAMING_RTU && b->kind == CONFIG_BUS_RTU && b->data_bits != 8 &&
+	    rules_is_sound(r, "bus", i, "data_bits"))
+		rules_say(r, "bus", i, "data_bits", "must be 8: 7 is for framing ascii only");
+	/* Without a transaction number the unit is all that tells one device's answer from another's. */
+	if (b->any_unit && framing != CONFIG_FRAMING_TCP)
+		rules_say(r, "bus", i, "any_unit", "is for Modbus/TCP only");
+	if (b->echo && framing == CONFIG_FRAMING_TCP)
+		rules_say(r, "bus", i, "echo", "is not for Modbus/TCP: there is none");
+}
+
 static void check_bus(struct rules *r, int i)
 {
 	static const char *const kinds[] = {"tcp", "rtu", "can"};
@@ -72,6 +98,8 @@ static void check_bus(struct rules *r, int i)
 		check_can_device(r, i);
 	else if (b->kind == CONFIG_BUS_RTU && strlen(b->device) > SERIAL_MAX)
 		rules_say(r, "bus", i, "device", "is longer than %d characters", SERIAL_MAX);
+	if (b->kind != CONFIG_BUS_CAN)
+		check_framing(r, i);
 }
 
 /* "" when it has none that can be compared. */
@@ -125,13 +153,14 @@ static void check_unit(struct rules *r, const struct config_unit *u)
 {
 	switch ((enum config_bus_kind)r->c->buses[u->bus].kind) {
 	case CONFIG_BUS_RTU:
-		if (u->unit < 1 || u->unit > 247)
-			rules_say(r, u->type, u->index, "unit", "%d is not allowed on a serial line: 1 to 247",
+		/* 248 is reserved by the specification, and what Sungrow's chargers have (chargers.md 1.1). */
+		if (u->unit < 1 || u->unit > 248)
+			rules_say(r, u->type, u->index, "unit", "%d is not allowed on a serial line: 1 to 248",
 				  u->unit);
 		return;
 	case CONFIG_BUS_TCP:
-		if (u->unit > 247 && u->unit != 255)
-			rules_say(r, u->type, u->index, "unit", "%d is not allowed: 0 to 247, or 255", u->unit);
+		if (u->unit > 248 && u->unit != 255)
+			rules_say(r, u->type, u->index, "unit", "%d is not allowed: 0 to 248, or 255", u->unit);
 		return;
 	case CONFIG_BUS_CAN:
 		return;

@@ -22,6 +22,13 @@ static const struct schema_word log_words[] = {{"error", LOG_LEVEL_ERROR},   {"w
 static const struct schema_word certificate_words[] = {{"none", 0}, {"optional", 1}, {"required", 2}, {NULL, 0}};
 static const struct schema_word bus_words[] = {
     {"tcp", CONFIG_BUS_TCP}, {"rtu", CONFIG_BUS_RTU}, {"can", CONFIG_BUS_CAN}, {NULL, 0}};
+static const struct schema_word framing_words[] = {{"auto", CONFIG_FRAMING_AUTO},
+						   {"tcp", CONFIG_FRAMING_TCP},
+						   {"rtu", CONFIG_FRAMING_RTU},
+						   {"ascii", CONFIG_FRAMING_ASCII},
+						   {NULL, 0}};
+static const struct schema_word rs485_words[] = {
+    {"auto", CONFIG_RS485_AUTO}, {"on", CONFIG_RS485_ON}, {"off", CONFIG_RS485_OFF}, {NULL, 0}};
 static const struct schema_word parity_words[] = {{"none", 'N'}, {"even", 'E'}, {"odd", 'O'}, {NULL, 0}};
 static const struct schema_word mode_words[] = {{"async", CONFIG_MODE_ASYNC}, {"sync", CONFIG_MODE_SYNC}, {NULL, 0}};
 static const struct schema_word local_start_words[] = {
@@ -61,6 +68,7 @@ static const struct schema_option gateway_options[] = {
     {"lua_steps", SCHEMA_INT, AT(gateway, lua_steps), .min = 10000, .max = 100000000, .preset = "5000000"},
     {"lua_time_ms", SCHEMA_INT, AT(gateway, lua_time_ms), .min = 10, .max = 2000, .preset = "200"},
     {"record_kb", SCHEMA_INT, AT(gateway, record_kb), .min = 0, .max = 4096, .preset = "256"},
+    {"trace_kb", SCHEMA_INT, AT(gateway, trace_kb), .min = 0, .max = 16384, .preset = "64"},
     {0},
 };
 
@@ -124,6 +132,7 @@ static const struct schema_option station_options[] = {
 
 static const struct schema_option bus_options[] = {
     {"kind", SCHEMA_WORD, AT(bus, kind), .words = bus_words, .required = 1},
+    {"framing", SCHEMA_WORD, AT(bus, framing), .words = framing_words, .preset = "auto"},
     {"host", SCHEMA_ID, AT(bus, host), .min = 1, .max = 120},
     {"port", SCHEMA_INT, AT(bus, port), .min = 1, .max = 65535, .preset = "502"},
     {"device", SCHEMA_TEXT, AT(bus, device), .min = 1, .max = 150},
@@ -131,10 +140,18 @@ static const struct schema_option bus_options[] = {
     {"data_bits", SCHEMA_INT, AT(bus, data_bits), .min = 7, .max = 8, .preset = "8"},
     {"stop_bits", SCHEMA_INT, AT(bus, stop_bits), .min = 1, .max = 2, .preset = "1"},
     {"parity", SCHEMA_WORD, AT(bus, parity), .words = parity_words, .preset = "none"},
+    {"rs485", SCHEMA_WORD, AT(bus, rs485), .words = rs485_words, .preset = "auto"},
+    {"rts_before_us", SCHEMA_INT, AT(bus, rts_before_us), .max = 100000},
+    {"rts_after_us", SCHEMA_INT, AT(bus, rts_after_us), .max = 100000},
     {"connect_timeout_ms", SCHEMA_INT, AT(bus, connect_timeout_ms), .min = 100, .max = 60000, .preset = "3000"},
+    {"reconnect_ms", SCHEMA_INT, AT(bus, reconnect_ms), .min = 1000, .max = 60000, .preset = "5000"},
     {"response_timeout_ms", SCHEMA_INT, AT(bus, response_timeout_ms), .min = 50, .max = 30000, .preset = "1000"},
     {"byte_timeout_ms", SCHEMA_INT, AT(bus, byte_timeout_ms), .min = 5, .max = 5000, .preset = "50"},
     {"gap_ms", SCHEMA_INT, AT(bus, gap_ms), .max = 5000},
+    {"wake_ms", SCHEMA_INT, AT(bus, wake_ms), .max = 3600000},
+    {"echo", SCHEMA_BOOL, AT(bus, echo)},
+    {"any_unit", SCHEMA_BOOL, AT(bus, any_unit)},
+    {"release_ms", SCHEMA_INT, AT(bus, release_ms), .max = 60000},
     {"bitrate", SCHEMA_INT, AT(bus, bitrate), .min = 10000, .max = 1000000, .preset = "250000"},
     {"bring_up", SCHEMA_BOOL, AT(bus, bring_up), .preset = "1"},
     {"restart_ms", SCHEMA_INT, AT(bus, restart_ms), .max = 60000, .preset = "100"},

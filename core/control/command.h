@@ -5,6 +5,7 @@
 #include "base/maker.h"
 #include "control/control.h"
 #include "script/json.h"
+#include "store/audit.h"
 
 enum control_kind {
 	CONTROL_TEXT, /* min..max bytes */
@@ -45,6 +46,11 @@ struct control_reply {
 	control_done done; /* NULL: forgotten */
 	void *user;
 	char what[240]; /* for the log */
+	/* For the audit. A command that comes often and changes nothing sets is_quiet as it begins: neither the log nor the audit
+	 * hears of it. One that writes its own row sets has_audit. */
+	int is_quiet, has_audit;
+	int64_t at_wall;
+	char who[AUDIT_WHO], arguments_text[AUDIT_TEXT];
 	struct control_reply *next;
 };
 
@@ -86,6 +92,13 @@ int command_reconcile(struct control *control, struct control_reply *reply, stru
 int command_check(struct control *control, struct control_reply *reply, struct error *err);
 int command_record(struct control *control, struct control_reply *reply, struct error *err);
 int command_resend(struct control *control, struct control_reply *reply, struct error *err);
+int command_audit(struct control *control, struct control_reply *reply, struct error *err);
+int command_bus_stats(struct control *control, struct control_reply *reply, struct error *err);
+int command_bus_unit(struct control *control, struct control_reply *reply, struct error *err);
+int command_bus_probe(struct control *control, struct control_reply *reply, struct error *err);
+int command_bus_read(struct control *control, struct control_reply *reply, struct error *err);
+int command_bus_write(struct control *control, struct control_reply *reply, struct error *err);
+int command_bus_trace(struct control *control, struct control_reply *reply, struct error *err);
 int command_lua_versions(struct control *control, struct control_reply *reply, struct error *err);
 int command_lua_show(struct control *control, struct control_reply *reply, struct error *err);
 int command_lua_rollback(struct control *control, struct control_reply *reply, struct error *err);

@@ -92,6 +92,9 @@ static void put_buses(struct control *control, struct maker *m, struct value *ro
 		maker_int(m, o, "failed", (int64_t)(s.timeouts + s.exceptions + s.bad));
 		if (!device_can_line(control->sources.devices, i, &can, &reason))
 			put_can(m, o, &can, reason);
+		/* Percent of its time: of the last minute, and what the reads of the plan need. */
+		maker_int(m, o, "load", (s.load + 5) / 10);
+		maker_int(m, o, "planned", (s.planned + 5) / 10);
 		maker_push(m, list, o);
 	}
 	maker_put(m, root, "buses", list);

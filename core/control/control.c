@@ -190,12 +190,34 @@ static void note_what(struct control_reply *reply, const struct control_caller *
 {
 	struct buffer text;
 
-	buffer_init(&text, sizeof(reply->what) / 2);
+	buffer_init(&text, 4096);
 	if (reply->arguments)
 		(void)json_write(&text, reply->arguments);
-	(void)snprintf(reply->what, sizeof(reply->what), "%s %s by %s", reply->command->name,
-		       text.data ? text.data : "{}", caller->name);
+	const char *arguments = text.data && text.len ? text.data : "{}";
+	(void)snprintf(reply->what, sizeof(reply->what), "%s %.120s by %s", reply->command->name, arguments,
+		       caller->name);
+	(void)snprintf(reply->who, sizeof(reply->who), "%s", caller->name);
+	(void)snprintf(reply->arguments_text, sizeof(reply->arguments_text), "%s", arguments);
+	reply->at_wall = clock_wall();
 	buffer_fini(&text);
+}
+
+/* That it can't be kept undoes nothing: the log has it, and the store's health says why. */
+static void note_done(const struct control_reply *reply, const char *how)
+{
+	const struct control_command *command = reply->command;
+	struct audit_entry entry = {.at_wall = reply->at_wall};
+
+	if (!command || command->right != CONTROL_ACT || reply->is_quiet)
+		return;
+	log_notice("control: %s: %s", reply->what, how);
+	if (reply->has_audit)
+		return;
+	(void)snprintf(entry.who, sizeof(entry.who), "%s", reply->who);
+	(void)snprintf(entry.command, sizeof(entry.command), "%s", command->name);
+	(void)snprintf(entry.arguments, sizeof(entry.arguments), "%s", reply->arguments_text);
+	(void)snprintf(entry.result, sizeof(entry.result), "%s", how);
+	(void)audit_add(reply->control->sources.store, &entry, NULL, NULL);
 }
 
 void control_finish(struct control_reply *reply, int code, const char *text)
@@ -204,8 +226,7 @@ void control_finish(struct control_reply *reply, int code, const char *text)
 		code = FC_ELIMIT;
 		text = "the answer is too large";
 	}
-	if (reply->command && reply->command->right == CONTROL_ACT)
-		log_notice("control: %s: %s", reply->what, code ? text : "done");
+	note_done(reply, code ? text : "done");
 	if (reply->done)
 		reply->done(reply->user, &(struct control_result){.code = code,
 								  .error = code ? text : "",

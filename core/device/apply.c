@@ -74,7 +74,12 @@ static void drop_line(struct device_set *set, struct line *line)
 {
 	for (int k = 0; k < line->device_count; k++)
 		command_drop(&set->commands, line->devices[k]);
+	uint32_t id = line->modbus.bus ? bus_line_id(line->modbus.bus) : 0;
 	line_free(line);
+	if (!id)
+		return;
+	by_hand_drop(&set->by_hand, id);
+	(void)loop_timer_set(set->loop, &set->due_timer, 0);
 }
 
 /* Puts line in force: the running one in its stead, or by itself. */

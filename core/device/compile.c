@@ -162,8 +162,8 @@ static int compile_ranges(struct compiler *c, const struct value *t, const char 
 
 static void compile_modbus(struct compiler *c, const struct value *t)
 {
-	static const char *const known[] = {"max_words", "merge_gap",  "gap_ms",        "rest_ms", "deny",
-					    "single",    "deny_write", "min_period_ms", NULL};
+	static const char *const known[] = {"max_words", "merge_gap",  "gap_ms",        "rest_ms",        "deny",
+					    "single",    "deny_write", "min_period_ms", "longer_answers", NULL};
 	struct profile *p = c->p;
 
 	compile_keys(c, t, "modbus", known);
@@ -173,6 +173,7 @@ static void compile_modbus(struct compiler *c, const struct value *t)
 	p->rest_ms = (uint32_t)compile_int(c, t, "modbus", "rest_ms", 0, 0, 10000);
 	p->least_period_ms = (uint32_t)compile_int(c, t, "modbus", "min_period_ms", 0, 100, 3600000);
 	p->single = compile_bool(c, t, "modbus", "single");
+	p->longer_answers = compile_bool(c, t, "modbus", "longer_answers");
 	p->deny_count = compile_ranges(c, t, "deny", p->deny);
 	p->deny_write_count = compile_ranges(c, t, "deny_write", p->deny_write);
 }

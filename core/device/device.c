@@ -15,6 +15,11 @@
 
 /* A value is GOOD for so many periods, but at least this long. */
 enum { GOOD_PERIODS = 3 };
+/* Modbus exceptions of a device that is busy. */
+enum { ACKNOWLEDGE = 5, DEVICE_BUSY = 6 };
+/* A charger that starts again so often within a day can't stand something that we do. */
+enum { RESTARTS = 4 };
+static const int64_t day_us = 86400000000;
 static const int64_t good_shortest_us = 3000000;
 
 static struct device *no_memory(struct device *d, struct error *err)
@@ -44,6 +49,7 @@ struct device *device_new(const char *name, struct profile *profile, const int *
 	d->values = calloc((size_t)d->highest * DEVICE_POINTS_MAX, sizeof(*d->values));
 	d->poll_ms = poll_ms;
 	d->uptime = profile_point(profile, "uptime");
+	d->age = profile_point(profile, "age");
 	upkeep_begin(d, clock_mono_us());
 	if (!d->values)
 		return no_memory(d, err);
@@ -63,7 +69,7 @@ int device_replan(struct device *d)
 	struct plan plan;
 
 	d->replan = 0;
-	if (plan_make_for(d->profile, d->numbers, d->connectors, d->poll_ms, d->unit, d->fates, &plan))
+	if (plan_make_for(d->profile, d->numbers, d->connectors, d->poll_ms, d->unit, d->fates, d->most_words, &plan))
 		return FC_ENOMEM;
 	plan_fini(&d->plan);
 	d->plan = plan;
@@ -210,6 +216,46 @@ void device_lost(struct device *d, uint8_t unit)
 		forget_all(d);
 }
 
+/* What a gateway serves of a device that it has not heard for a while is as old as that (chargers.md 4, row 38). */
+static void date_back(struct device *d, const struct plan_block *block, const struct bus_result *r)
+{
+	int64_t now = clock_mono_us();
+
+	for (uint32_t i = 0; d->age >= 0 && i < block->items; i++) {
+		const struct plan_item *item = &d->plan.items[block->first_item + i];
+		const struct point *point = &d->profile->points[item->point];
+		int place = point->target ? point->target - 1 : item->point;
+
+		for (int k = 0; place != d->age && k < d->connectors; k++) {
+			int number = item->number ? item->number : d->numbers[k];
+			struct point_value *v = value_at(d, number, place);
+			const struct point_value *age = value_at(d, number, d->age);
+
+			if (quality_at(d, age, d->age, now) == QUALITY_GOOD && !age->is_text && age->milli > 0 &&
+			    v->mono_us == r->mono_us && age->milli < day_us / 1000)
+				v->mono_us -= age->milli * 1000;
+			if (item->number)
+				break;
+		}
+	}
+}
+
+/* Asked too often, some leak until their watchdog bites, several times a day (chargers.md 4, row 43). */
+static void count_restart(struct device *d)
+{
+	int64_t now = clock_mono_us();
+
+	if (!d->restarts || now - d->restarted_us > day_us) {
+		d->restarts = 0;
+		d->restarted_us = now;
+	}
+	if (++d->restarts == RESTARTS)
+		log_warning("device: charger %s: was started again %d times within a day: it may be asked more often "
+			    "than it can take "
+			    "(poll_ms)",
+			    d->name, RESTARTS);
+}
+
 /* A charger that counts its uptime anew has forgotten what it was told (chargers.md 4, row 35). */
 static void look_at_uptime(struct device *d)
 {
@@ -220,18 +266,20 @@ static void look_at_uptime(struct device *d)
 	if (v->milli < d->uptime_milli) {
 		log_notice("device: charger %s: was started again", d->name);
 		d->rebooted = 1;
+		count_restart(d);
 	}
 	d->uptime_milli = v->milli;
 }
 
 void device_take(struct device *d, uint32_t block, const struct bus_result *r)
 {
-	const struct plan_block *b = &d->plan.blocks[block];
+	struct plan_block *b = &d->plan.blocks[block];
 
 	switch ((enum bus_status)r->status) {
 	case BUS_OK:
 		hear(d, b->unit);
 		take_words(d, b, r);
+		date_back(d, b, r);
 		look_at_uptime(d);
 		fate_answered(d, b);
 		return;
@@ -240,9 +288,12 @@ void device_take(struct device *d, uint32_t block, const struct bus_result *r)
 		if (!bus_unit_answered(r))
 			return;
 		hear(d, b->unit);
+		/* It is busy, and was asked again in vain: the values stand until their age runs out. */
+		if (r->exception == ACKNOWLEDGE || r->exception == DEVICE_BUSY)
+			return;
 		d->held_until_us = 0;
-		forget_block(d, b);
 		fate_refused(d, b, r->exception);
+		forget_block(d, b);
 		return;
 	case BUS_TIMEOUT:
 	case BUS_BAD_ANSWER:
@@ -355,4 +406,60 @@ enum connector_status device_status(const struct device *device, int number)
 	if (is_held(device, values))
 		return told_last(device, number);
 	return decode_status(rules, values);
+}
+
+int device_denies(const struct device *device, int write, unsigned address, unsigned count, uint16_t *first,
+		  uint16_t *last)
+{
+	const struct profile *p = device->profile;
+
+	/* What must never be touched must not be written either. */
+	for (int i = 0; i < p->deny_count + (write ? p->deny_write_count : 0); i++) {
+		const struct register_range *r = i < p->deny_count ? &p->deny[i] : &p->deny_write[i - p->deny_count];
+
+		if (address > r->last || address + count <= r->first)
+			continue;
+		*first = r->first;
+		*last = r->last;
+		return 1;
+	}
+	return 0;
+}
+
+int device_first_read(const struct device *device, uint8_t *function, uint16_t *address)
+{
+	if (!device->plan.count)
+		return FC_ENOENT;
+	*function = device->plan.blocks[0].function;
+	*address = device->plan.blocks[0].address;
+	return FC_OK;
+}
+
+/* By the names that the roles have (core/charge asks for "card" and "vin"), and what people call such things. */
+static int is_personal(const char *name)
+{
+	static const char *const parts[] = {"vin", "card", "user", "plate", "phone", "id_tag"};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strstr(name, parts[i]))
+			return 1;
+	return 0;
+}
+
+void device_each_personal(const struct device *d,
+			  void (*fn)(void *user, uint8_t unit, uint8_t function, uint16_t address, uint16_t words),
+			  void *user)
+{
+	const struct profile *p = d->profile;
+
+	for (int i = 0; i < p->read_count; i++) {
+		const struct point *point = &p->points[i];
+		const struct point *named = point->target ? &p->points[point->target - 1] : point;
+
+		if (point->function < 3 || !is_personal(named->name))
+			continue;
+		for (int n = 0; n < d->connectors; n++)
+			fn(user, profile_unit(p, point, d->numbers[n], d->unit), point->function,
+			   (uint16_t)profile_address(p, point, d->numbers[n]), point->words);
+	}
 }

@@ -125,4 +125,27 @@ int device_bus_line(const struct device_set *set, int index, const char **name, 
 /* Of a CAN line: its port's figures, and why its state is what it is ("" = nothing to say). FC_ENOENT: it is no CAN line. */
 int device_can_line(const struct device_set *set, int index, struct can_stats *stats, const char **reason);
 
+/* For the person on site (forecourt bus), by a line's index. The line itself: NULL past the end, while it is not open, and where
+ * it is no Modbus line. */
+struct bus_line *device_line_bus(const struct device_set *set, int index);
+/* Its number in the trace; 0: not open. */
+uint32_t device_line_id(const struct device_set *set, int index);
+/* The nth (0..) charger on the line that asks that unit, or NULL. */
+struct device *device_at_unit(const struct device_set *set, int index, unsigned unit, int nth);
+/* Nonzero when the profile says that one of these registers must not be read (write: not be written), and the range's ends. */
+int device_denies(const struct device *device, int write, unsigned address, unsigned count, uint16_t *first,
+		  uint16_t *last);
+/* What is read first of the charger: a request that does no harm. FC_ENOENT: nothing is read of it. */
+int device_first_read(const struct device *device, uint8_t *function, uint16_t *address);
+/* The registers whose values are of a person (points that are a card or a VIN), of all chargers on the line. */
+void device_personal(const struct device_set *set, int index,
+		     void (*fn)(void *user, uint8_t unit, uint8_t function, uint16_t address, uint16_t words),
+		     void *user);
+/* One request beside the polls: read or write, the other NULL; its tag is not looked at, period_ms and deadline_ms say how long it
+ * may wait for its turn. done comes once, on the loop; a line that is closed meanwhile answers BUS_DISCONNECTED. FC_OK, FC_ENOENT
+ * (no such line, or it is not open), FC_EBUSY, FC_EINVAL. */
+typedef void (*device_asked)(void *user, const struct bus_result *result);
+int device_ask(struct device_set *set, int index, const struct bus_read *read, const struct bus_write *write,
+	       device_asked done, void *user, struct error *err);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "device/by_hand.h"
 #include "device/keep.h"
 #include "device/set.h"
 #include "device/upkeep.h"
@@ -41,6 +42,7 @@ static void write_due(void *user)
 	struct device_set *set = user;
 	int64_t now = clock_mono_us(), next = command_run(&set->commands, now);
 
+	by_hand_run(&set->by_hand);
 	for (int i = 0; i < set->line_count; i++) {
 		int64_t due = set->lines[i]->host ? set->lines[i]->kind->run(set->lines[i], now) : INT64_MAX;
 
@@ -93,6 +95,7 @@ struct device_set *device_set_new(struct loop *loop, struct bus *bus, const stru
 	    .loop = loop, .bus = bus, .commands = &set->commands, .user = set, .changed = on_changed};
 	set->age_timer = (struct loop_timer){.fn = check_ages, .user = set};
 	set->due_timer = (struct loop_timer){.fn = write_due, .user = set};
+	bus_set_by_hand(bus, by_hand_result, &set->by_hand);
 	if (loop_timer_set(loop, &set->age_timer, AGE_CHECK_US)) {
 		device_set_free(set);
 		(void)error_set(err, FC_ENOMEM, "device: no memory");
@@ -109,6 +112,10 @@ void device_set_free(struct device_set *set)
 	loop_timer_cancel(set->loop, &set->due_timer);
 	for (int i = 0; i < set->line_count; i++)
 		line_free(set->lines[i]);
+	set->line_count = 0;
+	by_hand_drop(&set->by_hand, 0);
+	by_hand_run(&set->by_hand);
+	bus_set_by_hand(set->line_host.bus, NULL, NULL);
 	free(set->lines);
 	profiles_free(&set->profiles);
 	keep_free(set->kept);
@@ -279,10 +286,62 @@ void device_bus_totals(const struct device_set *set, struct bus_line_stats *t)
 		t->disconnects += s.disconnects;
 		t->missed += s.missed;
 		t->late += s.late;
+		t->writes += s.writes;
+		t->retries += s.retries;
+		t->flushed += s.flushed;
+		/* The fullest line's. */
+		t->load = s.load > t->load ? s.load : t->load;
+		t->wire = s.wire > t->wire ? s.wire : t->wire;
+		t->planned = s.planned > t->planned ? s.planned : t->planned;
 		t->queue_dropped += s.queue_dropped;
 		latency += (uint64_t)s.latency_mean_us * s.ok;
 		t->latency_max_us = s.latency_max_us > t->latency_max_us ? s.latency_max_us : t->latency_max_us;
 		t->late_max_us = s.late_max_us > t->late_max_us ? s.late_max_us : t->late_max_us;
 	}
 	t->latency_mean_us = t->ok ? (uint32_t)(latency / t->ok) : 0;
+}
+
+struct bus_line *device_line_bus(const struct device_set *set, int index)
+{
+	return index >= 0 && index < set->line_count ? set->lines[index]->modbus.bus : NULL;
+}
+
+struct device *device_at_unit(const struct device_set *set, int index, unsigned unit, int nth)
+{
+	const struct line *line = index >= 0 && index < set->line_count ? set->lines[index] : NULL;
+
+	for (int k = 0; line && k < line->device_count; k++) {
+		struct device *d = line->devices[k];
+
+		if ((d->unit == unit || (unit <= UINT8_MAX && device_has_unit(d, (uint8_t)unit))) && !nth--)
+			return d;
+	}
+	return NULL;
+}
+
+int device_ask(struct device_set *set, int index, const struct bus_read *read, const struct bus_write *write,
+	       device_asked done, void *user, struct error *err)
+{
+	struct bus_line *line = device_line_bus(set, index);
+
+	if (!line)
+		return error_set(err, FC_ENOENT, "the line is not open, or no Modbus line");
+	return by_hand_send(&set->by_hand, line, read, write, done, user, err);
+}
+
+uint32_t device_line_id(const struct device_set *set, int index)
+{
+	const struct bus_line *line = device_line_bus(set, index);
+
+	return line ? bus_line_id(line) : 0;
+}
+
+void device_personal(const struct device_set *set, int index,
+		     void (*fn)(void *user, uint8_t unit, uint8_t function, uint16_t address, uint16_t words),
+		     void *user)
+{
+	const struct line *line = index >= 0 && index < set->line_count ? set->lines[index] : NULL;
+
+	for (int k = 0; line && k < line->device_count; k++)
+		device_each_personal(line->devices[k], fn, user);
 }

@@ -7,7 +7,8 @@
 #include "base/log.h"
 
 /* Modbus exceptions that say: not this address, not this many, not this function. */
-enum { ILLEGAL_FUNCTION = 1, ILLEGAL_VALUE = 3 };
+enum { ILLEGAL_FUNCTION = 1, ILLEGAL_VALUE = 3, DEVICE_FAILURE = 4 };
+enum { FAILED_IN_A_ROW = 3 };
 static const int64_t try_again_us = 600000000;
 
 static uint8_t *fate_of(struct device *d, const struct plan_item *item)
@@ -95,9 +96,40 @@ static void settle(struct device *d, int point, int number)
 		*fate = d->culprits ? FATE_MERGED : FATE_ALONE;
 }
 
+static void mend(struct device *d, int point, int number)
+{
+	uint8_t *fate = &d->fates[plan_fate_at(number, point)];
+
+	if (*fate == FATE_CLEARED || *fate == FATE_SUSPECT)
+		*fate = FATE_MERGED;
+}
+
+/* A block of so many words is too long. 0: it can't be shorter. */
+static int learn_words(struct device *d, int refused)
+{
+	int most = refused / 2;
+
+	/* A text may be longer than what is joined: it stays a read of its own. */
+	if (most < 1 || (d->most_words && most >= d->most_words))
+		return 0;
+	if (!d->most_words)
+		log_warning("device: charger %s: refuses %d registers in one read and none of them by itself: at most "
+			    "%d from now on, "
+			    "or fewer (modbus.max_words would say so)",
+			    d->name, refused, most);
+	d->most_words = most;
+	d->replan = 1;
+	return 1;
+}
+
 /* All suspects have answered. Without a culprit it was the block that was refused: its size, or a border within it. */
 static void end_search(struct device *d)
 {
+	d->by_failure = 0;
+	if (!d->culprits && learn_words(d, d->refused_words)) {
+		each_fate(d, mend);
+		return;
+	}
 	if (!d->culprits)
 		log_warning("device: charger %s: refuses a read of several registers and each of them not: read by "
 			    "themselves from now on (modbus.max_words, deny or single would say so)",
@@ -113,8 +145,9 @@ static void suspect_answered(struct device *d)
 		end_search(d);
 }
 
-void fate_answered(struct device *d, const struct plan_block *block)
+void fate_answered(struct device *d, struct plan_block *block)
 {
+	block->failed = 0;
 	for (uint32_t i = 0; i < block->items; i++) {
 		uint8_t *fate = fate_of(d, &d->plan.items[block->first_item + i]);
 
@@ -208,11 +241,53 @@ static int several(const struct device *d, const struct plan_block *block)
 	return 0;
 }
 
-void fate_refused(struct device *d, const struct plan_block *block, uint8_t exception)
+/* Nonzero when each of the block's points has been read: no culprit is among them. */
+static int all_known(const struct device *d, const struct plan_block *block)
 {
-	if (exception < ILLEGAL_FUNCTION || exception > ILLEGAL_VALUE || !block->items)
+	for (uint32_t i = 0; i < block->items; i++) {
+		const struct plan_item *item = &d->plan.items[block->first_item + i];
+		const struct point *p = &d->profile->points[item->point];
+		int place = p->target ? p->target - 1 : item->point;
+
+		if (!device_values(d, item->number ? item->number : d->numbers[0])[place].mono_us)
+			return 0;
+	}
+	return 1;
+}
+
+/* Exception 4. Nonzero when it may be the block's length that it means. */
+static int failed_for_long(struct device *d, struct plan_block *block)
+{
+	if (d->by_failure && *fate_of(d, &d->plan.items[block->first_item]) == FATE_SUSPECT) {
+		/* A lone point too: something is broken there, and not for us to find. */
+		each_fate(d, mend);
+		d->suspects = d->culprits = d->by_failure = 0;
+		d->no_search_us = clock_mono_us() + try_again_us;
+		d->replan = 1;
+		return 0;
+	}
+	if (d->suspects || !several(d, block) || clock_mono_us() < d->no_search_us)
+		return 0;
+	if (++block->failed < FAILED_IN_A_ROW)
+		return 0;
+	d->by_failure = 1;
+	return 1;
+}
+
+void fate_refused(struct device *d, struct plan_block *block, uint8_t exception)
+{
+	if (exception < ILLEGAL_FUNCTION || exception > DEVICE_FAILURE || !block->items)
+		return;
+	if (exception == DEVICE_FAILURE && !failed_for_long(d, block))
 		return;
 	int search = several(d, block);
+	/* The search before has shown that there is no culprit. */
+	if (search && d->most_words && !d->suspects && all_known(d, block) && learn_words(d, block->count)) {
+		d->by_failure = 0;
+		return;
+	}
+	if (search)
+		d->refused_words = d->suspects && d->refused_words < block->count ? d->refused_words : block->count;
 	for (uint32_t i = 0; i < block->items; i++) {
 		const struct plan_item *item = &d->plan.items[block->first_item + i];
 

@@ -141,6 +141,8 @@ void gbt_tick(struct gbt *g, int64_t now_us)
 	if (now_us > g->look_us) {
 		j1939_tick(&g->transport, now_us);
 		gbt_wait_look(g, now_us);
+		if (j1939_due(&g->transport) < g->look_us)
+			g->look_us = j1939_due(&g->transport);
 	}
 	g->now_us = now_us;
 	if (!g->listening_us)

@@ -71,6 +71,10 @@ static int number(const struct gbt *g, int signal, const struct gbt_place *f, in
 		if (raw > 1)
 			return 0;
 		break;
+	case GBT_CHOICE:
+		if (!raw)
+			return 0;
+		break;
 	case GBT_READY:
 		if (raw && raw != READY)
 			return 0;

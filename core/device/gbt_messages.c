@@ -65,7 +65,7 @@ static const struct gbt_signal signals[] = {
     {"CRO.ready", "", 0, 0, 0, {GBT_READY, CRO, 1, 1, 8, 0, 0, 0, 0, 0}},
     {"BCL.voltage", "V", 0, 0, 50, {GBT_NUMBER, BCL, 1, 1, 16, 100, 0, 0, 0, 0}},
     {"BCL.current", "A", 0, 0, 50, {GBT_NUMBER, BCL, 3, 1, 16, -100, 400000, 0, 0, 0}},
-    {"BCL.mode", "", 0, 0, 50, {GBT_NUMBER, BCL, 5, 1, 8, 0, 0, 2, 0, 0}},
+    {"BCL.mode", "", 0, 0, 50, {GBT_CHOICE, BCL, 5, 1, 8, 0, 0, 2, 0, 0}},
     {"BCS.voltage", "V", 0, 0, 250, {GBT_NUMBER, BCS, 1, 1, 16, 100, 0, 0, 0, 0}},
     {"BCS.current", "A", 0, 0, 250, {GBT_NUMBER, BCS, 3, 1, 16, -100, 400000, 0, 0, 0}},
     {"BCS.cell_voltage_max", "V", 0, 0, 250, {GBT_NUMBER, BCS, 5, 1, 12, 10, 0, 0, 0, 0}},

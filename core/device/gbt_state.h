@@ -45,6 +45,7 @@ extern const struct gbt_row gbt_rows[MESSAGES];
 enum gbt_form {
 	GBT_NUMBER,   /* bits, from the lowest: raw * scale + offset; all ones: not said */
 	GBT_CODE,     /* the same, but all ones has a meaning */
+	GBT_CHOICE,   /* 1 to most */
 	GBT_FLAG,     /* 2 bits: 0 and 1; the others are not said */
 	GBT_LEVEL,    /* 2 bits: 0, 1 and 2 */
 	GBT_HELD,     /* 2 bits: 0 and 1; 2: unknown, what was said before stands */

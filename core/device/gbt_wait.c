@@ -157,6 +157,7 @@ void gbt_wait_look(struct gbt *g, int64_t now_us)
 		int64_t due = INT64_MAX, from = 0;
 		int which = -1;
 
+		g->look_us = now_us + (int64_t)LOOK_MS * MS;
 		if (g->phase != GBT_IDLE)
 			due = g->heard_us + (int64_t)(g->phase == GBT_ERROR ? SILENCE_ERROR_MS : SILENCE_MS) * MS;
 		for (int w = 0; w < WAITS; w++) {
@@ -169,12 +170,13 @@ void gbt_wait_look(struct gbt *g, int64_t now_us)
 				from = counted;
 			}
 		}
-		if (due >= now_us)
-			break;
+		if (due >= now_us) {
+			g->look_us = due < g->look_us ? due : g->look_us;
+			return;
+		}
 		if (which < 0)
 			gbt_session_silent(g, due);
 		else
 			fire(g, (enum id)which, from, due);
 	}
-	g->look_us = now_us + (int64_t)LOOK_MS * MS;
 }

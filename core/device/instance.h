@@ -30,11 +30,19 @@ struct device {
 	int uptime;           /* the point of that name, or -1 */
 	int64_t uptime_milli; /* as it was last */
 	int rebooted;         /* it went back */
+	int restarts;         /* so often since */
+	int64_t restarted_us;
+	int age;              /* the point of that name, or -1 */
+	int most_words;       /* in one read, learned; 0 = what the profile says */
+	int refused_words;    /* least length of the reads that are searched */
+	int by_failure;       /* the search is for exception 4 */
+	int64_t no_search_us; /* until then none for exception 4 */
 	struct upkeep {
 		/* Of keep-alives, place by place and connector by connector, then of setpoints by connector. */
 		int64_t due_us[UPKEEP_SLOTS];
 		int64_t busy_until_us[UPKEEP_SLOTS]; /* a write is under way */
-		uint8_t off[UPKEEP_SLOTS];           /* refused by the charger */
+		int64_t begun_us;
+		uint8_t off[UPKEEP_SLOTS]; /* refused by the charger */
 		uint8_t held[PROFILE_CONNECTORS_MAX];
 		int64_t milli[PROFILE_CONNECTORS_MAX]; /* what is held */
 	} upkeep;
@@ -56,6 +64,10 @@ void device_lost(struct device *device, uint8_t unit);
 void device_take_value(struct device *device, int number, int point, const struct point_value *said);
 /* Its agent hears it, or no longer: then nothing of it is known. */
 void device_heard(struct device *device, int online);
+/* device_personal of one charger. */
+void device_each_personal(const struct device *device,
+			  void (*fn)(void *user, uint8_t unit, uint8_t function, uint16_t address, uint16_t words),
+			  void *user);
 /* Makes the plan anew by the fates. FC_ENOMEM: the old one stays. */
 int device_replan(struct device *device);
 /* values[] by point, of a configured connector, as they were stored: quality without regard to age. */

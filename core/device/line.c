@@ -46,6 +46,8 @@ char *line_signature(const struct config *config, int bus)
 			    b->device, b->baud, b->data_bits, b->stop_bits, b->parity, b->connect_timeout_ms,
 			    b->response_timeout_ms, b->byte_timeout_ms, b->gap_ms, b->bitrate, b->bring_up,
 			    b->restart_ms, b->listen_only);
+	(void)buffer_printf(&text, "%d %d %d %d %d %d %d %d %d\n", b->framing, b->rs485, b->rts_before_us,
+			    b->rts_after_us, b->wake_ms, b->echo, b->any_unit, b->release_ms, b->reconnect_ms);
 	char *signature = text.failed ? NULL : strdup(text.data);
 	buffer_fini(&text);
 	return signature;

@@ -167,6 +167,8 @@ static int open_port(struct line *line, struct error *err)
 
 	c->hooks = (struct seat_hooks){.user = line, .send = send_frame, .done = on_done};
 	c->timer = (struct loop_timer){.fn = on_due, .user = line};
+	c->config.trace = bus_trace(line->host->bus);
+	c->config.trace_line = bus_other_id(line->host->bus);
 	c->port = can_open(line->host->loop, &c->config, &hooks, err);
 	if (!c->port)
 		return err && err->code ? err->code : FC_EIO;

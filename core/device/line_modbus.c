@@ -8,6 +8,34 @@
 
 enum { GENERATIONS = (1 << (30 - LINE_TAG_BITS)) - 1 };
 
+static enum bus_framing framing_of(const struct config_bus *b)
+{
+	switch ((enum config_framing)b->framing) {
+	case CONFIG_FRAMING_TCP:
+		return BUS_FRAMING_TCP;
+	case CONFIG_FRAMING_RTU:
+		return BUS_FRAMING_RTU;
+	case CONFIG_FRAMING_ASCII:
+		return BUS_FRAMING_ASCII;
+	case CONFIG_FRAMING_AUTO:
+		break;
+	}
+	return BUS_FRAMING_AUTO;
+}
+
+static enum bus_rs485 rs485_of(const struct config_bus *b)
+{
+	switch ((enum config_rs485)b->rs485) {
+	case CONFIG_RS485_ON:
+		return BUS_RS485_ON;
+	case CONFIG_RS485_OFF:
+		return BUS_RS485_OFF;
+	case CONFIG_RS485_AUTO:
+		break;
+	}
+	return BUS_RS485_AUTO;
+}
+
 static void fill_config(const struct line *line, const struct config_bus *b, struct bus_line_config *out)
 {
 	*out = (struct bus_line_config){
@@ -21,10 +49,27 @@ static void fill_config(const struct line *line, const struct config_bus *b, str
 	    .response_timeout_ms = b->response_timeout_ms,
 	    .byte_timeout_ms = b->byte_timeout_ms,
 	    .gap_ms = b->gap_ms,
+	    .framing = framing_of(b),
+	    .rs485 = rs485_of(b),
+	    .rts_before_us = b->rts_before_us,
+	    .rts_after_us = b->rts_after_us,
+	    .reconnect_ms = b->reconnect_ms,
+	    .wake_ms = b->wake_ms,
+	    .echo = b->echo,
+	    .any_unit = b->any_unit,
+	    .release_ms = b->release_ms,
 	};
 	(void)snprintf(out->name, sizeof(out->name), "%s", line->name);
 	(void)snprintf(out->host, sizeof(out->host), "%s", b->host);
 	(void)snprintf(out->device, sizeof(out->device), "%.*s", (int)sizeof(out->device) - 1, b->device);
+}
+
+/* A charger that is known to need longer than the line gives it is given it; 0 = the line's (chargers.md 4, row 10). */
+static uint32_t timeout_of(const struct bus_line_config *config, const struct profile *profile)
+{
+	int ms = profile->line.response_timeout_ms;
+
+	return ms > config->response_timeout_ms ? (uint32_t)ms : 0;
 }
 
 /* All reads of a line, and where each one's results go. */
@@ -35,7 +80,8 @@ struct reads {
 };
 
 /* The reads that device's plan asks for are those of target. */
-static void add_plan(struct reads *r, const struct device *device, struct device *target, uint32_t generation)
+static void add_plan(struct reads *r, const struct bus_line_config *config, const struct device *device,
+		     struct device *target, uint32_t generation)
 {
 	for (uint32_t b = 0; b < device->plan.count; b++) {
 		const struct plan_block *block = &device->plan.blocks[b];
@@ -48,15 +94,19 @@ static void add_plan(struct reads *r, const struct device *device, struct device
 		    .count = block->count,
 		    .period_ms = block->period_ms,
 		    .gap_ms = device->profile->gap_ms,
+		    .longer = (uint8_t)device->profile->longer_answers,
 		    .tag = generation << LINE_TAG_BITS | r->count,
+		    /* Without items it is read so that the charger hears of us. */
+		    .steady = !block->items,
+		    .timeout_ms = timeout_of(config, device->profile),
 		};
 		r->count++;
 	}
 }
 
 /* picks: one a device, or NULL: each device's own plan. */
-static int make_reads(struct reads *r, struct device *const *devices, int count, const struct line_pick *picks,
-		      uint32_t generation)
+static int make_reads(struct reads *r, const struct bus_line_config *config, struct device *const *devices, int count,
+		      const struct line_pick *picks, uint32_t generation)
 {
 	uint32_t room = 1;
 
@@ -73,7 +123,7 @@ static int make_reads(struct reads *r, struct device *const *devices, int count,
 	for (int i = 0; i < count; i++) {
 		struct device *target = picks && picks[i].running ? picks[i].running : devices[i];
 
-		add_plan(r, picks && picks[i].fate == LINE_KEEPS ? target : devices[i], target, generation);
+		add_plan(r, config, picks && picks[i].fate == LINE_KEEPS ? target : devices[i], target, generation);
 	}
 	return FC_OK;
 }
@@ -94,7 +144,7 @@ static int prepare(struct line *line, const struct config_bus *bus, struct error
 
 	(void)err;
 	fill_config(line, bus, &line->modbus.config);
-	if (make_reads(&reads, line->devices, line->device_count, NULL, 0))
+	if (make_reads(&reads, &line->modbus.config, line->devices, line->device_count, NULL, 0))
 		return FC_ENOMEM;
 	take_reads(&line->modbus, &reads, 0);
 	return FC_OK;
@@ -142,7 +192,7 @@ static int change(struct line *line, struct line *fresh, const struct line_pick 
 	uint32_t generation = next_generation(&line->modbus);
 	struct reads reads;
 
-	if (make_reads(&reads, fresh->devices, fresh->device_count, picks, generation))
+	if (make_reads(&reads, &line->modbus.config, fresh->devices, fresh->device_count, picks, generation))
 		return FC_ENOMEM;
 	return replan(&line->modbus, &reads, generation);
 }
@@ -159,7 +209,7 @@ int line_refresh(struct line *line, struct device *device)
 
 	if (device_replan(device))
 		return FC_ENOMEM;
-	if (make_reads(&reads, line->devices, line->device_count, NULL, generation))
+	if (make_reads(&reads, &line->modbus.config, line->devices, line->device_count, NULL, generation))
 		return FC_ENOMEM;
 	return replan(&line->modbus, &reads, generation);
 }

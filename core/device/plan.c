@@ -18,6 +18,7 @@ struct planner {
 	int connectors;
 	uint32_t poll_ms;
 	uint8_t unit;
+	int most_words;
 	const uint8_t *fates; /* or NULL */
 	struct wanted *wanted;
 	uint32_t count;
@@ -112,7 +113,7 @@ static int joins(const struct planner *pl, const struct plan_block *block, const
 		return 0;
 	if (new_end < end)
 		new_end = end;
-	return new_end - block->address <= (uint32_t)p->max_words && allowed(p, block->address, new_end - 1) &&
+	return new_end - block->address <= (uint32_t)pl->most_words && allowed(p, block->address, new_end - 1) &&
 	       accepted(pl, block, block->address, new_end - 1);
 }
 
@@ -163,13 +164,14 @@ static void fill_keep_alives(const struct planner *pl, struct plan *plan)
 }
 
 int plan_make_for(const struct profile *profile, const int *numbers, int connectors, uint32_t poll_ms, uint8_t unit,
-		  const uint8_t *fates, struct plan *plan)
+		  const uint8_t *fates, int most_words, struct plan *plan)
 {
 	struct planner pl = {.profile = profile,
 			     .numbers = numbers,
 			     .connectors = connectors,
 			     .poll_ms = poll_ms,
 			     .unit = unit,
+			     .most_words = most_words ? most_words : profile->max_words,
 			     .fates = fates,
 			     .wanted = calloc(PLAN_ITEMS_MAX, sizeof(*pl.wanted)),
 			     .refused = calloc(PLAN_ITEMS_MAX, sizeof(*pl.refused))};
@@ -196,7 +198,7 @@ int plan_make_for(const struct profile *profile, const int *numbers, int connect
 
 int plan_make(const struct profile *profile, const int *numbers, int connectors, uint32_t poll_ms, struct plan *plan)
 {
-	return plan_make_for(profile, numbers, connectors, poll_ms, 1, NULL, plan);
+	return plan_make_for(profile, numbers, connectors, poll_ms, 1, NULL, 0, plan);
 }
 
 void plan_fini(struct plan *plan)

@@ -18,6 +18,7 @@ struct plan_block {
 	uint8_t unit, function;
 	uint16_t address, count;
 	uint32_t period_ms;
+	uint8_t failed;             /* in a row with exception 4; fate.c */
 	uint32_t first_item, items; /* into struct plan's items; none: read to keep the charger alive */
 };
 
@@ -41,9 +42,9 @@ static inline uint32_t plan_fate_at(int number, int point)
 
 /* For connectors 1..connectors (as many as are configured), all points merged, unit 1. FC_OK, FC_ENOMEM. Free with plan_fini. */
 int plan_make(const struct profile *profile, const int *numbers, int connectors, uint32_t poll_ms, struct plan *plan);
-/* The same of a charger's unit, by the fates of its points. */
+/* The same of a charger's unit, by the fates of its points, and in reads of most_words at most (0: as many as the profile says). */
 int plan_make_for(const struct profile *profile, const int *numbers, int connectors, uint32_t poll_ms, uint8_t unit,
-		  const uint8_t *fates, struct plan *plan);
+		  const uint8_t *fates, int most_words, struct plan *plan);
 void plan_fini(struct plan *plan);
 
 #endif

@@ -223,6 +223,7 @@ struct profile {
 	uint16_t offsets[PROFILE_CONNECTORS_MAX];
 	int unit_stride;
 	int max_words, merge_gap, single;
+	int longer_answers;       /* more words than asked for may come: chargers.md 4, row 25 */
 	uint32_t gap_ms, rest_ms; /* before a request; after a write */
 	uint32_t least_period_ms;
 	struct register_range deny[PROFILE_DENY_MAX];

@@ -75,7 +75,9 @@ void device_renew(struct device *device, struct device *fresh)
 	memcpy(device->fates, fresh->fates, sizeof(device->fates));
 	device->suspects = device->culprits = device->replan = device->has_version = 0;
 	device->left_out_us = 0;
+	device->by_failure = 0;
 	device->uptime = fresh->uptime;
+	device->age = fresh->age;
 	upkeep_begin(device, clock_mono_us());
 	device->held_until_us = device->profile->status.point >= 0
 				    ? clock_mono_us() + device_good_for_us(device, device->profile->status.point)

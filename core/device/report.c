@@ -276,8 +276,6 @@ static void warn_of_all(struct reporter *r)
 		warn(r, "setpoint.safe", "is missing: what the charger falls back to when nobody refreshes");
 	if (s->used && p->rest_ms && s->refresh_ms && s->refresh_ms < 2 * p->rest_ms)
 		warn(r, "setpoint.refresh_ms", "leaves no time: modbus.rest_ms is the line's silence after each write");
-	if (!strcmp(p->line.framing, "ascii") || !strcmp(p->line.framing, "rtu-over-tcp"))
-		warn(r, "line.framing", "%s is not spoken by this gateway yet", p->line.framing);
 	if (p->hooks.failures)
 		warn(r, "examples", "hooks failed %llu times in them", (unsigned long long)p->hooks.failures);
 }

@@ -2,6 +2,7 @@
 #ifndef FC_DEVICE_SET_H
 #define FC_DEVICE_SET_H
 
+#include "device/by_hand.h"
 #include "device/line.h"
 
 struct device_set {
@@ -16,6 +17,7 @@ struct device_set {
 	struct profiles profiles;
 	struct config *kept; /* of the last apply; ours */
 	struct commands commands;
+	struct by_hand by_hand;
 	struct line_host line_host;
 };
 

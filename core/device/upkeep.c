@@ -9,6 +9,8 @@
 enum { SEND_WITHIN_MS = 5000, SETPOINTS = PROFILE_KEEP_ALIVES_MAX * PROFILE_CONNECTORS_MAX };
 static const int64_t answer_within_us = 30000000;
 static const int64_t again_us = 1000000; /* a setpoint that did not get through */
+/* The condition of a keep-alive is read before it is written, if that can be had so soon. */
+static const int64_t read_first_us = 10000000, look_again_us = 200000;
 static const int64_t never = INT64_MAX;
 
 static int64_t milli_of(double value)
@@ -21,6 +23,7 @@ void upkeep_begin(struct device *d, int64_t now_us)
 	const struct profile_setpoint *s = &d->profile->setpoint;
 	struct upkeep *u = &d->upkeep;
 
+	u->begun_us = now_us;
 	memset(u->off, 0, sizeof(u->off));
 	for (int i = 0; i < UPKEEP_SLOTS; i++)
 		u->due_us[i] = now_us;
@@ -69,6 +72,12 @@ static int64_t sooner(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* Whether it is to be written at all is not known yet: what one write arms may stay armed for ever (chargers.md 4, row 33). */
+static int is_unread(const struct device *d, int match, int number)
+{
+	return !device_values(d, number)[d->profile->matches[match - 1].point].mono_us;
+}
+
 /* One keep-alive of one connector. When it is due again. */
 static int64_t run_keep_alive(struct device *d, struct bus_line *line, int place, int number, uint32_t tag,
 			      int64_t now_us)
@@ -85,6 +94,10 @@ static int64_t run_keep_alive(struct device *d, struct bus_line *line, int place
 	/* The last one has not come through yet: another would only queue behind it. */
 	if (now_us < u->busy_until_us[slot])
 		return u->due_us[slot];
+	if (k->unless && is_unread(d, k->unless, number) && now_us - u->begun_us < read_first_us) {
+		u->due_us[slot] = now_us + look_again_us;
+		return u->due_us[slot];
+	}
 	if (k->unless && profile_match_holds(&d->profile->matches[k->unless - 1], device_values(d, number)))
 		return u->due_us[slot];
 	if (!send_slot(d, line, &k->write, number, tag + (uint32_t)slot))

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ struct loop {
 	int64_t longest_us;              /* that a callback took */
 	int64_t period_us, recent_us[2]; /* the same for this period and the one before */
 	volatile int stopped;
+	atomic_int woken; /* the wakers are about to be called */
 };
 
 struct loop_timer_impl {
@@ -80,6 +82,7 @@ static int loop_callback(struct lws *wsi, enum lws_callback_reasons reason, void
 	(void)len;
 	switch (reason) {
 	case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+		atomic_store(&loop->woken, 0);
 		for (struct loop_waker *w = loop->wakers; w; w = loop->next_waker) {
 			loop->next_waker = w->next;
 			w->fn(w->user);
@@ -240,7 +243,9 @@ void loop_waker_remove(struct loop *loop, struct loop_waker *waker)
 
 void loop_wake(struct loop *loop)
 {
-	lws_cancel_service(loop->lws);
+	/* Whoever is told already will look at everything. */
+	if (!atomic_exchange(&loop->woken, 1))
+		lws_cancel_service(loop->lws);
 }
 
 struct loop_fd *loop_fd_add(struct loop *loop, int fd, void (*fn)(void *user, int fd), void *user, struct error *err)

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bus/bus.h"
+#include "bus/trace.h"
 #include "charge/charge.h"
 #include "charge/policy.h"
 #include "control/socket.h"
@@ -159,6 +160,8 @@ static int apply(struct daemon *d, const struct config *config, struct error *er
 {
 	/* For what is loaded from now on. */
 	d->host.limits = reload_limits(config);
+	if (trace_resize(bus_trace(d->bus), (size_t)config->gateway.trace_kb))
+		return error_set(err, FC_ENOMEM, "main: no memory for trace_kb");
 	int result = device_set_apply(d->devices, config, err);
 
 	if (!result)
@@ -343,6 +346,7 @@ static int start_control(struct daemon *d, struct error *err)
 						.path = d->path,
 						.started_us = d->started_us,
 						.store = d->store,
+						.trace = bus_trace(d->bus),
 						.devices = d->devices,
 						.stations = d->stations,
 						.charges = d->charges,

@@ -49,6 +49,13 @@ static struct value *line_stats(struct maker *m, const char *name, const struct 
 	    {"latency_mean_us", s->latency_mean_us},
 	    {"latency_max_us", s->latency_max_us},
 	    {"late_max_us", s->late_max_us},
+	    {"writes", s->writes},
+	    {"retries", s->retries},
+	    {"flushed", s->flushed},
+	    {"load", s->load},
+	    {"wire", s->wire},
+	    {"planned", s->planned},
+	    {"unit_gap_ms", s->unit_gap_ms},
 	};
 
 	maker_text(m, o, "name", name);

@@ -77,15 +77,16 @@ static int waited(const struct pair *p, double since, double ms)
 
 static void send_crm(struct pair *p, uint8_t known)
 {
+	static const uint8_t region[3] = {'B', 'J', '1'};
 	uint8_t d[8] = {known, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 	if (p->edition == 2015) {
 		put16(d + 1, NUMBER & 0xffff);
 		put16(d + 3, NUMBER >> 16);
-		memcpy(d + 5, "BJ1", 3);
+		memcpy(d + 5, region, sizeof(region));
 	} else {
 		d[1] = NUMBER & 0xff;
-		memcpy(d + 2, "BJ1", 3);
+		memcpy(d + 2, region, sizeof(region));
 	}
 	pair_send(p, 6, PGN_CRM, 0, d, sizeof(d));
 }

@@ -72,6 +72,10 @@ static const char *const migrations[] = {
     " WITHOUT ROWID;"
     "CREATE INDEX script_part_item ON script_part(item, hash);"
     "ALTER TABLE outbox ADD COLUMN mapping TEXT NOT NULL DEFAULT '';",
+    /* audit.c. The key never goes back: a page of the list goes on where the one before ended. */
+    "CREATE TABLE audit(id INTEGER PRIMARY KEY AUTOINCREMENT, at_wall INTEGER NOT NULL, who TEXT NOT NULL,"
+    " command TEXT NOT NULL, arguments TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL,"
+    " result TEXT NOT NULL);",
 };
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 

@@ -131,6 +131,7 @@
 ---@field deny? integer[][] { first, last }: addresses never touched
 ---@field deny_write? integer[][] { first, last }: addresses never written
 ---@field single? boolean each point in a read of its own
+---@field longer_answers? boolean an answer may have more words than asked for; the first are taken
 
 ---@class forecourt.profile.connectors
 ---@field count? integer

@@ -10,7 +10,10 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "system"))
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "peers"))
 import conftest  # noqa: E402
+import gbt  # noqa: E402
 import iserv  # noqa: E402
+import line9600  # noqa: E402
+import polling  # noqa: E402
 import reloads  # noqa: E402
 import script  # noqa: E402
 
@@ -49,10 +52,13 @@ def main():
     parser.add_argument("--seconds", type=float, default=2, help="of load, on the gateway and on the baseline in each round")
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
+    iserv.show(gbt.rows(args.build))
     answers = iserv.measure(args.build, args.seconds, args.rounds)
     iserv.show(iserv.rows(answers))
     iserv.show(script.rows(args.build, answers["gateway"]["cpu_us"]))
     iserv.show(reloads.rows(args.build, 4 * args.rounds))
+    iserv.show(line9600.rows(args.build))
+    iserv.show(polling.rows(polling.measure(args.build, args.seconds / 2, 2 * args.rounds - 1)))
     poll_ms = 1000
     station = conftest.PeerStation(build=args.build, tcp=32, line_units=(16, 16), connectors=1, poll_ms=poll_ms)
     try:

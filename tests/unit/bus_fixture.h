@@ -1,5 +1,6 @@
-/* Shared by test_bus_tcp.c and test_bus_rtu.c: a Modbus peer made of raw bytes (nothing of libmodbus or of the code under
- * test) that can misbehave per unit, on a TCP socket or the far end of a PTY; and a bus whose results are noted.
+/* Shared by the test_bus_*.c: a Modbus peer made of raw bytes (nothing of libmodbus or of the code under
+ * test) that can misbehave per unit, on a TCP socket or the far end of a PTY, in each framing; and a bus whose results are
+ * noted.
  *
  * A register holds unit * 256 + the low byte of its address, a bit the lowest bit of its address: whatever comes from
  * another request than the one it is delivered for has the wrong value, and is counted as wrong. */
@@ -12,6 +13,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,9 +33,28 @@
 #include "bus/bus.h"
 
 /* Reached only when something hangs. */
-enum { PATIENCE_MS = 120000, CLIENTS_MAX = 8, PENDING_MAX = 32, NOTES_MAX = 8192, TAGS_MAX = 256, FRAME_MAX = 300 };
+enum { PATIENCE_MS = 120000, CLIENTS_MAX = 8, PENDING_MAX = 32, NOTES_MAX = 8192, TAGS_MAX = 256, FRAME_MAX = 600 };
 
-enum fault { NORMAL, SILENT, LATE, TORN, TWO_ANSWERS, STALE, WRONG_UNIT, EXCEPTION, HANG_UP, BAD_CRC };
+enum fault {
+	NORMAL,
+	SILENT,
+	LATE,        /* value: ms */
+	TORN,        /* the first half, no more */
+	TWO_ANSWERS, /* a stale one before the right one, in one segment */
+	STALE,
+	WRONG_UNIT,
+	EXCEPTION, /* value: code */
+	HANG_UP,
+	BAD_CRC,
+	IN_PIECES,   /* value: ms between two bytes */
+	AFTER_OTHER, /* another unit's whole answer first */
+	AFTER_NOISE, /* bytes of a transceiver that turns round first */
+	LONGER,      /* twice as many words as asked for */
+	HEADLESS,    /* the first bytes are lost */
+	ASLEEP,      /* hears nothing but what comes within value ms of the last request */
+	NO_MODBUS,   /* some other service's words */
+};
+enum peer_framing { PEER_TCP, PEER_RTU, PEER_ASCII };
 
 struct pending {
 	int fd;
@@ -47,12 +68,17 @@ struct peer {
 	pthread_mutex_t lock; /* of what the test sets and looks at */
 	int stop;
 	enum fault fault[256]; /* by unit */
-	int value[256];        /* LATE: ms; EXCEPTION: code */
-	int requests[256];     /* by unit */
+	int value[256];
+	atomic_int echo;   /* every request comes back first */
+	int requests[256]; /* by unit */
 	int total, connections;
-	uint8_t notes[NOTES_MAX]; /* the functions asked, in order */
+	uint8_t notes[NOTES_MAX];                            /* the functions asked, in order */
+	int64_t asked_us[NOTES_MAX], answered_us[NOTES_MAX]; /* when each was taken, and its answer was sent */
+	int clients;
 	/* the thread's own */
-	int rtu, listener, port;
+	int serial, listener, port;
+	enum peer_framing framing;
+	int64_t heard_ms[256];
 	int fds[CLIENTS_MAX];
 	uint8_t in[CLIENTS_MAX][FRAME_MAX];
 	size_t in_len[CLIENTS_MAX];
@@ -108,12 +134,37 @@ static size_t answer_pdu(uint8_t unit, const uint8_t *request, uint8_t *out)
 	return 2 + 2u * count;
 }
 
+static uint8_t *put_hex(uint8_t *at, unsigned byte)
+{
+	(void)snprintf((char *)at, 3, "%02X", byte & 0xFF);
+	return at + 2;
+}
+
+static size_t ascii_of(uint8_t unit, const uint8_t *pdu, size_t len, uint8_t *out)
+{
+	unsigned sum = unit;
+	uint8_t *at = out;
+
+	*at++ = ':';
+	at = put_hex(at, unit);
+	for (size_t i = 0; i < len; i++) {
+		at = put_hex(at, pdu[i]);
+		sum += pdu[i];
+	}
+	at = put_hex(at, 256 - (sum & 0xFF));
+	*at++ = '\r';
+	*at++ = '\n';
+	return (size_t)(at - out);
+}
+
 static size_t frame_of(const struct peer *p, uint16_t transaction, uint8_t unit, const uint8_t *pdu, size_t len,
 		       uint8_t *out)
 {
 	size_t n = 0;
 
-	if (!p->rtu) {
+	if (p->framing == PEER_ASCII)
+		return ascii_of(unit, pdu, len, out);
+	if (p->framing == PEER_TCP) {
 		const uint8_t head[] = {(uint8_t)(transaction >> 8), (uint8_t)transaction, 0, 0,
 					(uint8_t)((len + 1) >> 8),   (uint8_t)(len + 1)};
 
@@ -123,7 +174,7 @@ static size_t frame_of(const struct peer *p, uint16_t transaction, uint8_t unit,
 	out[n++] = unit;
 	memcpy(out + n, pdu, len);
 	n += len;
-	if (p->rtu) {
+	if (p->framing == PEER_RTU) {
 		uint16_t crc = crc16(out, n);
 
 		out[n++] = (uint8_t)crc;
@@ -141,6 +192,14 @@ static void send_all(int fd, const uint8_t *bytes, size_t len)
 			return; /* the other side has gone: its affair */
 		bytes += n;
 		len -= (size_t)n;
+	}
+}
+
+static void send_in_pieces(int fd, int ms, const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		send_all(fd, bytes + i, 1);
+		(void)usleep((useconds_t)ms * 1000);
 	}
 }
 
@@ -165,25 +224,46 @@ static void drop_client(struct peer *p, int i)
 	close(p->fds[i]);
 	p->fds[i] = -1;
 	p->in_len[i] = 0;
+	pthread_mutex_lock(&p->lock);
+	p->clients--;
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* The answer to what was asked last is about to be sent. */
+static void note_answer(struct peer *p)
+{
+	pthread_mutex_lock(&p->lock);
+	if (p->total)
+		p->answered_us[(p->total - 1) % NOTES_MAX] = clock_mono_us();
+	pthread_mutex_unlock(&p->lock);
 }
 
 static void serve(struct peer *p, int i, uint16_t transaction, uint8_t unit, const uint8_t *request)
 {
-	uint8_t pdu[FRAME_MAX], frame[FRAME_MAX * 2];
+	static const uint8_t noise[] = {0xFF, 0x00, 0xFE, 0x80};
+	uint8_t pdu[FRAME_MAX], frame[FRAME_MAX * 2], doubled[5];
 	size_t len = answer_pdu(unit, request, pdu), n;
+	int64_t now = clock_mono_ms(), since = now - p->heard_ms[unit];
 
 	pthread_mutex_lock(&p->lock);
 	enum fault fault = p->fault[unit];
 	int value = p->value[unit];
 	p->requests[unit]++;
-	p->notes[p->total++ % NOTES_MAX] = request[0];
+	int note = p->total++ % NOTES_MAX;
+	p->notes[note] = request[0];
+	p->asked_us[note] = clock_mono_us();
 	pthread_mutex_unlock(&p->lock);
+	p->heard_ms[unit] = now;
 	n = frame_of(p, transaction, unit, pdu, len, frame);
 	switch (fault) {
 	case NORMAL:
 		break;
 	case SILENT:
 		return;
+	case ASLEEP:
+		if (since > value)
+			return;
+		break;
 	case LATE:
 		send_later(p, p->fds[i], value, frame, n);
 		return;
@@ -202,27 +282,80 @@ static void serve(struct peer *p, int i, uint16_t transaction, uint8_t unit, con
 		len = answer_pdu((uint8_t)(unit + 1), request, pdu);
 		n = frame_of(p, transaction, (uint8_t)(unit + 1), pdu, len, frame);
 		break;
+	case AFTER_OTHER: {
+		uint8_t other[FRAME_MAX];
+		size_t other_len = answer_pdu((uint8_t)(unit + 1), request, other);
+
+		n = frame_of(p, transaction, (uint8_t)(unit + 1), other, other_len, frame);
+		n += frame_of(p, transaction, unit, pdu, len, frame + n);
+		break;
+	}
+	case AFTER_NOISE:
+		memmove(frame + sizeof(noise), frame, n);
+		memcpy(frame, noise, sizeof(noise));
+		n += sizeof(noise);
+		break;
 	case EXCEPTION:
 		pdu[0] |= 0x80;
 		pdu[1] = (uint8_t)value;
 		n = frame_of(p, transaction, unit, pdu, 2, frame);
 		break;
+	case LONGER:
+		memcpy(doubled, request, sizeof(doubled));
+		doubled[4] = (uint8_t)(2 * doubled[4]);
+		len = answer_pdu(unit, doubled, pdu);
+		n = frame_of(p, transaction, unit, pdu, len, frame);
+		break;
+	case HEADLESS:
+		memmove(frame, frame + 2, n -= 2);
+		break;
+	case IN_PIECES:
+		send_in_pieces(p->fds[i], value, frame, n);
+		return;
+	case NO_MODBUS:
+		n = (size_t)snprintf((char *)frame, sizeof(frame), "HTTP/1.1 400 Bad Request\r\n\r\n");
+		break;
 	case HANG_UP:
 		drop_client(p, i);
 		return;
 	case BAD_CRC:
-		frame[n - 1] ^= 0x55;
+		frame[p->framing == PEER_ASCII ? n - 4 : n - 1] ^= 0x05;
 		break;
 	}
+	note_answer(p);
 	send_all(p->fds[i], frame, n);
 }
 
 /* Serves whole requests; what is left of the next one stays. 0 when there is none yet. */
+static int serve_ascii(struct peer *p, int i)
+{
+	uint8_t *in = p->in[i], pdu[FRAME_MAX];
+	uint8_t *end = memchr(in, '\n', p->in_len[i]);
+	size_t len = 0;
+
+	if (!end)
+		return 0;
+	if (p->echo)
+		send_all(p->fds[i], in, (size_t)(end - in) + 1);
+	for (uint8_t *at = in + 1; at + 1 < end - 1; at += 2) {
+		unsigned byte;
+
+		assert_int_equal(sscanf((const char *)at, "%2x", &byte), 1);
+		pdu[len++] = (uint8_t)byte;
+	}
+	serve(p, i, 0, pdu[0], pdu + 1);
+	p->in_len[i] -= (size_t)(end - in) + 1;
+	memmove(in, end + 1, p->in_len[i]);
+	return 1;
+}
+
 static int serve_one(struct peer *p, int i)
 {
 	uint8_t *in = p->in[i];
-	size_t start = p->rtu ? 0 : 6, need = start + 6 + (p->rtu ? 2 : 0);
+	size_t start = p->framing == PEER_TCP ? 6 : 0, need = start + 6 + (p->framing == PEER_RTU ? 2 : 0);
 
+	if (p->framing == PEER_ASCII)
+		return serve_ascii(p, i);
 	if (p->in_len[i] < start + 8)
 		if (p->in_len[i] < need)
 			return 0;
@@ -230,7 +363,9 @@ static int serve_one(struct peer *p, int i)
 		need += 1u + in[start + 6];
 	if (p->in_len[i] < need)
 		return 0;
-	if (!p->rtu || crc16(in, need) == 0)
+	if (p->echo)
+		send_all(p->fds[i], in, need);
+	if (p->framing == PEER_TCP || crc16(in, need) == 0)
 		serve(p, i, (uint16_t)(in[0] << 8 | in[1]), in[start], in + start + 1);
 	if (p->fds[i] < 0)
 		return 0;
@@ -244,7 +379,7 @@ static void take_bytes(struct peer *p, int i)
 	ssize_t n = read(p->fds[i], p->in[i] + p->in_len[i], FRAME_MAX - p->in_len[i]);
 
 	if (n <= 0) {
-		if (!p->rtu)
+		if (!p->serial)
 			drop_client(p, i);
 		return;
 	}
@@ -260,6 +395,7 @@ static void send_pending(struct peer *p)
 
 		if (!w->len || clock_mono_ms() < w->at_ms)
 			continue;
+		note_answer(p);
 		send_all(w->fd, w->bytes, w->len);
 		w->len = 0;
 	}
@@ -278,6 +414,9 @@ static void take_client(struct peer *p)
 	for (int i = 0; i < CLIENTS_MAX && !refuse; i++)
 		if (p->fds[i] < 0) {
 			p->fds[i] = fd;
+			pthread_mutex_lock(&p->lock);
+			p->clients++;
+			pthread_mutex_unlock(&p->lock);
 			return;
 		}
 	close(fd);
@@ -321,12 +460,14 @@ static struct peer *peer_make(void)
 	return p;
 }
 
-static __attribute__((unused)) struct peer *peer_tcp(void)
+/* On a TCP socket. */
+static __attribute__((unused)) struct peer *peer_on_tcp(enum peer_framing framing)
 {
 	struct peer *p = peer_make();
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof(address);
 
+	p->framing = framing;
 	p->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(p->listener >= 0);
 	assert_int_equal(bind(p->listener, (struct sockaddr *)&address, size), 0);
@@ -337,18 +478,30 @@ static __attribute__((unused)) struct peer *peer_tcp(void)
 	return p;
 }
 
-static __attribute__((unused)) struct peer *peer_rtu(void)
+static __attribute__((unused)) struct peer *peer_tcp(void)
+{
+	return peer_on_tcp(PEER_TCP);
+}
+
+/* At the far end of a PTY. */
+static __attribute__((unused)) struct peer *peer_on_line(enum peer_framing framing)
 {
 	struct peer *p = peer_make();
 	struct termios raw;
 
-	p->rtu = 1;
+	p->serial = 1;
+	p->framing = framing;
 	assert_int_equal(openpty(&p->fds[0], &p->slave, p->device, NULL, NULL), 0);
 	assert_int_equal(tcgetattr(p->slave, &raw), 0);
 	cfmakeraw(&raw);
 	assert_int_equal(tcsetattr(p->slave, TCSANOW, &raw), 0);
 	assert_int_equal(pthread_create(&p->thread, NULL, peer_thread, p), 0);
 	return p;
+}
+
+static __attribute__((unused)) struct peer *peer_rtu(void)
+{
+	return peer_on_line(PEER_RTU);
 }
 
 static void peer_free(struct peer *p)
@@ -382,6 +535,11 @@ static int __attribute__((unused)) peer_count(struct peer *p, const int *what)
 	int n = *what;
 	pthread_mutex_unlock(&p->lock);
 	return n;
+}
+
+static int __attribute__((unused)) peer_clients(struct peer *p)
+{
+	return peer_count(p, &p->clients);
 }
 
 /* A bus, its line and what came of it. */
@@ -471,7 +629,10 @@ field_read(struct field *f, uint8_t unit, uint8_t function, uint16_t address, ui
 
 static struct bus_line_config config_of(const struct peer *p)
 {
-	struct bus_line_config c = {.kind = p->rtu ? BUS_RTU : BUS_TCP,
+	struct bus_line_config c = {.kind = p->serial ? BUS_RTU : BUS_TCP,
+				    .framing = p->framing == PEER_ASCII ? BUS_FRAMING_ASCII
+					       : p->framing == PEER_RTU ? BUS_FRAMING_RTU
+									: BUS_FRAMING_AUTO,
 				    .port = p->port,
 				    .baud = 115200,
 				    .data_bits = 8,

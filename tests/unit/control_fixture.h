@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "bus/trace.h"
 #include "control/command.h"
 #include "store/journal_list.h"
 #include "upstream/mapping.h"
@@ -40,6 +41,14 @@ static struct {
 	int is_slow;
 	control_reloaded reloaded;
 	void *reloaded_user;
+	/* What was asked on the line last. */
+	device_asked asked;
+	void *asked_user;
+	int asks, is_write, line_is_full;
+	struct bus_read read;
+	struct bus_write write;
+	struct device *device; /* of unit 1 */
+	struct trace *trace;
 } world;
 
 struct sources *device_set_sources(const struct device_set *set, int index)
@@ -197,6 +206,52 @@ int device_bus_line(const struct device_set *set, int index, const char **name, 
 	return index ? FC_ENOENT : FC_OK;
 }
 
+/* One line, its units on it: what is asked by hand is kept until a test answers it. */
+struct bus_line *device_line_bus(const struct device_set *set, int index)
+{
+	(void)set, (void)index;
+	return NULL;
+}
+
+uint32_t device_line_id(const struct device_set *set, int index)
+{
+	(void)set;
+	return index ? 0 : 5;
+}
+
+struct device *device_at_unit(const struct device_set *set, int index, unsigned unit, int nth)
+{
+	(void)set, (void)index, (void)nth;
+	return unit == 1 && !nth ? world.device : NULL;
+}
+
+void device_personal(const struct device_set *set, int index,
+		     void (*fn)(void *user, uint8_t unit, uint8_t function, uint16_t address, uint16_t words),
+		     void *user)
+{
+	(void)set;
+	if (!index)
+		fn(user, 1, 3, 40, 4);
+}
+
+int device_ask(struct device_set *set, int index, const struct bus_read *read, const struct bus_write *write,
+	       device_asked done, void *user, struct error *err)
+{
+	(void)set, (void)index;
+	if (world.line_is_full)
+		return error_set(err, FC_EBUSY, "the line takes no more requests now");
+	assert_true(!read != !write);
+	world.asked = done;
+	world.asked_user = user;
+	world.asks++;
+	if (read)
+		world.read = *read;
+	if (write)
+		world.write = *write;
+	world.is_write = write != NULL;
+	return FC_OK;
+}
+
 struct fixture {
 	char folder[64];
 	struct store *store;
@@ -286,6 +341,9 @@ static int set_up(void **state)
 	f->stations.config.gateway.data_dir = f->folder;
 	sources.store = f->store;
 	sources.stations = &f->stations;
+	world.trace = trace_new(16);
+	assert_non_null(world.trace);
+	sources.trace = world.trace;
 	world.host.lua_dir = f->folder;
 	sources.lua = (struct control_lua){&world.host, world_reload, NULL};
 	f->control = control_new(&sources, &f->err);
@@ -303,6 +361,9 @@ static int tear_down(void **state)
 	char command[128];
 
 	control_free(f->control);
+	if (world.asked)
+		world.asked(world.asked_user, &(struct bus_result){.status = BUS_DISCONNECTED});
+	trace_free(world.trace);
 	mapping_free(world.mapping);
 	store_close(f->store);
 	json_reader_free(f->reader);

@@ -32,20 +32,28 @@ struct server {
 	pthread_t thread;
 	atomic_int stop, silent;
 	atomic_int accepted, requests, writes;
-	atomic_int most;       /* words in one read; 0 = any number */
-	atomic_int refused_at; /* reads that touch this address get exception 2; -1 = none */
+	atomic_int most;               /* words in one read; 0 = any number */
+	atomic_int says;               /* the exception for both; 0 = 2 */
+	atomic_int failing;            /* every read gets this exception */
+	atomic_int muted_at;           /* reads that touch this address are not answered; -1 = none */
+	atomic_int read_only;          /* writes are confirmed, and do nothing */
+	atomic_int touched[REGISTERS]; /* how often each was read */
+	atomic_int refused_at;         /* reads that touch this address get exception 2; -1 = none */
 	atomic_uint registers[REGISTERS];
 };
 
 static __attribute__((unused)) void answer(struct server *s, int fd, const uint8_t *q)
 {
 	unsigned address = (unsigned)(q[8] << 8 | q[9]), count = (unsigned)(q[10] << 8 | q[11]);
+	int failing = atomic_load(&s->failing), says = atomic_load(&s->says), muted_at = atomic_load(&s->muted_at);
 	int refused_at = atomic_load(&s->refused_at), most = atomic_load(&s->most);
 	uint8_t a[9 + 250] = {q[0], q[1], 0, 0, 0, 3, q[6], q[7]};
 	size_t len = 9;
 
 	atomic_fetch_add(&s->requests, 1);
 	if (atomic_load(&s->silent))
+		return;
+	if (muted_at >= (int)address && muted_at < (int)(address + count) && q[7] != 6)
 		return;
 	if (q[7] == 6) {
 		/* A write is answered by itself. */
@@ -56,15 +64,17 @@ static __attribute__((unused)) void answer(struct server *s, int fd, const uint8
 			(void)!send(fd, a, len, MSG_NOSIGNAL);
 			return;
 		}
-		if (address < REGISTERS)
+		if (address < REGISTERS && !atomic_load(&s->read_only))
 			atomic_store(&s->registers[address], count);
 		(void)!send(fd, q, 12, MSG_NOSIGNAL);
 		return;
 	}
-	if (address + count > REGISTERS || count > 125 || (most && (int)count > most) ||
+	for (unsigned i = address; i < address + count && i < REGISTERS; i++)
+		atomic_fetch_add(&s->touched[i], 1);
+	if (failing || address + count > REGISTERS || count > 125 || (most && (int)count > most) ||
 	    (refused_at >= (int)address && refused_at < (int)(address + count))) {
 		a[7] |= 0x80;
-		a[8] = 2;
+		a[8] = (uint8_t)(failing ? failing : says ? says : 2);
 	} else {
 		a[5] = (uint8_t)(3 + 2 * count);
 		a[8] = (uint8_t)(2 * count);
@@ -122,6 +132,7 @@ static __attribute__((unused)) void server_start(struct server *s)
 
 	memset(s, 0, sizeof(*s));
 	atomic_store(&s->refused_at, -1);
+	atomic_store(&s->muted_at, -1);
 	s->listener = socket(AF_INET, SOCK_STREAM, 0);
 	assert_true(s->listener >= 0);
 	assert_int_equal(bind(s->listener, (struct sockaddr *)&at, len), 0);

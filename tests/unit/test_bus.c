@@ -87,7 +87,7 @@ static void a_dead_unit_goes_to_the_slow_lane(void **state)
 			healthy++;
 			assert_int_equal(schedule_done(&s, 0, now, 1), 0);
 		} else if (c.entry == 1 && !c.probe) {
-			entered += schedule_done(&s, 1, now, 0);
+			entered += schedule_done(&s, 1, now, 0) == SCHEDULE_SLOW;
 			last_probe = now;
 		} else if (c.entry == 1) {
 			/* 1, 2, 4 ... 60 s, each within 20 %, and a second at most to find a gap. */

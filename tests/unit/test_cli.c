@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "bus/bus.h"
 #include "charge/charge.h"
 #include "charge/words.h"
 #include "cli/cli.h"
@@ -216,6 +217,8 @@ static void every_word_has_its_chinese(void **state)
 					  "unchanged", "new version", "refused", "in force"};
 	for (size_t i = 0; i < sizeof(lua) / sizeof(lua[0]); i++)
 		known(lua[i]);
+	for (int i = BUS_TIMEOUT; i <= BUS_DISCONNECTED; i++)
+		known(bus_status_name((enum bus_status)i));
 	for (int i = 0; i <= 255; i++)
 		known(connector_status_name((enum connector_status)i));
 }
@@ -239,6 +242,10 @@ static void formats_take_the_same_in_chinese(void **state)
 	    "%d orders: how long the place stayed taken was not measured; no fee for it\n",
 	    "%d orders can't be priced\n",
 	    "revenue %s (%s instead of %s yuan), %d orders differ, of %d\n",
+	    "\runit %d (%d of %d), %d found ",
+	    "%lld frames\n",
+	    "%lld frames were overwritten before they could be shown\n",
+	    "writes %s to address %ld (zero-based) of unit %ld by function %ld\n",
 	};
 	const struct cli cli = {.chinese = 1};
 

@@ -162,7 +162,7 @@ static void every_mistake_at_once(void **state)
 	       ":12: bus.b2.device: is missing: a bus of kind rtu needs one",
 	       ":14: bus.b2: there is one of that name on line 12 already",
 	       ":18: charger.c1.station: \"s9\" is not the name of a section of type station",
-	       ":20: charger.c1.unit: 0 is not allowed on a serial line: 1 to 247",
+	       ":20: charger.c1.unit: 0 is not allowed on a serial line: 1 to 248",
 	       ":26: connector.k1.power_w: \"60 kW\" is not allowed: 1 to 2000000",
 	       ":29: connector.k2.connector_id: K1 is taken already by connector k1",
 	       ":27: connector.k2.number: 1 is taken already in charger c1", ":31: listen.l1.certificate: is missing",
@@ -401,6 +401,23 @@ static char *slurp(const char *path)
 	return text;
 }
 
+/* chargers.md 4, row 41, and what a serial line can't do. */
+static void framings_that_can_not_be(void **state)
+{
+	(void)state;
+	EXPECT(GATEWAY STATION BUS
+	       "\toption framing 'rtu'\n\toption any_unit '1'\n"
+	       "config bus 'b2'\n\toption kind 'tcp'\n\toption host '127.0.0.1'\n"
+	       "config bus 'b3'\n\toption kind 'rtu'\n\toption device '/dev/ttyS1'\n\toption data_bits '7'\n"
+	       "config bus 'b4'\n\toption kind 'rtu'\n\toption device '/dev/ttyS2'\n\toption framing 'tcp'\n"
+	       "config bus 'b5'\n\toption kind 'tcp'\n\toption host '127.0.0.2'\n\toption echo '1'\n"
+	       "config bus 'b6'\n\toption kind 'rtu'\n\toption device '/dev/ttyS3'\n\toption data_bits '7'\n"
+	       "\toption framing 'ascii'\n",
+	       "bus.b1.any_unit: is for Modbus/TCP only", "bus.b2: 127.0.0.1:502 is taken already by bus b1",
+	       "bus.b3.data_bits: must be 8: 7 is for framing ascii only",
+	       "bus.b4.framing: tcp needs a bus of kind tcp", "bus.b5.echo: is not for Modbus/TCP");
+}
+
 /* The README's tables are the schema's. */
 static void the_readme_tells_every_option(void **state)
 {
@@ -439,6 +456,7 @@ int main(void)
 	    cmocka_unit_test(hostile_files),
 	    cmocka_unit_test(many_mistakes_are_counted),
 	    cmocka_unit_test(what_a_change_asks_for),
+	    cmocka_unit_test(framings_that_can_not_be),
 	    cmocka_unit_test(the_readme_tells_every_option),
 	    cmocka_unit_test(the_shipped_example_is_good),
 	};

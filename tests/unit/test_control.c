@@ -131,6 +131,37 @@ static void a_stop_by_connector_or_number(void **state)
 	assert_int_equal(call(f, "stop", "{\"connector\":\"C12\"}"), FC_EBUSY);
 }
 
+/* What was ordered, and what was refused for a reason; not what was only looked at, or typed wrongly. */
+static void what_was_ordered_is_kept(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(call(f, "start", "{\"connector\":\"C12\"}"), FC_OK);
+	world.refusal = CHARGE_NOT_PLUGGED;
+	assert_int_equal(call(f, "start", "{\"connector\":\"C13\"}"), FC_EBUSY);
+	assert_int_equal(call(f, "start", "{\"conector\":\"C13\"}"), FC_EINVAL);
+	assert_int_equal(call(f, "status", NULL), FC_OK);
+	assert_null(call_as(f, CONTROL_READ, "start", "{\"connector\":\"C12\"}"));
+	assert_int_equal(call(f, "audit", NULL), FC_OK);
+	const struct value *newest = value_get(f->result, "audit")->first;
+	assert_non_null(newest);
+	assert_string_equal(value_text(value_get(newest, "command")), "start");
+	assert_string_equal(value_text(value_get(newest, "arguments")), "{\"connector\":\"C13\"}");
+	assert_string_equal(value_text(value_get(newest, "result")), "refused");
+	assert_string_equal(value_text(value_get(newest, "who")), "test");
+	assert_non_null(newest->next);
+	assert_string_equal(value_text(value_get(newest->next, "result")), "done");
+	assert_null(newest->next->next);
+	/* In pages. */
+	assert_int_equal(call(f, "audit", "{\"limit\":1}"), FC_OK);
+	int64_t next = 0;
+	char arguments[60];
+	assert_int_equal(value_to_int(value_get(f->result, "next"), &next), FC_OK);
+	(void)snprintf(arguments, sizeof(arguments), "{\"limit\":1,\"after\":%lld}", (long long)next);
+	assert_int_equal(call(f, "audit", arguments), FC_OK);
+	assert_string_equal(value_text(value_get(value_get(f->result, "audit")->first, "result")), "done");
+}
+
 static int64_t number(const struct value *object, const char *key)
 {
 	int64_t i;
@@ -437,7 +468,7 @@ static int tear_down_cancelled(void **state)
 
 static void the_readme_shows_the_table(void **state)
 {
-	static char table[8000], readme[40000];
+	static char table[16000], readme[40000];
 	FILE *to = fmemopen(table, sizeof(table), "w"), *from = fopen("core/control/README.md", "rb");
 
 	(void)state;
@@ -503,6 +534,7 @@ int main(void)
 	    T(who_may_only_look_does_nothing),
 	    T(a_start_is_the_operators),
 	    T(a_stop_by_connector_or_number),
+	    T(what_was_ordered_is_kept),
 	    T(how_it_is),
 	    T(everything_recorded_on_some_page),
 	    T(every_order_on_some_page),

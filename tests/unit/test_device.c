@@ -68,7 +68,7 @@ static void quality_and_age(void **state)
 	profile_free(p);
 }
 
-static void failures_are_unknown_never_zero(void **state)
+static void row_39_failures_are_unknown_never_zero(void **state)
 {
 	struct profile *p;
 	struct device *d = lone_device(*state, &p);
@@ -430,7 +430,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(quality_and_age, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(failures_are_unknown_never_zero, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(row_39_failures_are_unknown_never_zero, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(age_is_told_without_results, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(values_come_from_the_bus, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_command_reaches_its_connector, set_up, tear_down),

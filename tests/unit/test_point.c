@@ -209,7 +209,7 @@ static void connectors_in_one_word(void **state)
 	assert_int_equal(profile_unit(p, serial, 3, 5), 200);
 	static const int both[] = {1, 2};
 	struct plan plan;
-	assert_int_equal(plan_make_for(p, both, 2, 1000, 5, NULL, &plan), FC_OK);
+	assert_int_equal(plan_make_for(p, both, 2, 1000, 5, NULL, 0, &plan), FC_OK);
 	assert_int_equal(plan.count, 3);
 	assert_int_equal(plan.blocks[0].unit, 5);
 	assert_int_equal(plan.blocks[1].unit, 6);

@@ -11,7 +11,7 @@ static int64_t register_of(struct fixture *f, int server, int at)
 
 /* Refused ------------------------------------------------------------------------------------------------------------- */
 
-static void one_refused_point_blinds_no_other(void **state)
+static void row_28_one_refused_point_blinds_no_other(void **state)
 {
 	struct fixture *f = *state;
 
@@ -37,7 +37,7 @@ static void one_refused_point_blinds_no_other(void **state)
 	UNTIL(f, is_good(f, "a", 1, "odd", 0) && d->plan.count == 1);
 }
 
-static void an_optional_group_is_left_out(void **state)
+static void row_30_an_optional_group_is_left_out(void **state)
 {
 	struct fixture *f = *state;
 
@@ -85,7 +85,7 @@ static void too_large_a_block_is_taken_apart(void **state)
 	assert_true(stats.exceptions == exceptions);
 }
 
-static void registers_move_with_the_firmware(void **state)
+static void row_29_registers_move_with_the_firmware(void **state)
 {
 	struct fixture *f = *state;
 
@@ -142,7 +142,7 @@ static void a_life_bit_is_written_again_and_again(void **state)
 	", setpoint = { address = 70, type = 'u16', scale = 0.1, unit = 'A', min = 6, max = 32, pause = 0, " \
 	"refresh_ms = 500 }"
 
-static void a_setpoint_is_held(void **state)
+static void row_31_a_setpoint_is_held(void **state)
 {
 	struct fixture *f = *state;
 	struct error err = {0};
@@ -170,7 +170,7 @@ static void a_setpoint_is_held(void **state)
 	assert_int_equal(device_limit(f->set, device_find(f->set, "a"), 1, 16000, &err), FC_ENOENT);
 }
 
-static void a_setpoint_is_written_again_after_a_restart(void **state)
+static void row_35_a_setpoint_is_written_again_after_a_restart(void **state)
 {
 	struct fixture *f = *state;
 
@@ -300,13 +300,13 @@ static void a_changed_hook_acts_on_the_open_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(one_refused_point_blinds_no_other, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(an_optional_group_is_left_out, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(row_28_one_refused_point_blinds_no_other, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(row_30_an_optional_group_is_left_out, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(too_large_a_block_is_taken_apart, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(registers_move_with_the_firmware, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(row_29_registers_move_with_the_firmware, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_life_bit_is_written_again_and_again, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(a_setpoint_is_held, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(a_setpoint_is_written_again_after_a_restart, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(row_31_a_setpoint_is_held, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(row_35_a_setpoint_is_written_again_after_a_restart, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_sequence_goes_step_by_step, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_reload_ends_sequences_that_are_others_now, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_changed_hook_acts_on_the_open_line, set_up, tear_down),

@@ -1,0 +1,139 @@
+/* What polling costs: the same registers of the same server read by a line of the gateway (worker, schedule, queue to the loop, as it
+ * runs in the daemon) and by a bare libmodbus loop that does nothing else.
+ *
+ *   bench_poll ours|bare HOST PORT COUNT SECONDS     reads of COUNT holding registers from 0 on, unit 1
+ *
+ * Prints "REQUESTS SECONDS CPU_SECONDS". A plan of the gateway asks each register ten times a second at most; here each read falls due
+ * every millisecond, so that the worker never waits. That is why the line is started without bus.c, whose way of handing results to the
+ * loop is repeated here. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/resource.h>
+
+#include <modbus.h>
+
+#include "base/clock.h"
+#include "bus/line.h"
+#include "bus/queue.h"
+
+/* 100 000 requests due in a second: more than any machine of ours makes on one connection. */
+enum { READS = 100, PERIOD_MS = 1, UNIT = 1, WARM_UP_MS = 200, RESULTS_MAX = 1024 };
+
+static double cpu_seconds(void)
+{
+	struct rusage used;
+
+	(void)getrusage(RUSAGE_SELF, &used);
+	return (double)used.ru_utime.tv_sec + (double)used.ru_stime.tv_sec +
+	       (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+struct gateway {
+	struct loop *loop;
+	struct queue results;
+	struct loop_waker waker;
+	uint64_t answered;
+};
+
+static int on_worker(void *user, const struct bus_result *result, int must)
+{
+	struct gateway *g = user;
+
+	if (result && queue_put(&g->results, result, 0))
+		return FC_EBUSY;
+	if (!result || must)
+		loop_wake(g->loop);
+	return FC_OK;
+}
+
+static void on_loop(void *user)
+{
+	struct gateway *g = user;
+	struct bus_result result;
+
+	while (!queue_take(&g->results, &result))
+		g->answered += result.status == BUS_OK;
+}
+
+static int turn(struct gateway *g, int64_t until_us)
+{
+	while (clock_mono_us() < until_us)
+		if (loop_step(g->loop, 10))
+			return 1;
+	return 0;
+}
+
+static int run_ours(const struct bus_line_config *c, uint16_t count, double seconds)
+{
+	struct bus_read reads[READS];
+	struct error err = {0};
+	struct gateway g = {.loop = loop_new(&err)};
+	struct bus_line *line;
+
+	if (!g.loop || queue_init(&g.results, sizeof(struct bus_result), RESULTS_MAX))
+		return 1;
+	g.waker = (struct loop_waker){.fn = on_loop, .user = &g};
+	loop_waker_add(g.loop, &g.waker);
+	for (uint32_t i = 0; i < READS; i++)
+		reads[i] =
+		    (struct bus_read){.unit = UNIT, .function = 3, .count = count, .period_ms = PERIOD_MS, .tag = i};
+	line = line_start(1, c, reads, READS, on_worker, &g, &err);
+	if (!line || turn(&g, clock_mono_us() + WARM_UP_MS * 1000)) {
+		(void)fprintf(stderr, "%s\n", err.text);
+		return 1;
+	}
+	uint64_t before = g.answered;
+	double cpu = cpu_seconds();
+	int64_t begin = clock_mono_us();
+	int failed = turn(&g, begin + (int64_t)(seconds * 1e6));
+	(void)printf("%llu %.6f %.6f\n", (unsigned long long)(g.answered - before),
+		     (double)(clock_mono_us() - begin) / 1e6, cpu_seconds() - cpu);
+	line_stop(line);
+	loop_waker_remove(g.loop, &g.waker);
+	queue_fini(&g.results);
+	loop_free(g.loop);
+	return failed;
+}
+
+static int run_bare(const struct bus_line_config *c, uint16_t count, double seconds)
+{
+	uint16_t words[MODBUS_MAX_READ_REGISTERS];
+	uint64_t made = 0;
+	modbus_t *modbus = modbus_new_tcp(c->host, c->port);
+
+	if (!modbus || modbus_set_slave(modbus, UNIT) || modbus_connect(modbus))
+		return 1;
+	for (int64_t end = clock_mono_ms() + WARM_UP_MS; clock_mono_ms() < end;)
+		if (modbus_read_registers(modbus, 0, count, words) != count)
+			return 1;
+	double cpu = cpu_seconds();
+	int64_t begin = clock_mono_us(), end = begin + (int64_t)(seconds * 1e6);
+	for (; clock_mono_us() < end; made++)
+		if (modbus_read_registers(modbus, 0, count, words) != count)
+			return 1;
+	(void)printf("%llu %.6f %.6f\n", (unsigned long long)made, (double)(clock_mono_us() - begin) / 1e6,
+		     cpu_seconds() - cpu);
+	modbus_close(modbus);
+	modbus_free(modbus);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct bus_line_config c = {.name = "bench",
+				    .kind = BUS_TCP,
+				    .connect_timeout_ms = 5000,
+				    .response_timeout_ms = 5000,
+				    .byte_timeout_ms = 500};
+
+	if (argc != 6)
+		return 2;
+	(void)snprintf(c.host, sizeof(c.host), "%s", argv[2]);
+	c.port = (int)strtol(argv[3], NULL, 10);
+	uint16_t count = (uint16_t)strtol(argv[4], NULL, 10);
+	double seconds = strtod(argv[5], NULL);
+	return strcmp(argv[1], "ours") ? run_bare(&c, count, seconds) : run_ours(&c, count, seconds);
+}
