@@ -19,7 +19,7 @@ struct cli {
 	const char *words[CLI_WORDS]; /* behind the command */
 	int word_count;
 	const char *class, *from, *to, *platform, *limit;
-	int open, csv, last, modules;
+	int open, csv, last, modules, message;
 	const char *lua_dir, *call, *input, *context, *records, *against, *orders; /* lua */
 	int all;
 	const char *units, *timeout, *function, *address, *direct, *type, *order, *base, *unit, *seconds, *framing,
@@ -76,6 +76,7 @@ int cli_lua_replay(struct cli *cli);
 int cli_lua_record(struct cli *cli);
 int cli_profile_check(struct cli *cli);
 int cli_profile_skeleton(struct cli *cli);
+int cli_profile_import(struct cli *cli);
 int cli_lua_versions(struct cli *cli);
 int cli_lua_show(struct cli *cli);
 int cli_lua_diff(struct cli *cli);

@@ -29,6 +29,7 @@ enum {
 	WITH_YES = 16384,
 	WITH_TRACE = 32768,
 	WITH_FORCE = 65536,
+	WITH_MESSAGE = 131072,
 };
 
 static const struct command {
@@ -75,6 +76,9 @@ static const struct command {
      "检查充电桩配置文件、运行示例并显示读写计划（不需守护进程）"},
     {"profile", "skeleton", "FILE.csv", 1, 1, 0, cli_profile_skeleton,
      "a first draft of a profile from a register list (CSV)", "由寄存器表（CSV）生成充电桩配置文件草稿"},
+    {"profile", "import", "FILE.dbc [--message NAME...]", 1, CLI_WORDS, WITH_MESSAGE, cli_profile_import,
+     "a first draft of a profile from a CAN database (DBC); of the messages named, or of all",
+     "由 CAN 数据库（DBC）生成配置文件草稿：指定的报文或全部"},
     {"lua", "versions", "[SCRIPT] [--limit N]", 0, 1, WITH_LIMIT, cli_lua_versions,
      "the versions of Lua files that came into force, the newest first (50)",
      "曾经生效的 Lua 文件版本，最新在前（50 条）"},
@@ -162,6 +166,7 @@ static const struct option {
     {"--all", WITH_RECORDS, FLAG, offsetof(struct cli, all)},
     {"--orders", WITH_ORDERS, COUNT, offsetof(struct cli, orders)},
     {"--modules", WITH_MODULES, FLAG, offsetof(struct cli, modules)},
+    {"--message", WITH_MESSAGE, FLAG, offsetof(struct cli, message)}, /* what follows are names: words like others */
     {"--open", WITH_OPEN, FLAG, offsetof(struct cli, open)},
 };
 enum { OPTIONS = sizeof(options) / sizeof(options[0]) };

@@ -1,4 +1,4 @@
-/* profile: `profile check` and `profile skeleton`, the workshop for charger models. Nothing of it asks the daemon. */
+/* profile: `profile check`, `profile skeleton` and `profile import`, the workshop for charger models. Nothing of it asks the daemon. */
 #include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/dbc_profile.h"
 #include "cli/place.h"
 #include "cli/screen.h"
 #include "cli/skeleton.h"
@@ -216,6 +217,59 @@ static double tenths(const struct value *report, const char *key)
 	return d;
 }
 
+/* Of a device on a CAN bus: what it is asked, and what it says by itself. */
+static void print_requests(const struct cli *cli, const struct value *report)
+{
+	static const char *const names[] = {"request", "frame", "items", "ms", "points"};
+	struct table table;
+	char text[2000];
+
+	table_init(&table, 5, 0xC);
+	for (int i = 0; i < 5; i++)
+		table_cell(&table, say(cli, names[i]));
+	value_each (r, value_get(report, "requests")) {
+		table_cell(&table, cli_text(r, "name"));
+		table_cell(&table, cli_text(r, "frame"));
+		(void)snprintf(text, sizeof(text), "%lld", (long long)cli_int(r, "items"));
+		table_cell(&table, cli_int(r, "items") ? text : "");
+		(void)snprintf(text, sizeof(text), "%lld", (long long)cli_int(r, "period_ms"));
+		table_cell(&table, text);
+		join(value_get(r, "points"), text, sizeof(text));
+		table_cell(&table, text);
+	}
+	value_each (m, value_get(report, "messages")) {
+		table_cell(&table, cli_text(m, "name"));
+		table_cell(&table, say(cli, "comes by itself"));
+		table_cell(&table, "");
+		(void)snprintf(text, sizeof(text), "%lld", (long long)cli_int(m, "period_ms"));
+		table_cell(&table, text);
+		table_cell(&table, "");
+	}
+	table_print(&table, stdout);
+	table_fini(&table);
+}
+
+static void print_can(const struct cli *cli, const struct value *report)
+{
+	printf("%s %lld: %s %.1f", say(cli, "poll_ms"), (long long)cli_int(report, "poll_ms"),
+	       say(cli, "frames a second"), tenths(report, "frames_per_s"));
+	if (cli_int(report, "bitrate"))
+		printf(", %s %lld: %.1f %%", say(cli, "of a bus of bit/s"), (long long)cli_int(report, "bitrate"),
+		       tenths(report, "load"));
+	(void)putchar('\n');
+	print_requests(cli, report);
+}
+
+static void print_modbus(const struct cli *cli, const struct value *report)
+{
+	printf("%s %lld: %s %.1f, %s %.1f, %s %.1f %%\n", say(cli, "poll_ms"), (long long)cli_int(report, "poll_ms"),
+	       say(cli, "reads a second"), tenths(report, "reads_per_s"), say(cli, "words a second"),
+	       tenths(report, "words_per_s"), say(cli, "of a line of 9600 baud"), tenths(report, "load_9600"));
+	print_blocks(cli, value_get(report, "blocks"));
+	print_ranges(cli, "never touched", value_get(report, "deny"));
+	print_ranges(cli, "never written", value_get(report, "deny_write"));
+}
+
 static void print_report(const struct cli *cli, const char *path, const struct value *report)
 {
 	char text[600];
@@ -225,16 +279,11 @@ static void print_report(const struct cli *cli, const char *path, const struct v
 	printf("%s %lld, %s %lld, %s %lld, %s %lld\n", say(cli, "points"), (long long)cli_int(report, "points"),
 	       say(cli, "connectors"), (long long)cli_int(report, "connectors"), say(cli, "examples"),
 	       (long long)cli_int(report, "examples"), say(cli, "hooks"), (long long)cli_int(report, "hooks"));
-	/* A CAN device is read by no plan. */
-	if (value_get(report, "blocks")) {
-		printf("%s %lld: %s %.1f, %s %.1f, %s %.1f %%\n", say(cli, "poll_ms"),
-		       (long long)cli_int(report, "poll_ms"), say(cli, "reads a second"), tenths(report, "reads_per_s"),
-		       say(cli, "words a second"), tenths(report, "words_per_s"), say(cli, "of a line of 9600 baud"),
-		       tenths(report, "load_9600"));
-		print_blocks(cli, value_get(report, "blocks"));
-	}
-	print_ranges(cli, "never touched", value_get(report, "deny"));
-	print_ranges(cli, "never written", value_get(report, "deny_write"));
+	/* Who only listens has neither. */
+	if (value_get(report, "requests"))
+		print_can(cli, report);
+	else if (value_get(report, "blocks"))
+		print_modbus(cli, report);
 	print_writes(cli, report);
 	value_each (w, value_get(report, "warnings")) {
 		(void)snprintf(text, sizeof(text), "%s: %s: %s", say(cli, "warning"), cli_text(w, "place"),
@@ -306,4 +355,31 @@ int cli_profile_skeleton(struct cli *cli)
 		(void)fputs(out.data, stdout);
 	buffer_fini(&out);
 	return bad ? CLI_REFUSED : CLI_DONE;
+}
+
+int cli_profile_import(struct cli *cli)
+{
+	size_t len;
+	char *text = read_file(cli->words[0], &len);
+	struct buffer out;
+	struct error err = {0};
+	struct dbc dbc;
+
+	if (!text)
+		return cli_fail(cli, CLI_REFUSED, "file", cli->words[0], strerror(errno));
+	buffer_init(&out, report_max);
+	int result = dbc_read(&dbc, text, len, tell_row, cli, &err);
+	if (!result)
+		result = dbc_profile_make(cli->words[0], &dbc, cli->words + 1, cli->word_count - 1, &out, &err);
+	if (result)
+		(void)cli_fail(cli, CLI_REFUSED, "import", cli->words[0], err.text);
+	else if (cli->json)
+		print_json(value_string(&cli->arena, out.data));
+	else
+		(void)fputs(out.data, stdout);
+	result = result || dbc.left_out ? CLI_REFUSED : CLI_DONE;
+	dbc_fini(&dbc);
+	buffer_fini(&out);
+	free(text);
+	return result;
 }

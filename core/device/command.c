@@ -59,7 +59,7 @@ static void fail(struct command *c, enum bus_status status, uint8_t exception)
 		finish(c, status);
 		return;
 	}
-	static const char *const kinds[] = {"write", "wait", "check", "limit", "pause"};
+	static const char *const kinds[] = {"write", "wait", "check", "limit", "pause", "send"};
 	const struct profile_step *step = step_of(c);
 	int is_write = step->kind != STEP_CHECK;
 
@@ -118,6 +118,8 @@ static int begin_step(struct commands *commands, struct command *c)
 	case STEP_CHECK:
 		c->until_us = clock_mono_us() + (int64_t)step->ms * 1000;
 		return FC_OK;
+	case STEP_SEND: /* of CAN profiles: the agent's */
+		break;
 	}
 	return FC_EINVAL;
 }

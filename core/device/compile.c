@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "device/agent.h"
+#include "device/compile_can.h"
 
 enum { PLACE = 120 };
 
@@ -233,13 +235,24 @@ static void compile_connectors(struct compiler *c, const struct value *t)
 	}
 }
 
+/* What is said of registers means nothing here, and would be passed over in silence. */
+static void check_can(struct compiler *c, const struct value *table)
+{
+	static const char *const others[] = {"modbus", "groups", "firmware", "listen", NULL};
+
+	for (int i = 0; others[i]; i++)
+		if (value_get(table, others[i]))
+			compile_wrong(c, others[i], "does not go together with can");
+	c->p->agent = &agent_can;
+}
+
 int profile_compile(const struct script *script, struct profile *profile, const struct profile_listener *listener,
 		    struct error *err)
 {
-	static const char *const known[] = {"forecourt",  "kind",     "name",     "description", "source",
-					    "modbus",     "points",   "groups",   "firmware",    "connectors",
-					    "status",     "examples", "commands", "line",        "setpoint",
-					    "keep_alive", "listen",   "dlt645",   "tested",      NULL};
+	static const char *const known[] = {"forecourt", "kind",   "name",     "description", "source", "modbus",
+					    "points",    "groups", "firmware", "connectors",  "status", "examples",
+					    "commands",  "line",   "setpoint", "keep_alive",  "listen", "can",
+					    "dlt645",    "tested", NULL};
 	static const char *const tested[] = {"examples", "simulator", "hardware", NULL};
 	struct compiler c = {
 	    .path = script_path(script), .script = script, .p = profile, .listener = listener, .err = err};
@@ -261,15 +274,20 @@ int profile_compile(const struct script *script, struct profile *profile, const 
 	profile->tested = (enum profile_tested)compile_choice(&c, table, "", "tested", tested, TESTED_EXAMPLES);
 	if (!value_get(table, "dlt645"))
 		compile_modbus(&c, compile_table(&c, table, "", "modbus"));
+	const struct value *can = compile_table(&c, table, "", "can");
 	compile_line(&c, compile_table(&c, table, "", "line"));
 	compile_connectors(&c, compile_table(&c, table, "", "connectors"));
+	if (can && compile_can(&c, can))
+		return error_set(err, FC_ENOMEM, "device: no memory");
+	if (can)
+		check_can(&c, table);
 	const struct value *points = compile_table(&c, table, "", "points");
 	if (!points || !points->count)
 		compile_wrong(&c, "points", "is missing: a table of named points");
 	const struct value *examples = compile_table(&c, table, "", "examples");
 	profile->example_count = examples ? (int)examples->count : 0;
 	compile_groups(&c, compile_table(&c, table, "", "groups"));
-	if (value_get(table, "listen"))
+	if (value_get(table, "listen") && !can)
 		compile_listen(&c, table, points);
 	else if (value_get(table, "dlt645"))
 		compile_dlt645(&c, table, points);
@@ -277,6 +295,8 @@ int profile_compile(const struct script *script, struct profile *profile, const 
 		compile_points(&c, points);
 	compile_firmware(&c, table);
 	compile_status(&c, compile_table(&c, table, "", "status"));
+	if (can)
+		compile_can_sends(&c, table);
 	compile_setpoint(&c, compile_table(&c, table, "", "setpoint"));
 	compile_commands(&c, compile_table(&c, table, "", "commands"));
 	compile_keep_alive(&c, compile_table(&c, table, "", "keep_alive"));

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "device/compile.h"
+#include "device/compile_can.h"
 
 static void compile_values(struct compiler *c, const struct value *t, const char *where, struct profile_write *write)
 {
@@ -127,6 +127,8 @@ static void compile_step(struct compiler *c, const struct value *t, const char *
 	} else if (value_get(t, "limit") || value_get(t, "pause")) {
 		compile_keys(c, t, where, limits);
 		compile_limit_step(c, t, where, step);
+	} else if (c->p->can) {
+		compile_can_step(c, t, where, step);
 	} else {
 		compile_keys(c, t, where, writes);
 		step->kind = STEP_WRITE;
@@ -211,18 +213,14 @@ static int optional_double(struct compiler *c, const struct value *t, const char
 	return value_get(t, key) != NULL;
 }
 
-void compile_setpoint(struct compiler *c, const struct value *t)
+static void compile_register_setpoint(struct compiler *c, const struct value *t)
 {
 	static const char *const known[] = {"fc",   "address", "type",       "order",        "scale",         "offset",
 					    "unit", "min",     "max",        "shared",       "refresh_ms",    "pause",
 					    "safe", "initial", "scale_from", "refresh_from", "refresh_share", NULL};
 	struct profile_setpoint *s = &c->p->setpoint;
-	const char *unit = value_text(value_get(t, "unit"));
 
-	if (!t)
-		return;
 	compile_keys(c, t, "setpoint", known);
-	s->used = 1;
 	compile_target(c, t, "setpoint", &s->write);
 	compile_form(c, t, "setpoint", &s->form);
 	if (s->form.type > POINT_S32 && s->form.type != POINT_F32)
@@ -236,6 +234,20 @@ void compile_setpoint(struct compiler *c, const struct value *t)
 	check_write(c, "setpoint.address", &s->write);
 	if (s->form.scale >= 0 && s->form.scale <= 0)
 		compile_wrong(c, "setpoint.scale", "must not be 0");
+}
+
+void compile_setpoint(struct compiler *c, const struct value *t)
+{
+	struct profile_setpoint *s = &c->p->setpoint;
+	const char *unit = value_text(value_get(t, "unit"));
+
+	if (!t)
+		return;
+	s->used = 1;
+	if (c->p->can)
+		compile_can_setpoint(c, t);
+	else
+		compile_register_setpoint(c, t);
 	if (!unit)
 		compile_wrong(c, "setpoint.unit", "is missing: A, W or kW, as the point's unit");
 	(void)snprintf(s->form.unit, sizeof(s->form.unit), "%.15s", unit ? unit : "");
@@ -315,14 +327,16 @@ static void compile_one_keep_alive(struct compiler *c, const struct value *t, co
 void compile_keep_alive(struct compiler *c, const struct value *t)
 {
 	char where[40];
+	void (*one)(struct compiler * c, const struct value *t, const char *where) =
+	    c->p->can ? compile_can_keep_alive : compile_one_keep_alive;
 	int n = 0;
 
 	if (t && t->type != VALUE_ARRAY) {
-		compile_one_keep_alive(c, t, "keep_alive");
+		one(c, t, "keep_alive");
 		return;
 	}
 	value_each (item, t) {
 		(void)snprintf(where, sizeof(where), "keep_alive[%d]", ++n);
-		compile_one_keep_alive(c, item, where);
+		one(c, item, where);
 	}
 }

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "device/compile.h"
+#include "device/compile_can.h"
 
 static const struct {
 	const char *name;
@@ -208,12 +208,18 @@ static void compile_names(struct compiler *c, const struct value *t, const char 
 	}
 }
 
+static void compile_scaling(struct compiler *c, const struct value *t, const char *where, struct point *point)
+{
+	if (!c->p->can)
+		compile_order(c, t, where, point);
+	point->scale = compile_double(c, t, where, "scale", 1);
+	point->offset = compile_double(c, t, where, "offset", 0);
+}
+
 void compile_form(struct compiler *c, const struct value *t, const char *where, struct point *point)
 {
 	compile_type(c, t, where, point);
-	compile_order(c, t, where, point);
-	point->scale = compile_double(c, t, where, "scale", 1);
-	point->offset = compile_double(c, t, where, "offset", 0);
+	compile_scaling(c, t, where, point);
 }
 
 static void compile_place(struct compiler *c, const struct value *t, const char *where, struct point *point)
@@ -273,7 +279,11 @@ static void compile_read(struct compiler *c, const struct value *t, const char *
 	if (compile_look(c, t, "unit") && (!unit || strlen(unit) >= sizeof(point->unit)))
 		compile_wrong_key(c, where, "unit", "must be a text below %zu letters", sizeof(point->unit));
 	(void)snprintf(point->unit, sizeof(point->unit), "%.15s", unit ? unit : "");
-	compile_form(c, t, where, point);
+	if (c->p->can)
+		compile_can_point(c, t, where, place);
+	else
+		compile_type(c, t, where, point);
+	compile_scaling(c, t, where, point);
 	compile_invalid(c, t, where, point);
 	compile_bits(c, t, where, point);
 	if (!c->base)
@@ -283,7 +293,8 @@ static void compile_read(struct compiler *c, const struct value *t, const char *
 	point->max = compile_double(c, t, where, "max", 1e12);
 	point->period_ms = (uint32_t)compile_int(c, t, where, "period_ms", 0, 100, 3600000);
 	point->swap = compile_bool(c, t, where, "swap");
-	compile_place(c, t, where, point);
+	if (!c->p->can)
+		compile_place(c, t, where, point);
 	point->group = group_named(c, t, where);
 	point->optional = compile_bool(c, t, where, "optional");
 	point->range = compile_range(c, t, where);
@@ -304,6 +315,12 @@ static const char *const variant_keys[] = {
     "fc",      "address", "type", "words", "order", "scale", "offset",   "min",    "max",       "shift",    "mask",
     "invalid", "swap",    "bit",  "field", "skip",  "chars", "encoding", "stride", "addresses", "firmware", NULL};
 
+/* Of a CAN profile: a place in a message instead of registers. */
+static const char *const can_point_keys[] = {
+    "message", "mux",   "byte",  "start",    "length", "bytes",         "order",      "type",       "scale",
+    "offset",  "unit",  "min",   "max",      "shift",  "mask",          "invalid",    "period_ms",  "bit",
+    "field",   "names", "chars", "encoding", "hook",   "decimals_from", "scale_from", "valid_when", NULL};
+
 static void compile_point(struct compiler *c, const struct value *t)
 {
 	struct profile *p = c->p;
@@ -317,11 +334,12 @@ static void compile_point(struct compiler *c, const struct value *t)
 	struct point *point = &p->points[p->point_count];
 	if (strlen(t->key) >= sizeof(point->name))
 		compile_wrong(c, where, "the name is longer than %zu letters", sizeof(point->name) - 1);
-	if (!value_is_object(t) || !value_get(t, "address")) {
-		compile_wrong(c, where, "must be a table with at least fc, address and type");
+	if (!value_is_object(t) || !value_get(t, p->can ? "message" : "address")) {
+		compile_wrong(c, where, "must be a table with at least %s and type",
+			      p->can ? "message, byte" : "fc, address");
 		return;
 	}
-	compile_keys(c, t, where, point_keys);
+	compile_keys(c, t, where, p->can ? can_point_keys : point_keys);
 	(void)snprintf(point->name, sizeof(point->name), "%.31s", t->key);
 	compile_read(c, t, where, p->point_count++);
 }

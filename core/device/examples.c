@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "device/decode.h"
+#include "device/examples.h"
 #include "device/frames.h"
 #include "device/sample.h"
 
@@ -148,28 +149,11 @@ static int of_registers(struct profile *p, const struct value *example, const ch
 	return FC_OK;
 }
 
-static int run_example(struct profile *p, const struct value *example, const char *path, int number, struct error *err)
+int examples_expect(const struct profile *p, const struct point_value *values, const struct value *expect,
+		    const char *path, int number, struct error *err)
 {
-	struct point_value values[DEVICE_POINTS_MAX] = {0};
-	const struct value *expect = value_get(example, "expect");
-	static const char *const known_registers[] = {"registers", "expect", "connector", "fc", "unit_id", NULL};
-	static const char *const known_frames[] = {"frames", "expect", "connector", "unit", NULL};
-	static const char *const known_data[] = {"data", "expect", NULL};
-	const char *input = p->agent ? "frames" : p->dlt645 ? "data" : "registers";
-	const char *const *known = p->agent ? known_frames : p->dlt645 ? known_data : known_registers;
 	int64_t status;
 
-	value_each (member, example) {
-		if (!value_key_known(member, known))
-			return error_set(err, FC_EINVAL, "%s: examples[%d].%s: there is no such key", path, number,
-					 member->key ? member->key : "");
-	}
-	if (!value_get(example, input) || !expect)
-		return error_set(err, FC_EINVAL, "%s: examples[%d]: wants %s and expect", path, number, input);
-	int done = p->agent ? frames_run(p, example, path, number, values, err)
-			    : of_registers(p, example, path, number, values, err);
-	if (done)
-		return done;
 	value_each (e, expect) {
 		if (!e->key)
 			continue;
@@ -188,15 +172,41 @@ static int run_example(struct profile *p, const struct value *example, const cha
 	return FC_OK;
 }
 
+static int run_example(struct profile *p, const struct value *example, const char *path, int number, struct error *err)
+{
+	struct point_value values[DEVICE_POINTS_MAX] = {0};
+	const struct value *expect = value_get(example, "expect");
+	static const char *const known_registers[] = {"registers", "expect", "connector", "fc", "unit_id", NULL};
+	static const char *const known_frames[] = {"frames", "expect", "connector", "unit", NULL};
+	static const char *const known_data[] = {"data", "expect", NULL};
+	const char *input = p->agent ? "frames" : p->dlt645 ? "data" : "registers";
+	const char *const *known = p->agent ? known_frames : p->dlt645 ? known_data : known_registers;
+
+	value_each (member, example) {
+		if (!value_key_known(member, known))
+			return error_set(err, FC_EINVAL, "%s: examples[%d].%s: there is no such key", path, number,
+					 member->key ? member->key : "");
+	}
+	if (!value_get(example, input) || !expect)
+		return error_set(err, FC_EINVAL, "%s: examples[%d]: wants %s and expect", path, number, input);
+	int done = p->agent ? frames_run(p, example, path, number, values, err)
+			    : of_registers(p, example, path, number, values, err);
+	if (done)
+		return done;
+	return examples_expect(p, values, expect, path, number, err);
+}
+
 int profile_run_examples(struct script *script, struct profile *profile, struct error *err)
 {
+	int (*run)(struct profile * p, const struct value *example, const char *path, int number, struct error *err) =
+	    profile->can ? examples_run_can : run_example;
 	int number = 0, result = FC_OK;
 
 	script_begin_examples(script);
 	value_each (example, value_get(script_table(script), "examples")) {
 		result = script_examples_left(script, ++number, err);
 		if (!result)
-			result = run_example(profile, example, script_path(script), number, err);
+			result = run(profile, example, script_path(script), number, err);
 		/* A hook that had no time left gave no value. */
 		if (result) {
 			int none_left = script_examples_left(script, number, err);

@@ -165,7 +165,8 @@ struct profile_write {
 	int shared; /* the same address for all connectors */
 };
 
-enum step_kind { STEP_WRITE, STEP_WAIT, STEP_CHECK, STEP_LIMIT, STEP_PAUSE };
+/* STEP_SEND: a frame of a CAN profile. */
+enum step_kind { STEP_WRITE, STEP_WAIT, STEP_CHECK, STEP_LIMIT, STEP_PAUSE, STEP_SEND };
 
 struct profile_step {
 	enum step_kind kind;
@@ -173,6 +174,7 @@ struct profile_step {
 	uint32_t ms;   /* STEP_WAIT; STEP_CHECK: within */
 	int match;     /* STEP_CHECK */
 	int64_t milli; /* STEP_LIMIT */
+	int order;     /* STEP_SEND: place in struct can_plan, from 1 */
 };
 
 /* Steps that are taken in turn; a step that fails ends it. */
@@ -217,6 +219,8 @@ struct profile_line {
 };
 
 struct agent_kind;
+struct can_plan;
+
 struct profile {
 	char name[64];
 	char hash[65];
@@ -262,6 +266,7 @@ struct profile {
 	char description[100], source[200]; /* cut; for people */
 	enum profile_tested tested;
 	int example_count;
+	struct can_plan *can;    /* of a polled CAN profile (can_plan.h), else NULL; owned */
 	struct sources *sources; /* what it was made of; owned */
 	struct script *script;   /* kept when there are hooks, else NULL */
 	struct hook_count {

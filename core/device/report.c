@@ -6,6 +6,7 @@
 
 #include "device/agent.h"
 #include "device/plan.h"
+#include "device/report_can.h"
 
 struct reporter {
 	const struct profile *p;
@@ -150,6 +151,9 @@ static void describe_step(const struct profile *p, const struct profile_step *st
 		return;
 	case STEP_PAUSE:
 		(void)snprintf(text, size, "limit %.3g %s (pause)", p->setpoint.pause, p->setpoint.form.unit);
+		return;
+	case STEP_SEND:
+		report_can_order(p->can, &p->can->orders[step->order - 1], text, size);
 		return;
 	}
 }
@@ -337,6 +341,13 @@ struct value *profile_report(const struct profile *p, uint32_t poll_ms, struct a
 	add_int(&r, r.report, "examples", p->example_count);
 	add_int(&r, r.report, "hooks", hooks);
 	add_int(&r, r.report, "poll_ms", poll_ms);
+	if (p->can) {
+		report_can(p, poll_ms, arena, r.report, r.warnings);
+		add_commands(&r);
+		warn_of_all(&r);
+		(void)value_add(arena, r.report, "warnings", r.warnings);
+		return r.report;
+	}
 	if (!p->agent && add_plan(&r))
 		return NULL;
 	add_commands(&r);

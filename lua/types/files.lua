@@ -99,17 +99,18 @@
 ---@field source string manual, edition, page
 ---@field line? forecourt.profile.line what the charger needs of its line
 ---@field modbus? forecourt.profile.modbus
+---@field can? forecourt.profile.can a device that is asked over CAN, instead of modbus
 ---@field listen? "gbt27930" instead of modbus: it hears what others say
 ---@field connectors? forecourt.profile.connectors
 ---@field tested? "examples"|"simulator"|"hardware" on what; default: its examples only
----@field points table<string, forecourt.profile.point|forecourt.profile.heard>
+---@field points table<string, forecourt.profile.point|forecourt.profile.can.point|forecourt.profile.heard>
 ---@field groups? table<string, forecourt.profile.group>
 ---@field firmware? string|forecourt.profile.firmware the point that tells the version
 ---@field status? forecourt.profile.status
----@field keep_alive? forecourt.profile.keep_alive|forecourt.profile.keep_alive[]
----@field setpoint? forecourt.profile.setpoint
----@field commands? table<string, forecourt.profile.write|forecourt.profile.sequence> start, stop
----@field examples? (forecourt.profile.example|forecourt.profile.frames)[]
+---@field keep_alive? forecourt.profile.any_keep_alive|forecourt.profile.any_keep_alive[]
+---@field setpoint? forecourt.profile.setpoint|forecourt.profile.can.setpoint
+---@field commands? table<string, forecourt.profile.write|forecourt.profile.can.step|forecourt.profile.sequence> start, stop
+---@field examples? (forecourt.profile.example|forecourt.profile.can.example|forecourt.profile.frames)[]
 
 ---@class forecourt.profile.line
 ---@field framing? "tcp"|"rtu"|"rtu-over-tcp"|"ascii"|"tcp or rtu"
@@ -278,8 +279,10 @@
 ---@field values? integer[]
 ---@field shared? boolean
 
+---@alias forecourt.profile.frame_or_write forecourt.profile.write|forecourt.profile.can.step
+---@alias forecourt.profile.step forecourt.profile.frame_or_write|forecourt.profile.wait|forecourt.profile.check|forecourt.profile.limit
 ---@class forecourt.profile.sequence
----@field steps (forecourt.profile.write|forecourt.profile.wait|forecourt.profile.check|forecourt.profile.limit)[]
+---@field steps forecourt.profile.step[]
 
 ---@class forecourt.profile.wait
 ---@field wait_ms integer
@@ -307,3 +310,152 @@
 ---@field expect table<string, any> points, and status; false: unknown
 ---@field connector? integer
 ---@field unit? integer
+
+-- A device that is asked over CAN ---------------------------------------------------------------------------------------
+
+---@alias forecourt.profile.any_keep_alive forecourt.profile.keep_alive|forecourt.profile.can.keep_alive
+---@alias forecourt.profile.can.name "unit"|"connector"|"master"
+---@alias forecourt.profile.can.id integer|table<string, integer|forecourt.profile.can.name> a number, or by the fields of can.id
+---@alias forecourt.profile.can.wanted (integer|false|forecourt.profile.can.name|integer[])[] a byte each; false: any; or { value, mask }
+---@alias forecourt.profile.can.data (integer|string|forecourt.profile.can.insert)[] a byte each, a name, or a table
+
+---@class forecourt.profile.can
+---@field bitrate? integer for people and the report; the configuration decides
+---@field order? "little"|"big" of values that do not say their own
+---@field extended? boolean 29-bit identifiers, default true
+---@field master? integer our address
+---@field timeout_ms? integer silent so long: off line; default 10000
+---@field slow_ms? integer between requests to a silent device; default 5000
+---@field gap_ms? integer between requests
+---@field id? table<string, integer[]> fields of identifiers: { first, last } bit
+---@field messages table<string, forecourt.profile.can.message>
+---@field requests? table<string, forecourt.profile.can.request>
+
+---@class forecourt.profile.can.message
+---@field id forecourt.profile.can.id fields that are not named may be anything
+---@field extended? boolean
+---@field data? forecourt.profile.can.wanted
+---@field length? integer bytes at least
+---@field mux? forecourt.profile.can.mux the value that tells which points a frame carries
+---@field packets? "none"|"counted"|"j1939" a message of several frames
+---@field period_ms? integer it comes by itself, so often
+---@field reply? forecourt.profile.can.reply sent whenever it comes
+
+---@class forecourt.profile.can.mux
+---@field byte? integer
+---@field start? integer
+---@field length? integer
+---@field order? "little"|"big"
+---@field type? "u8"|"u16"|"u24"|"u32"
+
+---@class forecourt.profile.can.reply
+---@field id forecourt.profile.can.id
+---@field extended? boolean
+---@field data? forecourt.profile.can.data
+---@field fill? integer up to 8 bytes of this
+
+---@class forecourt.profile.can.request
+---@field id forecourt.profile.can.id
+---@field extended? boolean
+---@field data? forecourt.profile.can.data
+---@field fill? integer
+---@field answer string|string[] messages
+---@field last? forecourt.profile.can.wanted|forecourt.profile.can.ok the answer's frames end with one that fits
+---@field period_ms? integer default: the device's poll_ms
+---@field timeout_ms? integer default 200
+---@field each? integer[] asked once for each, in turn
+---@field unless? table<string, any>
+
+---@class forecourt.profile.can.ok
+---@field id? forecourt.profile.can.id
+---@field data? forecourt.profile.can.wanted
+
+---A value within a frame that is sent.
+---@class forecourt.profile.can.insert
+---@field value? number
+---@field from? "unit"|"connector"|"each"|"setpoint"|"time"|"counter"
+---@field point? string a point's value
+---@field copy? integer a byte of the frame that is answered
+---@field type? "u8"|"s8"|"u16"|"s16"|"u24"|"u32"|"s32"|"f32"|"bcd"
+---@field order? "little"|"big"
+---@field scale? number sent = (value - offset) / scale
+---@field offset? number
+---@field otherwise? number while the point is unknown
+---@field bytes? integer of bcd and time
+
+---@class forecourt.profile.can.point
+---@field message string
+---@field mux? integer only from frames with this
+---@field byte? integer from 0
+---@field start? integer the bit, as DBC files count: the lowest, or with order "big" the highest
+---@field length? integer bits; default: all of the type
+---@field bytes? integer of text, hex, bcd and bits
+---@field type "u8"|"s8"|"u16"|"s16"|"u24"|"u32"|"s32"|"u64"|"s64"|"f32"|"f64"|"bool"|"bits"|"bcd"|"text"|"hex"
+---@field order? "little"|"big"
+---@field scale? number
+---@field offset? number
+---@field unit? string
+---@field min? number
+---@field max? number
+---@field shift? integer
+---@field mask? integer
+---@field bit? integer
+---@field field? integer[]
+---@field invalid? integer[]|integer
+---@field names? table<integer, string>
+---@field period_ms? integer default: that of the message or the request
+---@field chars? integer
+---@field encoding? "ascii"|"utf-8"|"utf-16"
+---@field decimals_from? string|forecourt.profile.decimals_from
+---@field scale_from? string|string[]
+---@field valid_when? table<string, any>
+---@field hook? fun(raw: any, get: fun(point: string): any, connector: integer): any
+
+---@class forecourt.profile.can.keep_alive
+---@field id forecourt.profile.can.id
+---@field extended? boolean
+---@field data? forecourt.profile.can.data
+---@field fill? integer
+---@field period_ms integer
+---@field unless? table<string, any>
+
+---A frame that is sent until its answer comes; without id an answer that is awaited.
+---@class forecourt.profile.can.step
+---@field id? forecourt.profile.can.id
+---@field extended? boolean
+---@field data? forecourt.profile.can.data
+---@field fill? integer
+---@field answer? string a message
+---@field ok? forecourt.profile.can.wanted|forecourt.profile.can.ok else it is refused
+---@field period_ms? integer sent again so often, default 500
+---@field within_ms? integer default 5000
+
+---@class forecourt.profile.can.setpoint
+---@field id forecourt.profile.can.id
+---@field extended? boolean
+---@field data? forecourt.profile.can.data
+---@field fill? integer
+---@field answer? string
+---@field ok? forecourt.profile.can.wanted|forecourt.profile.can.ok
+---@field period_ms? integer
+---@field within_ms? integer
+---@field unit? string
+---@field min? number
+---@field max? number
+---@field pause? number
+---@field safe? number
+---@field initial? number
+---@field refresh_ms? integer
+
+---A device is asked in simulated time, for for_ms or until all frames are in, 10 ms apart.
+---@class forecourt.profile.can.example
+---@field frames? string[] what it hears: "1826F456#010100"
+---@field expect? table<string, any> points, and status; false: unknown
+---@field sent? string[] what must have been sent, in this order, others between
+---@field connector? integer
+---@field unit? integer its address, default 1
+---@field command? string begun at first
+---@field limit? number set at first
+---@field result? "ok"|"refused"|"timeout"|"none" of the command
+---@field for_ms? integer default 1000
+---@field at? string the time of day: "2026-01-01 00:00:00"

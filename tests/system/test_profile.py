@@ -247,6 +247,83 @@ def test_hostile_lists(tmp_path):
         forecourt("skeleton", tmp_path / "e.csv", code=1)
 
 
+DBC = """VERSION "1.0"
+NS_ :
+\tCM_
+\tSG_MUL_VAL_
+BS_:
+BU_: Charger
+BO_ 2566869221 CHARGER_STATUS: 8 Charger
+ SG_ OutputVoltage : 7|16@0+ (0.1,0) [0|1000] "V" Gateway
+ SG_ OutputCurrent : 20|12@0- (0.1,-100) [-400|500] "A" Gateway
+ SG_ State : 36|4@1+ (1,0) [0|15] "" Gateway
+ SG_ Temp : 40|8@1+ (1,-40) [0|0] "\xb0C" Gateway
+ SG_ Odd : 50|20@1+ (1,0) [0|0] "" Gateway
+
+BO_ 291 Muxed: 8 Charger
+ SG_ Select M : 0|8@1+ (1,0) [0|0] ""  Gateway
+ SG_ Energy m1 : 8|32@1+ (0.01,0) [0|0] "kWh"  Gateway
+ SG_ Hours m2 : 15|24@0+ (1,0) [0|0] "h"  Gateway
+ SG_ Nested m1M : 40|8@1+ (1,0) [0|0] ""  Gateway
+BO_ 292 Floats: 8 Charger
+ SG_ Power : 0|32@1- (1,0) [0|0] "W"  Gateway
+BO_ 3221225472 VECTOR__INDEPENDENT_SIG_MSG: 0 Vector__XXX
+ SG_ Orphan : 0|8@1+ (1,0) [0|0] "" Vector__XXX
+BO_ 400 Long: 16 Charger
+ SG_ X : 0|8@1+ (1,0) [0|0] "" Gateway
+CM_ SG_ 2566869221 State "the state;
+ SG_ of it";
+BA_ "GenMsgCycleTime" BO_ 2566869221 100;
+SIG_VALTYPE_ 292 Power : 1;
+VAL_ 2566869221 State 0 "Standby" 1 "Plugged" 2 "Charging" 15 "SNA" ;
+SG_MUL_VAL_ 291 Energy Select 1-1;
+FOO_ 1 2;
+"""
+
+
+def test_a_can_database_becomes_a_draft(write, tmp_path):
+    """Places, scales and signs by vectors worked out by hand; what can't be said is named by its line."""
+    source = tmp_path / "site.dbc"
+    source.write_bytes(DBC.encode("latin-1"))
+    done = forecourt("import", source, code=1)
+    told = [line.removeprefix(f"{source}:").split(":")[0] for line in done.stderr.splitlines()]
+    assert told == ["12", "18", "23", "30", "31"], done.stderr
+    assert "lies outside" in done.stderr and "nested" in done.stderr and "more than 8 bytes" in done.stderr
+    # 0x1F40 = 8000: 800.0 V. Twelve bits from bit 20 down: 5 of byte 2, 7 of byte 3: (0b10001 << 7 | 0b0111000) = 2232 - 4096 = -1864.
+    frames = ("18FF50E5#1F4011705A410000", "123#0139300000000000", "123#0200012C00000000", "124#0000FA4300000000")
+    examples = """examples = { { frames = { "%s", "%s", "%s", "%s" },
+      expect = { voltage_a = 800, current_a = -286.4, state = 5, temp = 25, energy = 123.45, hours = 300, power = 500 } },
+      { frames = { "18FF50E5#0000000020000000" }, expect = { state = 2, status = 3 } },
+      { frames = { "00000123#0139300000000000" }, expect = { energy = false } } },""" % frames
+    path = write(done.stdout.replace("examples = {},", examples), "site.lua")
+    answer = report(path)
+    assert answer["points"] == 8 and {m["name"]: m["period_ms"] for m in answer["messages"]}["charger_status"] == 100
+    assert 'unit = "°C"' in done.stdout and "[2] = 3, -- Charging" in done.stdout and "[15] = 0, -- SNA" in done.stdout
+    # Some of it.
+    out = forecourt("import", source, "--message", "Floats", code=1).stdout
+    assert "floats" in out and "muxed" not in out and "charger_status" not in out
+    assert 'no message "None"' in forecourt("import", source, "--message", "None", code=1).stderr
+    source.write_text("".join(f"BO_ {i} M{i}: 8 X\n SG_ a : 0|8@1+ (1,0) [0|0] \"\" X\n" for i in range(40)))
+    assert "--message" in forecourt("import", source, code=1).stderr
+    assert report(write(forecourt("import", source, "--message", "M3", "M7").stdout, "some.lua"))["points"] == 2
+
+
+def test_hostile_can_databases(tmp_path):
+    """Nothing of a file gets out of a comment or a text, and nothing breaks."""
+    out = tmp_path / "evil.lua"
+    head = 'BO_ 1 m: 8 X\n SG_ a : 0|8@1+ (1,0) [0|0] "%s" X\n SG_ b : 8|8@1+ (1,0) [0|0] "" X\nVAL_ 1 b 1 "%s" ;\n'
+    for evil in ["]] .. boom()", "\\", "}, os.exit()", "\x1b[2J", "--[[", "a" * 5000, "\xff\xfe", "\u4e2d" * 40]:
+        source = tmp_path / "evil.dbc"
+        source.write_bytes((head % (evil, evil)).encode("utf-8", "surrogateescape"))
+        out.write_text(forecourt("import", source).stdout)
+        assert report(out)["points"] == 2, out.read_text()
+    for empty in [head % ("x\n}, os.exit()", ""), "", "BO_", "BO_ 1", "BO_ 1 m: 8 X", "SG_ a : 0|8@1+ (1,0) [0|0] \"\" X", "VAL_ 1 b 1 \"x", 'CM_ "',
+                  "BO_ 1 m: 8 X\n SG_ a : 99999999999999999999|8@1+ (1,0) [0|0] \"\" X",
+                  "BO_ 1 m: 8 X\n SG_ a m : 0|8@1+ (1,0) [0|0] \"\" X", "BO_ 99999999999 m: 8 X\n SG_ a : 0|8@1+ (1,0) [0|0] \"\" X"]:
+        (tmp_path / "e.dbc").write_text(empty)
+        forecourt("import", tmp_path / "e.dbc", code=1)
+
+
 def keys_in_code():
     """Every key that a profile may have: the lists of names that the compiler knows."""
     keys = set()
