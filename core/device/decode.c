@@ -100,7 +100,8 @@ static int from_bcd(uint64_t *raw)
 /* The highest bit of the highest digit is the sign: 0x80 0x12 is -12. The value comes out in two's complement. */
 static int from_signed_bcd(const struct point *point, uint64_t *raw)
 {
-	uint64_t sign = (uint64_t)1 << ((point->bytes ? point->bytes : point->words * 2) * 8 - 1);
+	int bytes = point->bytes ? point->bytes : point->words * 2;
+	uint64_t sign = (uint64_t)1 << (bytes > 0 ? bytes * 8 - 1 : 0);
 	int negative = (*raw & sign) != 0;
 
 	*raw &= ~sign;
