@@ -88,7 +88,8 @@ for suite in $suites; do
 			fail tools 1
 			continue
 		fi
-		timeout 2400 /usr/bin/python3 -B -m pytest -q -p no:cacheprovider --tb=short tests/system >"$log" 2>&1
+		# They wait most of the time: as many at a time as there are cores, each with ports of its own (harness.py).
+		timeout 3600 /usr/bin/python3 -B -m pytest -q -n "$jobs" -p no:cacheprovider --tb=short tests/system >"$log" 2>&1
 		code=$?
 		closing=$(grep -E '^[0-9]+ (passed|failed|error|skipped)|^=.* in [0-9.]+s' "$log" | tail -n 1)
 		p=$(echo "$closing" | grep -oE '[0-9]+ passed' | cut -d' ' -f1)

@@ -10,7 +10,7 @@
 
 /* Exit codes; a promise to scripts. */
 enum { CLI_DONE, CLI_REFUSED, CLI_USAGE, CLI_AWAY, CLI_DIFFERS };
-enum { CLI_WORDS = 64 };
+enum { CLI_WORDS = 256 };
 
 struct cli {
 	const char *socket_path;

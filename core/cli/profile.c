@@ -262,9 +262,13 @@ static void print_can(const struct cli *cli, const struct value *report)
 
 static void print_modbus(const struct cli *cli, const struct value *report)
 {
+	const struct value *blocks = value_get(report, "blocks");
+	int is_meter = blocks && blocks->first && value_get(blocks->first, "identifier");
+
 	printf("%s %lld: %s %.1f, %s %.1f, %s %.1f %%\n", say(cli, "poll_ms"), (long long)cli_int(report, "poll_ms"),
 	       say(cli, "reads a second"), tenths(report, "reads_per_s"), say(cli, "words a second"),
-	       tenths(report, "words_per_s"), say(cli, "of a line of 9600 baud"), tenths(report, "load_9600"));
+	       tenths(report, "words_per_s"), say(cli, is_meter ? "of a line of 2400 baud" : "of a line of 9600 baud"),
+	       tenths(report, "load_9600"));
 	print_blocks(cli, value_get(report, "blocks"));
 	print_ranges(cli, "never touched", value_get(report, "deny"));
 	print_ranges(cli, "never written", value_get(report, "deny_write"));

@@ -105,6 +105,7 @@ static const struct {
     {"reads a second", "每秒读取次数"},
     {"words a second", "每秒字数"},
     {"of a line of 9600 baud", "占 9600 波特线路"},
+    {"of a line of 2400 baud", "占 2400 波特线路"},
     {"keep-alive", "保活"},
     {"request", "请求"},
     {"frame", "帧"},

@@ -31,6 +31,12 @@ static void __attribute__((format(printf, 3, 4))) warn(struct reporter *r, const
 	(void)value_push(r->warnings, w);
 }
 
+/* What a line is taken for: that of most chargers, or of most DL/T 645 meters. */
+static int line_baud(const struct profile *p)
+{
+	return p->dlt645 ? 2400 : 9600;
+}
+
 /* Seconds on the wire at 9600 8E1: eleven bits a byte, 3.5 characters of silence around each, and the device's pause. */
 static double wire_time(const struct profile *p, unsigned function, unsigned count)
 {
@@ -104,8 +110,8 @@ static int add_plan(struct reporter *r)
 		r->words += b->count / seconds;
 		r->busy += wire / seconds;
 		if (wire > seconds && strcmp(r->p->line.framing, "tcp") != 0)
-			warn(r, "modbus", "reading %u words at %u takes %.0f ms at 9600 baud, and its period is %u ms",
-			     b->count, b->address, wire * 1000, b->period_ms);
+			warn(r, "modbus", "reading %u words at %u takes %.0f ms at %d baud, and its period is %u ms",
+			     b->count, b->address, wire * 1000, line_baud(r->p), b->period_ms);
 	}
 	plan_fini(&plan);
 	(void)value_add(r->a, r->report, "blocks", blocks);
@@ -360,8 +366,8 @@ struct value *profile_report(const struct profile *p, uint32_t poll_ms, struct a
 	add_line(&r);
 	warn_of_all(&r);
 	if (r.busy > 0.8 && strcmp(p->line.framing, "tcp") != 0)
-		warn(&r, "modbus", "fills %.0f %% of a line of 9600 baud: fewer points, or a longer period",
-		     r.busy * 100);
+		warn(&r, "modbus", "fills %.0f %% of a line of %d baud: fewer points, or a longer period", r.busy * 100,
+		     line_baud(p));
 	(void)value_add(arena, r.report, "warnings", r.warnings);
 	return r.report;
 }

@@ -46,7 +46,7 @@ return {
     power           = { message = "data", mux = 0x173, byte = 4, type = "u32", scale = 1 / 1024, unit = "W" },
     efficiency      = { message = "data", mux = 0x174, byte = 4, type = "u32", scale = 1 / 1024 },
     voltage_a       = { message = "data", mux = 0x175, byte = 4, type = "u32", scale = 1 / 1024, unit = "V" },
-    temperature     = { message = "data", mux = 0x17F, byte = 4, type = "s32", scale = 1 / 1024, unit = "°C" },
+    temperature     = { message = "data", mux = 0x17F, byte = 4, type = "s32", scale = 1 / 1024, unit = "degC" },
     current_a       = { message = "data", mux = 0x181, byte = 4, type = "u32", scale = 1 / 1024, unit = "A" },
     -- Signal 0x191: both in one value.
     quick_voltage   = { message = "data", mux = 0x191, byte = 6, type = "u16", scale = 0.1, unit = "V" },

@@ -36,8 +36,8 @@ return {
     efficiency      = { message = "data", mux = 0x174, byte = 4, type = "u32", scale = 1 / 1024 },
     voltage_a       = { message = "data", mux = 0x175, byte = 4, type = "u32", scale = 1 / 1024, unit = "V" },
     input_voltage   = { message = "data", mux = 0x178, byte = 4, type = "u32", scale = 1 / 1024, unit = "V" },
-    temperature     = { message = "data", mux = 0x17F, byte = 4, type = "s32", scale = 1 / 1024, unit = "°C" },
-    inlet_temperature = { message = "data", mux = 0x180, byte = 4, type = "s32", scale = 1 / 1024, unit = "°C" },
+    temperature     = { message = "data", mux = 0x17F, byte = 4, type = "s32", scale = 1 / 1024, unit = "degC" },
+    inlet_temperature = { message = "data", mux = 0x180, byte = 4, type = "s32", scale = 1 / 1024, unit = "degC" },
     current_a       = { message = "data", mux = 0x181, byte = 4, type = "u32", scale = 1 / 1024, unit = "A" },
     alarms          = { message = "data", mux = 0x183, byte = 4, type = "u32" },
     -- It tells no state: what it gives says whether it works.

@@ -64,7 +64,7 @@ return {
     state           = { message = "status", byte = 6, type = "u8", bit = 0 },
     fault           = { message = "status", byte = 6, type = "u8", mask = 0xBE },
     group           = { message = "status", byte = 2, type = "u8" },
-    temperature     = { message = "status", byte = 4, type = "s8", unit = "°C" },
+    temperature     = { message = "status", byte = 4, type = "s8", unit = "degC" },
     alarms = {
       message = "status", byte = 5, type = "bits", bytes = 3,
       names = {

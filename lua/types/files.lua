@@ -101,9 +101,10 @@
 ---@field modbus? forecourt.profile.modbus
 ---@field can? forecourt.profile.can a device that is asked over CAN, instead of modbus
 ---@field listen? "gbt27930" instead of modbus: it hears what others say
+---@field dlt645? forecourt.profile.dlt645 a meter that speaks DL/T 645, instead of modbus
 ---@field connectors? forecourt.profile.connectors
 ---@field tested? "examples"|"simulator"|"hardware" on what; default: its examples only
----@field points table<string, forecourt.profile.point|forecourt.profile.can.point|forecourt.profile.heard>
+---@field points table<string, forecourt.profile.point|forecourt.profile.can.point|forecourt.profile.heard|forecourt.profile.metered>
 ---@field groups? table<string, forecourt.profile.group>
 ---@field firmware? string|forecourt.profile.firmware the point that tells the version
 ---@field status? forecourt.profile.status
@@ -113,7 +114,7 @@
 ---@field examples? (forecourt.profile.example|forecourt.profile.can.example|forecourt.profile.frames)[]
 
 ---@class forecourt.profile.line
----@field framing? "tcp"|"rtu"|"rtu-over-tcp"|"ascii"|"tcp or rtu"
+---@field framing? "tcp"|"rtu"|"rtu-over-tcp"|"ascii"|"tcp or rtu"|"dlt645"
 ---@field baud? integer
 ---@field data_bits? integer
 ---@field stop_bits? integer
@@ -191,6 +192,31 @@
 ---@field scale_from? string|string[]
 ---@field valid_when? table<string, any>
 ---@field hook? fun(raw: any, get: fun(point: string): any, connector: integer): any
+
+---@class forecourt.profile.dlt645
+---@field gap_ms? integer pause before each request
+---@field min_period_ms? integer the least period of any read
+
+---A value of a DL/T 645 meter.
+---@class forecourt.profile.metered
+---@field id integer data identifier, such as 0x00010000
+---@field type "bcd"|"sbcd"|"hex"|"u16"|"u32"|"s32"
+---@field bytes? integer of the value, 1 to 8
+---@field scale? number
+---@field offset? number
+---@field unit? string
+---@field min? number what lies outside is unknown
+---@field max? number
+---@field period_ms? integer
+---@field optional? boolean left out when the meter refuses it
+---@field hook? fun(raw: any, get: fun(point: string): any, connector: integer): any
+---@field scale_from? string|string[]
+---@field valid_when? table<string, any>
+
+---An example of a meter's profile.
+---@class forecourt.profile.example.metered
+---@field data table<integer, integer> { [0x00010000] = 0x00123456 }: the value's bytes, the highest first
+---@field expect table<string, any>
 
 ---@class forecourt.profile.variant
 ---@field firmware? forecourt.profile.range

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "bus/line.h"
 #include "bus/queue.h"
+#include "bus/trace.h"
 
 /* 100 000 requests due in a second: more than any machine of ours makes on one connection. */
 enum { READS = 100, PERIOD_MS = 1, UNIT = 1, WARM_UP_MS = 200, RESULTS_MAX = 1024 };
@@ -80,7 +81,9 @@ static int run_ours(const struct bus_line_config *c, uint16_t count, double seco
 	for (uint32_t i = 0; i < READS; i++)
 		reads[i] =
 		    (struct bus_read){.unit = UNIT, .function = 3, .count = count, .period_ms = PERIOD_MS, .tag = i};
-	line = line_start(1, c, reads, READS, on_worker, &g, &err);
+	/* As the gateway has it: always on. */
+	struct trace *trace = trace_new(64);
+	line = line_start(1, c, reads, READS, trace, on_worker, &g, &err);
 	if (!line || turn(&g, clock_mono_us() + WARM_UP_MS * 1000)) {
 		(void)fprintf(stderr, "%s\n", err.text);
 		return 1;
@@ -92,6 +95,7 @@ static int run_ours(const struct bus_line_config *c, uint16_t count, double seco
 	(void)printf("%llu %.6f %.6f\n", (unsigned long long)(g.answered - before),
 		     (double)(clock_mono_us() - begin) / 1e6, cpu_seconds() - cpu);
 	line_stop(line);
+	trace_free(trace);
 	loop_waker_remove(g.loop, &g.waker);
 	queue_fini(&g.results);
 	loop_free(g.loop);
