@@ -161,6 +161,25 @@ static int is_number(const char *text)
 	return !text || (text[strspn(text, "0123456789")] == '\0' && strlen(text) < 20);
 }
 
+/* NULL: who asks has had no page that ended there. */
+static struct raw_reader *raw_reader_at(struct control *control, const char *who, uint64_t after)
+{
+	for (int i = 0; i < CONTROL_RAW_READERS; i++)
+		if (control->raw_readers[i].next == after && !strcmp(control->raw_readers[i].who, who))
+			return &control->raw_readers[i];
+	return NULL;
+}
+
+static void note_raw(struct control *control, const char *who, struct raw_reader *reader, uint64_t next)
+{
+	if (!reader) {
+		reader = &control->raw_readers[control->raw_oldest];
+		control->raw_oldest = (control->raw_oldest + 1) % CONTROL_RAW_READERS;
+	}
+	(void)snprintf(reader->who, sizeof(reader->who), "%s", who);
+	reader->next = next;
+}
+
 int command_bus_trace(struct control *control, struct control_reply *reply, struct error *err)
 {
 	struct page *p = calloc(1, sizeof(*p));
@@ -169,8 +188,13 @@ int command_bus_trace(struct control *control, struct control_reply *reply, stru
 	uint64_t lost = 0, newest = trace_newest(control->sources.trace);
 	char next[24];
 
-	/* Who looks at what is masked leaves no trace; who looks at all leaves one, with the first page. */
-	reply->is_quiet = text != NULL || !control_flag(reply, "raw");
+	int raw = control_flag(reply, "raw");
+	uint64_t after = text ? strtoull(text, NULL, 10) : 0;
+	struct raw_reader *reader = raw && text ? raw_reader_at(control, reply->who, after) : NULL;
+
+	/* Who looks at what is masked leaves no trace; who looks at all leaves one, with the page that does not go on where the one
+	 * before it ended. */
+	reply->is_quiet = !raw || reader;
 	if (!p)
 		return error_set(err, FC_ENOMEM, "no memory");
 	p->control = control;
@@ -184,11 +208,12 @@ int command_bus_trace(struct control *control, struct control_reply *reply, stru
 		free(p);
 		return result;
 	}
-	uint64_t after = text ? strtoull(text, NULL, 10) : 0;
 	after = after > newest ? 0 : after;
 	begin_mask(p);
 	uint64_t at =
 	    control_flag(reply, "newest") ? newest : walk(p, after, (int)control_int(reply, "limit", PAGE), &lost);
+	if (raw)
+		note_raw(control, reply->who, reader, at);
 	(void)snprintf(next, sizeof(next), "%llu", (unsigned long long)at);
 	maker_put(&p->m, root, "frames", p->list);
 	maker_text(&p->m, root, "next", next);

@@ -430,9 +430,19 @@ static void what_leaves_is_masked(void **state)
 	/* Raw, on purpose, and known to have been looked at: once. */
 	assert_false(call(f, "bus_trace", "{\"raw\":true}"));
 	assert_non_null(strstr(f->text.data, "31323334"));
-	assert_false(call(f, "bus_trace", "{\"raw\":true,\"after\":\"3\"}"));
+	(void)snprintf(after, sizeof(after), "{\"raw\":true,\"after\":\"%s\"}", text(f->result, "next"));
+	assert_false(call(f, "bus_trace", after));
+	assert_int_equal(audit(f), 1);
+	put_frames(2);
+	assert_false(call(f, "bus_trace", after));
 	assert_non_null(strstr(f->text.data, "31323334"));
 	assert_int_equal(audit(f), 1);
+	/* A number of one's own choice is no next page. */
+	assert_false(call(f, "bus_trace", "{\"raw\":true,\"after\":\"0\"}"));
+	assert_non_null(strstr(f->text.data, "31323334"));
+	assert_int_equal(audit(f), 2);
+	assert_false(call(f, "bus_trace", "{\"raw\":true,\"after\":\"3\"}"));
+	assert_int_equal(audit(f), 3);
 	assert_string_equal(newest.command, "bus_trace");
 }
 
