@@ -185,11 +185,11 @@ void bus_line_close(struct bus_line *line);
 uint32_t bus_line_id(const struct bus_line *line);
 const char *bus_line_name(const struct bus_line *line);
 /* Queues a write ahead of the reads. FC_OK, FC_EBUSY (queue of 32 full), FC_EINVAL (no such function, unit, count or
- * address; a broadcast too: nobody would answer). The answer always comes, unless the line is closed before. */
+ * address; a broadcast too: nobody would answer; a line of DL/T 645 meters). The answer always comes, unless the line is closed before. */
 int bus_line_write(struct bus_line *line, const struct bus_write *write);
 /* One read, once, in the queue of the writes and like them ahead of the polls; of any unit, in the plan or not. period_ms is its
  * deadline: answered BUS_TIMEOUT when it could not be sent by then. The answer comes to the hook of bus_set_by_hand with its tag;
- * always, unless the line is closed before. FC_OK, FC_EBUSY, FC_EINVAL. */
+ * always, unless the line is closed before. FC_OK, FC_EBUSY, FC_EINVAL (also on a line of DL/T 645 meters). */
 int bus_line_read(struct bus_line *line, const struct bus_read *read);
 void bus_line_get_stats(const struct bus_line *line, struct bus_line_stats *stats);
 /* Figures of the units of the plan, in the order of their numbers, most of them at most. How many were filled in. */

@@ -12,6 +12,8 @@
 #include "bus/serial.h"
 
 enum { EXCEPTION_BIT = 0x80, UNITS = 256 };
+/* What is thrown away before one request: who sends faster than we read must not keep us from ever looking up. */
+enum { FLUSH_MOST = 16 * FRAMING_BUFFER };
 /* So many requests in a row with nothing but older answers: the peer will not catch up by itself. */
 enum { STALE_MOST = 3 };
 /* ASCII allows a second between two characters ("Modbus over serial line" 2.5.2.1). */
@@ -178,7 +180,7 @@ int exchange_flush(struct exchange *x)
 		show(x, EXCHANGE_DROPPED, x->bytes, x->len);
 		flushed += (int)x->len;
 		x->len = 0;
-	} while (take_in(x) > 0);
+	} while (flushed < FLUSH_MOST && take_in(x) > 0);
 	return flushed;
 }
 

@@ -39,8 +39,8 @@ void exchange_close(struct exchange *exchange);
 int64_t exchange_silence_us(const struct exchange *exchange);
 /* When the last byte was on the wire, ours or theirs (monotonic; of a request it may be in the future). */
 int64_t exchange_quiet_since_us(const struct exchange *exchange);
-/* Throws away what has come in unasked (a late answer must never be taken for the next one's); bytes thrown away. Modbus/TCP needs
- * none: what is stale is told by its transaction. */
+/* Throws away what has come in unasked (a late answer must never be taken for the next one's); bytes thrown away, some 16 kB at most
+ * in one call. Modbus/TCP needs none: what is stale is told by its transaction. */
 int exchange_flush(struct exchange *exchange);
 /* Words (or bits, one a word) are filled only on BUS_OK; *exception only on BUS_EXCEPTION. */
 enum bus_status exchange_read(struct exchange *exchange, const struct bus_read *read, int64_t timeout_us,

@@ -91,7 +91,10 @@ int bus_line_read(struct bus_line *line, const struct bus_read *read)
 	struct request r = {
 	    .is_read = 1, .read = *read, .deadline_us = clock_mono_us() + (int64_t)read->period_ms * 1000};
 
-	return line_read_possible(&line->config, read) ? put(line, &r) : FC_EINVAL;
+	/* Who asks by hand knows no meter's number, and any meter may answer to none. */
+	if (line->config.framing == BUS_FRAMING_DLT645 || !line_read_possible(&line->config, read))
+		return FC_EINVAL;
+	return put(line, &r);
 }
 
 /* The lock is the only thing that a look changes. */

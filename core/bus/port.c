@@ -76,6 +76,16 @@ static int is_selectable(void)
 	return 0;
 }
 
+/* libmodbus opens at 9600 baud when it does not know the rate, and says nothing. */
+static int has_rate(const struct port *p)
+{
+	struct termios now;
+
+	if (p->config.kind == BUS_TCP || p->config.baud == 9600)
+		return 1;
+	return !tcgetattr(modbus_get_socket(p->modbus), &now) && cfgetospeed(&now) != B9600;
+}
+
 int port_open(struct port *p)
 {
 	const int64_t us = (int64_t)p->config.connect_timeout_ms * 1000;
@@ -88,6 +98,11 @@ int port_open(struct port *p)
 	if (modbus_connect(p->modbus)) {
 		/* What libmodbus leaves behind when its wait for the connection has ended. */
 		errno = errno == EINPROGRESS ? ETIMEDOUT : errno;
+		return -1;
+	}
+	if (!has_rate(p)) {
+		modbus_close(p->modbus);
+		errno = EINVAL;
 		return -1;
 	}
 	p->fd = modbus_get_socket(p->modbus);
@@ -195,7 +210,7 @@ void port_error(const struct port *p, int code, char *out, size_t size)
 	if (c->kind == BUS_RTU)
 		(void)snprintf(out, size, "open: %s (%d baud, %d data bits, parity %s, %d stop bits): %s", c->device,
 			       c->baud, c->data_bits, parity, c->stop_bits,
-			       code == EINVAL ? "the driver refuses these settings" : modbus_strerror(code));
+			       code == EINVAL ? "driver or library have no such settings" : modbus_strerror(code));
 	else
 		(void)snprintf(out, size, "connect: %s:%d: %s", c->host, c->port, modbus_strerror(code));
 }

@@ -185,14 +185,6 @@ static int find_due(struct schedule *s, int64_t now_us, int64_t most_us, int64_t
 	return found;
 }
 
-int64_t schedule_wait_us(struct schedule *s, int64_t now_us)
-{
-	int64_t wait;
-
-	(void)find_due(s, now_us, 0, &wait);
-	return wait;
-}
-
 /* One that did not wait has no claim to what it did not use. */
 static void level(struct schedule *s)
 {
@@ -240,6 +232,17 @@ static int first_probe(const struct schedule *s)
 		if (s->units[i].slow && (best < 0 || s->units[i].probe_us < s->units[best].probe_us))
 			best = (int)i;
 	return best;
+}
+
+int64_t schedule_wait_us(struct schedule *s, int64_t now_us)
+{
+	int probe = first_probe(s);
+	int64_t wait;
+
+	(void)find_due(s, now_us, 0, &wait);
+	if (probe >= 0 && s->units[probe].probe_us - now_us < wait)
+		wait = s->units[probe].probe_us - now_us;
+	return wait;
 }
 
 /* Each in turn, but no block that is never answered: it is no good probe. */

@@ -86,7 +86,7 @@ void schedule_fini(struct schedule *s);
 void schedule_take_over(struct schedule *s, const struct schedule *from);
 /* timeout_us: the line's response time-out. */
 struct schedule_choice schedule_next(struct schedule *s, int64_t now_us, int64_t timeout_us);
-/* Until the first read of a healthy unit falls due; at most 0: one is. */
+/* Until the first read of a healthy unit or the first probe of a slow one falls due; at most 0: one is. */
 int64_t schedule_wait_us(struct schedule *s, int64_t now_us);
 /* The chosen read was made. */
 enum schedule_change schedule_done(struct schedule *s, int entry, int64_t now_us, enum schedule_outcome outcome);

@@ -253,22 +253,24 @@ uint64_t trace_newest(struct trace *t)
 	return newest;
 }
 
+static int digit(uint8_t c)
+{
+	int letter = c | 0x20;
+
+	return c >= '0' && c <= '9' ? c - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
 int trace_unit(const struct trace_entry *e)
 {
-	static const char digits[] = "0123456789ABCDEF";
-	const char *high, *low;
-
 	switch ((enum trace_kind)e->kind) {
 	case TRACE_TCP:
 		return e->len > 6 ? e->bytes[6] : -1;
 	case TRACE_RTU:
 		return e->len ? e->bytes[0] : -1;
 	case TRACE_ASCII:
-		if (e->len < 3 || !e->bytes[1] || !e->bytes[2])
-			return -1;
-		high = strchr(digits, e->bytes[1]);
-		low = strchr(digits, e->bytes[2]);
-		return high && low ? (int)((high - digits) * 16 + (low - digits)) : -1;
+		return e->len >= 3 && digit(e->bytes[1]) >= 0 && digit(e->bytes[2]) >= 0
+			   ? digit(e->bytes[1]) * 16 + digit(e->bytes[2])
+			   : -1;
 	case TRACE_DLT645:
 	case TRACE_CAN:
 		return -1;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "bus/framing.h"
+
 enum { MASKED = 'X', TCP_HEAD = 7, READ_HOLDING = 3, READ_INPUT = 4, WRITE_ONE = 6, WRITE_MANY = 16 };
 
 /* GB/T 27930 (chargers.md 2.1, 2.4): the vehicle (0xF4) tells the charger (0x56) in a J1939 transfer; of the message BRM, bytes 25
@@ -15,6 +17,9 @@ enum {
 	VIN_FIRST = 24,
 	VIN_LAST = 40,
 };
+/* Of a charge controller to its billing unit (chargers.md 2.10): packets of six bytes, their number in byte 1; the first three bytes say
+ * how many and how long. */
+enum { TCU_BMS = 0x628AF6, TCU_HEAD = 2, TCU_PACKET = 6, TCU_VIN_FIRST = 15, TCU_VIN_LAST = 31 };
 
 static const uint32_t can_extended = 0x80000000;
 
@@ -55,22 +60,12 @@ static struct trace_mask_line *find_line(struct trace_mask *m, uint32_t line)
 
 /* CAN ------------------------------------------------------------------------------------------------------------------ */
 
-static int mask_can(struct trace_mask_line *l, struct trace_entry *e)
+static int mask_bytes(struct trace_entry *e, int from, int first, int last, int at)
 {
-	uint32_t id = e->can_id & 0x00FFFFFF; /* any priority */
 	int changed = 0;
 
-	if (!(e->can_id & can_extended) || e->can_id & CAN_NO_DATA || e->len > 8)
-		return 0;
-	if (id == TP_CM && e->len == 8 && e->bytes[0] == TP_RTS && l)
-		l->pgn = e->bytes[5] | e->bytes[6] << 8 | e->bytes[7] << 16;
-	if (id != TP_DT || !e->len || (l && l->pgn >= 0 && l->pgn != PGN_BRM))
-		return 0;
-	/* Packet n from 1 on brings bytes 7 (n - 1) and on. */
-	for (int i = 1; i < e->len; i++) {
-		int at = 7 * (e->bytes[0] - 1) + i - 1;
-
-		if (at < VIN_FIRST || at > VIN_LAST || e->bytes[i] == MASKED)
+	for (int i = from; i < e->len; i++, at++) {
+		if (at < first || at > last || e->bytes[i] == MASKED)
 			continue;
 		e->bytes[i] = MASKED;
 		changed = 1;
@@ -78,11 +73,36 @@ static int mask_can(struct trace_mask_line *l, struct trace_entry *e)
 	return changed;
 }
 
+static int mask_can(struct trace_mask_line *l, struct trace_entry *e)
+{
+	uint32_t id = e->can_id & 0x00FFFFFF; /* any priority */
+	int number = e->bytes[0];
+
+	if (!(e->can_id & can_extended) || e->can_id & CAN_NO_DATA || e->len > 8)
+		return 0;
+	if (id == TCU_BMS && e->len > 1)
+		return mask_bytes(e, TCU_HEAD, TCU_VIN_FIRST, TCU_VIN_LAST, TCU_PACKET * (e->bytes[1] - 1));
+	if (id == TP_CM && e->len == 8 && e->bytes[0] == TP_RTS && l) {
+		l->pgn = e->bytes[5] | e->bytes[6] << 8 | e->bytes[7] << 16;
+		l->packets = e->bytes[3];
+	}
+	if (id != TP_DT || !e->len)
+		return 0;
+	int is_other = l && l->pgn >= 0 && l->pgn != PGN_BRM && number <= l->packets;
+	/* Behind the last packet comes another message, whether its request was seen or not. */
+	if (l && number >= l->packets)
+		l->pgn = -1;
+	/* Packet n from 1 on brings bytes 7 (n - 1) and on. */
+	return is_other ? 0 : mask_bytes(e, 1, VIN_FIRST, VIN_LAST, 7 * (number - 1));
+}
+
 /* Modbus --------------------------------------------------------------------------------------------------------------- */
 
 static int digit_of(uint8_t c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	int letter = c | 0x20;
+
+	return c >= '0' && c <= '9' ? c - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
 /* Of a frame with a colon; its LRC stays behind the PDU. */
@@ -129,13 +149,8 @@ static int open_adu(struct trace_entry *e, struct adu *adu)
 
 static void put_crc(struct trace_entry *e)
 {
-	unsigned crc = 0xFFFF;
+	unsigned crc = framing_crc(e->bytes, e->len - 2u);
 
-	for (size_t i = 0; i + 2 < e->len; i++) {
-		crc ^= e->bytes[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc & 1 ? crc >> 1 ^ 0xA001 : crc >> 1;
-	}
 	e->bytes[e->len - 2] = (uint8_t)crc;
 	e->bytes[e->len - 1] = (uint8_t)(crc >> 8);
 }
@@ -158,7 +173,7 @@ static void close_adu(struct trace_entry *e, struct adu *adu)
 {
 	if (e->kind == TRACE_ASCII)
 		put_ascii(e, adu);
-	else if (e->kind == TRACE_RTU && !(e->flags & (TRACE_THROWN | TRACE_CUT)))
+	else if (e->kind == TRACE_RTU && !(e->flags & TRACE_CUT))
 		put_crc(e);
 }
 
@@ -189,14 +204,19 @@ static int mask_words(const struct trace_mask *m, uint32_t line, struct adu *adu
 	return changed;
 }
 
-/* Of an answer to nobody knows what: all of its data, where it could be personal. */
-static int mask_all(const struct trace_mask *m, uint32_t line, struct adu *adu, size_t from)
+static int may_be_personal(const struct trace_mask *m, uint32_t line)
 {
 	int any = m->all_registers;
 
 	for (int k = 0; k < m->range_count && !any; k++)
 		any = m->ranges[k].line == line;
-	if (!any || from >= adu->len)
+	return any;
+}
+
+/* Of an answer to nobody knows what: all of its data, where it could be personal. */
+static int mask_all(const struct trace_mask *m, uint32_t line, struct adu *adu, size_t from)
+{
+	if (from >= adu->len || !may_be_personal(m, line))
 		return 0;
 	memset(adu->pdu + from, MASKED, adu->len - from);
 	return 1;
@@ -226,31 +246,91 @@ static int mask_request(const struct trace_mask *m, struct trace_mask_line *l, u
 	return 0;
 }
 
-static int mask_answer(const struct trace_mask *m, const struct trace_mask_line *l, struct trace_entry *e,
-		       struct adu *adu)
+static int mask_answer(const struct trace_mask *m, const struct trace_mask_line *l, uint32_t line, struct adu *adu)
 {
 	uint8_t function = adu->pdu[0];
 
-	if (e->flags & TRACE_THROWN)
-		return mask_all(m, e->line, adu, 2);
 	if (function == WRITE_ONE)
-		return mask_words(m, e->line, adu, READ_HOLDING, word_at(adu->pdu + 1), 3, 1);
+		return m->all_registers ? mask_all(m, line, adu, 3)
+					: mask_words(m, line, adu, READ_HOLDING, word_at(adu->pdu + 1), 3, 1);
 	if (function != READ_HOLDING && function != READ_INPUT)
 		return 0;
 	if (m->all_registers || !l || !l->asked || l->unit != adu->unit || l->function != function)
-		return mask_all(m, e->line, adu, 2);
-	return mask_words(m, e->line, adu, function, l->address, 2, adu->len / 2);
+		return mask_all(m, line, adu, 2);
+	return mask_words(m, line, adu, function, l->address, 2, adu->len / 2);
+}
+
+/* Thrown away ---------------------------------------------------------------------------------------------------------- */
+
+/* One good frame from its first byte to its last. */
+static int is_whole(const struct trace_entry *e)
+{
+	uint8_t bytes[TRACE_BYTES_MAX / 2 + 1], sum = 0;
+	size_t n;
+
+	switch (e->kind) {
+	case TRACE_TCP:
+		return e->len > TCP_HEAD && !word_at(e->bytes + 2) && word_at(e->bytes + 4) + 6u == e->len;
+	case TRACE_RTU:
+		return e->len >= 4 && framing_crc(e->bytes, e->len - 2u) ==
+					  (unsigned)(e->bytes[e->len - 2] | e->bytes[e->len - 1] << 8);
+	case TRACE_ASCII:
+		n = read_ascii(e, bytes);
+		for (size_t i = 0; i < n; i++)
+			sum = (uint8_t)(sum + bytes[i]);
+		return e->len && e->bytes[0] == ':' && n >= 3 && !sum && 2 * n + 3 == e->len;
+	}
+	return 0;
+}
+
+/* Of what was asked, by unit and function. */
+static int is_ours(const struct trace_mask_line *l, const uint8_t *unit)
+{
+	return l && l->asked && unit[0] == l->unit && (unit[1] & 0x7F) == l->function;
+}
+
+/* What of a torn frame is no value: unit, function and count. */
+static size_t head_of(const struct trace_mask_line *l, const struct trace_entry *e)
+{
+	switch (e->kind) {
+	case TRACE_TCP:
+		return e->len > TCP_HEAD + 2 && !word_at(e->bytes + 2) && !e->bytes[4] && is_ours(l, e->bytes + 6)
+			   ? TCP_HEAD + 2
+			   : 0;
+	case TRACE_RTU:
+		return e->len > 3 && is_ours(l, e->bytes) ? 3 : 0;
+	case TRACE_ASCII:
+		return e->len > 7 && e->bytes[0] == ':' ? 7 : 0;
+	}
+	return 0;
+}
+
+/* It may be the middle of an answer, or its end: nobody knows where in it a value is. */
+static int mask_torn(const struct trace_mask *m, const struct trace_mask_line *l, struct trace_entry *e)
+{
+	size_t from = head_of(l, e);
+
+	if (from >= e->len || !may_be_personal(m, e->line))
+		return 0;
+	memset(e->bytes + from, MASKED, e->len - from);
+	return 1;
 }
 
 static int mask_modbus(struct trace_mask *m, struct trace_mask_line *l, struct trace_entry *e)
 {
 	struct adu adu;
+	int changed;
 
+	if (e->flags & TRACE_THROWN && !is_whole(e))
+		return mask_torn(m, l, e);
 	if (open_adu(e, &adu))
 		return 0;
-	int changed = e->flags & (TRACE_SENT | TRACE_ECHO) ? mask_request(m, l, e->line, &adu)
-		      : adu.len >= 3                       ? mask_answer(m, l, e, &adu)
-							   : 0;
+	if (e->flags & (TRACE_SENT | TRACE_ECHO))
+		changed = mask_request(m, l, e->line, &adu);
+	else if (e->flags & TRACE_THROWN)
+		changed = mask_all(m, e->line, &adu, 2);
+	else
+		changed = adu.len >= 3 && mask_answer(m, l, e->line, &adu);
 	if (changed)
 		close_adu(e, &adu);
 	return changed;

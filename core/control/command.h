@@ -54,6 +54,8 @@ struct control_reply {
 	struct control_reply *next;
 };
 
+enum { CONTROL_RAW_READERS = 16 };
+
 struct control {
 	struct control_sources sources;
 	const struct control_command *commands; /* the table below; a test may have its own */
@@ -61,6 +63,12 @@ struct control {
 	struct json_reader *reader; /* of orders' records */
 	struct control_reply *replies;
 	int is_rolling_back; /* a rollback is tried, and not written yet */
+	/* Who reads the trace raw, and is in the audit with it: how far they have come. */
+	struct raw_reader {
+		char who[AUDIT_WHO];
+		uint64_t next;
+	} raw_readers[CONTROL_RAW_READERS];
+	int raw_oldest;
 };
 
 /* Ends a command that answered CONTROL_LATER, never before its run has returned: code and text as from run, and the result in the

@@ -25,6 +25,26 @@ int bus_find_line(struct control *control, const struct control_reply *reply, in
 	return error_set(err, FC_ENOENT, "there is no such line");
 }
 
+int bus_may_be_asked(const struct control *control, const char *line, struct error *err)
+{
+	const struct config *config = station_set_config(control->sources.stations);
+
+	for (int i = 0; config && i < config->bus_count; i++) {
+		const struct config_bus *b = &config->buses[i];
+
+		if (strcmp(b->name, line) != 0)
+			continue;
+		if (b->kind == CONFIG_BUS_CAN)
+			return error_set(err, FC_EINVAL,
+					 "a CAN bus has no registers: scan, read and write are for Modbus lines");
+		if (b->framing == CONFIG_FRAMING_DLT645)
+			return error_set(
+			    err, FC_EINVAL,
+			    "meters of DL/T 645 have no registers: scan, read and write are for Modbus lines");
+	}
+	return FC_OK;
+}
+
 void bus_endpoint(const struct control *control, const char *line, char *out, size_t size)
 {
 	const struct config *config = station_set_config(control->sources.stations);

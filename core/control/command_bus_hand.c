@@ -39,7 +39,8 @@ static struct hand *new_hand(struct control *control, struct control_reply *repl
 	}
 	h->control = control;
 	h->reply = reply;
-	if (bus_find_line(control, reply, &h->line, err)) {
+	if (bus_find_line(control, reply, &h->line, err) ||
+	    bus_may_be_asked(control, bus_line_name_at(control, h->line), err)) {
 		free(h);
 		return NULL;
 	}

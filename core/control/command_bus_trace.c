@@ -9,8 +9,17 @@
 /* A page looks at so many frames at most; what is masked depends on so many before it (a BRM takes some 20 of its own line). */
 enum { PAGE = 200, LOOK_MAX = 2000, BEFORE = 500 };
 
+/* An open line, by its number in the trace. */
+struct known {
+	uint32_t id;
+	const char *name;
+};
+
 struct page {
 	struct control *control;
+	struct known *lines;
+	int line_count;
+	int crowded; /* the mask has no room for all that is personal */
 	struct maker m;
 	struct value *list;
 	struct trace_mask mask;
@@ -20,14 +29,30 @@ struct page {
 	uint32_t mask_line;
 };
 
-static const char *name_of(const struct control *control, uint32_t id)
+/* All of them once: a page has hundreds of frames. FC_OK, FC_ENOMEM. */
+static int find_lines(struct page *p)
 {
+	const struct device_set *devices = p->control->sources.devices;
 	const char *name;
+	int n = 0;
 
-	for (int i = 0; (name = bus_line_name_at(control, i)); i++)
-		if (device_line_id(control->sources.devices, i) == id)
-			return name;
-	return ""; /* closed meanwhile */
+	while (bus_line_name_at(p->control, n))
+		n++;
+	p->lines = calloc((size_t)n + 1, sizeof(*p->lines));
+	if (!p->lines)
+		return FC_ENOMEM;
+	for (; p->line_count < n && (name = bus_line_name_at(p->control, p->line_count)); p->line_count++)
+		p->lines[p->line_count] = (struct known){device_line_id(devices, p->line_count), name};
+	return FC_OK;
+}
+
+/* NULL: closed meanwhile. */
+static const char *name_of(const struct page *p, uint32_t id)
+{
+	for (int i = 0; i < p->line_count; i++)
+		if (p->lines[i].id == id)
+			return p->lines[i].name;
+	return NULL;
 }
 
 static void add_range(void *user, uint8_t unit, uint8_t function, uint16_t address, uint16_t words)
@@ -40,10 +65,18 @@ static void add_range(void *user, uint8_t unit, uint8_t function, uint16_t addre
 static void begin_mask(struct page *p)
 {
 	trace_mask_init(&p->mask);
-	for (int i = 0; bus_line_name_at(p->control, i); i++) {
-		p->mask_line = device_line_id(p->control->sources.devices, i);
+	for (int i = 0; i < p->line_count; i++) {
+		p->mask_line = p->lines[i].id;
 		device_personal(p->control->sources.devices, i, add_range, p);
 	}
+	p->crowded = p->mask.all_registers;
+}
+
+/* What was personal on a line that a reload has closed nobody knows any more. */
+static int mask(struct page *p, struct trace_entry *e)
+{
+	p->mask.all_registers = p->crowded || !name_of(p, e->line);
+	return trace_mask_apply(&p->mask, e);
 }
 
 static void put_flags(struct maker *m, struct value *o, int flags)
@@ -70,7 +103,8 @@ static void put_frame(struct page *p, const struct trace_entry *e, int masked)
 	maker_int(&p->m, o, "number", (int64_t)e->number);
 	maker_int(&p->m, o, "wall_us", e->wall_us);
 	maker_int(&p->m, o, "mono_us", e->mono_us);
-	maker_text(&p->m, o, "line", name_of(p->control, e->line));
+	const char *name = name_of(p, e->line);
+	maker_text(&p->m, o, "line", name ? name : "");
 	maker_text(&p->m, o, "kind", trace_kind_name((enum trace_kind)e->kind));
 	put_flags(&p->m, o, e->flags);
 	if (e->kind == TRACE_CAN)
@@ -103,7 +137,7 @@ static uint64_t walk(struct page *p, uint64_t after, int most, uint64_t *lost)
 		else if (at > after)
 			*lost += gap;
 		at = e.number;
-		int masked = !p->raw && trace_mask_apply(&p->mask, &e);
+		int masked = !p->raw && mask(p, &e);
 		if (e.number > after && is_wanted(p, &e))
 			put_frame(p, &e, masked);
 	}
@@ -127,6 +161,25 @@ static int is_number(const char *text)
 	return !text || (text[strspn(text, "0123456789")] == '\0' && strlen(text) < 20);
 }
 
+/* NULL: who asks has had no page that ended there. */
+static struct raw_reader *raw_reader_at(struct control *control, const char *who, uint64_t after)
+{
+	for (int i = 0; i < CONTROL_RAW_READERS; i++)
+		if (control->raw_readers[i].next == after && !strcmp(control->raw_readers[i].who, who))
+			return &control->raw_readers[i];
+	return NULL;
+}
+
+static void note_raw(struct control *control, const char *who, struct raw_reader *reader, uint64_t next)
+{
+	if (!reader) {
+		reader = &control->raw_readers[control->raw_oldest];
+		control->raw_oldest = (control->raw_oldest + 1) % CONTROL_RAW_READERS;
+	}
+	(void)snprintf(reader->who, sizeof(reader->who), "%s", who);
+	reader->next = next;
+}
+
 int command_bus_trace(struct control *control, struct control_reply *reply, struct error *err)
 {
 	struct page *p = calloc(1, sizeof(*p));
@@ -135,8 +188,13 @@ int command_bus_trace(struct control *control, struct control_reply *reply, stru
 	uint64_t lost = 0, newest = trace_newest(control->sources.trace);
 	char next[24];
 
-	/* Who looks at what is masked leaves no trace; who looks at all leaves one, with the first page. */
-	reply->is_quiet = text != NULL || !control_flag(reply, "raw");
+	int raw = control_flag(reply, "raw");
+	uint64_t after = text ? strtoull(text, NULL, 10) : 0;
+	struct raw_reader *reader = raw && text ? raw_reader_at(control, reply->who, after) : NULL;
+
+	/* Who looks at what is masked leaves no trace; who looks at all leaves one, with the page that does not go on where the one
+	 * before it ended. */
+	reply->is_quiet = !raw || reader;
 	if (!p)
 		return error_set(err, FC_ENOMEM, "no memory");
 	p->control = control;
@@ -144,15 +202,18 @@ int command_bus_trace(struct control *control, struct control_reply *reply, stru
 	p->list = value_array(p->m.arena);
 	int result = is_number(text) ? read_page(control, reply, p, err)
 				     : error_set(err, FC_EINVAL, "after: must be what `next` said");
+	if (!result && find_lines(p))
+		result = error_set(err, FC_ENOMEM, "no memory");
 	if (result) {
 		free(p);
 		return result;
 	}
-	uint64_t after = text ? strtoull(text, NULL, 10) : 0;
 	after = after > newest ? 0 : after;
 	begin_mask(p);
 	uint64_t at =
 	    control_flag(reply, "newest") ? newest : walk(p, after, (int)control_int(reply, "limit", PAGE), &lost);
+	if (raw)
+		note_raw(control, reply->who, reader, at);
 	(void)snprintf(next, sizeof(next), "%llu", (unsigned long long)at);
 	maker_put(&p->m, root, "frames", p->list);
 	maker_text(&p->m, root, "next", next);
@@ -160,6 +221,7 @@ int command_bus_trace(struct control *control, struct control_reply *reply, stru
 	maker_int(&p->m, root, "lost", (int64_t)lost);
 	maker_put(&p->m, root, "off", value_bool(p->m.arena, trace_size_kb(control->sources.trace) == 0));
 	reply->result = p->m.failed ? NULL : root;
+	free(p->lines);
 	free(p);
 	return FC_OK;
 }

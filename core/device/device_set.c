@@ -331,9 +331,12 @@ int device_ask(struct device_set *set, int index, const struct bus_read *read, c
 
 uint32_t device_line_id(const struct device_set *set, int index)
 {
-	const struct bus_line *line = device_line_bus(set, index);
+	const struct bus_line *bus = device_line_bus(set, index);
 
-	return line ? bus_line_id(line) : 0;
+	if (bus)
+		return bus_line_id(bus);
+	const struct line_can *can = index >= 0 && index < set->line_count ? &set->lines[index]->can : NULL;
+	return can && can->port ? can->config.trace_line : 0;
 }
 
 void device_personal(const struct device_set *set, int index,

@@ -246,6 +246,12 @@ def test_a_log_as_the_bus(charging):
     """A recorded session: its values come at its pace, and are gone with its end."""
     site = Site(charging, connector=dict(bms="bms1"), extra=BMS.replace("BUS", f"replay:{LOG}"))
     assert 0 < site.wait_good("soc") <= 100
+    # Its frames are in the trace under its name, and can be asked for by it.
+    frames = [json.loads(line) for line in site.station.cli("bus", "trace", "can0", "--json").stdout.splitlines()]
+    assert frames and all(f["line"] == "can0" and f["kind"] == "can" for f in frames)
+    assert any(f["id"] & 0xFFFFFF == 0x12F456 for f in frames), "no BHM"
+    others = [json.loads(line) for line in site.station.cli("bus", "trace", "--json").stdout.splitlines()]
+    assert {f["line"] for f in others} > {"can0"} and "" not in {f["line"] for f in others}
     site.station.until(lambda: json.loads(site.station.cli("status", "--json").stdout)["buses"][-1]["can"] == "down", 120, "the end")
     site.station.until(lambda: site.good("soc") is None, 60, "unknown values")
     assert "end of file" in site.station.cli("status").stdout

@@ -56,6 +56,10 @@ def test_two_meters_on_a_line(charging, line):
     station = station_with(charging, line, meter="m1")
     station.until(lambda: good(station, "energy") == 1234.56 and good(station, "energy", 1) == 999999.99, 60, "both energies")
     station.until(lambda: good(station, "energy_sharp") == 1.5, 60, "the energy of a period")
+    # There are no registers to be scanned, read or written, and that is said: no silence of 247 units.
+    for call in ("scan", "meters", "--units", "1-3"), ("read", "meters", "1", "3", "0"), ("write", "meters", "1", "6", "0", "1", "--yes"):
+        done = station.cli("bus", *call)
+        assert done.returncode != 0 and "DL/T 645" in done.stderr, (call, done.stdout, done.stderr)
     # The charger has no such point: its meter's counts.
     assert points(station)["energy"]["unit"] == "kWh"
     asked = {number for number, _, _ in line.asked}

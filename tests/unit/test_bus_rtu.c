@@ -182,9 +182,54 @@ static void a_device_that_goes_is_told(void **state)
 	field_stop(&f);
 }
 
+/* Meters have identifiers and a number of their own, which no request by hand has. */
+static void nothing_by_hand_on_a_line_of_meters(void **state)
+{
+	struct peer *p = peer_rtu();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+	const struct bus_read r = {.unit = 1, .function = 3, .count = 2, .period_ms = 1000};
+	const struct bus_write w = {.unit = 1, .function = 6, .count = 1, .deadline_ms = 1000};
+
+	(void)state;
+	c.framing = BUS_FRAMING_DLT645;
+	field_open(&f, &c);
+	assert_int_equal(bus_line_read(f.line, &r), FC_EINVAL);
+	assert_int_equal(bus_line_write(f.line, &w), FC_EINVAL);
+	field_stop(&f);
+	peer_free(p);
+}
+
+/* A rate that the library does not know would be 9600 without a word, and every unit silent: the port is not opened. */
+static void a_rate_that_nobody_has(void **state)
+{
+	struct peer *p = peer_rtu();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+
+	(void)state;
+	c.baud = 14400;
+	field_read(&f, 1, 3, 0, 1, 100);
+	field_open(&f, &c);
+	turn_until(&f, &f.by_status[BUS_DISCONNECTED], 1);
+	assert_int_equal(stats_of(&f).connected, 0);
+	assert_int_equal(peer_count(p, &p->total), 0);
+	field_stop(&f);
+	/* One that it knows. */
+	struct field good = {0};
+	c.baud = 19200;
+	field_read(&good, 1, 3, 0, 1, 100);
+	field_open(&good, &c);
+	turn_until(&good, &good.by_status[BUS_OK], 1);
+	field_stop(&good);
+	peer_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_rate_that_nobody_has),
+	    cmocka_unit_test(nothing_by_hand_on_a_line_of_meters),
 	    cmocka_unit_test(values_of_four_units_arrive),
 	    cmocka_unit_test(a_silent_unit_leaves_the_others_their_period),
 	    cmocka_unit_test(a_late_answer_is_never_the_next_ones),

@@ -1,6 +1,8 @@
 /* bus/ on Modbus TCP against a peer of raw bytes (bus_fixture.h). Runs under TSan too. */
 #include "bus_fixture.h"
 
+#include "bus/exchange.h"
+
 static void values_of_every_function_arrive(void **state)
 {
 	struct peer *p = peer_tcp();
@@ -496,6 +498,47 @@ static void other_reads_keep_the_line(void **state)
 	peer_free(p);
 }
 
+/* A converter that sends without end, faster than anybody reads: what is thrown away before a request is bounded, so that the worker looks
+ * up again, at its clock and at whether it is to end. */
+static void a_flood_is_thrown_away_in_bounds(void **state)
+{
+	static const uint8_t junk[4096];
+	struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t size = sizeof(any);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), sent = 0, flushed, all = 0, calls = 0;
+	struct bus_line_config c = {.name = "line",
+				    .kind = BUS_TCP,
+				    .framing = BUS_FRAMING_RTU,
+				    .host = "127.0.0.1",
+				    .connect_timeout_ms = 2000};
+
+	(void)state;
+	assert_true(listener >= 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&any, sizeof(any)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&any, &size), 0);
+	c.port = ntohs(any.sin_port);
+	struct exchange *x = exchange_new(&c);
+	assert_non_null(x);
+	assert_int_equal(exchange_connect(x), 0);
+	int fd = accept(listener, NULL, NULL);
+	assert_true(fd >= 0);
+	for (ssize_t n; sent < 60000 && (n = send(fd, junk, sizeof(junk), MSG_DONTWAIT)) > 0;)
+		sent += (int)n;
+	assert_true(sent >= 60000);
+	while ((flushed = exchange_flush(x)) > 0) {
+		assert_true(flushed < 20000);
+		all += flushed;
+		calls++;
+	}
+	assert_int_equal(all, sent);
+	assert_true(calls > 2);
+	exchange_close(x);
+	exchange_free(x);
+	close(fd);
+	close(listener);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -505,6 +548,7 @@ int main(void)
 	    cmocka_unit_test(two_answers_in_one_segment),
 	    cmocka_unit_test(the_line_comes_back_after_a_close),
 	    cmocka_unit_test(a_peer_that_drops_us_is_not_stormed),
+	    cmocka_unit_test(a_flood_is_thrown_away_in_bounds),
 	    cmocka_unit_test(a_silent_unit_keeps_the_connection),
 	    cmocka_unit_test(all_units_silent_reopen_the_connection),
 	    cmocka_unit_test(a_gateways_exception_is_the_units_silence),

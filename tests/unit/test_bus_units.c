@@ -265,6 +265,33 @@ static void row_20_the_slot_is_given_back(void **state)
 	peer_free(p);
 }
 
+/* A device that reboots while its slot is given back between the rounds: it is looked for all the same, and found. */
+static void row_20_a_silent_unit_is_looked_for_though_the_slot_is_given_back(void **state)
+{
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+
+	(void)state;
+	c.release_ms = 300;
+	c.response_timeout_ms = 100;
+	field_read(&f, 1, 3, 0, 1, 500);
+	field_open(&f, &c);
+	turn_until(&f, &f.ok_of[0], 2);
+	peer_set(p, 1, SILENT, 0);
+	turn_until_slow(&f, 1);
+	/* Given back once more, with nothing but a probe to come. */
+	TURN_UNTIL(&f, peer_clients(p) == 0);
+	int asked = peer_count(p, &p->total);
+	turn_until_asked(&f, p, &p->total, asked + 2);
+	peer_set(p, 1, NORMAL, 0);
+	int before = f.ok_of[0];
+	turn_until(&f, &f.ok_of[0], before + 2);
+	assert_int_equal(unit_of(&f, 1).slow, 0);
+	field_stop(&f);
+	peer_free(p);
+}
+
 /* Somebody else takes the only slot, and we take it back: that is said, once. */
 static void row_20_sessions_that_flap_are_told(void **state)
 {
@@ -362,6 +389,7 @@ int main(void)
 	    cmocka_unit_test(row_07_a_busy_unit_is_asked_again),
 	    cmocka_unit_test(row_18_the_gap_counts_from_the_last_byte),
 	    cmocka_unit_test(row_20_the_slot_is_given_back),
+	    cmocka_unit_test(row_20_a_silent_unit_is_looked_for_though_the_slot_is_given_back),
 	    cmocka_unit_test(row_20_sessions_that_flap_are_told),
 	    cmocka_unit_test(a_flood_of_writes_does_not_stop_the_polls),
 	    cmocka_unit_test(reads_by_hand_are_answered_once),

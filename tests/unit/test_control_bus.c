@@ -395,6 +395,7 @@ static void frames_in_pages(void **state)
 static void what_leaves_is_masked(void **state)
 {
 	struct fixture *f = *state;
+	char after[64];
 
 	put_frames(4);
 	assert_false(call(f, "bus_trace", NULL));
@@ -413,12 +414,35 @@ static void what_leaves_is_masked(void **state)
 	assert_false(call(f, "bus_trace", "{\"after\":\"5\"}"));
 	assert_non_null(strstr(f->text.data, "ABCDEF01"));
 	assert_null(strstr(f->text.data, "masked"));
+	/* Of a line that was closed since nobody knows what is personal. */
+	trace_put(world.trace, 4, TRACE_TCP, TRACE_SENT, 0, request, sizeof(request));
+	trace_put(world.trace, 4, TRACE_TCP, 0, 0, reply, sizeof(reply));
+	trace_put(world.trace, 5, TRACE_TCP, TRACE_SENT, 0, request, sizeof(request));
+	trace_put(world.trace, 5, TRACE_TCP, 0, 0, reply, sizeof(reply));
+	uint64_t newest_number = trace_newest(world.trace);
+	(void)snprintf(after, sizeof(after), "{\"after\":\"%llu\",\"limit\":2}", (unsigned long long)newest_number - 4);
+	assert_false(call(f, "bus_trace", after));
+	assert_null(strstr(f->text.data, "ABCDEF01"));
+	assert_non_null(strstr(f->text.data, "58585858"));
+	(void)snprintf(after, sizeof(after), "{\"after\":\"%llu\"}", (unsigned long long)newest_number - 2);
+	assert_false(call(f, "bus_trace", after));
+	assert_non_null(strstr(f->text.data, "ABCDEF01"));
 	/* Raw, on purpose, and known to have been looked at: once. */
 	assert_false(call(f, "bus_trace", "{\"raw\":true}"));
 	assert_non_null(strstr(f->text.data, "31323334"));
-	assert_false(call(f, "bus_trace", "{\"raw\":true,\"after\":\"3\"}"));
+	(void)snprintf(after, sizeof(after), "{\"raw\":true,\"after\":\"%s\"}", text(f->result, "next"));
+	assert_false(call(f, "bus_trace", after));
+	assert_int_equal(audit(f), 1);
+	put_frames(2);
+	assert_false(call(f, "bus_trace", after));
 	assert_non_null(strstr(f->text.data, "31323334"));
 	assert_int_equal(audit(f), 1);
+	/* A number of one's own choice is no next page. */
+	assert_false(call(f, "bus_trace", "{\"raw\":true,\"after\":\"0\"}"));
+	assert_non_null(strstr(f->text.data, "31323334"));
+	assert_int_equal(audit(f), 2);
+	assert_false(call(f, "bus_trace", "{\"raw\":true,\"after\":\"3\"}"));
+	assert_int_equal(audit(f), 3);
 	assert_string_equal(newest.command, "bus_trace");
 }
 

@@ -234,6 +234,108 @@ static void a_card_in_ascii(void **state)
 	assert_memory_equal(e.bytes, ":01030258584A\r\n", 15);
 }
 
+/* Small letters are taken on the line, and masked as well. */
+static void a_card_in_small_letters(void **state)
+{
+	static const char request[] = ":010300280002d2\r\n", answer[] = ":0103044a4b4c4d" /* "JKLM" */ "ca\r\n";
+	struct trace_mask *m = *state;
+
+	with_card(m);
+	struct trace_entry e = frame(TRACE_ASCII, TRACE_SENT, request, sizeof(request) - 1);
+	(void)trace_mask_apply(m, &e);
+	e = frame(TRACE_ASCII, 0, answer, sizeof(answer) - 1);
+	assert_int_equal(trace_unit(&e), 1);
+	e.bytes[2] = 'a';
+	e.bytes[1] = 'b';
+	assert_int_equal(trace_unit(&e), 0xBA);
+	e = frame(TRACE_ASCII, 0, answer, sizeof(answer) - 1);
+	assert_int_equal(trace_mask_apply(m, &e), 1);
+	assert_memory_equal(e.bytes, ":01030458585858", 15);
+}
+
+/* Cut where the line paused: wherever a piece begins and ends, no part of the card leaves. */
+static void pieces_that_were_thrown_away(void **state)
+{
+	static const uint8_t request[] = {1, 3, 0, 40, 0, 4};
+	static const uint8_t answer[] = {1, 3, 8, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 0x12, 0x34};
+	static const char text[] = ":010308"
+				   "6162636465666768"
+				   "D0\r\n";
+	static const uint8_t tcp[] = {0, 1, 0, 0, 0, 11, 1, 3, 8, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'};
+	static const struct {
+		enum trace_kind kind;
+		const void *bytes;
+		size_t len, first, last; /* where the card is */
+	} all[] = {{TRACE_RTU, answer, sizeof(answer), 3, 10},
+		   {TRACE_ASCII, text, sizeof(text) - 1, 7, 22},
+		   {TRACE_TCP, tcp, sizeof(tcp), 9, 16}};
+	struct trace_mask *m = *state;
+
+	with_card(m);
+	struct trace_entry e = rtu(TRACE_SENT, request, sizeof(request));
+	(void)trace_mask_apply(m, &e);
+	for (size_t k = 0; k < sizeof(all) / sizeof(all[0]); k++)
+		for (size_t from = 0; from < all[k].len; from++)
+			for (size_t to = from + 1; to <= all[k].len; to++) {
+				e = frame(all[k].kind, TRACE_THROWN, (const uint8_t *)all[k].bytes + from, to - from);
+				(void)trace_mask_apply(m, &e);
+				for (size_t i = 0; i < to - from; i++)
+					if (from + i >= all[k].first && from + i <= all[k].last)
+						assert_true(e.bytes[i] == 'X' || e.bytes[i] == '5' ||
+							    e.bytes[i] == '8');
+			}
+	/* What tells somebody on site what it was stays: its head. */
+	e = frame(TRACE_RTU, TRACE_THROWN, answer, 7);
+	assert_int_equal(trace_mask_apply(m, &e), 1);
+	assert_memory_equal(e.bytes, answer, 3);
+	/* A whole one, of another unit perhaps, is still a good frame. */
+	e = rtu(TRACE_THROWN, answer, 11);
+	assert_int_equal(trace_mask_apply(m, &e), 1);
+	check_crc(&e);
+	e.line = LINE + 1;
+	assert_int_equal(trace_mask_apply(m, &e), 0);
+}
+
+/* Of a transfer whose request was lost nobody knows what it is. */
+static void a_brm_behind_another_transfer(void **state)
+{
+	struct trace_mask *m = *state;
+	struct trace_entry e = can(RTS, (uint8_t[]){16, 13, 0, 2, 0xFF, 0, 0x06, 0}, 8);
+
+	(void)trace_mask_apply(m, &e);
+	e = packet(1);
+	(void)trace_mask_apply(m, &e);
+	e = packet(2);
+	(void)trace_mask_apply(m, &e);
+	e = packet(4);
+	assert_int_equal(trace_mask_apply(m, &e), 1);
+	/* A number beyond what was announced is none of it either. */
+	e = can(RTS, (uint8_t[]){16, 13, 0, 2, 0xFF, 0, 0x06, 0}, 8);
+	(void)trace_mask_apply(m, &e);
+	e = packet(5);
+	assert_int_equal(trace_mask_apply(m, &e), 1);
+}
+
+/* chargers.md 2.10: what a charge controller tells its billing unit of the car. */
+static void the_vin_for_a_billing_unit(void **state)
+{
+	struct trace_mask *m = *state;
+	size_t n = 0;
+
+	for (uint8_t packet = 1; packet <= 8; packet++) {
+		uint8_t bytes[8] = {1, packet, 7, 7, 7, 7, 7, 7};
+		int first = packet == 3 ? 5 : 2, last = packet == 6 ? 3 : 7, is_vin = packet >= 3 && packet <= 6;
+
+		for (int i = first; is_vin && i <= last; i++)
+			bytes[i] = (uint8_t)vin[n++];
+		struct trace_entry e = can(0x18628AF6, bytes, 8);
+		assert_int_equal(trace_mask_apply(m, &e), is_vin);
+		for (int i = 0; i < 8; i++)
+			assert_int_equal(e.bytes[i], is_vin && i >= first && i <= last ? 'X' : bytes[i]);
+	}
+	assert_int_equal(n, strlen(vin));
+}
+
 /* More of them than there is room for: nothing gets through for want of it. */
 static void too_many_ranges(void **state)
 {
@@ -286,6 +388,10 @@ int main(void)
 	    T(an_answer_to_nobody_knows_what),
 	    T(a_card_that_is_written),
 	    T(a_card_in_ascii),
+	    T(a_card_in_small_letters),
+	    T(pieces_that_were_thrown_away),
+	    T(a_brm_behind_another_transfer),
+	    T(the_vin_for_a_billing_unit),
 	    T(too_many_ranges),
 	    T(any_bytes),
 	};
