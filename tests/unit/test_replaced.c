@@ -137,11 +137,29 @@ static void a_listener_that_asks_from_now_on(void **state)
 	end(&w);
 }
 
+/* The same section, line and profile, and another meter's number: its readings are another register's. */
+static void another_meter_address_is_another_meter(void **state)
+{
+	struct fixture *f = *state;
+	static const uint8_t numbers[2][6] = {{0x78, 0x56, 0x34, 0x12}, {0x79, 0x56, 0x34, 0x12}};
+
+	write_profile(f, "two",
+		      "dlt645 = {}, points = { energy = { id = 0x00000000, type = 'bcd', bytes = 4, unit = 'kWh' } }");
+	for (int i = 0; i < 2; i++) {
+		f->config->connector_count = 2;
+		f->config->buses[1].framing = CONFIG_FRAMING_DLT645;
+		f->config->chargers[1].meter_address = i ? "12345679" : "12345678";
+		apply(f);
+		assert_memory_equal(device_find(f->set, "b")->meter, numbers[i], 6);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_profile_makes_another_device_of_the_meter, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_listener_that_asks_from_now_on, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(another_meter_address_is_another_meter, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
