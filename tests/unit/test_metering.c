@@ -251,6 +251,31 @@ static void another_register_is_a_new_starting_point(void **state)
 	assert_int_equal(energy_pending(&c, today, today), 100);
 }
 
+/* What power allows is counted from one reading to the next, however often the charger beside it has news. */
+static void a_meter_that_is_read_seldom(void **state)
+{
+	struct fixture *f = *state;
+	struct energy_counter c;
+	int32_t today = clock_day(clock_wall());
+	struct point_value v = {.quality = QUALITY_GOOD, .milli = 1000, .mono_us = clock_mono_us() - 90000000};
+
+	attach_meter(f);
+	f->meter_profile.points[0].period_ms = 60000;
+	energy_init(&c, f->store, "K1");
+	device_take_value(f->meter, 0, 0, &v);
+	energy_update(&c, f->store, &f->connector);
+	say(f->charger, "soc", 50000);
+	energy_update(&c, f->store, &f->connector);
+	/* A minute and a half at 60 kW. */
+	say(f->meter, "energy", 2500);
+	energy_update(&c, f->store, &f->connector);
+	assert_int_equal(energy_pending(&c, today, today), 1500);
+	/* Not more than that. */
+	say(f->meter, "energy", 12500);
+	energy_update(&c, f->store, &f->connector);
+	assert_int_equal(energy_pending(&c, today, today), 1500);
+}
+
 /* Charges --------------------------------------------------------------------------------------------------------------- */
 
 static void begin(struct fixture *f)
@@ -478,6 +503,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(the_first_that_knows_is_asked, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(another_register_is_a_new_starting_point, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_meter_that_is_read_seldom, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_charge_is_counted_by_one_register, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_meter_that_is_silent_at_the_start, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_meter_goes_on_without_its_charger, set_up, tear_down),
