@@ -15,6 +15,7 @@
 #include "charge/car.h"
 #include "charge/metering.h"
 #include "charge/policy.h"
+#include "charge/set.h"
 #include "device/agent.h"
 #include "device/instance.h"
 #include "station/energy.h"
@@ -45,7 +46,8 @@ struct fixture {
 	struct config_charger config_charger;
 	struct config_station config_station;
 	struct connector connector;
-	struct conductor conductor;
+	struct config whole;
+	struct charge_set set;
 	struct charge charge;
 };
 
@@ -94,8 +96,10 @@ static int set_up(void **state)
 					  .station = &f->config_station,
 					  .device = f->charger,
 					  .status = CONNECTOR_OCCUPIED};
-	f->conductor = (struct conductor){.store = f->store};
-	f->charge = (struct charge){.conductor = &f->conductor, .connector = &f->connector, .timed = 1};
+	f->whole.gateway.operator_id = "123456789";
+	f->set = (struct charge_set){.conductor = {.store = f->store, .user = &f->set}, .config = &f->whole};
+	f->charge = (struct charge){.conductor = &f->set.conductor, .connector = &f->connector, .timed = 1};
+	(void)snprintf(f->charge.connector_id, sizeof(f->charge.connector_id), "K1");
 	f->charge.anchor_wall = clock_wall();
 	f->charge.anchor_mono_us = clock_mono_us() - 3600000000;
 	*state = f;
@@ -368,6 +372,68 @@ static void a_meter_that_is_silent_at_the_start(void **state)
 	assert_string_equal(f->charge.idle_source, "m1:1");
 }
 
+static void add_wh(void *user, const struct journal_order *entry)
+{
+	*(int64_t *)user += entry->wh;
+}
+
+static int64_t unseen_wh(struct fixture *f)
+{
+	int64_t wh = 0;
+
+	unseen_look(&f->charge);
+	(void)journal_last(f->store, "K1", add_wh, &wh);
+	return wh;
+}
+
+/* The end of one charge goes by while the meter is silent, and the next car is there before it is back: nobody pays for what the one
+ * before took, and nothing vanishes. */
+static void what_one_leaves_the_next_does_not_pay(void **state)
+{
+	struct fixture *f = *state;
+
+	attach_meter(f);
+	say(f->meter, "energy", 1000);
+	metering_look(&f->charge);
+	begin(f);
+	say(f->meter, "energy", 1500);
+	assert_int_equal(delivered(f), 500);
+	unsay(f->meter, "energy");
+	end(f);
+	f->charge.remembered_us = clock_mono_us() - 1;
+	begin(f);
+	assert_int_equal(f->charge.order->has_idle, 0);
+	assert_int_equal(unseen_wh(f), 0);
+	say(f->meter, "energy", 1800);
+	assert_int_equal(delivered(f), 0);
+	assert_int_equal(unseen_wh(f), 300);
+	say(f->meter, "energy", 2000);
+	assert_int_equal(delivered(f), 200);
+	assert_int_equal(unseen_wh(f), 300);
+	/* Read again between the start command and the current: the charge counts from there. */
+	unsay(f->meter, "energy");
+	end(f);
+	struct order o = {.seq = "123456789000000000000000002"};
+	f->charge.order = &o;
+	metering_pin(&f->charge);
+	f->charge.remembered_us = clock_mono_us() - 1;
+	say(f->meter, "energy", 2100);
+	assert_int_equal(unseen_wh(f), 100);
+	say(f->meter, "energy", 2110);
+	metering_begin(&f->charge);
+	assert_int_equal(o.split.total_wh, 10);
+	/* Counted by another register: what the old one shows is this charge's as well. */
+	unsay(f->meter, "energy");
+	f->charge.order = NULL;
+	f->charge.remembered = 1;
+	f->config.meter_source.name = "";
+	say(f->charger, "energy", 50);
+	begin(f);
+	say(f->meter, "energy", 2900);
+	assert_int_equal(unseen_wh(f), 100);
+	assert_int_equal(f->charge.remembered, 0);
+}
+
 /* The charger is off line, its meter is not: what it counts is nobody's, and must not vanish from where the next charge begins. */
 static void a_meter_goes_on_without_its_charger(void **state)
 {
@@ -506,6 +572,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_meter_that_is_read_seldom, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_charge_is_counted_by_one_register, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_meter_that_is_silent_at_the_start, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(what_one_leaves_the_next_does_not_pay, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_meter_goes_on_without_its_charger, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_register_that_is_gone_is_followed_by_another, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_the_car_says_goes_into_the_order, set_up, tear_down),
