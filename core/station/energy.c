@@ -96,6 +96,11 @@ int energy_meter(const struct connector *c, int64_t *wh, int64_t *mono_us)
 			   : read_register(c->device, c->config->number, wh, mono_us);
 }
 
+int energy_has(const struct connector *c)
+{
+	return meter_of(c) || (c->device && profile_point(device_profile(c->device), "energy") >= 0);
+}
+
 int energy_read(const struct connector *c, const char *source, int64_t *wh, int64_t *mono_us)
 {
 	char now[ENERGY_SOURCE], name[ENERGY_SOURCE];

@@ -509,6 +509,36 @@ static void what_the_car_says_goes_into_the_order(void **state)
 	assert_int_equal(o->soc_end_milli, 80000);
 }
 
+/* The next session on CAN forgets why the one before ended, and may begin while the end waits for its last reading. */
+static void why_it_ended_is_kept_while_the_end_waits(void **state)
+{
+	struct fixture *f = *state;
+	struct charge *c = &f->charge;
+
+	attach_bms(f);
+	c->anchor_mono_us = clock_mono_us();
+	begin(f);
+	say_text(f->bms, "stop_by", "charger");
+	say_text(f->bms, "stop_code", "charger_overtemp");
+	say(f->bms, "stop_fault", 1000);
+	c->reason = SESSION_BY_CAR;
+	c->end_reason = car_reason(c, c->reason);
+	c->closing = 1;
+	unsay(f->bms, "stop_by");
+	unsay(f->bms, "stop_code");
+	unsay(f->bms, "stop_fault");
+	assert_int_equal(car_end(c), SESSION_BY_FAULT);
+	assert_string_equal(c->order->cause_code, "charger_overtemp");
+	/* More is said of it meanwhile. */
+	say_text(f->bms, "stop_by", "person");
+	assert_int_equal(car_end(c), SESSION_BY_USER);
+	/* Ordered: theirs. */
+	c->reason = c->end_reason = SESSION_BY_PLATFORM;
+	assert_int_equal(car_end(c), SESSION_BY_PLATFORM);
+	unsay(f->bms, "stop_by");
+	assert_int_equal(car_end(c), SESSION_BY_PLATFORM);
+}
+
 static void evidence_refines_and_never_contradicts(void **state)
 {
 	static const struct {
@@ -576,6 +606,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_meter_goes_on_without_its_charger, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_register_that_is_gone_is_followed_by_another, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_the_car_says_goes_into_the_order, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(why_it_ended_is_kept_while_the_end_waits, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(evidence_refines_and_never_contradicts, set_up, tear_down),
 	};
 
