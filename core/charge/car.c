@@ -103,3 +103,10 @@ int car_reason(struct charge *c, int reason)
 	/* A fault the charger's own status says already; what is silent, nobody explains. */
 	return reason == SESSION_BY_CAR || reason == SESSION_BY_UNPLUGGING ? by_evidence(c, reason) : reason;
 }
+
+int car_end(struct charge *c)
+{
+	struct point_value by;
+
+	return said_now(c, "stop_by", &by) ? car_reason(c, c->reason) : c->end_reason;
+}

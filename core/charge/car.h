@@ -12,5 +12,7 @@ void car_look(struct charge *charge);
 /* The end's StopReason by what car and charger said of it since the charge began, kept on the order in words. It tells apart what the
  * status alone can't (ended: by whom); what someone ordered (platform, card) and what was never begun stays as it is. */
 int car_reason(struct charge *charge, int reason);
+/* The same when the end is written, seconds later: what was known at the end (end_reason), unless more is being said of it now. */
+int car_end(struct charge *charge);
 
 #endif

@@ -16,8 +16,8 @@ static const int64_t note_period_us = 600000000;
 static const int64_t complain_period_us = 60000000;
 /* So long after a stop the status is sure to have been read again. */
 static const int64_t rest_us = 2000000;
-/* So long the end waits for a reading made after it. */
-static const int64_t last_reading_us = 5000000;
+/* So long the end waits for a reading made after it; where nothing counts, for the last words of car and charger. */
+static const int64_t last_reading_us = 5000000, last_words_us = 1000000;
 
 /* Seconds since 1970 by the charge's own time. */
 int64_t conduct_now(const struct charge *c)
@@ -246,7 +246,7 @@ static void finish_closing(struct charge *c)
 	int stays = is_occupied(c);
 	struct error err = {0};
 
-	c->order->reason = car_reason(c, c->reason);
+	c->order->reason = car_end(c);
 	/* The disk may take it hours later. */
 	if (!c->closing_wall)
 		c->closing_wall = conduct_now(c);
@@ -296,8 +296,11 @@ static void look_at_closing(struct charge *c)
 		c->closing = 0;
 		return;
 	}
-	if (!c->order->metered || offline || c->read_us > c->closing_since_us ||
-	    now - c->closing_since_us > last_reading_us)
+	int counts = *c->order->meter || (c->connector && energy_has(c->connector));
+	/* The next car is there already, and its charge may be short. */
+	int again = !counts && !offline && c->connector->status == CONNECTOR_CHARGING;
+	if (!c->order->metered || offline || again || c->read_us > c->closing_since_us ||
+	    now - c->closing_since_us > (counts ? last_reading_us : last_words_us))
 		finish_closing(c);
 }
 
@@ -377,6 +380,8 @@ int conduct(struct charge *c, enum session_trigger trigger, struct order *order,
 			c->conductor->ask(c);
 		return FC_OK;
 	}
+	/* By when it is written the next session may have begun on CAN, which forgets why this one ended. */
+	c->end_reason = car_reason(c, c->reason);
 	c->closing = 1;
 	c->closing_actions = step.actions;
 	c->closing_since_us = clock_mono_us();

@@ -26,6 +26,7 @@ struct charge {
 	struct order *order; /* owned; NULL when there is none */
 	int durable;         /* the journal has it */
 	int reason, result_s;
+	int end_reason;      /* as car and charger said it at the end; while closing */
 	int stop_reason;     /* of a stop that is being asked for */
 	int64_t entered_us;  /* the state */
 	int64_t deadline_us; /* monotonic; 0 = none */

@@ -13,7 +13,8 @@ void metering_pin(struct charge *c)
 	o->meter[0] = '\0';
 	if (c->connector)
 		energy_source(c->connector, o->meter);
-	o->has_idle = c->has_idle && !strcmp(c->idle_source, o->meter);
+	/* What went by since then is not this charge's (unseen.c): it is counted from what is read next. */
+	o->has_idle = c->has_idle && !c->remembered && !strcmp(c->idle_source, o->meter);
 	o->idle_wh = o->has_idle ? c->idle_wh : 0;
 }
 

@@ -3,6 +3,7 @@
  * nobody. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -48,22 +49,41 @@ void unseen_remember(struct charge *c)
 	c->remembered_us = clock_mono_us();
 }
 
+/* Where the register stands, or stood when the charge that runs began: what was before is nobody's. FC_OK; FC_ENOENT: not known yet;
+ * FC_EINVAL: nobody will ever know. */
+static int read_now(const struct charge *c, int64_t *wh)
+{
+	const struct order *o = c->order;
+	int64_t read_us;
+
+	if (!o || !o->metered) {
+		int result = energy_read(c->connector, c->idle_source, wh, &read_us);
+
+		return !result && read_us <= c->remembered_us ? FC_ENOENT : result;
+	}
+	/* By now its energy is in there, too. */
+	if (strcmp(o->meter, c->idle_source) != 0)
+		return FC_EINVAL;
+	*wh = o->split.start_register_wh;
+	return o->split.unread ? FC_ENOENT : FC_OK;
+}
+
 void unseen_look(struct charge *c)
 {
-	int64_t wh, read_us;
+	int64_t wh;
 	struct error err = {0};
 
 	/* A meter of its own is read while the charger is still away. */
-	if (!c->remembered || c->order || !c->connector || c->connector->status == CONNECTOR_OFFLINE)
+	if (!c->remembered || c->closing || c->settling || !c->connector || c->connector->status == CONNECTOR_OFFLINE)
 		return;
-	int result = energy_read(c->connector, c->idle_source, &wh, &read_us);
+	int result = read_now(c, &wh);
 	if (result == FC_EINVAL) {
-		/* Nobody will ever know what it would show. */
-		log_warning("charge: connector %s: %s is gone, which stood at %lld Wh at the end of the last order",
+		log_warning("charge: connector %s: %s can't be looked at any more, which stood at %lld Wh at the end "
+			    "of the last order",
 			    c->connector_id, c->idle_source, (long long)c->idle_wh);
 		c->remembered = c->has_idle = 0;
 	}
-	if (result || read_us <= c->remembered_us)
+	if (result)
 		return;
 	struct order *o = wh > c->idle_wh ? make_order(c->conductor->user, c, wh) : NULL;
 	if (o && o->split.total_wh > 0 && !order_record(o, keep, c->conductor->store, &err))
@@ -76,4 +96,9 @@ void unseen_look(struct charge *c)
 	/* Once, whatever came of it: tried again it would be counted together with what follows. */
 	c->remembered = 0;
 	c->idle_wh = wh;
+	/* A charge that has not begun to flow counts from here. */
+	if (c->order && !c->order->metered && !strcmp(c->order->meter, c->idle_source)) {
+		c->order->has_idle = 1;
+		c->order->idle_wh = wh;
+	}
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* IFNAMSIZ of the kernel, without its zero. */
-enum { INTERFACE_MAX = 15, SERIAL_MAX = 120, SOCKET_PATH_MAX = 107 };
+enum { INTERFACE_MAX = 15, SERIAL_MAX = 120, CAN_DEVICE_MAX = 239, SOCKET_PATH_MAX = 107 };
 
 /* What CAN and Modbus do not share. (Between tcp and rtu an option too many does no harm, and files have had them.) */
 static const struct {
@@ -53,7 +53,9 @@ static void check_can_device(struct rules *r, int i)
 	const char *d = r->c->buses[i].device, *colon = strchr(d, ':');
 	const char *comma = colon ? strchr(colon, ',') : NULL;
 
-	if (!colon) {
+	if (strlen(d) > CAN_DEVICE_MAX) {
+		rules_say(r, "bus", i, "device", "is longer than %d characters", CAN_DEVICE_MAX);
+	} else if (!colon) {
 		if (strlen(d) > INTERFACE_MAX || strpbrk(d, "/ \t"))
 			rules_say(r, "bus", i, "device",
 				  "%.60s is no CAN interface: at most %d characters without / and blanks, such as can0",
@@ -110,8 +112,6 @@ static void check_bus(struct rules *r, int i)
 		check_can_device(r, i);
 	else if (b->kind == CONFIG_BUS_RTU && strlen(b->device) > SERIAL_MAX)
 		rules_say(r, "bus", i, "device", "is longer than %d characters", SERIAL_MAX);
-	if (b->kind != CONFIG_BUS_CAN)
-		check_framing(r, i);
 }
 
 /* "" when it has none that can be compared. */
@@ -134,7 +134,7 @@ static int check_buses(struct rules *r)
 	if (!entries)
 		return FC_ENOMEM;
 	for (int i = 0; i < c->bus_count; i++) {
-		char endpoint[200];
+		char endpoint[CAN_DEVICE_MAX + 1];
 
 		check_bus(r, i);
 		(void)endpoint_of(r, i, endpoint, sizeof(endpoint));
@@ -314,6 +314,31 @@ static int find_source(struct rules *r, int i, const char *option, const char *t
 	return FC_OK;
 }
 
+static int compare_to_entry(const void *text, const void *entry)
+{
+	return strcmp(text, ((const struct rules_entry *)entry)->text);
+}
+
+/* The register of a charger's own connector is in use already, where that has no meter. entries: sorted sources. */
+static void check_own(struct rules *r, const struct rules_entry *entries)
+{
+	struct config *c = r->c;
+
+	for (int i = 0; i < c->connector_count; i++) {
+		const struct config_connector *k = &c->connectors[i];
+		char text[100];
+
+		if (*k->meter_source.name || k->charger < 0 || !rules_is_sound(r, "connector", i, "number"))
+			continue;
+		(void)snprintf(text, sizeof(text), "%s:%d", c->chargers[k->charger].name, k->number);
+		const struct rules_entry *other =
+		    bsearch(text, entries, (size_t)c->connector_count, sizeof(*entries), compare_to_entry);
+		if (other)
+			rules_say(r, "connector", other->index, "meter",
+				  "%.60s counts connector %s already, which has no meter of its own", text, k->name);
+	}
+}
+
 /* Energy that two connectors read from one register would be sold twice, and a car is on one of them. */
 static int check_shared(struct rules *r, const char *option, size_t offset)
 {
@@ -333,6 +358,8 @@ static int check_shared(struct rules *r, const char *option, size_t offset)
 	}
 	if (!result)
 		rules_unique(r, entries, c->connector_count, option);
+	if (!result && !strcmp(option, "meter"))
+		check_own(r, entries);
 	free(entries);
 	return result;
 }

@@ -53,8 +53,12 @@ struct agent_kind {
 		       const struct agent_host *host, struct error *err);
 	/* Its commands are forgotten: done is not called. */
 	void (*stop)(void *agent);
-	/* The profile was read again and says the same of points and frames (equal fingerprint): borrow this one from now on. */
+	/* The profile was read again and says the same of points and frames (equal fingerprint): borrow this one from now on.
+	 * Commands under way are forgotten: done is not called for them, the room has told whoever waits. */
 	void (*adopt)(void *agent, const struct profile *profile);
+	/* The device goes on with this agent instead of from, one of the same kind by another profile: limits that are held stay
+	 * held, where the new setpoint allows them and is in the same unit. NULL: the kind holds none. */
+	void (*take_over)(void *agent, const void *from);
 	/* The port is up, or it went down or bus-off; called once before the first frame, and at every change. Down: the host has
 	 * made all values unknown and the device offline; heard(1) says when it is there again. A listener, whose bus may
 	 * rightly be silent, says heard(1) at once when the port is up. */

@@ -348,12 +348,17 @@ static void agent_adopt(void *agent, const struct profile *profile)
 	struct can_agent *a = agent;
 
 	/* Those under way know their steps by place, and all know their orders. */
-	can_order_drop(a);
+	can_order_forget(a);
 	a->profile = profile;
 	a->plan = profile->can;
 	if (!a->asked.request)
 		return;
 	a->asked.request = NULL;
+}
+
+static void agent_take_over(void *agent, const void *from)
+{
+	can_order_take_over(agent, from);
 }
 
 static int command(void *agent, int number, const char *name, struct error *err)
@@ -501,6 +506,7 @@ const struct agent_kind agent_can = {
     .start = agent_start,
     .stop = agent_stop,
     .adopt = agent_adopt,
+    .take_over = agent_take_over,
     .port = agent_port,
     .frame = agent_frame,
     .run = agent_run,

@@ -107,6 +107,10 @@ void can_order_heard(struct can_agent *a, int message, int place, const uint8_t 
 void can_order_back(struct can_agent *a, int place);
 /* All commands end, which is told at the next run. */
 void can_order_drop(struct can_agent *a);
+/* The same, and nobody is told. */
+void can_order_forget(struct can_agent *a);
+/* Limits that from holds are held on. */
+void can_order_take_over(struct can_agent *a, const struct can_agent *from);
 void can_order_begin(struct can_agent *a);
 
 #endif

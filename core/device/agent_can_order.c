@@ -279,6 +279,12 @@ int can_order_command(struct can_agent *a, int number, const char *name, struct 
 	return FC_OK;
 }
 
+static int allows(const struct profile_setpoint *s, int64_t milli)
+{
+	return s->used && ((s->has_pause && milli == milli_of(s->pause)) ||
+			   (milli >= milli_of(s->min) && milli <= milli_of(s->max)));
+}
+
 int can_order_limit(struct can_agent *a, int number, int64_t milli, struct error *err)
 {
 	const struct profile_setpoint *s = &a->profile->setpoint;
@@ -287,7 +293,7 @@ int can_order_limit(struct can_agent *a, int number, int64_t milli, struct error
 	if (place < 0 || !s->used)
 		return error_set(err, FC_ENOENT, "device: %s: connector %d: profile %s has no setpoint", a->name,
 				 number, a->profile->name);
-	if ((!s->has_pause || milli != milli_of(s->pause)) && (milli < milli_of(s->min) || milli > milli_of(s->max)))
+	if (!allows(s, milli))
 		return error_set(err, FC_EINVAL, "device: %s: connector %d: a limit of %.3f %s is not allowed", a->name,
 				 number, (double)milli / 1000, s->form.unit);
 	begin_limit(a, place, milli);
@@ -324,5 +330,32 @@ void can_order_drop(struct can_agent *a)
 
 		*c = (struct can_command){.replaced = replaced};
 		a->limits[i].running.order = NULL;
+	}
+}
+
+void can_order_forget(struct can_agent *a)
+{
+	can_order_drop(a);
+	for (int i = 0; i < a->count; i++)
+		a->commands[i].replaced = 0;
+}
+
+void can_order_take_over(struct can_agent *a, const struct can_agent *from)
+{
+	const struct profile_setpoint *now = &a->profile->setpoint, *before = &from->profile->setpoint;
+
+	for (int i = 0; i < a->count; i++) {
+		int its = place_of(from, a->numbers[i]);
+		const struct can_limit *l = its < 0 ? NULL : &from->limits[its];
+
+		if (!l || !l->held)
+			continue;
+		if (strcmp(now->form.unit, before->form.unit) != 0 || !allows(now, l->milli)) {
+			log_warning(
+			    "device: %s: connector %d: its limit is held no more: the new profile does not allow it",
+			    a->name, a->numbers[i]);
+			continue;
+		}
+		a->limits[i] = (struct can_limit){.held = 1, .milli = l->milli};
 	}
 }

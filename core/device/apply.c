@@ -133,6 +133,9 @@ int device_set_reload_profiles(struct device_set *set, struct error *err)
 {
 	int result = set->kept ? device_set_apply(set, set->kept, err) : FC_OK;
 
+	/* On failure, too: a line that could not be opened again has gone, and its devices with it. */
+	if (set->replaced)
+		set->replaced(set->user);
 	/* Other rules may make another status of the same values. */
 	for (int i = 0; i < set->line_count && !result; i++)
 		for (int k = 0; k < set->lines[i]->device_count; k++)

@@ -79,8 +79,13 @@ void device_set_result(void *device_set, const struct bus_result *result);
 /* Brings the lines and devices in step with the configuration: what did not change is not touched (its polls go on
  * without a gap). All profiles are loaded before anything is touched; on failure nothing changed. */
 int device_set_apply(struct device_set *set, const struct config *config, struct error *err);
-/* Loads the profiles again (a changed file); devices whose profile did not change are untouched. */
+/* Loads the profiles again (a changed file); devices whose profile did not change are untouched. A profile may say now that its device
+ * has other connectors, or only listens: then that device is another one. */
 int device_set_reload_profiles(struct device_set *set, struct error *err);
+
+/* Whoever keeps struct device pointers is told, with the set's user, that those of before a reload of the profiles count no more: before
+ * any device is told of. After device_set_apply its caller sees to that. */
+void device_set_on_replaced(struct device_set *set, void (*replaced)(void *user));
 
 /* What the profiles in force were made of, one by one (index 0..); NULL past the end. Valid until the next apply. */
 struct sources *device_set_sources(const struct device_set *set, int index);

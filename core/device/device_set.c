@@ -104,6 +104,11 @@ struct device_set *device_set_new(struct loop *loop, struct bus *bus, const stru
 	return set;
 }
 
+void device_set_on_replaced(struct device_set *set, void (*replaced)(void *user))
+{
+	set->replaced = replaced;
+}
+
 void device_set_free(struct device_set *set)
 {
 	if (!set)

@@ -192,8 +192,8 @@ void line_adopt(struct line *line, const struct profiles *profiles, struct comma
 		struct device *d = line->devices[i];
 		struct profile *fresh = profiles_find(profiles, d->profile->name);
 
-		/* Those under way know their steps by place. */
-		if (d->profile->commands_print != fresh->commands_print)
+		/* Those under way know their steps by place, and an agent forgets them with the old profile. */
+		if (d->profile->commands_print != fresh->commands_print || (d->seat && d->profile != fresh))
 			command_drop(commands, d);
 		if (d->seat && d->profile != fresh)
 			seat_adopt(d->seat, fresh);
@@ -205,8 +205,9 @@ void line_adopt(struct line *line, const struct profiles *profiles, struct comma
 
 static int same_place(const struct device *a, const struct device *b)
 {
-	return a->unit == b->unit && a->poll_ms == b->poll_ms && a->connectors == b->connectors &&
-	       !a->seat == !b->seat && !memcmp(a->numbers, b->numbers, (size_t)a->connectors * sizeof(int));
+	return a->unit == b->unit && !memcmp(a->meter, b->meter, sizeof(a->meter)) && a->poll_ms == b->poll_ms &&
+	       a->connectors == b->connectors && !a->seat == !b->seat &&
+	       !memcmp(a->numbers, b->numbers, (size_t)a->connectors * sizeof(int));
 }
 
 static struct device *find_device(const struct line *line, const char *name)
@@ -252,7 +253,9 @@ static void settle(struct line *line, struct line *fresh, const struct line_pick
 
 		devices[i] = p->running ? p->running : p->fresh;
 		if (p->running && p->fate == LINE_RENEWS) {
-			if (p->running->profile->commands_print != p->fresh->profile->commands_print)
+			/* The new agent knows of none, and would never answer. */
+			if (p->running->seat ||
+			    p->running->profile->commands_print != p->fresh->profile->commands_print)
 				command_drop(commands, p->running);
 			device_renew(p->running, p->fresh);
 		}

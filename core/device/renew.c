@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "device/instance.h"
 #include "device/seat.h"
 #include "device/upkeep.h"
@@ -53,6 +54,21 @@ static void keep_values(const struct device *from, struct device *to)
 	}
 }
 
+/* 32 A are not 32 kW. */
+static void drop_limits(struct device *d, const struct profile *before)
+{
+	if (!strcmp(d->profile->setpoint.form.unit, before->setpoint.form.unit))
+		return;
+	for (int i = 0; i < d->connectors; i++) {
+		int at = d->numbers[i] - 1;
+
+		if (d->upkeep.held[at])
+			log_warning("device: %s: connector %d: its limit was in %s and is held no more", d->name,
+				    d->numbers[i], before->setpoint.form.unit);
+		d->upkeep.held[at] = 0;
+	}
+}
+
 void device_renew(struct device *device, struct device *fresh)
 {
 	struct profile *profile = device->profile;
@@ -71,6 +87,8 @@ void device_renew(struct device *device, struct device *fresh)
 	fresh->seat = seat;
 	seat_move(device->seat, device);
 	seat_move(fresh->seat, fresh);
+	seat_take_over(device->seat, fresh->seat);
+	drop_limits(device, fresh->profile);
 	/* What it refused of the old registers says nothing of the new ones; the plan was made for an unknown firmware. */
 	memcpy(device->fates, fresh->fates, sizeof(device->fates));
 	device->suspects = device->culprits = device->replan = device->has_version = 0;

@@ -93,6 +93,12 @@ void seat_adopt(struct seat *seat, const struct profile *profile)
 		seat->kind->adopt(seat->agent, profile);
 }
 
+void seat_take_over(struct seat *seat, const struct seat *from)
+{
+	if (seat && from && seat->kind == from->kind && seat->kind->take_over)
+		seat->kind->take_over(seat->agent, from->agent);
+}
+
 void seat_port(struct seat *seat, int up)
 {
 	if (!seat->up == !up)

@@ -32,6 +32,8 @@ void seat_move(struct seat *seat, struct device *device);
 void seat_attach(struct seat *seat, const struct seat_hooks *hooks);
 /* The profile was read again, and says the same of points and frames. */
 void seat_adopt(struct seat *seat, const struct profile *profile);
+/* The seat is put in the place of from, whose profile was another. */
+void seat_take_over(struct seat *seat, const struct seat *from);
 /* The port is up or down; nothing when it was so already. */
 void seat_port(struct seat *seat, int up);
 /* A frame, or nothing (NULL): then what is due. */

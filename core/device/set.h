@@ -9,6 +9,7 @@ struct device_set {
 	struct loop *loop;
 	const struct script_host *host;
 	device_changed changed;
+	void (*replaced)(void *user);
 	void *user;
 	struct loop_timer age_timer;
 	struct loop_timer due_timer; /* what is to be written next: steps of commands, keep-alives, setpoints */

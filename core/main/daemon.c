@@ -164,7 +164,10 @@ static int apply(struct daemon *d, const struct config *config, struct error *er
 		return error_set(err, FC_ENOMEM, "main: no memory for trace_kb");
 	int result = device_set_apply(d->devices, config, err);
 
-	if (!result)
+	/* Some may be others by now, all the same. */
+	if (result)
+		station_set_devices_replaced(d->stations);
+	else
 		result = station_set_apply(d->stations, config, d->devices, err);
 	if (!result)
 		result = charge_set_apply(d->charges, config, err);
@@ -410,6 +413,7 @@ static int start(struct daemon *d, struct error *err)
 	d->devices = device_set_new(d->loop, d->bus, &d->host, station_set_device_changed, d->stations, err);
 	if (!d->devices)
 		return FC_ENOMEM;
+	device_set_on_replaced(d->devices, station_set_devices_replaced);
 	const struct charge_hooks charge_hooks = {on_charge, authorise, order_recipients, d};
 	d->charges = charge_set_new(d->loop, d->store, d->stations, d->devices, &d->host, &charge_hooks, err);
 	if (!d->charges)

@@ -37,7 +37,7 @@ int64_t energy_count(struct energy_counter *counter, int64_t meter_wh, int64_t m
 	int believable = delta >= 0;
 
 	if (believable && counter->this_run) {
-		int64_t elapsed_s = (mono_us - counter->mono_us) / 1000000 + 1;
+		int64_t elapsed_s = (mono_us > counter->mono_us ? mono_us - counter->mono_us : 0) / 1000000 + 1;
 		int64_t most = (int64_t)power_w * elapsed_s / 3600 * 2 + slack_wh;
 
 		believable = delta <= most;
@@ -94,6 +94,11 @@ int energy_meter(const struct connector *c, int64_t *wh, int64_t *mono_us)
 {
 	return meter_of(c) ? read_register(c->meter.device, c->meter.number, wh, mono_us)
 			   : read_register(c->device, c->config->number, wh, mono_us);
+}
+
+int energy_has(const struct connector *c)
+{
+	return meter_of(c) || (c->device && profile_point(device_profile(c->device), "energy") >= 0);
 }
 
 int energy_read(const struct connector *c, const char *source, int64_t *wh, int64_t *mono_us)
@@ -171,7 +176,8 @@ void energy_update(struct energy_counter *counter, struct store *store, const st
 		write_now(counter, store, id);
 	if (look_at_source(counter, store, connector))
 		had = 0;
-	int64_t counted = energy_count(counter, wh, clock_mono_us(), day, connector->config->power_w);
+	/* By the time of the reading: a meter may be read once a minute, and its connector be looked at every second. */
+	int64_t counted = energy_count(counter, wh, read_us, day, connector->config->power_w);
 	/* The first starting point is kept at once: from then on even a power cut loses nothing, since what the register
 	 * advanced meanwhile counts at the next start. */
 	if (!had)

@@ -31,6 +31,8 @@ struct energy_counter {
 int energy_meter(const struct connector *connector, int64_t *wh, int64_t *mono_us);
 /* Which register energy_meter reads. */
 void energy_source(const struct connector *connector, char out[ENERGY_SOURCE]);
+/* Nonzero when there is such a register at all, readable now or not. */
+int energy_has(const struct connector *connector);
 /* The register that a charge began with, also when the connector has another meter by now. FC_ENOENT: it is not GOOD now;
  * FC_EINVAL: there is no such register any more. */
 int energy_read(const struct connector *connector, const char *source, int64_t *wh, int64_t *mono_us);

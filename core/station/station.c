@@ -30,6 +30,7 @@ struct station_set {
 	struct loop *loop;
 	struct store *store;                  /* borrowed, may be NULL */
 	const struct config *config;          /* borrowed, NULL before the first apply */
+	struct device_set *devices;           /* borrowed, NULL before the first apply */
 	struct station_connector *connectors; /* in the configuration's order */
 	int connector_count;
 	struct listener_at *by_device; /* sorted by (device, number): device events find their connectors */
@@ -214,8 +215,25 @@ static void add_place(struct station_set *set, int connector, enum connector_fro
 		    (struct listener_at){source.device, source.number, connector, from};
 }
 
+static void find_devices(struct station_set *set)
+{
+	set->by_device_count = 0;
+	for (int i = 0; i < set->connector_count; i++) {
+		struct connector *c = &set->connectors[i].public;
+
+		c->devices = set->devices;
+		c->device = set->devices ? device_find(set->devices, c->charger->name) : NULL;
+		c->meter = find_source(set->devices, &c->config->meter_source);
+		c->bms = find_source(set->devices, &c->config->bms_source);
+		add_place(set, i, CONNECTOR_OF_CHARGER, (struct connector_source){c->device, c->config->number});
+		add_place(set, i, CONNECTOR_OF_METER, c->meter);
+		add_place(set, i, CONNECTOR_OF_BMS, c->bms);
+	}
+	qsort(set->by_device, (size_t)set->by_device_count, sizeof(*set->by_device), compare_by_device);
+}
+
 /* Fills next from the configuration; a connector that was there before keeps its state and its counters. */
-static void fill_connectors(struct station_set *next, const struct station_set *old, struct device_set *devices)
+static void fill_connectors(struct station_set *next, const struct station_set *old)
 {
 	const struct config *config = next->config;
 
@@ -232,16 +250,9 @@ static void fill_connectors(struct station_set *next, const struct station_set *
 		c->public.config = cc;
 		c->public.charger = charger;
 		c->public.station = &config->stations[charger->station];
-		c->public.devices = devices;
-		c->public.device = devices ? device_find(devices, charger->name) : NULL;
-		c->public.meter = find_source(devices, &cc->meter_source);
-		c->public.bms = find_source(devices, &cc->bms_source);
-		add_place(next, i, CONNECTOR_OF_CHARGER, (struct connector_source){c->public.device, cc->number});
-		add_place(next, i, CONNECTOR_OF_METER, c->public.meter);
-		add_place(next, i, CONNECTOR_OF_BMS, c->public.bms);
 		next->by_id[i] = i;
 	}
-	qsort(next->by_device, (size_t)next->by_device_count, sizeof(*next->by_device), compare_by_device);
+	find_devices(next);
 	qsort_r(next->by_id, (size_t)next->connector_count, sizeof(int), compare_by_id, next);
 }
 
@@ -261,10 +272,10 @@ int station_set_apply(struct station_set *set, const struct config *config, stru
 	size_t connectors = (size_t)config->connector_count + 1; /* never an allocation of nothing */
 
 	next.config = config;
+	next.devices = devices;
 	next.connector_count = config->connector_count;
 	next.connectors = calloc(connectors, sizeof(*next.connectors));
 	next.by_device = calloc(3 * connectors, sizeof(*next.by_device));
-	next.by_device_count = 0;
 	next.applies++;
 	next.by_id = calloc(connectors, sizeof(int));
 	next.changed_wall = calloc((size_t)config->station_count + 1, sizeof(int64_t));
@@ -277,7 +288,7 @@ int station_set_apply(struct station_set *set, const struct config *config, stru
 	}
 	/* A connector that goes leaves its counted energy behind. */
 	station_set_flush(set);
-	fill_connectors(&next, set, devices);
+	fill_connectors(&next, set);
 	int changed = describe_changes(config, set->store, next.changed_wall);
 	struct station_set old = *set;
 	*set = next;
@@ -289,6 +300,17 @@ int station_set_apply(struct station_set *set, const struct config *config, stru
 	if (changed)
 		tell(set, &(struct station_event){.kind = STATION_INFO_CHANGED});
 	return FC_OK;
+}
+
+void station_set_devices_replaced(void *station_set)
+{
+	struct station_set *set = station_set;
+
+	if (!set->config)
+		return;
+	set->applies++;
+	find_devices(set);
+	refresh_statuses(set);
 }
 
 const struct config *station_set_config(const struct station_set *set)

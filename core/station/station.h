@@ -53,8 +53,10 @@ void station_set_free(struct station_set *set);
  * applied already. Sends STATION_INFO_CHANGED when station data changed. */
 int station_set_apply(struct station_set *set, const struct config *config, struct device_set *devices,
 		      struct error *err);
-/* The device_set's changed callback belongs here. */
+/* The device_set's changed callback belongs here, and its replaced one: connectors, statuses and counters stay, and find their devices
+ * anew. */
 void station_set_device_changed(void *station_set, struct device *device, int number);
+void station_set_devices_replaced(void *station_set);
 void station_listen(struct station_set *set, struct station_listener *listener);
 void station_unlisten(struct station_set *set, struct station_listener *listener);
 

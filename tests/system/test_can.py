@@ -299,6 +299,49 @@ config connector 'heard1'
     assert order["end_register_wh"] > order["start_register_wh"]
 
 
+@pytest.mark.parametrize("meter", [False, True])
+def test_cars_one_right_after_the_other(charging, meter):
+    """Each charge is an order of its own, however soon the next car comes: also where no register says when the last reading of
+    the one before is in. And no energy of a meter is in two orders."""
+    listener = """config bus 'can0'
+	option kind 'can'
+	option device 'BUS'
+
+config charger 'heard'
+	option station 's1'
+	option bus 'can0'
+	option profile 'gbt27930'
+	option equipment_id 'HEARD'
+
+config connector 'heard1'
+	option charger 'heard'
+	option connector_id 'HEARD1'
+	option power_w '120000'
+"""
+    site = Site(charging, extra=listener + ("	option meter 'm1'\n" if meter else ""), meter=meter)
+    station = site.station
+    if meter:
+        station.ask_chargers("plug 1 1")
+        station.ask_chargers("start 1 1")
+    site.car("--auto", "--speed", "3", "--battery", "0.02", "--current", "200")
+
+    def begun():
+        return len(re.findall(r"device: heard: charging", station.gateway.output()))
+
+    def orders():
+        rows = json.loads(station.cli("orders", "list", "--json").stdout)["orders"]
+        return sorted((site.order(r["seq"]) for r in rows if r["connector"] == "HEARD1"), key=lambda o: o["seq"])
+
+    station.until(lambda: begun() >= 6, 120, "six charges")
+    site.ask_car("quit")
+    station.until(lambda: all(o.get("end") for o in orders()), 60, "the end of the last")
+    found = orders()
+    assert len(found) == begun()
+    if meter:
+        for before, after in zip(found, found[1:]):
+            assert after["start_register_wh"] >= before["end_register_wh"]
+
+
 def test_a_bms_comes_to_a_running_charge(charging):
     """Attached by a reload: the charge, its charger's line and its order are not touched."""
     site = Site(charging)

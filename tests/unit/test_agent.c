@@ -669,6 +669,31 @@ static void another_profile_is_another_agent(void **state)
 	assert_int_equal(f->line->device_count, 2);
 }
 
+/* The agent that would answer is gone, or has forgotten: whoever waits is told at once, and the next answer is the next command's. */
+static void another_profile_ends_commands(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = {0};
+
+	open_line(f);
+	struct profile again = f->profiles[0], other = f->profiles[0];
+	assert_int_equal(send_command(f, "start", &err), FC_OK);
+	f->list[0] = &again;
+	line_adopt(f->line, &f->known, &f->commands);
+	(void)command_run(&f->commands, clock_mono_us());
+	assert_true(f->dones == 1 && f->done[0] == BUS_DISCONNECTED);
+	assert_int_equal(send_command(f, "start", &err), FC_OK);
+	other.fingerprint = 2;
+	f->list[0] = &other;
+	assert_int_equal(renew(f), FC_OK);
+	(void)command_run(&f->commands, clock_mono_us());
+	assert_true(f->dones == 2 && f->done[1] == BUS_DISCONNECTED);
+	struct fake *now = f->line->devices[0]->seat->agent;
+	assert_int_equal(send_command(f, "start", &err), FC_OK);
+	now->host.done(now->host.user, 2, BUS_OK);
+	assert_true(f->dones == 3 && f->done[2] == BUS_OK);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -717,6 +742,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(an_agent_runs_when_it_wants_to, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_did_not_change_keeps_its_agent, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(another_profile_is_another_agent, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(another_profile_ends_commands, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_does_not_fit_is_refused, set_up, tear_down),
 	};
 

@@ -741,6 +741,40 @@ static void test_a_limit_is_held(void **state)
 	assert_int_equal(count_sent(f, "000905F0#00C8"), 1);
 }
 
+/* A profile edited while a limit holds is no reason for full power. */
+static void test_a_limit_is_held_by_the_next_agent(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = {0};
+
+	start(f, MODULE);
+	assert_int_equal(agent_can.limit(f->agent, 1, 20000, &err), FC_OK);
+	const struct agent_host host = {f, host_send, host_value, host_heard, host_done};
+	const struct agent_settings settings = {
+	    .name = "dc1", .unit = 5, .numbers = {1}, .connectors = 1, .poll_ms = 1000};
+	struct profile *next = load(f, MODULE, &err);
+	assert_non_null(next);
+	const char *const units[] = {f->profile->setpoint.form.unit, "kW"};
+	const double most[] = {100, 19, 100};
+	for (int i = 0; i < 3; i++) {
+		(void)snprintf(next->setpoint.form.unit, sizeof(next->setpoint.form.unit), "%s", units[i == 2]);
+		next->setpoint.max = most[i];
+		void *agent = agent_can.start(next, &settings, &host, &err);
+		assert_non_null(agent);
+		agent_can.take_over(agent, f->agent);
+		void *before = f->agent;
+		f->agent = agent;
+		f->sent_count = 0;
+		agent_can.port(agent, 1);
+		hear(f, "0003F005#0001");
+		pass(f, 1);
+		assert_int_equal(count_sent(f, "000905F0#00C8"), i == 0);
+		f->agent = before;
+		agent_can.stop(agent);
+	}
+	profile_free(next);
+}
+
 static void test_a_full_queue_and_a_dead_port(void **state)
 {
 	struct fixture *f = *state;
@@ -985,7 +1019,13 @@ static void test_adopt_ends_commands(void **state)
 	profile_free(f->profile);
 	f->profile = again;
 	pass(f, 2000);
-	assert_true(f->done == 1 && f->status == BUS_DISCONNECTED);
+	/* The room has told whoever waited: told once more, it would be of the next command. */
+	assert_int_equal(f->done, 0);
+	assert_int_equal(agent_can.command(f->agent, 1, "start", &err), FC_OK);
+	agent_can.adopt(f->agent, f->profile);
+	assert_int_equal(agent_can.command(f->agent, 1, "ramp", &err), FC_OK);
+	pass(f, 1);
+	assert_int_equal(f->done, 0);
 	assert_true(count_sent(f, "000305F0#") >= 1);
 	/* Another frame is another fingerprint: the agent is started anew. */
 	struct profile *other =
@@ -1057,6 +1097,7 @@ int main(void)
 	    T(test_commands),
 	    T(test_a_sequence),
 	    T(test_a_limit_is_held),
+	    T(test_a_limit_is_held_by_the_next_agent),
 	    T(test_a_full_queue_and_a_dead_port),
 	    T(test_connectors_are_told_apart),
 	    T(test_units_of_connectors),

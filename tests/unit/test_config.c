@@ -244,6 +244,20 @@ static void rules_of_can_and_devices(void **state)
 	       ":49: connector.k3.meter: m1:1 is taken already by connector k2",
 	       ":50: connector.k3.bms: \"m2\" is not the name of a section of type device or charger",
 	       ":56: connector.k4.meter: \"m1:17\" is not the name");
+	/* The charger's own connector is one that reads its register. */
+	EXPECT(WHOLE "config connector 'k2'\n\toption charger 'c1'\n\toption number '2'\n\toption connector_id 'K2'\n"
+		     "\toption power_w '1'\n\toption meter 'c1'\n",
+	       ":39: connector.k2.meter: c1:1 counts connector k1 already, which has no meter of its own");
+	expect_good(&r, WHOLE "\nconfig device 'm1'\n\toption bus 'b1'\n\toption unit '2'\n\toption profile 'p'\n"
+			      "config charger 'c2'\n\toption station 's1'\n\toption bus 'b1'\n\toption unit '3'\n"
+			      "\toption profile 'p'\n\toption equipment_id 'E2'\n"
+			      "config connector 'k2'\n\toption charger 'c2'\n\toption connector_id 'K2'\n"
+			      "\toption power_w '1'\n\toption meter 'm1'\n"
+			      "config connector 'k3'\n\toption charger 'c2'\n\toption number '2'\n"
+			      "\toption connector_id 'K3'\n\toption power_w '1'\n\toption meter 'c2'\n"
+			      "config connector 'k4'\n\toption charger 'c2'\n\toption number '3'\n"
+			      "\toption connector_id 'K4'\n\toption power_w '1'\n\toption meter 'c2:3'\n");
+	config_free(r.config);
 	expect_good(&r, WHOLE CAN "'can0'\n\toption listen_only '1'\n"
 				  "config device 'bms1'\n\toption bus 'can0'\n\toption profile 'gbt27930'\n"
 				  "config device 'm1'\n\toption bus 'b1'\n\toption unit '2'\n\toption profile 'p'\n"

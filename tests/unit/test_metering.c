@@ -15,6 +15,7 @@
 #include "charge/car.h"
 #include "charge/metering.h"
 #include "charge/policy.h"
+#include "charge/set.h"
 #include "device/agent.h"
 #include "device/instance.h"
 #include "station/energy.h"
@@ -45,7 +46,8 @@ struct fixture {
 	struct config_charger config_charger;
 	struct config_station config_station;
 	struct connector connector;
-	struct conductor conductor;
+	struct config whole;
+	struct charge_set set;
 	struct charge charge;
 };
 
@@ -94,8 +96,10 @@ static int set_up(void **state)
 					  .station = &f->config_station,
 					  .device = f->charger,
 					  .status = CONNECTOR_OCCUPIED};
-	f->conductor = (struct conductor){.store = f->store};
-	f->charge = (struct charge){.conductor = &f->conductor, .connector = &f->connector, .timed = 1};
+	f->whole.gateway.operator_id = "123456789";
+	f->set = (struct charge_set){.conductor = {.store = f->store, .user = &f->set}, .config = &f->whole};
+	f->charge = (struct charge){.conductor = &f->set.conductor, .connector = &f->connector, .timed = 1};
+	(void)snprintf(f->charge.connector_id, sizeof(f->charge.connector_id), "K1");
 	f->charge.anchor_wall = clock_wall();
 	f->charge.anchor_mono_us = clock_mono_us() - 3600000000;
 	*state = f;
@@ -251,6 +255,31 @@ static void another_register_is_a_new_starting_point(void **state)
 	assert_int_equal(energy_pending(&c, today, today), 100);
 }
 
+/* What power allows is counted from one reading to the next, however often the charger beside it has news. */
+static void a_meter_that_is_read_seldom(void **state)
+{
+	struct fixture *f = *state;
+	struct energy_counter c;
+	int32_t today = clock_day(clock_wall());
+	struct point_value v = {.quality = QUALITY_GOOD, .milli = 1000, .mono_us = clock_mono_us() - 90000000};
+
+	attach_meter(f);
+	f->meter_profile.points[0].period_ms = 60000;
+	energy_init(&c, f->store, "K1");
+	device_take_value(f->meter, 0, 0, &v);
+	energy_update(&c, f->store, &f->connector);
+	say(f->charger, "soc", 50000);
+	energy_update(&c, f->store, &f->connector);
+	/* A minute and a half at 60 kW. */
+	say(f->meter, "energy", 2500);
+	energy_update(&c, f->store, &f->connector);
+	assert_int_equal(energy_pending(&c, today, today), 1500);
+	/* Not more than that. */
+	say(f->meter, "energy", 12500);
+	energy_update(&c, f->store, &f->connector);
+	assert_int_equal(energy_pending(&c, today, today), 1500);
+}
+
 /* Charges --------------------------------------------------------------------------------------------------------------- */
 
 static void begin(struct fixture *f)
@@ -343,6 +372,68 @@ static void a_meter_that_is_silent_at_the_start(void **state)
 	assert_string_equal(f->charge.idle_source, "m1:1");
 }
 
+static void add_wh(void *user, const struct journal_order *entry)
+{
+	*(int64_t *)user += entry->wh;
+}
+
+static int64_t unseen_wh(struct fixture *f)
+{
+	int64_t wh = 0;
+
+	unseen_look(&f->charge);
+	(void)journal_last(f->store, "K1", add_wh, &wh);
+	return wh;
+}
+
+/* The end of one charge goes by while the meter is silent, and the next car is there before it is back: nobody pays for what the one
+ * before took, and nothing vanishes. */
+static void what_one_leaves_the_next_does_not_pay(void **state)
+{
+	struct fixture *f = *state;
+
+	attach_meter(f);
+	say(f->meter, "energy", 1000);
+	metering_look(&f->charge);
+	begin(f);
+	say(f->meter, "energy", 1500);
+	assert_int_equal(delivered(f), 500);
+	unsay(f->meter, "energy");
+	end(f);
+	f->charge.remembered_us = clock_mono_us() - 1;
+	begin(f);
+	assert_int_equal(f->charge.order->has_idle, 0);
+	assert_int_equal(unseen_wh(f), 0);
+	say(f->meter, "energy", 1800);
+	assert_int_equal(delivered(f), 0);
+	assert_int_equal(unseen_wh(f), 300);
+	say(f->meter, "energy", 2000);
+	assert_int_equal(delivered(f), 200);
+	assert_int_equal(unseen_wh(f), 300);
+	/* Read again between the start command and the current: the charge counts from there. */
+	unsay(f->meter, "energy");
+	end(f);
+	struct order o = {.seq = "123456789000000000000000002"};
+	f->charge.order = &o;
+	metering_pin(&f->charge);
+	f->charge.remembered_us = clock_mono_us() - 1;
+	say(f->meter, "energy", 2100);
+	assert_int_equal(unseen_wh(f), 100);
+	say(f->meter, "energy", 2110);
+	metering_begin(&f->charge);
+	assert_int_equal(o.split.total_wh, 10);
+	/* Counted by another register: what the old one shows is this charge's as well. */
+	unsay(f->meter, "energy");
+	f->charge.order = NULL;
+	f->charge.remembered = 1;
+	f->config.meter_source.name = "";
+	say(f->charger, "energy", 50);
+	begin(f);
+	say(f->meter, "energy", 2900);
+	assert_int_equal(unseen_wh(f), 100);
+	assert_int_equal(f->charge.remembered, 0);
+}
+
 /* The charger is off line, its meter is not: what it counts is nobody's, and must not vanish from where the next charge begins. */
 static void a_meter_goes_on_without_its_charger(void **state)
 {
@@ -418,6 +509,36 @@ static void what_the_car_says_goes_into_the_order(void **state)
 	assert_int_equal(o->soc_end_milli, 80000);
 }
 
+/* The next session on CAN forgets why the one before ended, and may begin while the end waits for its last reading. */
+static void why_it_ended_is_kept_while_the_end_waits(void **state)
+{
+	struct fixture *f = *state;
+	struct charge *c = &f->charge;
+
+	attach_bms(f);
+	c->anchor_mono_us = clock_mono_us();
+	begin(f);
+	say_text(f->bms, "stop_by", "charger");
+	say_text(f->bms, "stop_code", "charger_overtemp");
+	say(f->bms, "stop_fault", 1000);
+	c->reason = SESSION_BY_CAR;
+	c->end_reason = car_reason(c, c->reason);
+	c->closing = 1;
+	unsay(f->bms, "stop_by");
+	unsay(f->bms, "stop_code");
+	unsay(f->bms, "stop_fault");
+	assert_int_equal(car_end(c), SESSION_BY_FAULT);
+	assert_string_equal(c->order->cause_code, "charger_overtemp");
+	/* More is said of it meanwhile. */
+	say_text(f->bms, "stop_by", "person");
+	assert_int_equal(car_end(c), SESSION_BY_USER);
+	/* Ordered: theirs. */
+	c->reason = c->end_reason = SESSION_BY_PLATFORM;
+	assert_int_equal(car_end(c), SESSION_BY_PLATFORM);
+	unsay(f->bms, "stop_by");
+	assert_int_equal(car_end(c), SESSION_BY_PLATFORM);
+}
+
 static void evidence_refines_and_never_contradicts(void **state)
 {
 	static const struct {
@@ -478,11 +599,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(the_first_that_knows_is_asked, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(another_register_is_a_new_starting_point, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_meter_that_is_read_seldom, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_charge_is_counted_by_one_register, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_meter_that_is_silent_at_the_start, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(what_one_leaves_the_next_does_not_pay, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_meter_goes_on_without_its_charger, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_register_that_is_gone_is_followed_by_another, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_the_car_says_goes_into_the_order, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(why_it_ended_is_kept_while_the_end_waits, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(evidence_refines_and_never_contradicts, set_up, tear_down),
 	};
 
