@@ -133,6 +133,8 @@ static const struct {
     {"is empty: every state is status.default", "为空：所有状态都按 status.default"},
     {"there is no energy: what a charge took can't be metered", "没有 energy 测点：无法按电表读数计量"},
     {"start and stop want each other", "start 和 stop 应成对出现"},
+    {"leaves no time: modbus.rest_ms is the line's silence after each write",
+     "过于频繁：每次写入后线路静默 modbus.rest_ms"},
     {"is missing: what the charger falls back to when nobody refreshes", "缺失：无人刷新时充电桩的回退值"},
     {"a quote that does not end, or too many fields", "引号未闭合，或字段过多"},
     {"is no address", "不是地址"},
