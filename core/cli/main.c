@@ -6,9 +6,12 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/screen.h"
 #include "config/config.h"
 
 enum { LIMIT_MAX = 10000 };
+/* Columns of the help. */
+enum { CALL_AT = 2, ABOUT_AT = 6 };
 
 /* Options of commands, as bits. */
 enum {
@@ -179,17 +182,24 @@ static void usage(const struct cli *cli, FILE *to)
 	for (int i = 0; i < COMMANDS; i++) {
 		const struct command *c = &commands[i];
 
-		fprintf(to, "  %s%s%s%s%s\n      %s\n", c->name, c->second ? " " : "", c->second ? c->second : "",
-			*c->usage ? " " : "", c->usage, cli->chinese ? c->chinese : c->english);
+		char call[400];
+
+		(void)snprintf(call, sizeof(call), "%s%s%s%s%s", c->name, c->second ? " " : "",
+			       c->second ? c->second : "", *c->usage ? " " : "", c->usage);
+		fprintf(to, "%*s", CALL_AT, "");
+		screen_wrap(call, CALL_AT, CALL_AT + 8, to);
+		fprintf(to, "%*s", ABOUT_AT, "");
+		screen_wrap(cli->chinese ? c->chinese : c->english, ABOUT_AT, ABOUT_AT, to);
 	}
 	fprintf(to,
-		cli->chinese
-		    ? "\n日期如 2026-01-31（含当日，按订单结束日）。套接字默认 %s，或环境变量 FORECOURT_SOCKET。\n"
-		      "退出码：0 完成，1 被拒绝或失败，2 用法错误，3 无法连接守护进程，4 lua replay 发现差异。\n"
-		    : "\nA DATE such as 2026-01-31 is inclusive; an order belongs to the day on which it ended.\n"
-		      "PATH is %s unless FORECOURT_SOCKET says otherwise.\n"
-		      "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the daemon can't be reached,\n"
-		      "4 lua replay found differences.\n",
+		cli->chinese ? "\n日期如 2026-01-31（含当日，按订单结束日）。\n"
+			       "套接字默认 %s，或环境变量 FORECOURT_SOCKET。\n"
+			       "退出码：0 完成，1 被拒绝或失败，2 用法错误，3 无法连接守护进程，\n"
+			       "4 lua replay 发现差异。\n"
+			     : "\nA DATE such as 2026-01-31 is inclusive; an order belongs to the day it ended.\n"
+			       "PATH is %s unless FORECOURT_SOCKET says otherwise.\n"
+			       "Exit codes: 0 done, 1 refused or failed, 2 wrong usage,\n"
+			       "3 the daemon can't be reached, 4 lua replay found differences.\n",
 		CONFIG_CONTROL_SOCKET);
 }
 

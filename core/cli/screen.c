@@ -93,3 +93,53 @@ int screen_width(const char *text)
 	}
 	return width;
 }
+
+/* A mark that can't begin a line. */
+static int is_closing(uint32_t c)
+{
+	return c == 0x3002 || c == 0xFF0C || c == 0xFF1A || c == 0xFF1B || c == 0xFF09 || c == 0x3001;
+}
+
+/* Bytes of what stays together, with the width that it takes; the blank behind it is not part of it. */
+static size_t piece_of(const char *text, int *width)
+{
+	size_t at = 0;
+	int depth = 0;
+
+	*width = 0;
+	while (text[at]) {
+		uint32_t c;
+		int n = read_character(text + at, &c);
+		int is_wide = IS_IN(c, wide);
+
+		if (at && ((c == ' ' && depth <= 0) || (is_wide && !is_closing(c))))
+			break;
+		depth += (c == '[') - (c == ']');
+		*width += is_wide ? 2 : !IS_IN(c, no_width);
+		at += (size_t)(n ? n : 1);
+		if (is_wide && text[at] && (!read_character(text + at, &c) || !is_closing(c)))
+			break;
+	}
+	return at;
+}
+
+void screen_wrap(const char *text, int first, int indent, FILE *to)
+{
+	int column = first, width;
+
+	while (*text) {
+		int blank = *text == ' ';
+
+		text += blank;
+		size_t len = piece_of(text, &width);
+		if (column > indent && column + blank + width > SCREEN_COLUMNS) {
+			fprintf(to, "\n%*s", indent, "");
+			column = indent;
+			blank = 0;
+		}
+		fprintf(to, "%s%.*s", blank ? " " : "", (int)len, text);
+		column += blank + width;
+		text += len;
+	}
+	(void)fputc('\n', to);
+}

@@ -14,5 +14,9 @@ void screen_add(struct buffer *out, const char *text);
 void screen_json(struct raw json, FILE *to);
 /* Columns that a safe text takes: Chinese characters take two, combining marks none. */
 int screen_width(const char *text);
+enum { SCREEN_COLUMNS = 80 };
+/* Writes one paragraph of ours and a line's end: broken so that it stays within SCREEN_COLUMNS, at blanks outside of [ ], or behind a
+ * Chinese character. It begins at column first; further lines are indented. */
+void screen_wrap(const char *text, int first, int indent, FILE *to);
 
 #endif

@@ -239,6 +239,24 @@ static void print_points(const struct cli *cli, const struct value *list)
 	print(&t, 1);
 }
 
+/* "16 A: not taken (reads back 32)" */
+static void put_limit(const struct cli *cli, struct table *t, const struct value *limit)
+{
+	char text[200], number[FORMAT_SIZE] = "";
+	int64_t milli;
+	int n;
+
+	if (!limit || value_to_decimal(value_get(limit, "value"), 3, &milli))
+		return;
+	(void)format_point(milli, number);
+	n = snprintf(text, sizeof(text), "%s %s: %s", number, cli_text(limit, "unit"),
+		     say(cli, cli_text(limit, "state")));
+	if (n > 0 && n < (int)sizeof(text) && !value_to_decimal(value_get(limit, "reads_back"), 3, &milli))
+		(void)snprintf(text + n, sizeof(text) - (size_t)n, " (%s %s)", say(cli, "reads back"),
+			       format_point(milli, number));
+	table_pair(t, say(cli, "setpoint"), text);
+}
+
 static void print_one(const struct cli *cli, const struct value *c)
 {
 	const struct value *order = value_get(c, "order");
@@ -253,6 +271,7 @@ static void print_one(const struct cli *cli, const struct value *c)
 	table_pair(&t, say(cli, "status"), say(cli, cli_text(c, "status_name")));
 	table_pair(&t, say(cli, "since"), cli_text(c, "since"));
 	table_pair(&t, say(cli, "session"), say(cli, cli_text(c, "session")));
+	put_limit(cli, &t, value_get(c, "limit"));
 	if (order) {
 		table_pair(&t, say(cli, "order"), cli_text(order, "seq"));
 		table_pair(&t, say(cli, "platform"), cli_text(order, "platform"));

@@ -235,6 +235,22 @@ static void put_points(struct maker *m, struct value *o, const struct connector 
 	maker_put(m, o, "points", l.list);
 }
 
+/* What the charger was told to keep to, and whether it does. */
+static void put_limit(struct maker *m, struct value *o, const struct connector *c)
+{
+	struct value *v = value_object(m->arena);
+	struct device_limit limit;
+
+	if (!c->device || device_limit_state(c->device, c->config->number, &limit))
+		return;
+	maker_put(m, v, "value", value_decimal(m->arena, limit.milli, 3));
+	maker_text(m, v, "unit", limit.unit);
+	maker_text(m, v, "state", limit_state_name(limit.state));
+	if (limit.point && limit.reads_back.quality == QUALITY_GOOD && !limit.reads_back.is_text)
+		maker_put(m, v, "reads_back", value_decimal(m->arena, limit.reads_back.milli, 3));
+	maker_put(m, o, "limit", v);
+}
+
 static struct value *describe(struct control *control, struct maker *m, const struct connector *c, int whole)
 {
 	struct value *o = value_object(m->arena);
@@ -253,6 +269,7 @@ static struct value *describe(struct control *control, struct maker *m, const st
 		maker_int(m, o, "meter_wh", wh);
 	put_point(m, o, "soc", c, "soc");
 	put_session(control, m, o, c->config->connector_id);
+	put_limit(m, o, c);
 	if (whole)
 		put_points(m, o, c);
 	return o;

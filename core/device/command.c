@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "device/seat.h"
 #include "device/upkeep.h"
+#include "device/verify.h"
 
 enum { SEND_WITHIN_MS = 10000 };
 static const int64_t give_up_us = 60000000;
@@ -124,6 +125,17 @@ static int begin_step(struct commands *commands, struct command *c)
 	return FC_EINVAL;
 }
 
+/* Its write was accepted. */
+static void note_limit(const struct command *c)
+{
+	const struct profile_step *step = step_of(c);
+	double pause = c->device->profile->setpoint.pause;
+
+	if (step->kind == STEP_LIMIT || step->kind == STEP_PAUSE)
+		verify_written(c->device, c->number, step->kind == STEP_LIMIT ? step->milli : llround(pause * 1000),
+			       clock_mono_us());
+}
+
 /* The step is done. */
 static void go_on(struct commands *commands, struct command *c)
 {
@@ -209,8 +221,10 @@ void command_result(struct commands *commands, const struct bus_result *result)
 		finish(c, BUS_DISCONNECTED);
 	else if (result->status != BUS_OK)
 		fail(c, (enum bus_status)result->status, result->exception);
-	else
+	else {
+		note_limit(c);
 		go_on(commands, c);
+	}
 }
 
 void command_done(struct commands *commands, const struct device *device, int number, enum bus_status status)

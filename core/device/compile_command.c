@@ -215,9 +215,11 @@ static int optional_double(struct compiler *c, const struct value *t, const char
 
 static void compile_register_setpoint(struct compiler *c, const struct value *t)
 {
-	static const char *const known[] = {"fc",   "address", "type",       "order",        "scale",         "offset",
-					    "unit", "min",     "max",        "shared",       "refresh_ms",    "pause",
-					    "safe", "initial", "scale_from", "refresh_from", "refresh_share", NULL};
+	static const char *const known[] = {
+	    "fc",         "address",      "type",          "order",      "scale",     "offset",        "unit",
+	    "min",        "max",          "shared",        "refresh_ms", "pause",     "safe",          "initial",
+	    "scale_from", "refresh_from", "refresh_share", "verify",     "verify_ms", "verify_within", "verify_at_most",
+	    NULL};
 	struct profile_setpoint *s = &c->p->setpoint;
 
 	compile_keys(c, t, "setpoint", known);
@@ -234,6 +236,35 @@ static void compile_register_setpoint(struct compiler *c, const struct value *t)
 	check_write(c, "setpoint.address", &s->write);
 	if (s->form.scale >= 0 && s->form.scale <= 0)
 		compile_wrong(c, "setpoint.scale", "must not be 0");
+}
+
+/* Where a limit is read back: a number of the same unit. */
+static void compile_verify(struct compiler *c, const struct value *t)
+{
+	struct profile_setpoint *s = &c->p->setpoint;
+	const struct value *name = value_get(t, "verify");
+
+	s->verify_ms = (uint32_t)compile_int(c, t, "setpoint", "verify_ms", 5000, 500, 600000);
+	s->verify_within = compile_double(c, t, "setpoint", "verify_within", 0);
+	s->verify_at_most = compile_bool(c, t, "setpoint", "verify_at_most");
+	if (value_get(t, "verify_within") && s->verify_within <= 0)
+		compile_wrong(c, "setpoint.verify_within", "must be above 0");
+	if (!name) {
+		if (value_get(t, "verify_ms") || value_get(t, "verify_within") || value_get(t, "verify_at_most"))
+			compile_wrong(c, "setpoint.verify", "is missing: the point that reads the limit back");
+		return;
+	}
+	s->verify = compile_point_name(c, name, "setpoint", "verify") + 1;
+	if (!s->verify)
+		return;
+	const struct point *point = &c->p->points[s->verify - 1];
+	int is_text = point->type == POINT_TEXT || point->type == POINT_BITS || point->type == POINT_HEX ||
+		      point->type == POINT_RAW;
+	if (is_text && !point->hook)
+		compile_wrong(c, "setpoint.verify", "wants a point that is a number: %s is none", point->name);
+	if (strcmp(point->unit, s->form.unit) != 0)
+		compile_wrong(c, "setpoint.verify", "wants a point of the same unit: %s has \"%s\", the limit \"%s\"",
+			      point->name, point->unit, s->form.unit);
 }
 
 void compile_setpoint(struct compiler *c, const struct value *t)
@@ -265,6 +296,8 @@ void compile_setpoint(struct compiler *c, const struct value *t)
 	if (s->refresh_from && !s->refresh_ms)
 		compile_wrong(c, "setpoint.refresh_ms", "is missing: how often while that point says nothing");
 	compile_scales(c, t, "setpoint", &s->form);
+	if (!c->p->can)
+		compile_verify(c, t);
 	if (s->has_initial && !in_limits(c->p, s->initial))
 		compile_wrong(c, "setpoint.initial", "is not within min and max");
 }

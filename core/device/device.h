@@ -121,6 +121,22 @@ int device_command(struct device_set *set, struct device *device, int number, co
 int device_limit(struct device_set *set, struct device *device, int number, int64_t milli, struct error *err);
 /* What is held. FC_OK, FC_ENOENT: nothing. */
 int device_limit_held(const struct device *device, int number, int64_t *milli);
+enum limit_state {
+	LIMIT_HELD,      /* nothing more is known: not read back, or not yet */
+	LIMIT_TAKEN,     /* reads back */
+	LIMIT_NOT_TAKEN, /* was accepted twice, and reads back as something else */
+	LIMIT_REFUSED,   /* by an exception: not written until the charger comes back */
+};
+struct device_limit {
+	enum limit_state state;
+	int64_t milli;                 /* what is held */
+	const char *unit;              /* the profile's */
+	const char *point;             /* that reads it back; NULL: none */
+	struct point_value reads_back; /* as it is now */
+};
+/* What is held, and what has become of it. FC_OK, FC_ENOENT: nothing. */
+int device_limit_state(const struct device *device, int number, struct device_limit *out);
+const char *limit_state_name(enum limit_state state);
 /* Nonzero when the profile has it. */
 int device_can(const struct device *device, const char *command);
 

@@ -9,6 +9,7 @@
 #include "device/keep.h"
 #include "device/set.h"
 #include "device/upkeep.h"
+#include "device/verify.h"
 
 enum { AGE_CHECK_US = 1000000 };
 
@@ -166,7 +167,8 @@ static void take_read(struct device_set *set, struct line *line, const struct bu
 		(void)note(d, i);
 		tell(set, d, d->numbers[i]);
 	}
-	if (!was_online && d->online)
+	int again = verify_look(d, clock_mono_us());
+	if (again || (!was_online && d->online))
 		write_due(set);
 }
 

@@ -5,7 +5,10 @@
 #include "device/plan.h"
 #include "device/profile.h"
 
-enum { UPKEEP_SLOTS = (PROFILE_KEEP_ALIVES_MAX + 1) * PROFILE_CONNECTORS_MAX };
+enum {
+	UPKEEP_SETPOINTS = PROFILE_KEEP_ALIVES_MAX * PROFILE_CONNECTORS_MAX, /* place of the first setpoint */
+	UPKEEP_SLOTS = UPKEEP_SETPOINTS + PROFILE_CONNECTORS_MAX
+};
 
 struct seat;
 struct device {
@@ -46,7 +49,13 @@ struct device {
 		uint8_t off[UPKEEP_SLOTS]; /* refused by the charger */
 		uint8_t held[PROFILE_CONNECTORS_MAX];
 		int64_t milli[PROFILE_CONNECTORS_MAX]; /* what is held */
+		int64_t sent[PROFILE_CONNECTORS_MAX];  /* what was written last */
 	} upkeep;
+	struct verify {
+		int64_t since_us; /* accepted then, and looked for since; 0 = not looked for */
+		int again;        /* it has been written once more */
+		enum { VERIFY_UNKNOWN, VERIFY_TAKEN, VERIFY_NOT_TAKEN } state;
+	} verify[PROFILE_CONNECTORS_MAX];
 	struct point_value *values; /* [connector number - 1][DEVICE_POINTS_MAX] */
 	struct seat *seat;          /* of a CAN device; then there is no plan, and no fate */
 };

@@ -205,6 +205,10 @@ struct profile_setpoint {
 	uint32_t refresh_ms; /* 0 = written once */
 	int refresh_from;    /* as period_from and period_share of a keep-alive */
 	double refresh_share;
+	int verify; /* the point that reads it back, place from 1; 0 = none */
+	uint32_t verify_ms;
+	double verify_within; /* in its unit; 0 = half a step of the register */
+	int verify_at_most;   /* what reads back may be less */
 };
 
 /* What the file was tried on: nothing but its examples, a simulated device of that maker, or the device. */

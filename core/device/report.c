@@ -196,7 +196,7 @@ static void add_upkeep(struct reporter *r)
 	const struct profile *p = r->p;
 	const struct profile_setpoint *s = &p->setpoint;
 	struct value *list = value_array(r->a);
-	char text[160];
+	char text[240];
 
 	for (int i = 0; i < p->keep_alive_count; i++) {
 		const struct profile_keep_alive *k = &p->keep_alives[i];
@@ -227,6 +227,9 @@ static void add_upkeep(struct reporter *r)
 	if (s->refresh_ms)
 		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ", again every %u ms", s->refresh_ms);
 	add_share(p, s->refresh_from, s->refresh_share, text, sizeof(text));
+	if (s->verify)
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ", read back at %s",
+			       p->points[s->verify - 1].name);
 	add_text(r, r->report, "setpoint", text);
 	if (s->refresh_ms)
 		r->busy += p->connectors * wire_time(p, s->write.function, s->write.count) * 1000 / s->refresh_ms;

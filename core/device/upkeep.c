@@ -5,8 +5,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "device/verify.h"
 
-enum { SEND_WITHIN_MS = 5000, SETPOINTS = PROFILE_KEEP_ALIVES_MAX * PROFILE_CONNECTORS_MAX };
+enum { SEND_WITHIN_MS = 5000 };
 static const int64_t answer_within_us = 30000000;
 static const int64_t again_us = 1000000; /* a setpoint that did not get through */
 /* The condition of a keep-alive is read before it is written, if that can be had so soon. */
@@ -25,6 +26,7 @@ void upkeep_begin(struct device *d, int64_t now_us)
 
 	u->begun_us = now_us;
 	memset(u->off, 0, sizeof(u->off));
+	verify_begin(d);
 	for (int i = 0; i < UPKEEP_SLOTS; i++)
 		u->due_us[i] = now_us;
 	for (int i = 0; i < d->connectors; i++) {
@@ -131,7 +133,7 @@ static int64_t run_setpoint(struct device *d, struct bus_line *line, int number,
 {
 	const struct profile_setpoint *s = &d->profile->setpoint;
 	struct upkeep *u = &d->upkeep;
-	int slot = SETPOINTS + number - 1;
+	int slot = UPKEEP_SETPOINTS + number - 1;
 	struct profile_write write;
 
 	if (!u->held[number - 1] || u->off[slot])
@@ -147,10 +149,12 @@ static int64_t run_setpoint(struct device *d, struct bus_line *line, int number,
 		u->due_us[slot] = now_us + again_us;
 		return u->due_us[slot];
 	}
-	if (!send_slot(d, line, &write, number, tag + (uint32_t)slot))
-		u->busy_until_us[slot] = now_us + answer_within_us;
-	else
+	if (send_slot(d, line, &write, number, tag + (uint32_t)slot)) {
 		u->due_us[slot] = now_us + again_us;
+		return u->due_us[slot];
+	}
+	u->busy_until_us[slot] = now_us + answer_within_us;
+	u->sent[number - 1] = u->milli[number - 1];
 	return u->due_us[slot];
 }
 
@@ -178,10 +182,13 @@ void upkeep_result(struct device *d, uint32_t place, const struct bus_result *r)
 
 	if (place >= UPKEEP_SLOTS)
 		return;
-	int is_setpoint = place >= SETPOINTS, number = (int)place % PROFILE_CONNECTORS_MAX + 1;
+	int is_setpoint = place >= UPKEEP_SETPOINTS, number = (int)place % PROFILE_CONNECTORS_MAX + 1;
 	u->busy_until_us[place] = 0;
-	if (r->status == BUS_OK)
+	if (r->status == BUS_OK) {
+		if (is_setpoint)
+			verify_written(d, number, u->sent[number - 1], clock_mono_us());
 		return;
+	}
 	if (r->status == BUS_EXCEPTION && (r->exception == 1 || r->exception == 2)) {
 		/* Not once a period for ever (chargers.md 4, row 27). */
 		u->off[place] = 1;
@@ -198,9 +205,11 @@ void upkeep_note(struct device *d, int number, int64_t milli, int64_t now_us)
 {
 	struct upkeep *u = &d->upkeep;
 
+	if (!u->held[number - 1] || u->milli[number - 1] != milli)
+		verify_limit(d, number);
 	u->held[number - 1] = 1;
 	u->milli[number - 1] = milli;
-	u->due_us[SETPOINTS + number - 1] = refresh_at(d, number, now_us);
+	u->due_us[UPKEEP_SETPOINTS + number - 1] = refresh_at(d, number, now_us);
 }
 
 int upkeep_hold(struct device *d, int number, int64_t milli, struct error *err)
@@ -217,7 +226,7 @@ int upkeep_hold(struct device *d, int number, int64_t milli, struct error *err)
 		return error_set(err, FC_EINVAL, "device: charger %s: connector %d: a limit of %.3f %s is not allowed",
 				 d->name, number, (double)milli / 1000, s->form.unit);
 	upkeep_note(d, number, milli, clock_mono_us());
-	d->upkeep.due_us[SETPOINTS + number - 1] = 0;
+	d->upkeep.due_us[UPKEEP_SETPOINTS + number - 1] = 0;
 	return FC_OK;
 }
 

@@ -44,6 +44,12 @@ static int ask(const struct connector *c, enum connector_from from, const char *
 	return FC_OK;
 }
 
+/* A register that stays empty (a VIN that the charger never learns) hides nobody who knows. */
+static int says(const struct point_value *v)
+{
+	return v->quality == QUALITY_GOOD && !(v->is_text && !*v->text);
+}
+
 int connector_value(const struct connector *c, const char *name, struct connector_value *out)
 {
 	int is_energy = !strcmp(name, "energy"), found = 0;
@@ -53,11 +59,11 @@ int connector_value(const struct connector *c, const char *name, struct connecto
 	for (int i = 0; i < SOURCES; i++) {
 		struct connector_value v;
 
-		if (ask(c, (enum connector_from)i, name, &v) || (found && v.value.quality != QUALITY_GOOD))
+		if (ask(c, (enum connector_from)i, name, &v) || (found && !says(&v.value)))
 			continue;
 		*out = v;
 		found = 1;
-		if (v.value.quality == QUALITY_GOOD)
+		if (says(&v.value))
 			break;
 	}
 	return found ? FC_OK : FC_ENOENT;

@@ -1,8 +1,8 @@
 /* Point: a connector's values, wherever they come from: its charger, its meter, the listener at its vehicle's battery management
  * (BMS). Who wants a value asks by its name and need not know who measures it.
  *
- * A name is looked for at the charger, then the meter, then the BMS: the first that has a GOOD value; when none has, the first that
- * has such a point. But for "energy": where a connector has a meter, that register alone counts, and while it can't be read nothing is
+ * A name is looked for at the charger, then the meter, then the BMS: the first that has a GOOD value, and no empty text; when none
+ * has, the first that has such a point. But for "energy": where a connector has a meter, that register alone counts, and while it can't be read nothing is
  * known: two registers never stand at the same number. */
 #ifndef FC_STATION_POINT_H
 #define FC_STATION_POINT_H

@@ -40,7 +40,10 @@ return {
   },
   -- 0 pauses, 6 A and more run (the most is what is installed; 32 A is a guess). Register 0x4105 starts and stops
   -- sessions too, but its stop ends the session for good: not used.
-  setpoint = { fc = 16, address = 0x4100, type = "u32", scale = 0.001, unit = "A", min = 6, max = 32, pause = 0 },
+  setpoint = {
+    fc = 16, address = 0x4100, type = "u32", scale = 0.001, unit = "A", min = 6, max = 32, pause = 0,
+    verify = "current_limit", verify_ms = 10000, verify_within = 0.5, verify_at_most = true,
+  },
   -- It falls back when it is not polled: the state is read in time whatever else is.
   keep_alive = { fc = 3, address = 0x400C, words = 2, period_ms = 15000 },
   -- The limit in force is looked at after each write.

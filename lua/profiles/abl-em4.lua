@@ -28,7 +28,10 @@ return {
     },
     default = 255,
   },
-  setpoint = { fc = 16, address = 0x3032, type = "u16", scale = 0.1, unit = "A", min = 6, max = 32, pause = 0 },
+  setpoint = {
+    fc = 16, address = 0x3032, type = "u16", scale = 0.1, unit = "A", min = 6, max = 32, pause = 0,
+    verify = "current_limit",
+  },
   commands = {
     start = { steps = { { limit = 32 }, { check = "current_limit", ["not"] = 0 } } },
     stop = { steps = { { pause = true }, { check = "current_limit", equals = 0 } } },

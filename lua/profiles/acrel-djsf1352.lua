@@ -1,6 +1,6 @@
 -- Acrel DJSF1352-RN, a DC meter, Modbus RTU, unit 1. Voltage, current and power have a register each that places their decimal
 -- point: value = register * 10 ^ (point - 3). A meter has no state: its connector stays off line; give it to
--- one as its meter. Untested on hardware.
+-- one as its meter, once its energy has a scale (below). Untested on hardware.
 return {
   forecourt = 1,
   kind = "profile",
@@ -18,7 +18,11 @@ return {
     current_point  = { address = 3, type = "u16", max = 6 },
     wire_break     = { address = 4, type = "u16" },
     temperature    = { address = 5, type = "s16" },
-    -- chargers.md says neither the unit nor the scale of these three: with the maker's manual at hand, name one energy
+    -- chargers.md says neither the unit nor the scale of these three. Energy that is wrong by ten would be billed, so none is guessed. To
+    -- bill by this meter, take the step of its energy from the manual or hold the register against the display (display / register
+    -- = scale), copy this file under another name and put one line beside these; the ratio (16) counts where a transformer is set:
+    --   energy = { address = 12, type = "u32", scale = 0.01, unit = "kWh", min = 0 },   with YOUR scale
+    -- and energy_out at 14 alike. An example with the display's figure holds it: expect = { energy = 655.38 }.
     power_raw      = { address = 8, type = "s16", decimals_from = { point = "power_point", offset = -3 } },
     power_point    = { address = 9, type = "u16", max = 6 },
     energy_in_raw  = { address = 12, type = "u32" },

@@ -49,6 +49,8 @@ return {
   -- That 0 A pauses is IEC 61851 (below 6 A nothing is offered), not stated there.
   setpoint = {
     fc = 16, address = 1210, type = "f32", unit = "A", min = 6, max = 32, pause = 0, refresh_ms = 25000,
+    -- 1206 is what is applied: the cable's or the station's limit may be less.
+    verify = "current_limit", verify_at_most = true,
   },
   commands = {
     start = { steps = { { limit = 32 }, { check = "limit_taken", equals = 1 } } },

@@ -15,7 +15,7 @@ return {
     current_limit  = { address = 5, type = "u16", unit = "A", max = 80 },
   },
   status = { point = "state", map = { [1] = 1, [2] = 2, [3] = 3, [8] = 2 }, default = 255 },
-  setpoint = { fc = 16, address = 5, type = "u16", unit = "A", min = 6, max = 32, pause = 0 },
+  setpoint = { fc = 16, address = 5, type = "u16", unit = "A", min = 6, max = 32, pause = 0, verify = "current_limit" },
   commands = {
     start = { steps = { { limit = 32 }, { check = "current_limit", ["not"] = 0 } } },
     stop = { steps = { { pause = true }, { check = "current_limit", equals = 0 } } },

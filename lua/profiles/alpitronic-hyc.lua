@@ -23,6 +23,8 @@ return {
     soc            = { fc = 4, address = 108, type = "u16", scale = 0.01, unit = "%", max = 100 },
     -- 0 none, 1 CCS2, 2 CCS1, 3 CHAdeMO, 4 AC, 5 GB/T, 6 MCS, 7 NACS
     plug           = { fc = 4, address = 109, type = "u16" },
+    -- The most it can give now, which takes in the limit below
+    power_limit    = { fc = 4, address = 110, type = "u32", unit = "W", max = 1000000 },
     energy         = { fc = 4, address = 132, type = "s64", unit = "Wh", min = 0 },
   },
   status = {
@@ -39,17 +41,20 @@ return {
   -- A limit of 0 W aborts the session and reports the connector as unavailable: it is parked at 1547 W. That goes on charging, so
   -- there is no start and no stop: they are its back office's. When it is not polled within its own time limit the station falls
   -- back by itself. The most is what is installed (400 kW is a guess).
-  setpoint = { fc = 16, address = 100, type = "u32", unit = "W", min = 1547, max = 400000, pause = 1547 },
+  setpoint = {
+    fc = 16, address = 100, type = "u32", unit = "W", min = 1547, max = 400000, pause = 1547,
+    verify = "power_limit", verify_ms = 10000, verify_within = 500, verify_at_most = true,
+  },
   examples = {
     { -- connector 2 charges at 150 kW
       connector = 2,
       registers = {
         [3] = 0, [200] = 3, [201] = 1, [202] = 14464, [203] = 18750, [204] = 2, [205] = 18928, [206] = 600,
-        [207] = 2500, [208] = 6150, [209] = 1, [232] = 0, [233] = 0, [234] = 0x0012, [235] = 0xD687,
+        [207] = 2500, [208] = 6150, [209] = 1, [210] = 2, [211] = 18928, [232] = 0, [233] = 0, [234] = 0x0012, [235] = 0xD687,
       },
       expect = {
         status = 3, station_state = 0, voltage_a = 800, current_a = 187.5, power = 150000, session_time = 600,
-        session_energy = 25, soc = 61.5, plug = 1, energy = 1234567,
+        session_energy = 25, soc = 61.5, plug = 1, power_limit = 150000, energy = 1234567,
       },
     },
     { registers = { [3] = 0, [100] = 7 }, expect = { status = 4 } },

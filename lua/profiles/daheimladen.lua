@@ -31,7 +31,10 @@ return {
   -- A, B1, B2, C, start failed, ended by the charger, held, updating
   status = { point = "state", map = { [1] = 1, [2] = 2, [3] = 2, [4] = 3, [5] = 2, [6] = 2, [7] = 2, [9] = 0 }, default = 255 },
   keep_alive = { fc = 3, address = 87, words = 1, period_ms = 5000 },
-  setpoint = { fc = 16, address = 91, type = "u16", scale = 0.1, unit = "A", min = 6, max = 32, pause = 0.1 },
+  setpoint = {
+    fc = 16, address = 91, type = "u16", scale = 0.1, unit = "A", min = 6, max = 32, pause = 0.1,
+    verify = "current_limit",
+  },
   commands = { start = { limit = 32 }, stop = { pause = true } },
   examples = {
     {

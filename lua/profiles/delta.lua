@@ -38,6 +38,7 @@ return {
   setpoint = {
     fc = 16, address = 1600, type = "u32", unit = "W", min = 1400, max = 200000,
     refresh_ms = 15000, refresh_from = "failsafe_s", refresh_share = 0.5,
+    verify = "power_limit",
   },
   commands = {
     start = { fc = 16, address = 1602, values = { 0 } },

@@ -25,7 +25,7 @@ return {
   -- free, connected, starting, charging, end
   status = { point = "state", map = { [1] = 1, [2] = 2, [3] = 2, [4] = 3, [6] = 2 }, default = 255 },
   keep_alive = { fc = 3, address = 89, words = 1, period_ms = 5000 },
-  setpoint = { fc = 16, address = 91, type = "u16", scale = 0.1, unit = "A", min = 6, max = 32 },
+  setpoint = { fc = 16, address = 91, type = "u16", scale = 0.1, unit = "A", min = 6, max = 32, verify = "current_limit" },
   commands = {
     -- Firmware before 1.3 forgets the limit when it is switched on.
     start = { steps = { { fc = 16, address = 95, values = { 1 } }, { limit = 32 } } },

@@ -27,7 +27,10 @@ return {
     map = { A = 1, A1 = 1, A2 = 1, B1 = 2, B2 = 2, C1 = 2, C2 = 3, D1 = 2, D2 = 3, E = 255, F = 255 },
     default = 255,
   },
-  setpoint = { fc = 6, address = 400, type = "s16", scale = 0.001, unit = "A", min = 6, max = 32, pause = 0 },
+  setpoint = {
+    fc = 6, address = 400, type = "s16", scale = 0.001, unit = "A", min = 6, max = 32, pause = 0,
+    verify = "current_limit", verify_within = 0.5,
+  },
   commands = {
     start = { steps = { { limit = 32 }, { check = "current_limit", ["not"] = 0 } } },
     stop = { steps = { { pause = true }, { check = "current_limit", equals = 0 } } },

@@ -26,7 +26,10 @@ return {
     map = { [1] = 1, [2] = 1, [3] = 2, [4] = 3, [5] = 2, [6] = 2, [7] = 2, [8] = 255, [9] = 2, [10] = 0 },
     default = 0,
   },
-  setpoint = { fc = 16, address = 8, type = "f32", unit = "A", min = 6, max = 32, pause = 0 },
+  setpoint = {
+    fc = 16, address = 8, type = "f32", unit = "A", min = 6, max = 32, pause = 0,
+    verify = "current_limit", verify_at_most = true,
+  },
   commands = { start = { limit = 32 }, stop = { pause = true } },
   examples = {
     {

@@ -16,7 +16,7 @@ return {
     firmware       = { address = 1005, type = "u16", period_ms = 60000 },
   },
   status = { point = "state", map = { 1, 2, 3, 3 }, default = 255 },
-  setpoint = { fc = 16, address = 1000, type = "u16", unit = "A", min = 6, max = 32, pause = 0 },
+  setpoint = { fc = 16, address = 1000, type = "u16", unit = "A", min = 6, max = 32, pause = 0, verify = "current_limit" },
   commands = {
     start = { steps = { { limit = 32 }, { check = "current_limit", ["not"] = 0 } } },
     stop = { steps = { { pause = true }, { check = "current_limit", equals = 0 } } },

@@ -41,6 +41,7 @@ return {
   -- Gone at power-up: written again when the charger comes back, and each half minute for one that slept unnoticed.
   setpoint = {
     fc = 16, address = 261, type = "u16", scale = 0.1, unit = "A", min = 6, max = 16, pause = 0, refresh_ms = 30000,
+    verify = "current_limit",
   },
   commands = {
     start = { steps = { { limit = 16 }, { check = "current_limit", ["not"] = 0 } } },

@@ -4,7 +4,7 @@ return {
   forecourt = 1,
   kind = "profile",
   name = "infy-beg",
-  description = "INFY (Infypower) BEC/BEG modules, CAN protocol V1.x: the whole system is read; unit = who is told, 63 is all",
+  description = "INFY BEC/BEG modules, CAN V1.x, read as one system; unit = who is told, 63 = all",
   source = "reference/chargers.md 2.9 (EVerest InfyPower_BEG1K075G)",
   can = {
     bitrate = 125000,

@@ -5,7 +5,7 @@ return {
   forecourt = 1,
   kind = "profile",
   name = "infy-v1",
-  description = "INFY (Infypower) charging module, CAN protocol V1.13; unit = the module's address, 0 to 59",
+  description = "INFY charging module, CAN V1.13; unit = the module's address, 0 to 59",
   source = "reference/chargers.md 2.9 (EVerest InfyPower)",
   can = {
     bitrate = 125000,

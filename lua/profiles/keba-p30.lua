@@ -7,6 +7,8 @@ return {
   description = "KEBA KeContact P30, one connector, three phases",
   source = "reference/chargers.md 1.5 (EVCC and OpenEMS); error code 1006: KEBA's Programmers Guide",
   line = { framing = "tcp" },
+  -- To a request of one word it answers two (chargers.md section 4, row 25). No read here asks for one, so longer_answers is not wanted:
+  -- an answer of another length is torn, and must not be taken.
   modbus = { single = true, max_words = 2 },
   points = {
     -- State 1 is "not ready": nobody there, or a plugged car that is not authorised yet, which the cable tells: 6 is ours.

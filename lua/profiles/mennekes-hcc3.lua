@@ -20,7 +20,7 @@ return {
   },
   -- 1, 2 no car; 3, 4 connected; 5, 6 charging
   status = { point = "state", map = { 1, 1, 2, 2, 3, 3 }, default = 255 },
-  setpoint = { fc = 6, address = 0x0400, type = "u16", unit = "A", min = 6, max = 32, pause = 0 },
+  setpoint = { fc = 6, address = 0x0400, type = "u16", unit = "A", min = 6, max = 32, pause = 0, verify = "current_limit" },
   commands = {
     start = { steps = { { limit = 32 }, { check = "current_limit", ["not"] = 0 } } },
     stop = { steps = { { pause = true }, { check = "current_limit", equals = 0 } } },

@@ -24,7 +24,10 @@ return {
     current_limit  = { address = 40000, type = "u32", scale = 0.001, unit = "A", max = 100 },
   },
   status = { point = "state", map = { A = 1, B = 2, C = 3, D = 3, E = 255, F = 255 }, default = 255 },
-  setpoint = { fc = 16, address = 40000, type = "u32", scale = 0.001, unit = "A", min = 6, max = 32, pause = 0 },
+  setpoint = {
+    fc = 16, address = 40000, type = "u32", scale = 0.001, unit = "A", min = 6, max = 32, pause = 0,
+    verify = "current_limit", verify_within = 0.5,
+  },
   commands = {
     start = { steps = { { limit = 32 }, { check = "current_limit", ["not"] = 0 } } },
     stop = { steps = { { pause = true }, { check = "current_limit", equals = 0 } } },

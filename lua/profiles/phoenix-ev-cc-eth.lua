@@ -26,7 +26,7 @@ return {
     energy         = { address = 904, type = "u32", order = "lo-hi", unit = "Wh" },
   },
   status = { point = "state", map = { A = 1, B = 2, C = 3, D = 3, E = 255, F = 255 }, default = 255 },
-  setpoint = { fc = 6, address = 528, type = "u16", unit = "A", min = 6, max = 32 },
+  setpoint = { fc = 6, address = 528, type = "u16", unit = "A", min = 6, max = 32, verify = "current_limit" },
   -- It pauses by its coil, not by a limit of 0.
   commands = {
     start = { steps = { { limit = 32 }, { fc = 5, address = 400, value = 1 }, { check = "enabled", equals = 1 } } },

@@ -32,7 +32,7 @@ return {
   keep_alive = { fc = 6, address = 4000, value = 1, period_ms = 2000, unless = { life = 2 } },
   -- The range is not stated there: 6 A is IEC 61851's least; put in what is installed as the most.
   -- What it does when it hears no more is not stated there.
-  setpoint = { fc = 6, address = 4004, type = "u16", unit = "A", min = 6, max = 32, pause = 0 },
+  setpoint = { fc = 6, address = 4004, type = "u16", unit = "A", min = 6, max = 32, pause = 0, verify = "current_limit" },
   commands = {
     start = { steps = { { limit = 32 }, { check = "current_limit", ["not"] = 0 } } },
     stop = { steps = { { pause = true }, { check = "current_limit", equals = 0 } } },

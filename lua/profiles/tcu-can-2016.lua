@@ -6,7 +6,7 @@ return {
   forecourt = 1,
   kind = "profile",
   name = "tcu-can-2016",
-  description = "charge controller, asked by a billing unit over CAN (one vendor's protocol of 2016); connector = gun",
+  description = "Charge controller, asked as a billing unit does over CAN (2016); connector = gun",
   source = "reference/chargers.md 2.10; how packets are numbered: gdgly/git-192.168.1.223-linux-286bsp-tcu",
   connectors = { count = 2 },
   can = {

@@ -31,7 +31,10 @@ return {
     session_energy = { address = 3376, type = "u64", order = "lo-hi", unit = "Wh", optional = true },
   },
   status = { point = "state", map = { A = 1, B = 2, C = 3, D = 3, E = 255, F = 255 }, default = 255 },
-  setpoint = { fc = 6, address = 528, type = "u16", scale_from = "limit_unit", unit = "A", min = 6, max = 32 },
+  setpoint = {
+    fc = 6, address = 528, type = "u16", scale_from = "limit_unit", unit = "A", min = 6, max = 32,
+    verify = "current_limit",
+  },
   commands = {
     start = { steps = { { limit = 32 }, { fc = 5, address = 400, value = 1 }, { check = "enabled", equals = 1 } } },
     stop = { steps = { { fc = 5, address = 400, value = 0 }, { check = "enabled", equals = 0 } } },

@@ -297,6 +297,10 @@
 ---@field safe? number what it falls back to by itself
 ---@field initial? number held from the start on
 ---@field scale_from? string|string[] times another point, or two; not written while they are unknown
+---@field verify? string the point, of the same unit, that reads the limit back
+---@field verify_ms? integer so long it may take to come there; 5000
+---@field verify_within? number so far off it may be; half a step of the register
+---@field verify_at_most? boolean what reads back may be less: other limits count there too
 
 ---@class forecourt.profile.write
 ---@field fc integer 5, 6, 15 or 16

@@ -6,6 +6,7 @@ SPEC: {"log": path, "devices": [{
   "units": {unit: {function: {address: word}}},   1 coils, 3 holding, 4 input; what is not there is refused with exception 2
   "most": words in a read, more are refused; "whole": true: a read must be exactly one of "values" ([address, words])
   "forbidden": [[first, last]],                   exception 2, and the connection is closed
+  "ignores": [address],                           writes there are confirmed, and do nothing
   "react": [{"address": a, "nonzero": {address: word}, "zero": {...}}]}]}   what a write does to other registers
 Log: JSON lines {"t", "device", "unit", "fc", "address", "count"} and "words" of a write, "refused" where it was."""
 import asyncio
@@ -55,6 +56,8 @@ class Unit(IModbusSlaveContext):
     def setValues(self, fx, address, values):  # noqa: N802
         words = [int(v) for v in values]
         self.note(fc=fx, address=address, count=len(words), words=words)
+        if address in self.spec.get("ignores", ()):
+            return
         self.table(fx).update({address + i: w for i, w in enumerate(words)})
         for rule in self.spec.get("react", ()):
             if rule["address"] == address:

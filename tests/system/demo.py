@@ -2,9 +2,11 @@
 """make demo: a simulated station (Modbus TCP and RTU chargers), two simulated platforms, and the gateway between them.
 
 Cars come and go by themselves; the platforms start charges where one waits, stop some, leave the others to the car, and check every
-order for themselves. The two differ in mapping and price. Runs until Ctrl-C, or for --seconds N and then ends with 0 only if on each
-platform a whole charge went through (command, result, states, end, a right order confirmed) and nothing was lost, doubled or wrong."""
+order for themselves. The two differ in mapping and price. The car at the first connector is heard on a CAN bus besides. Runs until
+Ctrl-C, or for --seconds N and then ends with 0 only if on each platform a whole charge went through (command, result, states, end, a
+right order confirmed) and nothing was lost, doubled or wrong."""
 import argparse
+import contextlib
 import json
 import pathlib
 import signal
@@ -46,6 +48,55 @@ class Platform:
 
     def summary(self):
         return json.loads(self.say("summary"))
+
+
+class Vehicle:
+    """The car at the first charger's first connector, as the CAN bus between the two hears it (GB/T 27930): sim-bms, kept in step with
+    the simulated charger. Nothing depends on it: what it misses, the next look puts right."""
+
+    def __init__(self, station):
+        self.station, self.socket = station, station.folder / "car.sock"
+        self.ours, self.theirs = station.folder / "can-gateway", station.folder / "can-car"
+        self.connector = station.connector_id(0)
+        station.extra += harness.section("bus", "can0", kind="can", device=f"datagram:{self.ours},{self.theirs}", bitrate=250000)
+        station.extra += harness.section("device", "car0", bus="can0", profile="gbt27930")
+        station.connector_options[(0, 1)] = dict(bms="car0")
+
+    def start(self):
+        self.station.add(harness.Process(
+            [self.station.build / "sim-bms", "--bus", f"datagram:{self.theirs},{self.ours}", "--control", self.socket, "--speed", 3,
+             "--battery", 1, "--vin", "LDEMOCAR000000001"], self.station.folder, "car", r"(?m)^ready"))
+
+    def arrive(self):
+        """The first car of all comes here; when the next one does is chance."""
+        self.station.ask_chargers("plug 0 1")
+
+    def follow(self):
+        """What the car and its charger do next, from what they do now and what the charger's registers say."""
+        with contextlib.suppress(OSError, ValueError):
+            at, car = self.station.ask_chargers("state 0 1"), json.loads(harness.control(self.socket, "state"))
+            line = None
+            if at in ("plugged", "charging") and not car["plugged"]:
+                line = "plug 40"
+            elif at == "charging" and car["charger"] == "idle":
+                line = "start"
+            elif at != "charging" and car["charger"] == "charges":
+                line = "stop soc"
+            elif at == "free" and car["plugged"]:
+                line = "unplug"
+            if line:
+                harness.control(self.socket, line)
+
+    def heard(self, stats):
+        """What the gateway made of it, in a sentence."""
+        points = next(c for c in stats["connectors"] if c["connector_id"] == self.connector)["points"]
+        sessions, frames = int(points.get("sessions", {}).get("value", 0)), self.frames()
+        return f"heard on CAN (GB/T 27930): {frames} frames, {sessions} sessions between the car and the charger of {self.connector}"
+
+    def frames(self):
+        """Counted by the gateway."""
+        said = json.loads(self.station.cli("status", "--json").stdout)
+        return next(b["frames"] for b in said["buses"] if b["name"] == "can0")
 
 
 def print_rows(heads, rows):
@@ -136,6 +187,9 @@ Forecourt is running: {station.charger_count()} simulated chargers ({station.tcp
       {station.lua / 'operators' / (first.mapping + '.lua')}
   and what the platform gets, word by word, you watch with:
       tail -f {station.folder / (first.name + '.jsonl')}
+  The car at {station.connector_id(0)} is heard on a CAN bus, too (GB/T 27930): what it wants, its number (masked), why it stopped
+      {station.build / 'forecourt'} --socket {station.control_socket} connectors {station.connector_id(0)}
+      {station.build / 'forecourt'} --socket {station.control_socket} bus trace can0 --follow
   The configuration is {station.config_file}, the gateway's log {station.gateway.err_path}
 """, flush=True)
 
@@ -151,6 +205,7 @@ def watch(station, end):
     """Until end, or for ever; false when a part of the demo ended by itself."""
     while end is None or time.monotonic() < end:
         time.sleep(0.2)
+        station.vehicle.follow()
         if dead_processes(station):
             return False
     return True
@@ -184,11 +239,14 @@ def main():
     with harness.Station(args.build, tcp=4, line_units=(4,), connectors=2) as station:
         platforms = [Platform(station, *p) for p in PLATFORMS]
         station.platforms = [p.config() for p in platforms]
+        station.vehicle = Vehicle(station)
         station.start_chargers("--auto", "--remote", "--speed", "60", "--seed", "1")
         for platform in platforms:
             platform.start()
+        station.vehicle.start()
         gateway = station.start_gateway()
         password = gateway.wait_for(r"one-time password for user \S+: (\S+)").group(1)
+        station.vehicle.arrive()
         introduce(station, platforms, password)
         interrupted = False
         try:
@@ -201,6 +259,7 @@ def main():
             for summary in summaries:  # nobody waits for what has not come by now
                 summary["business"]["lost"] = summary["business"]["open"]
         closing_tables(stats, platforms, summaries)
+        print(f"  {station.vehicle.heard(stats)}\n")
         problems = verdict(stats, platforms, summaries)
         for problem in problems:
             print(f"demo: {problem}")

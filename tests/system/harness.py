@@ -198,7 +198,7 @@ class Station:
         self.station_options = {}
         self.log_level = "info"
         self.bus_options = {}
-        self.charger_options, self.connector_options = {}, {}  # by the charger's place, beside what all have
+        self.charger_options, self.connector_options = {}, {}  # by the charger's place (connectors: or place and number), beside what all have
         self.gateway_under = []  # a command that runs the gateway, such as env or faketime
 
     def connector_id(self, charger, number=1):
@@ -238,7 +238,8 @@ class Station:
             options = dict(charger=f"c{index}", number=number, connector_id=self.connector_id(index, number), power_w=power,
                            connector_name=f"{index + 1:02d}{'AB'[number - 1] if number < 3 else number}",
                            connector_type=4 if power >= 60000 else 3)
-            text += section("connector", f"c{index}n{number}", **{**options, **self.connector_options.get(index, {})})
+            text += section("connector", f"c{index}n{number}", **{**options, **self.connector_options.get(index, {}),
+                                                                     **self.connector_options.get((index, number), {})})
         return text
 
     def platform_text(self, name="p1", port=None, path="/evcs/v20160701", ours=OURS, theirs=THEIRS, **more):

@@ -286,6 +286,12 @@ def test_chinese(site):
     refused = station.cli("start", station.connector_id(1), LANG="zh_CN.UTF-8")
     assert refused.returncode == 1 and "未插枪" in refused.stderr
     assert "用法" in station.cli("help", LANG="zh_CN.UTF-8").stdout
+    # No line of the help is torn by a terminal of 80 columns.
+    for language in ("zh_CN.UTF-8", "C"):
+        lines = station.cli("help", LANG=language).stdout.splitlines()
+        assert len(lines) > 50
+        for line in lines:
+            assert sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line) <= 80, line
     # Columns meet though a Chinese character is twice as wide: the time of "since" begins at the same place in every row.
     rows = station.cli("connectors", LANG="zh_CN.UTF-8").stdout.splitlines()[1:]
     assert len({width(row[:row.index("20")]) for row in [r.split("  ", 1)[1] for r in rows]}) == 1

@@ -12,4 +12,6 @@ def test_the_demo_brings_charges_through_on_both_platforms():
     assert ran.returncode == 0, ran.stdout + ran.stderr
     whole = re.search(r"whole charges, .*?(\d+) +(\d+)\n", ran.stdout)
     assert all(int(count) >= 1 for count in whole.groups()), ran.stdout
+    frames, sessions = re.search(r"heard on CAN \(GB/T 27930\): (\d+) frames, (\d+) sessions", ran.stdout).groups()
+    assert int(frames) >= 100 and int(sessions) >= 1, ran.stdout
     assert "admin page   https://localhost:" in ran.stdout and re.search(r"log-in +admin / \S+", ran.stdout)

@@ -126,7 +126,7 @@ def test_the_table_of_models_stands_in_the_readme():
     rows.sort(key=lambda r: r[0].lower())
     head = ["model", "profile", "link", "connectors", "read", "limit", "commands", "keep-alive", "source", "tested on"]
     text = "".join("| " + " | ".join(cell.replace("|", "/") for cell in r) + " |\n" for r in [head, ["---"] * len(head), *rows])
-    assert len(rows) >= 57 and all(r[0] and r[8] for r in rows)
+    assert len(rows) >= 57 and all(0 < len(r[0]) <= 90 and r[8] for r in rows)
     assert written(harness.ROOT / "lua" / "README.md", "models", text) == text, "FORECOURT_WRITE=1 writes it"
 
 
@@ -386,6 +386,32 @@ def test_limits_are_written_as_each_wants_them(models):
     assert 0.9 <= rate(models.wait_record("foxess-evc", 6, **wanted["foxess-evc"])[2:])
     for name, write in wanted.items():
         assert all(r.get("words") == write["words"] for r in models.record(name) if r.get("address") == write["address"] and r["fc"] > 4)
+
+
+def test_a_limit_that_is_not_taken_is_told(models):
+    """chargers.md 4, row 29: em2go-home after an update that made its limit read-only; abb-terra-ac has a cable for less."""
+    models.model("em2go-home", unit=255, ignores=[91], edit=(*held(10), ('verify = "current_limit"',
+                                                                         'verify = "current_limit", verify_ms = 500, refresh_ms = 500')))
+    models.model("abb-terra-ac", edit=(*held(32), ("verify_ms = 10000", "verify_ms = 1000")), more={(3, 0x400F): 20000})
+    models.start()
+
+    def limit(name):
+        found = json.loads(models.station.cli("connectors", name, "--json").stdout)["connectors"][0]
+        return found.get("limit", {"state": None})
+
+    models.station.until(lambda: limit("em2go-home")["state"] == "not taken", LIMIT, "the limit is looked for")
+    models.station.until(lambda: limit("abb-terra-ac")["state"] == "taken", LIMIT, "the limit is in force")
+    assert limit("em2go-home") == {"value": 10, "unit": "A", "state": "not taken", "reads_back": 16}
+    assert limit("abb-terra-ac") == {"value": 32, "unit": "A", "state": "taken", "reads_back": 20}
+    # Written again and again, told once, and there for whoever looks.
+    reads = len(models.record("em2go-home", fc=3, address=91))
+    models.station.until(lambda: len(models.record("em2go-home", fc=3, address=91)) > reads + 4, LIMIT, "more verdicts")
+    assert all(r["words"] == [100] for r in models.wait_record("em2go-home", 6, fc=16, address=91))
+    assert len(models.record("abb-terra-ac", fc=16, address=0x4100)) == 1
+    log = models.station.gateway.output()
+    assert log.count("a limit of 10 A was accepted, but current_limit reads back as 16") == 1 and log.count("was accepted, but") == 1
+    shown = models.station.cli("connectors", "em2go-home").stdout
+    assert re.search(r"(?m)^setpoint +10 A: not taken \(reads back 16\)$", shown), shown
 
 
 def test_a_limit_of_unknown_unit_is_not_written(models):

@@ -167,6 +167,21 @@ def test_the_shipped_configuration_is_good(make_station):
     assert result.returncode == 0 and not result.stderr, result.stderr
 
 
+def test_what_is_off_in_the_shipped_configuration_is_good_too(make_station):
+    """Meters, CAN, a converter and the optional lines: with every # of a block taken away, it is a station that starts."""
+    station = make_station(start=False, tcp=1, line_units=(), connectors=1)
+    text = (harness.ROOT / "rootfs/etc/config/forecourt").read_text()
+    on, blocks = re.subn(r"(?m)^#(?=config |\toption )", "", text)
+    assert blocks >= 30 and len(re.findall(r"(?m)^config device ", on)) == 3 and "option bms 'car1'" in on
+    head = f"config gateway 'gateway'\n\toption lua_dir '{harness.ROOT / 'lua'}'\n"
+    station.config_file.write_text(on.replace("config gateway 'gateway'\n", head))
+    result = check(station)
+    assert result.returncode == 0 and not result.stderr, result.stderr
+    # It can fail: a device that is not there.
+    station.config_file.write_text(on.replace("config gateway 'gateway'\n", head).replace("config device 'car1'", "config device 'car2'"))
+    assert check(station).returncode != 0
+
+
 def test_a_refused_reload_keeps_the_page(make_station):
     """The page's new port is taken: everything stays as it was, the page too."""
     station = make_station(tcp=1, line_units=(), connectors=1, poll_ms=200)

@@ -221,6 +221,8 @@ static void every_word_has_its_chinese(void **state)
 		known(bus_status_name((enum bus_status)i));
 	for (int i = 0; i <= 255; i++)
 		known(connector_status_name((enum connector_status)i));
+	for (int i = LIMIT_HELD; i <= LIMIT_REFUSED; i++)
+		known(limit_state_name((enum limit_state)i));
 }
 
 /* What is filled in must be of the same types in the same order, or the program falls over in Chinese only. */

@@ -147,7 +147,7 @@ static void say(struct device *d, const char *point, int64_t milli)
 
 static void say_text(struct device *d, const char *point, const char *text)
 {
-	struct point_value v = {.quality = QUALITY_GOOD, .is_text = 1};
+	struct point_value v = {.quality = QUALITY_GOOD, .is_text = 1, .mono_us = clock_mono_us()};
 
 	(void)snprintf(v.text, sizeof(v.text), "%s", text);
 	device_take_value(d, 0, profile_point(device_profile(d), point), &v);
@@ -208,6 +208,34 @@ static void the_first_that_knows_is_asked(void **state)
 	connector_each_value(&f->connector, count_value, counts);
 	assert_int_equal(counts[CONNECTOR_OF_CHARGER] + counts[CONNECTOR_OF_METER] + counts[CONNECTOR_OF_BMS], POINTS);
 	assert_int_equal(counts[CONNECTOR_OF_METER], 1);
+}
+
+/* A charger with a register for the VIN that it never fills. */
+static void an_empty_text_hides_nobody(void **state)
+{
+	struct fixture *f = *state;
+	static const int one[] = {1};
+	struct profile profile;
+	struct connector_value v;
+	struct error err = {0};
+
+	make_profile(&profile, 1u << VIN);
+	struct device *charger = device_new("c2", &profile, one, 1, 1000, 1, &err);
+	assert_non_null(charger);
+	f->connector.device = charger;
+	attach_bms(f);
+	say_text(charger, "vin", "");
+	assert_int_equal(connector_value(&f->connector, "vin", &v), FC_OK);
+	assert_int_equal(v.from, CONNECTOR_OF_CHARGER);
+	assert_int_equal(v.value.quality, QUALITY_GOOD);
+	say_text(f->bms, "vin", "LFCTSIMULATED0042");
+	assert_int_equal(connector_value(&f->connector, "vin", &v), FC_OK);
+	assert_int_equal(v.from, CONNECTOR_OF_BMS);
+	assert_string_equal(v.value.text, "LFCTSIMULATED0042");
+	say_text(charger, "vin", "LFCTSIMULATED0043");
+	assert_int_equal(connector_value(&f->connector, "vin", &v), FC_OK);
+	assert_int_equal(v.from, CONNECTOR_OF_CHARGER);
+	device_free(charger);
 }
 
 /* Statistics ------------------------------------------------------------------------------------------------------------ */
@@ -598,6 +626,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(the_first_that_knows_is_asked, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(an_empty_text_hides_nobody, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(another_register_is_a_new_starting_point, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_meter_that_is_read_seldom, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_charge_is_counted_by_one_register, set_up, tear_down),

@@ -361,6 +361,21 @@ static void mistakes(void **state)
 	    {"points = { x = { address = 0, type = 'u16' } }, setpoint = { address = 1, type = 'u16', unit = 'A', min "
 	     "= 1, max = 2, refresh_ms = 1000, refresh_from = 'y' }",
 	     "setpoint.refresh_from:", "name a point"},
+	    {"points = { x = { address = 0, type = 'u16' } }, setpoint = { address = 1, type = 'u16', unit = 'A', min "
+	     "= 1, max = 2, verify = 'y' }",
+	     "setpoint.verify:", "name a point"},
+	    {"points = { x = { address = 0, type = 'u16', unit = 'W' } }, setpoint = { address = 1, type = 'u16', unit "
+	     "= 'A', min = 1, max = 2, verify = 'x' }",
+	     "setpoint.verify:", "same unit: x has \"W\", the limit \"A\""},
+	    {"points = { x = { address = 0, type = 'text', words = 2, unit = 'A' } }, setpoint = { address = 1, type = "
+	     "'u16', unit = 'A', min = 1, max = 2, verify = 'x' }",
+	     "setpoint.verify:", "a number"},
+	    {"points = { x = { address = 0, type = 'u16' } }, setpoint = { address = 1, type = 'u16', unit = 'A', min "
+	     "= 1, max = 2, verify_ms = 1000 }",
+	     "setpoint.verify:", "missing"},
+	    {"points = { x = { address = 0, type = 'u16', unit = 'A' } }, setpoint = { address = 1, type = 'u16', unit "
+	     "= 'A', min = 1, max = 2, verify = 'x', verify_within = 0 }",
+	     "setpoint.verify_within:", "above 0"},
 	    {"points = { x = { address = 0, type = 'u16' } }, tested = 'yes'",
 	     "tested:", "examples simulator hardware"},
 	};

@@ -190,6 +190,132 @@ static void row_29_writes_are_read_back(void **state)
 	assert_int_equal(answer, BUS_OK);
 }
 
+/* A charger whose limit, register 70, reads back at register back. */
+static void write_limited(struct fixture *f, int back, const char *more)
+{
+	char body[900];
+
+	(void)snprintf(
+	    body, sizeof(body),
+	    "points = { state = { address = 0, type = 'u16' }, limit = { address = %d, type = 'u16', unit = "
+	    "'A', scale = 0.1 } }, " RULES ", setpoint = { address = 70, type = 'u16', unit = 'A', scale = "
+	    "0.1, min = 6, max = 32, verify = 'limit', verify_ms = 500, %s }, commands = { start = { steps = "
+	    "{ { limit = 20 } } } }",
+	    back, more);
+	write_profile(f, "one", body);
+}
+
+static enum limit_state limit_of(struct fixture *f, struct device_limit *limit)
+{
+	assert_int_equal(device_limit_state(device_find(f->set, "a"), 1, limit), FC_OK);
+	return limit->state;
+}
+
+static void more_requests(struct fixture *f, int count)
+{
+	int requests = atomic_load(&f->servers[0].requests);
+
+	UNTIL(f, atomic_load(&f->servers[0].requests) > requests + count);
+}
+
+/* The same of a limit, which nobody waits for: it is written once more, then said, and stays said until it counts. */
+static void row_29_a_limit_is_read_back(void **state)
+{
+	struct fixture *f = *state;
+	struct device_limit limit;
+	struct error err = {0};
+	int answer = -1;
+
+	write_limited(f, 70, "initial = 10");
+	atomic_store(&f->servers[0].read_only, 1);
+	atomic_store(&f->servers[0].registers[70], 320);
+	apply(f);
+	struct device *d = device_find(f->set, "a");
+	UNTIL(f, d->upkeep.held[0] && limit_of(f, &limit) == LIMIT_NOT_TAKEN);
+	assert_int_equal(atomic_load(&f->servers[0].writes), 2);
+	assert_int_equal(limit.milli, 10000);
+	assert_int_equal(limit.reads_back.milli, 32000);
+	assert_string_equal(limit.point, "limit");
+	more_requests(f, 20);
+	assert_int_equal(atomic_load(&f->servers[0].writes), 2);
+	/* Another limit has its two chances; that none was taken stays said meanwhile. */
+	assert_int_equal(device_limit(f->set, d, 1, 12000, &err), FC_OK);
+	assert_int_equal(limit_of(f, &limit), LIMIT_NOT_TAKEN);
+	UNTIL(f, atomic_load(&f->servers[0].writes) == 4);
+	more_requests(f, 20);
+	assert_int_equal(atomic_load(&f->servers[0].writes), 4);
+	assert_int_equal(limit_of(f, &limit), LIMIT_NOT_TAKEN);
+	/* It can be written again: a command's limit is looked at as well, and one write is enough. */
+	atomic_store(&f->servers[0].read_only, 0);
+	assert_int_equal(device_command(f->set, d, 1, "start", note_answer, &answer, &err), FC_OK);
+	UNTIL(f, limit_of(f, &limit) == LIMIT_TAKEN);
+	assert_int_equal(answer, BUS_OK);
+	assert_int_equal(limit.milli, 20000);
+	assert_int_equal(atomic_load(&f->servers[0].writes), 5);
+	/* Tenths of an ampere: 16.04 is written as 16.0, and that is it. */
+	assert_int_equal(device_limit(f->set, d, 1, 16040, &err), FC_OK);
+	assert_int_equal(limit_of(f, &limit), LIMIT_HELD);
+	UNTIL(f, limit_of(f, &limit) == LIMIT_TAKEN);
+	assert_int_equal(register_of(f, 0, 70), 160);
+	assert_int_equal(atomic_load(&f->servers[0].writes), 6);
+}
+
+/* What is in force may be less than the limit, the cable's for one; more it may not be. */
+static void row_29_what_is_in_force_may_be_less(void **state)
+{
+	struct fixture *f = *state;
+	struct device_limit limit;
+	struct error err = {0};
+
+	write_limited(f, 80, "initial = 16, verify_at_most = true");
+	atomic_store(&f->servers[0].registers[80], 130);
+	apply(f);
+	struct device *d = device_find(f->set, "a");
+	UNTIL(f, d->upkeep.held[0] && limit_of(f, &limit) == LIMIT_TAKEN);
+	assert_int_equal(atomic_load(&f->servers[0].writes), 1);
+	assert_int_equal(device_limit(f->set, d, 1, 10000, &err), FC_OK);
+	UNTIL(f, limit_of(f, &limit) == LIMIT_NOT_TAKEN);
+	assert_int_equal(atomic_load(&f->servers[0].writes), 3);
+	assert_int_equal(limit.reads_back.milli, 13000);
+}
+
+/* A refresh does not put the verdict off; what can't be read is no verdict; and a limit that is lost later is noticed. */
+static void row_29_a_refreshed_limit_is_read_back_each_time(void **state)
+{
+	struct fixture *f = *state;
+	struct device_limit limit;
+
+	write_limited(f, 80, "initial = 16, refresh_ms = 500");
+	atomic_store(&f->servers[0].muted_at, 80);
+	apply(f);
+	struct device *d = device_find(f->set, "a");
+	UNTIL(f, atomic_load(&f->servers[0].writes) > 4);
+	assert_int_equal(limit_of(f, &limit), LIMIT_HELD);
+	atomic_store(&f->servers[0].registers[80], 160);
+	atomic_store(&f->servers[0].muted_at, -1);
+	UNTIL(f, limit_of(f, &limit) == LIMIT_TAKEN);
+	atomic_store(&f->servers[0].registers[80], 320);
+	UNTIL(f, limit_of(f, &limit) == LIMIT_NOT_TAKEN);
+	assert_int_equal(d->upkeep.milli[0], 16000);
+	atomic_store(&f->servers[0].registers[80], 160);
+	UNTIL(f, limit_of(f, &limit) == LIMIT_TAKEN);
+}
+
+/* One that is refused outright is written no more, and that is seen, too. */
+static void row_29_a_refused_limit_is_said(void **state)
+{
+	struct fixture *f = *state;
+	struct device_limit limit;
+
+	write_limited(f, 80, "initial = 16");
+	atomic_store(&f->servers[0].refused_at, 70);
+	apply(f);
+	struct device *d = device_find(f->set, "a");
+	UNTIL(f, d->upkeep.held[0] && limit_of(f, &limit) == LIMIT_REFUSED);
+	more_requests(f, 20);
+	assert_int_equal(atomic_load(&f->servers[0].writes), 1);
+}
+
 /* Sungrow falls back after a minute of silence: the keep-alive keeps its own time, however seldom is read. */
 static void row_32_a_keep_alive_needs_no_polls(void **state)
 {
@@ -421,6 +547,10 @@ int main(void)
 	    ROW(row_26_unknown_registers_are_never_probed),
 	    ROW(row_27_a_refused_heartbeat_is_left_alone),
 	    ROW(row_29_writes_are_read_back),
+	    ROW(row_29_a_limit_is_read_back),
+	    ROW(row_29_what_is_in_force_may_be_less),
+	    ROW(row_29_a_refreshed_limit_is_read_back_each_time),
+	    ROW(row_29_a_refused_limit_is_said),
 	    ROW(row_32_a_keep_alive_needs_no_polls),
 	    ROW(row_33_the_failsafe_is_read_first),
 	    ROW(row_34_the_pause_value_is_the_devices),
