@@ -1,6 +1,7 @@
 #include "bus/schedule.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const int64_t backoff_first_us = 1000000;
 static const int64_t backoff_last_us = 60000000;
@@ -104,7 +105,8 @@ void schedule_fini(struct schedule *s)
 static int same_read(const struct bus_read *a, const struct bus_read *b)
 {
 	return a->unit == b->unit && a->function == b->function && a->address == b->address && a->count == b->count &&
-	       a->period_ms == b->period_ms;
+	       a->period_ms == b->period_ms && a->identifier == b->identifier &&
+	       !memcmp(a->meter, b->meter, sizeof(a->meter));
 }
 
 static void take_entry(struct schedule_entry *e, const struct schedule_entry *from)
