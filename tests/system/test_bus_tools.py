@@ -187,6 +187,11 @@ def test_a_write_is_warned_of_kept_and_forbidden(site):
     assert station.cli("bus", "write", "tcp0", 1, 7, 0, 1, "--yes").returncode == 2
     assert station.cli("bus", "write", "tcp0", 1, 6, 0, 65536, "--yes").returncode == 2
     assert station.cli("bus", "write", "tcp0", 1, 6, 0, 1, 2, "--yes").returncode == 2
+    # What nobody answers is not told as written.
+    station.ask_chargers("mute 0")
+    done = station.cli("bus", "write", "tcp0", 1, 6, COMMAND, 2, "--yes")
+    assert done.returncode == 1 and re.search(r"written +unknown", done.stdout), done
+    assert good(station, "audit", "--limit", 1)["audit"][0]["result"] in ("no answer", "not connected")
 
 
 def frames(station, *words):
