@@ -25,7 +25,7 @@ struct bus_line {
 	struct bus *owner;
 	line_sink sink;
 	void *user;
-	struct trace *trace;
+	struct bus_trace *trace;
 	pthread_t thread;
 	pthread_mutex_t lock; /* of stop, next, requests, figures */
 	pthread_cond_t wake;
