@@ -19,7 +19,7 @@ struct bus {
 	void *by_hand_user;
 	struct queue results;
 	struct loop_waker waker;
-	struct trace *trace;
+	struct bus_trace *trace;
 	struct bus_line **lines;
 	size_t count, size;
 	uint32_t next_id;
@@ -112,7 +112,7 @@ void bus_free(struct bus *bus)
 	free(bus);
 }
 
-struct trace *bus_trace(struct bus *bus)
+struct bus_trace *bus_trace(struct bus *bus)
 {
 	return bus->trace;
 }

@@ -158,7 +158,7 @@ int bus_unit_valid(enum bus_kind kind, unsigned unit);
 
 struct bus;
 struct bus_line;
-struct trace;
+struct bus_trace;
 
 /* result is called on the loop's thread for every answer. */
 struct bus *bus_new(struct loop *loop, void (*result)(void *user, const struct bus_result *result), void *user,
@@ -169,7 +169,7 @@ void bus_set_by_hand(struct bus *bus, void (*result)(void *user, const struct bu
 /* Closes all lines, joins their threads. */
 void bus_free(struct bus *bus);
 /* Frames of all lines as they were on the wire (bus/trace.h); off until it is given a size. Ends with the bus. */
-struct trace *bus_trace(struct bus *bus);
+struct bus_trace *bus_trace(struct bus *bus);
 /* A number that no line of this bus has or will have: a CAN port's, in the trace. */
 uint32_t bus_other_id(struct bus *bus);
 /* Starts a worker. reads are copied and staggered over their periods. NULL: FC_EEXIST when that endpoint is open

@@ -40,19 +40,19 @@ struct can_frame {
 enum can_state { CAN_DOWN, CAN_ACTIVE, CAN_WARNING, CAN_PASSIVE, CAN_BUS_OFF };
 const char *can_state_name(enum can_state state);
 
-struct trace;
+struct bus_trace;
 struct can_config {
 	char name[64];    /* the configuration's section name, for logs */
 	char device[240]; /* see above */
 	int bitrate;  /* bit/s; 0: as the interface is (bus load is then known only where the kernel tells the rate) */
 	int bring_up; /* we set the interface's bit rate, mode and restart time and bring it up; needs CAP_NET_ADMIN */
 	int restart_ms; /* with bring_up: the controller restarts by itself this long after bus-off; 0: we restart it, with back-off */
-	int sample_point;    /* with bring_up: in tenths of a per cent, 875 is 87.5 %; 0: the driver's choice */
-	int listen_only;     /* can_send is refused; with bring_up the controller does not even acknowledge */
-	int error_frames;    /* hand error frames to the frame hook too; states and counters come in any case */
-	int repeat;          /* replays: begin again at the end */
-	struct trace *trace; /* every frame that comes or goes is put there (bus/trace.h); NULL: none. Borrowed. */
-	uint32_t trace_line; /* as this line */
+	int sample_point;        /* with bring_up: in tenths of a per cent, 875 is 87.5 %; 0: the driver's choice */
+	int listen_only;         /* can_send is refused; with bring_up the controller does not even acknowledge */
+	int error_frames;        /* hand error frames to the frame hook too; states and counters come in any case */
+	int repeat;              /* replays: begin again at the end */
+	struct bus_trace *trace; /* every frame that comes or goes is put there (bus/trace.h); NULL: none. Borrowed. */
+	uint32_t trace_line;     /* as this line */
 };
 
 /* A frame passes when it is of that kind and (frame id & mask) == (id & mask). */

@@ -9,7 +9,7 @@
 #include "bus/framing.h"
 #include "bus/pdu.h"
 #include "bus/port.h"
-#include "bus/serial.h"
+#include "bus/wire.h"
 
 enum { EXCEPTION_BIT = 0x80, UNITS = 256 };
 /* What is thrown away before one request: who sends faster than we read must not keep us from ever looking up. */
@@ -18,9 +18,8 @@ enum { FLUSH_MOST = 16 * FRAMING_BUFFER };
 enum { STALE_MOST = 3 };
 /* ASCII allows a second between two characters ("Modbus over serial line" 2.5.2.1). */
 static const int64_t ascii_byte_timeout_us = 1000000;
-/* DL/T 645-2007 allows half a second between two bytes, and wants 20 ms between two frames. */
+/* DL/T 645-2007 allows half a second between two bytes. */
 static const int64_t dlt645_byte_timeout_us = 500000;
-static const int64_t dlt645_silence_us = 20000;
 /* The most that bytes without an end may hold us up beyond the response time-out, on top of the longest frame's time. */
 static const int64_t babble_us = 500000;
 
@@ -125,9 +124,7 @@ void exchange_close(struct exchange *x)
 
 int64_t exchange_silence_us(const struct exchange *x)
 {
-	int64_t silence = x->config.kind == BUS_RTU ? serial_silence_us(&x->config) : 0;
-
-	return x->framing == &framing_dlt645 && silence < dlt645_silence_us ? dlt645_silence_us : silence;
+	return wire_silence_us(&x->config);
 }
 
 int64_t exchange_quiet_since_us(const struct exchange *x)
@@ -237,7 +234,7 @@ static struct wait begin_wait(const struct exchange *x, int64_t timeout_us)
 		w.byte_us = ascii_byte_timeout_us;
 	if (x->framing == &framing_dlt645 && w.byte_us < dlt645_byte_timeout_us)
 		w.byte_us = dlt645_byte_timeout_us;
-	w.end_us = w.answer_us + port_wire_us(x->port, FRAMING_ADU_MAX) + w.byte_us + babble_us;
+	w.end_us = w.answer_us + wire_bytes_us(&x->config, FRAMING_ADU_MAX) + w.byte_us + babble_us;
 	return w;
 }
 
@@ -334,7 +331,7 @@ static enum bus_status transfer(struct exchange *x, struct framing_request *r, i
 	if (port_send(x->port, adu, r->adu_len))
 		return BUS_DISCONNECTED;
 	show(x, EXCHANGE_SENT, adu, r->adu_len);
-	x->quiet_since_us = clock_mono_us() + port_wire_us(x->port, r->adu_len);
+	x->quiet_since_us = clock_mono_us() + wire_bytes_us(&x->config, r->adu_len);
 	if (x->sent)
 		x->sent(x->sent_user);
 	enum bus_status status = await(x, r, timeout_us, step);

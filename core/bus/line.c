@@ -360,7 +360,7 @@ static void on_frame(void *user, int flags, const uint8_t *bytes, size_t len)
 }
 
 struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, const struct bus_read *reads,
-			    uint32_t count, struct trace *trace, line_sink sink, void *user, struct error *err)
+			    uint32_t count, struct bus_trace *trace, line_sink sink, void *user, struct error *err)
 {
 	struct bus_line *line = calloc(1, sizeof(*line));
 	struct line_plan *plan = line_plan_new(config, id, reads, count);

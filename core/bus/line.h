@@ -10,7 +10,7 @@ typedef int (*line_sink)(void *user, const struct bus_result *result, int must);
 
 /* Its frames go to trace, which is borrowed. */
 struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, const struct bus_read *reads,
-			    uint32_t count, struct trace *trace, line_sink sink, void *user, struct error *err);
+			    uint32_t count, struct bus_trace *trace, line_sink sink, void *user, struct error *err);
 /* The read is one that a device on this kind of line can have. */
 int line_read_possible(const struct bus_line_config *config, const struct bus_read *read);
 /* The worker takes the new reads over before its next request. FC_OK, FC_ENOMEM. */

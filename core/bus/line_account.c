@@ -5,6 +5,8 @@
 #include "bus/line_inside.h"
 
 static const int64_t unit_gap_first_us = 10000, unit_gap_longest_us = 100000;
+/* So many good answers in a row, and the pause is half as long. */
+enum { UNIT_GAP_CALM = 1000 };
 static const int64_t say_pace_again_us = 600000000;
 static const int64_t look_us = 10000000;
 
@@ -35,20 +37,33 @@ void line_watch_pace(struct bus_line *line, const struct made *m)
 	}
 }
 
-/* Two that share a converter are kept further apart (chargers.md 4, row 6). */
-static void note_foreign(struct bus_line *line, uint8_t unit)
+static void set_unit_gap(struct bus_line *line, int64_t us)
 {
-	if (line->schedule.unit_count < 2 || line->unit_gap_us >= unit_gap_longest_us)
-		return;
-	if (!line->unit_gap_us)
-		log_warning("bus: %s: unit %u was asked and another answered: a longer pause when the unit changes",
-			    line->config.name, unit);
-	line->unit_gap_us = line->unit_gap_us ? line->unit_gap_us * 2 : unit_gap_first_us;
-	if (line->unit_gap_us > unit_gap_longest_us)
-		line->unit_gap_us = unit_gap_longest_us;
+	line->unit_gap_us = us;
 	pthread_mutex_lock(&line->lock);
-	line->figures.line.unit_gap_ms = (uint32_t)(line->unit_gap_us / 1000);
+	line->figures.line.unit_gap_ms = (uint32_t)(us / 1000);
 	pthread_mutex_unlock(&line->lock);
+}
+
+/* Two that share a converter are kept further apart (chargers.md 4, row 6); a disturbance now and then must not slow the line down for
+ * good. */
+static void watch_unit_gap(struct bus_line *line, const struct bus_result *r, int foreign)
+{
+	int64_t longer = line->unit_gap_us ? line->unit_gap_us * 2 : unit_gap_first_us;
+
+	if (foreign) {
+		line->unit_gap_calm = 0;
+		if (line->schedule.unit_count < 2 || line->unit_gap_us >= unit_gap_longest_us)
+			return;
+		if (!line->unit_gap_us)
+			log_warning("bus: %s: unit %u was asked and another answered: a longer pause when the unit "
+				    "changes",
+				    line->config.name, r->unit);
+		set_unit_gap(line, longer < unit_gap_longest_us ? longer : unit_gap_longest_us);
+	} else if (line->unit_gap_us && r->status == BUS_OK && ++line->unit_gap_calm >= UNIT_GAP_CALM) {
+		line->unit_gap_calm = 0;
+		set_unit_gap(line, line->unit_gap_us / 2 >= unit_gap_first_us ? line->unit_gap_us / 2 : 0);
+	}
 }
 
 void line_account(struct bus_line *line, const struct made *m)
@@ -76,8 +91,7 @@ void line_account(struct bus_line *line, const struct made *m)
 		f->stats.pace = (uint16_t)(100 >> u->pace.shift);
 	}
 	pthread_mutex_unlock(&line->lock);
-	if (foreign)
-		note_foreign(line, m->result.unit);
+	watch_unit_gap(line, &m->result, foreign > 0);
 }
 
 void line_account_retry(struct bus_line *line, uint8_t unit)

@@ -30,8 +30,8 @@ struct line_plan *line_plan_new(const struct bus_line_config *config, uint32_t i
 	}
 	/* Until they have been measured: what they take on the wire, and the silence before them. */
 	for (uint32_t i = 0; i < count; i++)
-		plan->schedule.entries[i].cost_us = wire_us(config, reads[i].function, reads[i].count) +
-						    (config->kind == BUS_RTU ? wire_silence_us(config) : 0);
+		plan->schedule.entries[i].cost_us =
+		    wire_us(config, reads[i].function, reads[i].count) + wire_silence_us(config);
 	return plan;
 }
 

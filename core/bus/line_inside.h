@@ -25,7 +25,7 @@ struct bus_line {
 	struct bus *owner;
 	line_sink sink;
 	void *user;
-	struct trace *trace;
+	struct bus_trace *trace;
 	pthread_t thread;
 	pthread_mutex_t lock; /* of stop, next, requests, figures */
 	pthread_cond_t wake;
@@ -46,6 +46,7 @@ struct bus_line {
 	int64_t quiet_since_us;                                  /* end of the last byte */
 	int last_unit;                                           /* asked last; -1 none */
 	int64_t unit_gap_us;                                     /* pause when another one is asked */
+	uint32_t unit_gap_calm;                                  /* good answers in a row without another unit's */
 	int polls_owed;                                          /* to be made before the next request */
 	int64_t look_at_us;                                      /* when the plan's load is looked at again */
 	int said_full;

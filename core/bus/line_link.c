@@ -156,6 +156,8 @@ void line_connect(struct bus_line *line)
 	char why[320];
 	int released = line->released;
 
+	/* Connecting may take seconds. */
+	line_announce(line);
 	line->released = 0;
 	line->connected_us = clock_mono_us();
 	if (exchange_connect(line->exchange)) {

@@ -197,11 +197,6 @@ int port_wait(struct port *p, int64_t until_us)
 	return n;
 }
 
-int64_t port_wire_us(const struct port *p, size_t bytes)
-{
-	return p->config.kind == BUS_RTU ? serial_wire_us(&p->config, bytes) : 0;
-}
-
 void port_error(const struct port *p, int code, char *out, size_t size)
 {
 	const struct bus_line_config *c = &p->config;

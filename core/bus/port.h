@@ -21,8 +21,6 @@ int port_send(struct port *port, const uint8_t *bytes, size_t len);
 int port_read(struct port *port, uint8_t *bytes, size_t size);
 /* 1 when there is something to read, 0 at the time until_us (monotonic). */
 int port_wait(struct port *port, int64_t until_us);
-/* How long so many bytes take on the wire; 0 on TCP. */
-int64_t port_wire_us(const struct port *port, size_t bytes);
 /* The reason why port_open failed, in words for someone on site. */
 void port_error(const struct port *port, int code, char *out, size_t size);
 

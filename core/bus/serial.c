@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "bus/wire.h"
 
 enum { MICROS = 1000000, LOOK_EVERY_US = 100, PATIENCE_US = 100000 };
 /* linux/serial_reg.h's UART_LSR_TEMT as TIOCSERGETLSR gives it: the shift register is empty too. */
@@ -23,18 +24,6 @@ static void rest(int64_t us)
 
 	if (us > 0)
 		(void)nanosleep(&time, NULL);
-}
-
-int64_t serial_wire_us(const struct bus_line_config *c, size_t bytes)
-{
-	int bits = 1 + c->data_bits + (c->parity != 'N') + c->stop_bits;
-
-	return c->baud > 0 ? (int64_t)bytes * bits * MICROS / c->baud : 0;
-}
-
-int64_t serial_silence_us(const struct bus_line_config *c)
-{
-	return c->baud > 19200 || c->baud <= 0 ? 1750 : (int64_t)35 * 11 * 100000 / c->baud;
 }
 
 static unsigned milliseconds(int us)
@@ -127,7 +116,7 @@ int serial_send_by_rts(int fd, const struct bus_line_config *c, const uint8_t *b
 	ssize_t n = write(fd, bytes, len);
 	int code = n < 0 ? errno : EIO;
 	if (n > 0)
-		wait_until_sent(fd, serial_wire_us(c, (size_t)n));
+		wait_until_sent(fd, wire_bytes_us(c, (size_t)n));
 	rest(c->rts_after_us);
 	/* In any case: a transmitter that stays on blocks the line for everyone. */
 	if (set_rts(fd, 0))

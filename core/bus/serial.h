@@ -20,9 +20,5 @@ enum serial_turn {
 enum serial_turn serial_set_rs485(int fd, const struct bus_line_config *config, int say);
 /* Sends with RTS on from rts_before_us before the first bit to rts_after_us after the last. 0, or -1 and errno. */
 int serial_send_by_rts(int fd, const struct bus_line_config *config, const uint8_t *bytes, size_t len);
-/* Time that so many bytes take on the wire: start bit, data, parity, stop. */
-int64_t serial_wire_us(const struct bus_line_config *config, size_t bytes);
-/* Silence between two frames: 3.5 characters of 11 bits up to 19200 baud, then 1.75 ms ("Modbus over serial line" 2.5.1.1). */
-int64_t serial_silence_us(const struct bus_line_config *config);
 
 #endif

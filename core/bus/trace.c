@@ -19,7 +19,7 @@ struct head {
 
 enum { RECORD_MIN = sizeof(struct head) + 8 };
 
-struct trace {
+struct bus_trace {
 	pthread_mutex_t lock; /* of all but on */
 	atomic_int on;        /* to pass by without the lock */
 	size_t kb;
@@ -72,9 +72,9 @@ static int make_ring(size_t kb, uint8_t **ring, uint32_t *size, uint32_t **place
 	return FC_ENOMEM;
 }
 
-struct trace *trace_new(size_t kb)
+struct bus_trace *trace_new(size_t kb)
 {
-	struct trace *t = calloc(1, sizeof(*t));
+	struct bus_trace *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
@@ -90,7 +90,7 @@ struct trace *trace_new(size_t kb)
 	return t;
 }
 
-void trace_free(struct trace *t)
+void trace_free(struct bus_trace *t)
 {
 	if (!t)
 		return;
@@ -100,7 +100,7 @@ void trace_free(struct trace *t)
 	free(t);
 }
 
-int trace_resize(struct trace *t, size_t kb)
+int trace_resize(struct bus_trace *t, size_t kb)
 {
 	uint8_t *ring;
 	uint32_t size, count, *places;
@@ -127,10 +127,10 @@ int trace_resize(struct trace *t, size_t kb)
 	return FC_OK;
 }
 
-size_t trace_size_kb(const struct trace *trace)
+size_t trace_size_kb(const struct bus_trace *trace)
 {
 	/* The lock is the only thing that a look changes. */
-	struct trace *t = (struct trace *)(size_t)trace;
+	struct bus_trace *t = (struct bus_trace *)(size_t)trace;
 
 	pthread_mutex_lock(&t->lock);
 	size_t kb = t->kb;
@@ -139,7 +139,7 @@ size_t trace_size_kb(const struct trace *trace)
 }
 
 /* Bytes into the ring from offset at on, round its end. */
-static void put(struct trace *t, uint32_t at, const void *from, size_t len)
+static void put(struct bus_trace *t, uint32_t at, const void *from, size_t len)
 {
 	size_t begin = at % t->size, first = len < t->size - begin ? len : t->size - begin;
 
@@ -147,7 +147,7 @@ static void put(struct trace *t, uint32_t at, const void *from, size_t len)
 	memcpy(t->ring, (const uint8_t *)from + first, len - first);
 }
 
-static void get(const struct trace *t, uint32_t at, void *to, size_t len)
+static void get(const struct bus_trace *t, uint32_t at, void *to, size_t len)
 {
 	size_t begin = at % t->size, first = len < t->size - begin ? len : t->size - begin;
 
@@ -155,7 +155,7 @@ static void get(const struct trace *t, uint32_t at, void *to, size_t len)
 	memcpy((uint8_t *)to + first, t->ring, len - first);
 }
 
-static void forget_oldest(struct trace *t)
+static void forget_oldest(struct bus_trace *t)
 {
 	struct head head;
 
@@ -165,7 +165,7 @@ static void forget_oldest(struct trace *t)
 }
 
 /* Under the lock. */
-static void append(struct trace *t, const struct head *head, const uint8_t *bytes)
+static void append(struct bus_trace *t, const struct head *head, const uint8_t *bytes)
 {
 	uint32_t need = room(head->len);
 
@@ -188,7 +188,7 @@ static int64_t wall_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-void trace_put_at(struct trace *t, uint32_t line, enum trace_kind kind, int flags, uint32_t can_id,
+void trace_put_at(struct bus_trace *t, uint32_t line, enum trace_kind kind, int flags, uint32_t can_id,
 		  const uint8_t *bytes, size_t len, int64_t mono_us, int64_t wall)
 {
 	struct head head = {.mono_us = mono_us,
@@ -207,14 +207,14 @@ void trace_put_at(struct trace *t, uint32_t line, enum trace_kind kind, int flag
 	pthread_mutex_unlock(&t->lock);
 }
 
-void trace_put(struct trace *t, uint32_t line, enum trace_kind kind, int flags, uint32_t can_id, const uint8_t *bytes,
-	       size_t len)
+void trace_put(struct bus_trace *t, uint32_t line, enum trace_kind kind, int flags, uint32_t can_id,
+	       const uint8_t *bytes, size_t len)
 {
 	if (t && atomic_load_explicit(&t->on, memory_order_relaxed))
 		trace_put_at(t, line, kind, flags, can_id, bytes, len, clock_mono_us(), wall_us());
 }
 
-int trace_next(struct trace *t, uint64_t after, struct trace_entry *entry, uint64_t *lost)
+int trace_next(struct bus_trace *t, uint64_t after, struct trace_entry *entry, uint64_t *lost)
 {
 	struct head head;
 
@@ -245,7 +245,7 @@ int trace_next(struct trace *t, uint64_t after, struct trace_entry *entry, uint6
 	return FC_OK;
 }
 
-uint64_t trace_newest(struct trace *t)
+uint64_t trace_newest(struct bus_trace *t)
 {
 	pthread_mutex_lock(&t->lock);
 	uint64_t newest = t->next - 1;

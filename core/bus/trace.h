@@ -45,29 +45,29 @@ struct trace_entry {
 	uint8_t bytes[TRACE_BYTES_MAX];
 };
 
-struct trace;
+struct bus_trace;
 
 /* kb: 0 = off, nothing is kept; at most TRACE_KB_MAX. NULL: no memory. */
-struct trace *trace_new(size_t kb);
-void trace_free(struct trace *trace);
+struct bus_trace *trace_new(size_t kb);
+void trace_free(struct bus_trace *trace);
 /* Another size; what was kept is forgotten when it differs. FC_OK; FC_ENOMEM: nothing changed. */
-int trace_resize(struct trace *trace, size_t kb);
-size_t trace_size_kb(const struct trace *trace);
+int trace_resize(struct bus_trace *trace, size_t kb);
+size_t trace_size_kb(const struct bus_trace *trace);
 
 /* From any thread; no allocation, a lock held for the time of a copy. Seen now. A trace of NULL takes nothing. */
-void trace_put(struct trace *trace, uint32_t line, enum trace_kind kind, int flags, uint32_t can_id,
+void trace_put(struct bus_trace *trace, uint32_t line, enum trace_kind kind, int flags, uint32_t can_id,
 	       const uint8_t *bytes, size_t len);
 /* The same for what was seen at a time of its own: the kernel's stamp of a CAN frame. */
-void trace_put_at(struct trace *trace, uint32_t line, enum trace_kind kind, int flags, uint32_t can_id,
+void trace_put_at(struct bus_trace *trace, uint32_t line, enum trace_kind kind, int flags, uint32_t can_id,
 		  const uint8_t *bytes, size_t len, int64_t mono_us, int64_t wall_us);
 
 /* The first frame behind number after (0: the oldest that is kept). FC_OK; FC_ENOENT: there is none yet. *lost, if not NULL, is
  * how many between after and it were overwritten before (0 with after 0). A number that was never given, from a daemon before
  * a restart, begins anew at the oldest. */
-int trace_next(struct trace *trace, uint64_t after, struct trace_entry *entry, uint64_t *lost);
+int trace_next(struct bus_trace *trace, uint64_t after, struct trace_entry *entry, uint64_t *lost);
 /* The unit that a Modbus frame is for or from; -1: it is none, or too short to say. */
 int trace_unit(const struct trace_entry *entry);
 /* The number of the newest frame; 0 when there was none yet. */
-uint64_t trace_newest(struct trace *trace);
+uint64_t trace_newest(struct bus_trace *trace);
 
 #endif

@@ -31,14 +31,17 @@ static unsigned answer_bytes(uint8_t function, uint16_t count)
 	}
 }
 
-static int64_t time_of(const struct bus_line_config *c, unsigned bytes)
+int64_t wire_bytes_us(const struct bus_line_config *c, size_t bytes)
 {
 	int bits = 1 + c->data_bits + (c->parity != 'N') + c->stop_bits;
 
-	/* A colon, two characters a byte (its checksum is a byte shorter), CR and LF. */
-	if (c->framing == BUS_FRAMING_ASCII)
-		bytes = 2 * bytes + 1;
 	return c->kind == BUS_RTU && c->baud > 0 ? (int64_t)bytes * bits * 1000000 / c->baud : 0;
+}
+
+static int64_t time_of(const struct bus_line_config *c, unsigned bytes)
+{
+	/* A colon, two characters a byte (its checksum is a byte shorter), CR and LF. */
+	return wire_bytes_us(c, c->framing == BUS_FRAMING_ASCII ? 2 * bytes + 1 : bytes);
 }
 
 int64_t wire_us(const struct bus_line_config *c, uint8_t function, uint16_t count)
@@ -64,9 +67,9 @@ int64_t wire_request_us(const struct bus_line_config *c, uint8_t function, uint1
 
 int64_t wire_silence_us(const struct bus_line_config *c)
 {
-	if (c->framing == BUS_FRAMING_DLT645)
-		return METER_SILENCE_US;
-	if (c->kind != BUS_RTU || c->baud <= 0)
-		return 0;
-	return c->baud > 19200 ? 1750 : (int64_t)35 * 11 * 100000 / c->baud;
+	int64_t silence = 0;
+
+	if (c->kind == BUS_RTU)
+		silence = c->baud > 19200 || c->baud <= 0 ? 1750 : (int64_t)35 * 11 * 100000 / c->baud;
+	return c->framing == BUS_FRAMING_DLT645 && silence < METER_SILENCE_US ? METER_SILENCE_US : silence;
 }

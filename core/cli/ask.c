@@ -124,10 +124,13 @@ int cli_is_up(struct cli *cli)
 {
 	if (cli->fd >= 0 || !try_socket(cli))
 		return 1;
+	/* One that is there and does not hear us is up: whoever asks it next is told why it does not. */
+	int up = errno != ENOENT && errno != ECONNREFUSED;
+
 	if (cli->fd >= 0)
 		close(cli->fd);
 	cli->fd = -1;
-	return 0;
+	return up;
 }
 
 int cli_number(const char *text, long least, long most, long *out)

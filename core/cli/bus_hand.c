@@ -320,19 +320,36 @@ static int confirm(const struct cli *cli)
 	return cli_fail(cli, CLI_REFUSED, "not confirmed", NULL, "nothing was written");
 }
 
-static void print_row(const struct cli *cli, struct table *t, const char *name, const struct value *answer,
-		      const char *key)
+/* "5 (0x0005), 6 (0x0006)" */
+static void values_text(const struct value *answer, const char *key, char out[WORDS_VALUE])
 {
 	uint16_t words[BUS_WORDS_MAX];
-	char text[WORDS_VALUE] = "", one[24];
 	int count = words_of(answer, key, words);
 	size_t n = 0;
 
-	for (int i = 0; i < count && n < sizeof(text); i++) {
-		(void)snprintf(one, sizeof(one), "%s%u (0x%04X)", i ? ", " : "", words[i], words[i]);
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s", one);
-	}
+	out[0] = '\0';
+	for (int i = 0; i < count && n < WORDS_VALUE; i++)
+		n += (size_t)snprintf(out + n, WORDS_VALUE - n, "%s%u (0x%04X)", i ? ", " : "", words[i], words[i]);
+}
+
+static void print_row(const struct cli *cli, struct table *t, const char *name, const struct value *answer,
+		      const char *key)
+{
+	char text[WORDS_VALUE];
+
+	values_text(answer, key, text);
 	table_pair(t, say(cli, name), value_get(answer, key) ? text : say(cli, "unknown"));
+}
+
+/* What was sent is written when the device said so; not when it refused; else nobody knows. */
+static void print_words(const struct cli *cli, struct table *t, const struct value *answer)
+{
+	const char *status = cli_text(answer, "status");
+
+	if (!strcmp(status, "ok"))
+		print_row(cli, t, "written", answer, "words");
+	else
+		table_pair(t, say(cli, "written"), say(cli, !strcmp(status, "exception") ? "no" : "unknown"));
 }
 
 static void print_written(const struct cli *cli, const struct value *answer)
@@ -343,7 +360,7 @@ static void print_written(const struct cli *cli, const struct value *answer)
 	table_init(&t, 2, 0);
 	(void)value_to_bool(value_get(answer, "audited"), &audited);
 	print_row(cli, &t, "before", answer, "before");
-	print_row(cli, &t, "written", answer, "words");
+	print_words(cli, &t, answer);
 	print_row(cli, &t, "after", answer, "after");
 	table_pair(&t, say(cli, "in the audit"), say(cli, audited ? "yes" : "no"));
 	table_print(&t, stdout);

@@ -37,7 +37,7 @@ void cli_fini(struct cli *cli);
 /* Asks the daemon. arguments: in cli->arena, which is emptied; may be NULL. CLI_DONE and *result, which lasts until the next ask;
  * else the exit code, and the reason has been told. */
 int cli_ask(struct cli *cli, const char *command, const struct value *arguments, const struct value **result);
-/* 1 when a daemon can be asked, 0 when none listens there or we may not; nothing is told. */
+/* 0 when no daemon listens there; 1 when one does, though it may not hear us: cli_ask says so then. Nothing is told. */
 int cli_is_up(struct cli *cli);
 /* A whole number of an argument, decimal or 0x..: 0, or -1. */
 int cli_number(const char *text, long least, long most, long *out);

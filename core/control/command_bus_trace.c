@@ -123,7 +123,7 @@ static int is_wanted(const struct page *p, const struct trace_entry *e)
 /* From after on; returns the number of the last frame looked at. */
 static uint64_t walk(struct page *p, uint64_t after, int most, uint64_t *lost)
 {
-	struct trace *trace = p->control->sources.trace;
+	struct bus_trace *trace = p->control->sources.trace;
 	uint64_t at = after > BEFORE ? after - BEFORE : 0, gap;
 	struct trace_entry e;
 

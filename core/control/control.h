@@ -23,7 +23,7 @@
 
 struct control;
 struct control_reply;
-struct trace;
+struct bus_trace;
 
 /* What of the Lua files was refused when they were loaded again: one text each, "file:line: reason". */
 typedef void (*control_reloaded)(void *user, const char *const *refusals, int count);
@@ -42,7 +42,7 @@ struct control_sources {
 	const char *path;    /* of its configuration */
 	int64_t started_us;
 	struct store *store;
-	struct trace *trace;
+	struct bus_trace *trace;
 	struct device_set *devices;
 	struct station_set *stations;
 	struct charge_set *charges;

@@ -82,7 +82,7 @@ static int run_ours(const struct bus_line_config *c, uint16_t count, double seco
 		reads[i] =
 		    (struct bus_read){.unit = UNIT, .function = 3, .count = count, .period_ms = PERIOD_MS, .tag = i};
 	/* As the gateway has it: always on. */
-	struct trace *trace = trace_new(64);
+	struct bus_trace *trace = trace_new(64);
 	line = line_start(1, c, reads, READS, trace, on_worker, &g, &err);
 	if (!line || turn(&g, clock_mono_us() + WARM_UP_MS * 1000)) {
 		(void)fprintf(stderr, "%s\n", err.text);

@@ -48,7 +48,7 @@ static struct {
 	struct bus_read read;
 	struct bus_write write;
 	struct device *device; /* of unit 1 */
-	struct trace *trace;
+	struct bus_trace *trace;
 } world;
 
 struct sources *device_set_sources(const struct device_set *set, int index)

@@ -8,6 +8,7 @@
 #include "bus/exchange.h"
 #include "bus/port.h"
 #include "bus/serial.h"
+#include "bus/wire.h"
 #include "bus_fixture.h"
 
 /* --- every framing on every kind of line --- */
@@ -324,12 +325,12 @@ static void row_13_silence_before_a_request(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct bus_line_config c = {.kind = BUS_RTU, .baud = cases[i].baud};
 
-		assert_in_range(serial_silence_us(&c), cases[i].us - 1, cases[i].us + 1);
+		assert_in_range(wire_silence_us(&c), cases[i].us - 1, cases[i].us + 1);
 	}
 	/* chargers.md 3.4: 255 bytes at 9600 8E1 take 292 ms. */
 	const struct bus_line_config wire = {
 	    .kind = BUS_RTU, .baud = 9600, .data_bits = 8, .stop_bits = 1, .parity = 'E'};
-	assert_in_range(serial_wire_us(&wire, 255), 292000, 293000);
+	assert_in_range(wire_bytes_us(&wire, 255), 292000, 293000);
 }
 
 /* libmodbus#380: every request comes back. With the option reads and writes are good; without it reads are too. */

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "bus/trace.h"
 
-static void put_number(struct trace *t, uint32_t line, uint32_t n, size_t len)
+static void put_number(struct bus_trace *t, uint32_t line, uint32_t n, size_t len)
 {
 	uint8_t bytes[TRACE_BYTES_MAX];
 
@@ -36,7 +36,7 @@ static void check_whole(const struct trace_entry *e)
 static void a_frame_comes_back_as_it_was(void **state)
 {
 	static const uint8_t frame[] = {0x00, 0x01, 0x00, 0x00, 0x00, 0x06, 0x01, 0x03, 0x00, 0x10, 0x00, 0x02};
-	struct trace *t = trace_new(4);
+	struct bus_trace *t = trace_new(4);
 	struct trace_entry e;
 	uint64_t lost = 9;
 
@@ -75,7 +75,7 @@ static void a_frame_comes_back_as_it_was(void **state)
 static void a_long_frame_is_cut_and_says_so(void **state)
 {
 	uint8_t long_one[2 * TRACE_BYTES_MAX];
-	struct trace *t = trace_new(1);
+	struct bus_trace *t = trace_new(1);
 	struct trace_entry e;
 
 	(void)state;
@@ -94,7 +94,7 @@ static void a_long_frame_is_cut_and_says_so(void **state)
 /* Every length, often round the end of the ring. */
 static void the_oldest_give_way(void **state)
 {
-	struct trace *t = trace_new(3);
+	struct bus_trace *t = trace_new(3);
 	struct trace_entry e;
 	uint64_t lost;
 
@@ -121,7 +121,7 @@ static void the_oldest_give_way(void **state)
 
 static void who_falls_behind_learns_how_many_were_lost(void **state)
 {
-	struct trace *t = trace_new(2);
+	struct bus_trace *t = trace_new(2);
 	struct trace_entry e;
 	uint64_t lost = 0;
 
@@ -144,7 +144,7 @@ static void who_falls_behind_learns_how_many_were_lost(void **state)
 
 static void off_and_other_sizes(void **state)
 {
-	struct trace *t = trace_new(0);
+	struct bus_trace *t = trace_new(0);
 	struct trace_entry e;
 	uint64_t lost;
 
@@ -173,7 +173,7 @@ static void off_and_other_sizes(void **state)
 }
 
 enum { WRITERS = 4, EACH = 20000 };
-static struct trace *shared;
+static struct bus_trace *shared;
 static atomic_int writing, ended;
 
 static void *write_many(void *user)

@@ -72,6 +72,27 @@ static void row_06_wrong_unit_lengthens_the_gap(void **state)
 	peer_free(p);
 }
 
+/* A disturbance that is over: the pause goes, bit by bit. */
+static void row_06_the_longer_gap_is_not_for_ever(void **state)
+{
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+
+	(void)state;
+	for (uint16_t i = 0; i < 40; i++)
+		field_read(&f, 1, 3, i, 1, 100);
+	field_read(&f, 5, 3, 0, 1, 500);
+	peer_set(p, 5, WRONG_UNIT, 0);
+	field_open(&f, &c);
+	TURN_UNTIL(&f, stats_of(&f).unit_gap_ms == 20);
+	peer_set(p, 5, NORMAL, 0);
+	TURN_UNTIL(&f, stats_of(&f).unit_gap_ms == 0);
+	assert_true(stats_of(&f).ok >= 2000);
+	field_stop(&f);
+	peer_free(p);
+}
+
 /* The pause before a request counts from the end of the last byte, other units' too. */
 static void row_18_the_gap_counts_from_the_last_byte(void **state)
 {
@@ -386,6 +407,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(row_05_a_slower_device_is_asked_less),
 	    cmocka_unit_test(row_06_wrong_unit_lengthens_the_gap),
+	    cmocka_unit_test(row_06_the_longer_gap_is_not_for_ever),
 	    cmocka_unit_test(row_07_a_busy_unit_is_asked_again),
 	    cmocka_unit_test(row_18_the_gap_counts_from_the_last_byte),
 	    cmocka_unit_test(row_20_the_slot_is_given_back),

@@ -556,7 +556,7 @@ static void every_frame_is_traced(void **state)
 {
 	struct can_config config = replay_of("replay-fast:", "(1436509052.249713) can0 1826F456#010100\ncan0 123#R4\n"
 							     "can0 20000040#0000000000000000\n");
-	struct trace *trace = trace_new(16);
+	struct bus_trace *trace = trace_new(16);
 	struct trace_entry e;
 	struct heard h = {0};
 

@@ -542,11 +542,50 @@ static void time_on_the_wire(void **state)
 	c.kind = BUS_TCP;
 	assert_int_equal(wire_us(&c, 3, 125), 0);
 	assert_int_equal(wire_silence_us(&c), 0);
+	/* DL/T 645: 20 ms; t3.5 where that is longer. */
+	c.framing = BUS_FRAMING_DLT645;
+	assert_int_equal(wire_silence_us(&c), 20000);
+	c.kind = BUS_RTU;
+	c.baud = 2400;
+	assert_int_equal(wire_silence_us(&c), 20000);
+	c.baud = 1200;
+	assert_in_range(wire_silence_us(&c), 32080, 32090);
+}
+
+/* A meter's other identifier, or another meter in its place, is another read: what was never answered before is no reason to wait. */
+static void another_identifier_is_another_read(void **state)
+{
+	struct bus_read reads[2] = {{.unit = 1, .function = 3, .count = 2, .period_ms = 60000, .identifier = 0x10000},
+				    {.unit = 1, .function = 3, .address = 8, .count = 2, .period_ms = 1000}};
+	struct schedule old, next;
+
+	(void)state;
+	assert_int_equal(schedule_init(&old, reads, 2, 0, 1), FC_OK);
+	old.entries[0].failures = 20;
+	old.entries[0].due_us = 600 * second;
+	assert_int_equal(schedule_init(&next, reads, 2, 5 * second, 1), FC_OK);
+	schedule_take_over(&next, &old);
+	assert_int_equal(next.entries[0].due_us, 600 * second);
+	schedule_fini(&next);
+	reads[0].identifier = 0x20000;
+	assert_int_equal(schedule_init(&next, reads, 2, 5 * second, 1), FC_OK);
+	schedule_take_over(&next, &old);
+	assert_int_equal(next.entries[0].failures, 0);
+	assert_true(next.entries[0].due_us < 10 * second);
+	schedule_fini(&next);
+	reads[0].identifier = 0x10000;
+	reads[0].meter[0] = 0x12;
+	assert_int_equal(schedule_init(&next, reads, 2, 5 * second, 1), FC_OK);
+	schedule_take_over(&next, &old);
+	assert_int_equal(next.entries[0].failures, 0);
+	schedule_fini(&next);
+	schedule_fini(&old);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(another_identifier_is_another_read),
 	    cmocka_unit_test(many_blocks_do_not_starve_a_few),
 	    cmocka_unit_test(time_is_shared_not_requests),
 	    cmocka_unit_test(time_outs_are_the_units_own),
