@@ -391,6 +391,10 @@ static void test_every_mistake_has_its_place(void **state)
 	    {HEAD
 	     ", commands = { start = { steps = { { id = 2, answer = 'm', within_ms = 39000 }, { wait_ms = 2000 } } } }",
 	     "commands.start.steps: take up to 41000 ms"},
+	    {"can = { id = { dst = { 5, 12 } }, messages = { m = { id = { dst = 'unit' }, extended = false, period_ms "
+	     "= "
+	     "1000 } } }, points = { v = { message = 'm', byte = 0, type = 'u8' } }",
+	     "can.messages.m.id: has fields above bit 10"},
 	    {HEAD ", commands = { start = { steps = { { limit = 3 } } } }", "commands.start.steps[1]: wants setpoint"},
 	    {HEAD ", setpoint = { id = 2, data = { 1 }, unit = 'A', min = 0, max = 10 }",
 	     "setpoint.data: wants { from = \"setpoint\""},
