@@ -51,7 +51,7 @@ struct charge *set_find(const struct charge_set *set, const char *connector_id)
 	return NULL;
 }
 
-static struct charge *find_running(const struct charge_set *set, const char *seq)
+struct charge *set_find_running(const struct charge_set *set, const char *seq)
 {
 	for (struct charge *c = set->charges; c; c = c->next)
 		if (c->order && !strcmp(c->order->seq, seq))
@@ -103,7 +103,7 @@ void set_make_seq(struct charge_set *set, char out[JOURNAL_SEQ])
 	do
 		(void)snprintf(out, JOURNAL_SEQ, "%.9s%s%04u", set->config->gateway.operator_id, time,
 			       set->counter++ % 10000);
-	while (find_running(set, out) || !journal_find(set->conductor.store, out, ignore, NULL));
+	while (set_find_running(set, out) || !journal_find(set->conductor.store, out, ignore, NULL));
 }
 
 void set_remember_profile(struct order *order, const struct connector *connector)
@@ -187,7 +187,7 @@ static void look_at(void *user, const struct journal_order *entry)
 /* 1 when the number is known already, and then the answer is made. */
 static int is_repeat(struct charge_set *set, const struct charge_request *request, struct charge_answer *answer)
 {
-	struct charge *running = *request->seq ? find_running(set, request->seq) : NULL;
+	struct charge *running = *request->seq ? set_find_running(set, request->seq) : NULL;
 	struct look look = {.request = request};
 
 	if (running) {
@@ -264,7 +264,7 @@ static enum charge_refusal check_stop(const struct charge *c, const char *connec
 
 void charge_stop(struct charge_set *set, const struct charge_stop_request *request, struct charge_answer *answer)
 {
-	struct charge *c = find_running(set, request->seq);
+	struct charge *c = set_find_running(set, request->seq);
 	const struct charge_request asked = {.connector_id = request->connector_id, .platform = ""};
 	struct look look = {.request = &asked};
 
@@ -282,72 +282,6 @@ void charge_stop(struct charge_set *set, const struct charge_stop_request *reque
 	if (!answer->refusal)
 		conduct_stop(c, request->reason, request->result_s);
 	answer->seq_stat = session_seq_stat(c->state);
-}
-
-/* Looking ------------------------------------------------------------------------------------------------------------ */
-
-struct search {
-	struct charge_set *set;
-	void (*fn)(void *user, const struct order *order, enum session_state state, const struct connector *connector);
-	void *user;
-	int result;
-};
-
-static void show(void *user, const struct journal_order *entry)
-{
-	struct search *search = user;
-	struct order *order = calloc(1, sizeof(*order));
-	struct error err = {0};
-
-	search->result = order ? FC_EINVAL : FC_ENOMEM;
-	if (order && !order_read(search->set->reader, entry, order, &err)) {
-		if (search->fn)
-			search->fn(search->user, order, entry->closed ? SESSION_ENDED : SESSION_UNKNOWN,
-				   station_connector_find(search->set->stations, order->connector_id));
-		search->result = FC_OK;
-	} else {
-		log_error("%s", err.text);
-	}
-	free(order);
-}
-
-int charge_find(struct charge_set *set, const char *seq,
-		void (*fn)(void *user, const struct order *order, enum session_state state,
-			   const struct connector *connector),
-		void *user)
-{
-	struct charge *c = find_running(set, seq);
-	struct search search = {set, fn, user, FC_ENOENT};
-
-	if (c) {
-		if (fn)
-			fn(user, c->order, c->state, c->connector);
-		return FC_OK;
-	}
-	int result = journal_find(set->conductor.store, seq, show, &search);
-	return result ? result : search.result;
-}
-
-int charge_session(const struct charge_set *set, const char *connector_id, enum session_state *state,
-		   const struct order **order)
-{
-	const struct charge *c = set_find(set, connector_id);
-
-	if (!c)
-		return FC_ENOENT;
-	*state = c->state;
-	*order = c->order;
-	return FC_OK;
-}
-
-void charge_each_running(const struct charge_set *set,
-			 void (*fn)(void *user, const struct order *order, enum session_state state,
-				    const struct connector *connector),
-			 void *user)
-{
-	for (const struct charge *c = set->charges; c; c = c->next)
-		if (c->order && c->order->metered && !c->closing && !c->settling)
-			fn(user, c->order, c->state, c->connector);
 }
 
 /* Where the register stood at the end of the last charge: what it shows more when we come went by unseen (unseen.c). */

@@ -146,9 +146,9 @@ static void on_command(void *user, enum bus_status status)
 {
 	struct charge_sent *sent = user;
 	struct charge *c = sent->charge;
-	int wanted = c->command && sent == sent_of(c, c->command);
+	int wanted = c->command && sent == sent_of(c, c->command) && !sent->old;
 
-	sent->under_way = 0;
+	sent->under_way = sent->old = 0;
 	if (status == BUS_OK && wanted)
 		c->command = NULL;
 	else if (status != BUS_OK)
@@ -319,6 +319,8 @@ static int enter(struct charge *c, const struct session_step *step, struct order
 		c->order = order;
 		metering_pin(c);
 		car_begin(c);
+		c->start_sent.old = c->start_sent.under_way;
+		c->stop_sent.old = c->stop_sent.under_way;
 		set_anchor(c, clock_wall());
 		if (open_order(c, err) && step->actions & SESSION_TELL_CHARGER_ON) {
 			c->order = NULL;

@@ -61,6 +61,7 @@ struct charge {
 	struct charge_sent {
 		struct charge *charge;
 		int under_way;
+		int old; /* what is under way was sent for the charge before: its answer says nothing of this one's */
 	} start_sent, stop_sent;
 	struct charge *next;
 };

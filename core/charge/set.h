@@ -22,6 +22,8 @@ struct charge_set {
 };
 
 struct charge *set_find(const struct charge_set *set, const char *connector_id);
+/* By the number of its order. */
+struct charge *set_find_running(const struct charge_set *set, const char *seq);
 /* A number for an order that no platform gave one: operator id, time and a counter (protocol.md 2.0: 9 and 18 characters).
  * Unique over restarts, since two within a second differ in the counter and a start takes longer than a second. */
 void set_make_seq(struct charge_set *set, char out[JOURNAL_SEQ]);

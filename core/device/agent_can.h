@@ -89,6 +89,11 @@ int can_agent_per_number(const struct can_agent *a, const struct can_match *matc
 /* How long to wait before what the host did not take is tried again. */
 int64_t can_agent_again_us(int result);
 
+/* As in struct agent_kind. */
+int can_agent_filters(void *agent, struct can_filter *filters, int most);
+/* A unit that the identifier's field can't hold would be another device's. FC_OK, FC_EINVAL. */
+int can_agent_check_units(const struct can_agent *a, struct error *err);
+
 /* Requests and keep-alives that are due; when to come again. */
 int64_t can_ask_run(struct can_agent *a);
 /* All is due: the port is up. And: the place was silent and is back. */

@@ -6,6 +6,7 @@
 #include "device/agent_can.h"
 
 static const int64_t never = INT64_MAX;
+static const int64_t again_us = 1000000; /* a limit that was not answered */
 
 static int64_t sooner(int64_t x, int64_t y)
 {
@@ -186,6 +187,9 @@ static int64_t run_limit(struct can_agent *a, int place)
 				log_warning("device: %s: connector %d: its limit is not answered", a->name,
 					    a->numbers[place]);
 			l->running.order = NULL;
+			/* It is held: also where it would not be told again. */
+			if (l->due_us <= a->now_us || l->due_us > a->now_us + again_us)
+				l->due_us = a->now_us + again_us;
 			break;
 		case IS_DONE:
 			l->running.order = NULL;
@@ -303,6 +307,8 @@ int can_order_limit(struct can_agent *a, int number, int64_t milli, struct error
 
 void can_order_back(struct can_agent *a, int place)
 {
+	/* What was on its way when it fell silent is out of date. */
+	a->limits[place].running.order = NULL;
 	a->limits[place].due_us = 0;
 }
 

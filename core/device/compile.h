@@ -49,11 +49,12 @@ void compile_groups(struct compiler *c, const struct value *groups);
 void compile_points(struct compiler *c, const struct value *points);
 /* Once all points are known: what they say of each other (decimals_from, scale_from, valid_when). */
 void compile_all_links(struct compiler *c, const struct value *points);
+int compile_is_number(enum point_type type);
 /* Nonzero when the table there has a function hook. */
 int compile_has_hook(const struct compiler *c, const char *where);
-/* A listening profile: its points name signals, and nothing is asked or commanded. */
 /* A profile of a DL/T 645 meter: its points, and what does not belong there. */
 void compile_dlt645(struct compiler *c, const struct value *table, const struct value *points);
+/* A listening profile: its points name signals, and nothing is asked or commanded. */
 void compile_listen(struct compiler *c, const struct value *table, const struct value *points);
 /* Type, order, scale and offset alone: the form of a number. */
 void compile_form(struct compiler *c, const struct value *t, const char *where, struct point *point);

@@ -52,6 +52,14 @@ static void read_field(struct compiler *c, const struct value *v, const char *wh
 	id->mask |= most << field->at.first;
 }
 
+static int reaches_beyond(const struct identifier *id, uint32_t most)
+{
+	uint32_t unit = (uint32_t)(((uint64_t)1 << id->unit.bits) - 1) << id->unit.first;
+	uint32_t number = (uint32_t)(((uint64_t)1 << id->number.bits) - 1) << id->number.first;
+
+	return ((id->mask | unit | number) & ~most) != 0;
+}
+
 /* id = 0x1801F456, or by the fields of can.id. */
 static void read_id(struct compiler *c, const struct value *t, const char *where, int extended, struct identifier *id)
 {
@@ -65,6 +73,10 @@ static void read_id(struct compiler *c, const struct value *t, const char *where
 	if (v && v->type == VALUE_OBJECT) {
 		value_each (field, v)
 			read_field(c, field, place, id);
+		/* A field of the long identifier would be cut off, and the frame be another device's. */
+		if (reaches_beyond(id, most))
+			compile_wrong(c, place,
+				      "has fields above bit 10, which an identifier has only when it is extended");
 		return;
 	}
 	if (!v || v->type == VALUE_STRING || value_to_int(v, &i) || i < 0 || i > most) {

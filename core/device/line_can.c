@@ -6,25 +6,38 @@
 #include "base/log.h"
 #include "device/line.h"
 
-/* DESIGN.md, rule 9: where all that is there are listeners, the controller does not even acknowledge. */
-static int listens_only(const struct line *line)
+/* DESIGN.md, rule 9: a bus that is listened to is one between a charger and a vehicle. Nobody else is asked on it, and the controller does
+ * not even acknowledge. FC_OK and *only; FC_EINVAL. */
+static int check_listeners(const struct line *line, int *only, struct error *err)
 {
-	int listeners = 0;
+	const struct device *listener = NULL, *other = NULL;
 
 	for (int i = 0; i < line->device_count; i++)
-		listeners += line->devices[i]->seat->kind->listens;
-	return line->device_count && listeners == line->device_count;
+		if (line->devices[i]->seat->kind->listens)
+			listener = line->devices[i];
+		else
+			other = line->devices[i];
+	*only = listener != NULL;
+	if (listener && other)
+		return error_set(
+		    err, FC_EINVAL,
+		    "device: bus %s: %s listens between a charger and a vehicle, where nothing may be sent, and "
+		    "%s would be asked there: each wants a bus of its own",
+		    line->name, listener->name, other->name);
+	return FC_OK;
 }
 
 static int prepare(struct line *line, const struct config_bus *b, struct error *err)
 {
 	struct can_config *c = &line->can.config;
+	int only;
 
-	(void)err;
+	if (check_listeners(line, &only, err))
+		return FC_EINVAL;
 	*c = (struct can_config){.bitrate = b->bitrate,
 				 .bring_up = b->bring_up,
 				 .restart_ms = b->restart_ms,
-				 .listen_only = b->listen_only || listens_only(line)};
+				 .listen_only = b->listen_only || only};
 	(void)snprintf(c->name, sizeof(c->name), "%s", line->name);
 	(void)snprintf(c->device, sizeof(c->device), "%.*s", (int)sizeof(c->device) - 1, b->device);
 	return FC_OK;

@@ -201,9 +201,11 @@ static int change(struct line *line, struct line *fresh, const struct line_pick 
 	return replan(&line->modbus, &reads, generation);
 }
 
+/* After another plan nobody waits for the answers of before: a charger that must hear of us every 10 s can't wait for 30 s. */
 static void changed(struct line *line)
 {
-	(void)line;
+	for (int i = 0; i < line->device_count; i++)
+		upkeep_forget(line->devices[i]);
 }
 
 int line_refresh(struct line *line, struct device *device)
@@ -215,7 +217,10 @@ int line_refresh(struct line *line, struct device *device)
 		return FC_ENOMEM;
 	if (make_reads(line, &reads, line->devices, line->device_count, NULL, generation))
 		return FC_ENOMEM;
-	return replan(&line->modbus, &reads, generation);
+	int result = replan(&line->modbus, &reads, generation);
+	if (!result)
+		changed(line);
+	return result;
 }
 
 const struct target *line_target(const struct line *line, uint32_t tag)

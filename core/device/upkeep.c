@@ -176,6 +176,11 @@ int64_t upkeep_run(struct device *d, struct bus_line *line, uint32_t tag, int64_
 	return next;
 }
 
+void upkeep_forget(struct device *d)
+{
+	memset(d->upkeep.busy_until_us, 0, sizeof(d->upkeep.busy_until_us));
+}
+
 void upkeep_result(struct device *d, uint32_t place, const struct bus_result *r)
 {
 	struct upkeep *u = &d->upkeep;

@@ -391,6 +391,10 @@ static void test_every_mistake_has_its_place(void **state)
 	    {HEAD
 	     ", commands = { start = { steps = { { id = 2, answer = 'm', within_ms = 39000 }, { wait_ms = 2000 } } } }",
 	     "commands.start.steps: take up to 41000 ms"},
+	    {"can = { id = { dst = { 5, 12 } }, messages = { m = { id = { dst = 'unit' }, extended = false, period_ms "
+	     "= "
+	     "1000 } } }, points = { v = { message = 'm', byte = 0, type = 'u8' } }",
+	     "can.messages.m.id: has fields above bit 10"},
 	    {HEAD ", commands = { start = { steps = { { limit = 3 } } } }", "commands.start.steps[1]: wants setpoint"},
 	    {HEAD ", setpoint = { id = 2, data = { 1 }, unit = 'A', min = 0, max = 10 }",
 	     "setpoint.data: wants { from = \"setpoint\""},
@@ -739,6 +743,34 @@ static void test_a_limit_is_held(void **state)
 	hear(f, "0003F005#0001");
 	pass(f, 1);
 	assert_int_equal(count_sent(f, "000905F0#00C8"), 1);
+}
+
+/* Without refresh_ms it is told once; but not given up when nobody answered. */
+static void test_a_limit_is_told_until_it_is_answered(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = {0};
+
+	start(f, "can = { messages = { there = { id = 1, period_ms = 500 }, set = { id = 2 } } }, "
+		 "points = { v = { message = 'there', byte = 0, type = 'u8' } }, "
+		 "setpoint = { id = 3, data = { { from = 'setpoint', type = 'u16' } }, answer = 'set', unit = 'A', "
+		 "min = 0, max = 100, period_ms = 500, within_ms = 1000 }");
+	hear(f, "00000001#01");
+	assert_int_equal(agent_can.limit(f->agent, 1, 20000, &err), FC_OK);
+	pass(f, 1100);
+	hear(f, "00000001#01");
+	int before = count_sent(f, "00000003#1400");
+	assert_true(before >= 2);
+	pass(f, 3000);
+	hear(f, "00000001#01");
+	int after = count_sent(f, "00000003#1400");
+	assert_true(after > before);
+	hear(f, "00000002#");
+	pass(f, 1);
+	after = count_sent(f, "00000003#1400");
+	hear(f, "00000002#");
+	pass(f, 5000);
+	assert_int_equal(count_sent(f, "00000003#1400"), after);
 }
 
 /* A profile edited while a limit holds is no reason for full power. */
@@ -1097,6 +1129,7 @@ int main(void)
 	    T(test_commands),
 	    T(test_a_sequence),
 	    T(test_a_limit_is_held),
+	    T(test_a_limit_is_told_until_it_is_answered),
 	    T(test_a_limit_is_held_by_the_next_agent),
 	    T(test_a_full_queue_and_a_dead_port),
 	    T(test_connectors_are_told_apart),

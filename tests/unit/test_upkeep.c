@@ -2,6 +2,8 @@
  * give one result. */
 #include "device_fixture.h"
 
+#include "device/set.h"
+
 static int64_t register_of(struct fixture *f, int server, int at)
 {
 	return atomic_load(&f->servers[server].registers[at]);
@@ -337,6 +339,26 @@ static void a_changed_hook_acts_on_the_open_line(void **state)
 	assert_int_equal(atomic_load(&f->servers[0].accepted), 1);
 }
 
+/* One charger's refused register makes a plan of its whole line anew: the answers that others wait for come with tags of before. */
+static void another_plan_holds_up_no_keep_alive(void **state)
+{
+	struct fixture *f = *state;
+
+	write_profile(f, "one",
+		      "points = { state = { address = 0, type = 'u16' } }, "
+		      "keep_alive = { fc = 6, address = 30, value = 1, period_ms = 200 }, " RULES);
+	apply(f);
+	UNTIL(f, atomic_load(&f->servers[0].writes) > 0);
+	struct device *d = device_find(f->set, "a");
+	struct line *line = f->set->lines[0];
+	assert_ptr_equal(line->devices[0], d);
+	d->upkeep.busy_until_us[0] = clock_mono_us() + 3600000000;
+	int before = atomic_load(&f->servers[0].writes);
+	assert_int_equal(line_refresh(line, d), FC_OK);
+	assert_true(d->upkeep.busy_until_us[0] < clock_mono_us());
+	UNTIL(f, atomic_load(&f->servers[0].writes) > before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +367,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(too_large_a_block_is_taken_apart, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(row_29_registers_move_with_the_firmware, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_life_bit_is_written_again_and_again, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(another_plan_holds_up_no_keep_alive, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_keep_alive_says_what_the_charger_said, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(row_31_a_setpoint_is_held, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_setpoint_is_refreshed_as_the_charger_says, set_up, tear_down),

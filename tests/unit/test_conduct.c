@@ -1,0 +1,206 @@
+/* charge/conduct: whose answer an answer is. The charger is an agent that a test answers for; there is no bus. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "charge/policy.h"
+#include "charge/set.h"
+#include "device/agent.h"
+#include "device/seat.h"
+#include "device/set.h"
+
+struct fixture {
+	char folder[64];
+	struct store *store;
+	struct loop *loop;
+	struct profile profile;
+	struct device *device, *on_line[1];
+	struct line line, *lines[1];
+	struct device_set devices;
+	struct config whole;
+	struct config_connector config;
+	struct config_charger config_charger;
+	struct config_station config_station;
+	struct connector connector;
+	struct charge_set set;
+	struct charge charge;
+	int orders;
+};
+
+/* What the charger was told, in order: a letter a command. */
+static char told[32];
+
+static void *start(const struct profile *profile, const struct agent_settings *settings, const struct agent_host *host,
+		   struct error *err)
+{
+	(void)profile;
+	(void)settings;
+	(void)host;
+	(void)err;
+	return malloc(1);
+}
+
+static int command(void *agent, int number, const char *name, struct error *err)
+{
+	size_t n = strlen(told);
+
+	(void)agent;
+	(void)number;
+	(void)err;
+	assert_true(n + 1 < sizeof(told));
+	told[n] = name[2] == 'a' ? '+' : '-';
+	return FC_OK;
+}
+
+static const struct agent_kind kind = {.name = "told", .start = start, .stop = free, .command = command};
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct error err = {0};
+	static const int one[] = {1};
+
+	assert_non_null(f);
+	memset(told, 0, sizeof(told));
+	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/fc-conduct-XXXXXX");
+	assert_non_null(mkdtemp(f->folder));
+	f->store = store_open(f->folder, &err);
+	f->loop = loop_new(&err);
+	assert_true(f->store && f->loop);
+	f->profile.agent = &kind;
+	f->profile.connectors = 1;
+	f->profile.status.point = -1;
+	(void)snprintf(f->profile.commands[0].name, sizeof(f->profile.commands[0].name), "start");
+	(void)snprintf(f->profile.commands[1].name, sizeof(f->profile.commands[1].name), "stop");
+	f->profile.command_count = 2;
+	f->device = f->on_line[0] = device_new("c1", &f->profile, one, 1, 1000, 1, &err);
+	assert_non_null(f->device);
+	f->device->seat->up = 1;
+	f->line = (struct line){.devices = f->on_line, .device_count = 1};
+	f->lines[0] = &f->line;
+	f->devices = (struct device_set){.loop = f->loop, .lines = f->lines, .line_count = 1};
+	f->whole.gateway.operator_id = "123456789";
+	f->set = (struct charge_set){.conductor = {.store = f->store, .devices = &f->devices, .user = &f->set},
+				     .config = &f->whole};
+	f->config = (struct config_connector){.connector_id = "K1", .number = 1, .power_w = 60000};
+	f->config.meter_source = f->config.bms_source = (struct config_source){"", 1};
+	f->connector = (struct connector){.config = &f->config,
+					  .charger = &f->config_charger,
+					  .station = &f->config_station,
+					  .device = f->device,
+					  .status = CONNECTOR_OCCUPIED};
+	f->charge = (struct charge){.conductor = &f->set.conductor, .connector = &f->connector, .result_s = 50};
+	(void)snprintf(f->charge.connector_id, sizeof(f->charge.connector_id), "K1");
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+	char line[128];
+
+	free(f->charge.order);
+	loop_timer_cancel(f->loop, &f->devices.due_timer);
+	device_free(f->device);
+	loop_free(f->loop);
+	store_close(f->store);
+	(void)snprintf(line, sizeof(line), "rm -r '%s'", f->folder);
+	int result = system(line);
+	free(f);
+	return result;
+}
+
+static void order(struct fixture *f)
+{
+	struct order *o = calloc(1, sizeof(*o));
+
+	assert_non_null(o);
+	(void)snprintf(o->seq, sizeof(o->seq), "12345678900000000000000%u", (unsigned)++f->orders % 10);
+	(void)snprintf(o->connector_id, sizeof(o->connector_id), "K1");
+	policy_free_of_charge(clock_wall(), &o->tariff);
+	assert_int_equal(conduct(&f->charge, SESSION_START, o, NULL), FC_OK);
+}
+
+static void see(struct fixture *f, enum connector_status status)
+{
+	f->connector.status = status;
+	(void)conduct(&f->charge, session_seen(status), NULL, NULL);
+}
+
+static void answer(struct fixture *f, enum bus_status status)
+{
+	command_done(&f->devices.commands, f->device, 1, status);
+	conduct_tick(&f->charge);
+}
+
+/* An answer that comes when the next charge is under way already confirms nothing of that one: its own command is still to be sent. */
+static void an_answer_is_of_its_own_charge(void **state)
+{
+	struct fixture *f = *state;
+
+	order(f);
+	assert_string_equal(told, "+");
+	answer(f, BUS_OK);
+	see(f, CONNECTOR_CHARGING);
+	conduct_stop(&f->charge, SESSION_BY_PLATFORM, 50);
+	assert_string_equal(told, "+-");
+	/* It is over before the stop is answered, and the next one begins and is to stop, too. */
+	see(f, CONNECTOR_OCCUPIED);
+	f->charge.closing_since_us -= 60000000;
+	conduct_tick(&f->charge);
+	assert_null(f->charge.order);
+	order(f);
+	assert_string_equal(told, "+-+");
+	see(f, CONNECTOR_CHARGING);
+	conduct_stop(&f->charge, SESSION_BY_PLATFORM, 50);
+	assert_string_equal(told, "+-+");
+	/* The answers in their order: stop of the first, start and stop of the second. */
+	answer(f, BUS_OK);
+	assert_string_equal(told, "+-+-");
+	answer(f, BUS_OK);
+	assert_non_null(f->charge.command);
+	answer(f, BUS_OK);
+	assert_null(f->charge.command);
+	assert_string_equal(told, "+-+-");
+	conduct_tick(&f->charge);
+	assert_string_equal(told, "+-+-");
+}
+
+/* A stop while the start is still being checked: each is answered once, and only its own answer counts. */
+static void a_stop_goes_past_the_start(void **state)
+{
+	struct fixture *f = *state;
+
+	order(f);
+	conduct_stop(&f->charge, SESSION_BY_PLATFORM, 50);
+	assert_string_equal(told, "+-");
+	conduct_tick(&f->charge);
+	assert_string_equal(told, "+-");
+	answer(f, BUS_DISCONNECTED); /* the start, ended by the stop */
+	assert_string_equal(f->charge.command, "stop");
+	assert_string_equal(told, "+-");
+	answer(f, BUS_TIMEOUT); /* the stop: again */
+	assert_string_equal(told, "+--");
+	answer(f, BUS_OK);
+	assert_null(f->charge.command);
+	assert_string_equal(told, "+--");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(an_answer_is_of_its_own_charge, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_stop_goes_past_the_start, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
