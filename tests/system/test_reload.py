@@ -92,7 +92,7 @@ def test_bad_file_leaves_the_running_one_in_force(station):
     good = station.config_file.read_text()
     station.config_file.write_text(good.replace("kind 'tcp'", "kind 'tpc'"))
     hup(station, r"reload: refused")
-    assert "tcp or rtu" in station.gateway.output()
+    assert "tcp, rtu or can" in station.gateway.output()
     station.ask_chargers("plug 0 1")
     station.wait_status(station.connector_id(0), 2)
 
