@@ -45,6 +45,7 @@ top() {
 
 step top-level top
 step layers /usr/bin/python3 -B tests/layers.py
+step texts /usr/bin/python3 -B tests/texts.py
 step rows /usr/bin/python3 -B tests/rows.py
 step clang-format format
 step cppcheck cpp

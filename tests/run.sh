@@ -2,10 +2,10 @@
 # All tests that need no extra hardware. Ends with "N passed, N failed" over all suites; non-zero on any failure.
 # A suite that can't run says SKIPPED and why, and is not counted as passed.
 #
-# usage: tests/run.sh [unit|asan|tsan|boards|system ...]   (default: all)
+# usage: tests/run.sh [unit|asan|tsan|boards|system|web ...]   (default: all)
 set -u
 cd "$(dirname "$0")/.." || exit 1
-suites=${*:-unit asan tsan boards system}
+suites=${*:-unit asan tsan boards system web}
 jobs=$(nproc)
 # Tests at a time: they wait most of it; more would only measure each other, and test runs have 25 blocks of ports (harness.py).
 side=$((jobs < 4 ? jobs : 4))
@@ -110,6 +110,23 @@ for suite in $suites; do
 		grep -E '^(SKIPPED|FAILED|ERROR)' "$log"
 		[ "$bad" -gt 0 ] && tail -n 120 "$log"
 		echo "  $closing"
+		;;
+	web)
+		# A whole station and a browser a file: one after the other.
+		if ! make --no-print-directory -j"$jobs" tools >"$logs/tools.log" 2>&1; then
+			tail -n 40 "$logs/tools.log"
+			fail tools 1
+			continue
+		fi
+		sh tests/web/run.sh >"$logs/web-suite.log" 2>&1
+		code=$?
+		cat "$logs/web-suite.log"
+		closing=$(grep -aE '^[0-9]+ passed, [0-9]+ failed$' "$logs/web-suite.log" | tail -n 1)
+		p=$(echo "$closing" | cut -d' ' -f1)
+		bad=$(echo "$closing" | cut -d' ' -f3)
+		if [ "$code" -ne 0 ] && [ "${bad:-0}" -eq 0 ]; then bad=1; fi
+		passed=$((passed + ${p:-0}))
+		[ "${bad:-0}" -gt 0 ] && fail web "$bad"
 		;;
 	*)
 		echo "unknown suite $suite"

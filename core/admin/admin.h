@@ -1,28 +1,50 @@
-/* Admin: the page for remote operation, over HTTPS. Now: log-in, the overview, static files; accounts and control
- * come with the web admin work.
+/* Admin: the page for remote operation, and the same for programs, over HTTPS: log-in, every command of core/control, the page's files,
+ * metrics, health. The README has the routes. Who may what is the guard's (control/guard.h) and the command's.
  *
- * Routes: GET /health (no session: {"status":"ok"}), POST /api/login {"user","password"}, POST /api/logout,
- * GET /api/overview, and the files of the www folder. The session cookie is HttpOnly, Secure (with TLS) and
- * SameSite=Strict; wrong passwords are answered slower and slower. */
+ * A browser has a session: a cookie that only this page's own requests carry (HttpOnly, Secure with TLS, SameSite=Strict) and a token
+ * against foreign pages on each POST. A program has a token of its own: "Authorization: Bearer fc_...". */
 #ifndef FC_ADMIN_ADMIN_H
 #define FC_ADMIN_ADMIN_H
 
+#include <stdio.h>
+
 #include "base/error.h"
 #include "base/value.h"
+#include "charge/charge.h"
 #include "config/config.h"
+#include "control/control.h"
+#include "control/guard.h"
+#include "device/device.h"
 #include "loop/loop.h"
+#include "station/station.h"
+#include "store/store.h"
+#include "upstream/platform.h"
 
 struct admin;
 
-/* Builds the overview in arena; NULL when it does not fit. */
-typedef struct value *(*admin_overview)(void *user, struct arena *arena);
+/* All borrowed. */
+struct admin_sources {
+	const char *version;
+	int64_t started_us;
+	struct loop *loop;
+	struct store *store;
+	struct control *control;
+	struct guard *guard;
+	/* For the metrics. */
+	const struct script_host *host;
+	struct device_set *devices;
+	struct station_set *stations;
+	struct charge_set *charges;
+	struct platform_set *platforms;
+};
 
-/* With admin off in config it gives an admin that listens nowhere. When no password is configured a one-time
- * password is made and printed on standard error, never logged. */
-struct admin *admin_new(struct loop *loop, const struct config *config, admin_overview overview, void *user,
-			struct error *err);
+/* With admin off in config it gives an admin that listens nowhere. The guard takes the configuration over with it. */
+struct admin *admin_new(const struct admin_sources *sources, const struct config *config, struct error *err);
 /* Takes a changed configuration over; on failure the running page stays. */
 int admin_apply(struct admin *admin, const struct config *config, struct error *err);
+/* Before the control room ends. */
 void admin_free(struct admin *admin);
+/* The API as OpenAPI 3.1, JSON. */
+void admin_describe(FILE *to);
 
 #endif

@@ -12,6 +12,8 @@ int64_t clock_mono_us(void);
 int64_t clock_mono_ms(void);
 /* Seconds since 1970 UTC of the wall clock. */
 int64_t clock_wall(void);
+/* The same in milliseconds, for who looks at what happened. */
+int64_t clock_wall_ms(void);
 /* Nonzero when the wall clock is not before the day this program was built. */
 int clock_wall_trusted(void);
 /* The same of a time that was taken earlier. */

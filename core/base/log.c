@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -8,9 +9,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log_ring.h"
+
 /* The level and the target are the process's: there is one log as there is one standard error. */
 static atomic_int current_level = LOG_LEVEL_NOTICE;
 static atomic_int use_syslog;
+
+/* So is what is kept of it. Any thread may log. */
+static struct log_ring ring;
+static pthread_mutex_t ring_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static const char *const level_words[] = {"error", "warning", "notice", "info", "debug"};
 static const int level_syslog[] = {LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG};
@@ -42,6 +49,11 @@ int log_level_parse(const char *word)
 	return -1;
 }
 
+const char *log_level_name(enum log_level level)
+{
+	return (unsigned)level < LEVELS ? level_words[level] : "unknown";
+}
+
 /* A line break inside a text from outside would forge a second line. */
 static void flatten(char *line, size_t len)
 {
@@ -50,20 +62,43 @@ static void flatten(char *line, size_t len)
 			line[i] = ' ';
 }
 
+int log_keep(size_t bytes)
+{
+	pthread_mutex_lock(&ring_lock);
+	int result = log_ring_resize(&ring, bytes);
+	pthread_mutex_unlock(&ring_lock);
+	return result;
+}
+
+void log_each_kept(uint64_t after, int (*fn)(void *user, const struct log_kept *line), void *user)
+{
+	pthread_mutex_lock(&ring_lock);
+	log_ring_each(&ring, after, fn, user);
+	pthread_mutex_unlock(&ring_lock);
+}
+
+uint64_t log_newest(void)
+{
+	pthread_mutex_lock(&ring_lock);
+	uint64_t newest = ring.newest;
+	pthread_mutex_unlock(&ring_lock);
+	return newest;
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
 	char line[1024];
 	va_list args;
+	struct timespec now;
 	size_t head = 0;
 	int n;
 
 	if ((int)level > atomic_load(&current_level))
 		return;
+	clock_gettime(CLOCK_REALTIME, &now);
 	if (!atomic_load(&use_syslog)) {
-		struct timespec now;
 		struct tm tm;
 
-		clock_gettime(CLOCK_REALTIME, &now);
 		gmtime_r(&now.tv_sec, &tm);
 		head = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &tm);
 		n = snprintf(line + head, sizeof(line) - head, ".%03ldZ %-7s ", now.tv_nsec / 1000000,
@@ -81,6 +116,9 @@ void log_line(enum log_level level, const char *fmt, ...)
 		len = sizeof(line) - 2;
 	flatten(line, len);
 	line[len] = '\0';
+	pthread_mutex_lock(&ring_lock);
+	log_ring_put(&ring, level, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, line + head, len - head);
+	pthread_mutex_unlock(&ring_lock);
 	if (atomic_load(&use_syslog)) {
 		syslog(level_syslog[level], "%s", line);
 		return;

@@ -28,6 +28,11 @@ void maker_int(struct maker *m, struct value *object, const char *key, int64_t i
 	maker_put(m, object, key, value_int(m->arena, i));
 }
 
+void maker_flag(struct maker *m, struct value *object, const char *key, int flag)
+{
+	maker_put(m, object, key, value_bool(m->arena, flag));
+}
+
 void maker_decimal(struct maker *m, struct value *object, const char *key, int64_t scaled, int decimals)
 {
 	maker_put(m, object, key, value_decimal(m->arena, scaled, decimals));

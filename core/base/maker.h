@@ -15,6 +15,7 @@ void maker_text(struct maker *m, struct value *object, const char *key, const ch
 /* Optional fields that are not set are left out (protocol.md 2.0, general data rules). */
 void maker_optional(struct maker *m, struct value *object, const char *key, const char *text);
 void maker_int(struct maker *m, struct value *object, const char *key, int64_t i);
+void maker_flag(struct maker *m, struct value *object, const char *key, int flag);
 void maker_decimal(struct maker *m, struct value *object, const char *key, int64_t scaled, int decimals);
 
 #endif

@@ -1,9 +1,7 @@
 #include "bus/bus.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bus/line.h"
 #include "bus/queue.h"
@@ -23,28 +21,22 @@ struct bus {
 	struct bus_line **lines;
 	size_t count, size;
 	uint32_t next_id;
-	atomic_uint closing; /* id of the line that ends, 0 = none: nobody waits for its results any more */
+	struct bus_line *ending; /* closed; their workers have not ended yet, or have not been let go */
 };
 
 /* On a worker's thread. */
 static int sink(void *user, const struct bus_result *result, int must)
 {
 	struct bus *bus = user;
-	static const struct timespec moment = {.tv_nsec = 5000000};
 
 	if (!result) {
 		loop_wake(bus->loop);
 		return FC_OK;
 	}
-	while (queue_put(&bus->results, result, must ? 0 : RESERVED)) {
-		if (!must || atomic_load(&bus->closing) == result->line)
-			return FC_EBUSY;
+	int full = queue_put(&bus->results, result, must ? 0 : RESERVED);
+	if (full || must)
 		loop_wake(bus->loop);
-		(void)nanosleep(&moment, NULL);
-	}
-	if (must)
-		loop_wake(bus->loop);
-	return FC_OK;
+	return full ? FC_EBUSY : FC_OK;
 }
 
 static int is_open(const struct bus *bus, uint32_t id)
@@ -55,12 +47,56 @@ static int is_open(const struct bus *bus, uint32_t id)
 	return 0;
 }
 
+static int same_endpoint(const struct bus_line_config *a, const struct bus_line_config *b)
+{
+	if (a->kind != b->kind)
+		return 0;
+	if (a->kind == BUS_RTU)
+		return !strcmp(a->device, b->device);
+	return a->port == b->port && !strcmp(a->host, b->host);
+}
+
+/* Somebody's worker may have that endpoint open still. */
+static int is_ending(const struct bus *bus, const struct bus_line_config *config)
+{
+	for (const struct bus_line *l = bus->ending; l; l = line_next(l))
+		if (same_endpoint(line_config(l), config))
+			return 1;
+	return 0;
+}
+
+/* Lets those go whose workers have ended; who waited for their endpoints may connect. */
+static void let_go(struct bus *bus)
+{
+	struct bus_line *list = bus->ending;
+	int gone = 0;
+
+	bus->ending = NULL;
+	while (list) {
+		struct bus_line *line = list;
+
+		list = line_next(line);
+		if (line_has_ended(line)) {
+			line_join(line);
+			gone++;
+			continue;
+		}
+		line_set_next(line, bus->ending);
+		bus->ending = line;
+	}
+	for (size_t i = 0; gone && i < bus->count; i++)
+		if (!is_ending(bus, line_config(bus->lines[i])))
+			line_may_begin(bus->lines[i]);
+}
+
 /* On the loop. A result of a line that was closed meanwhile finds nobody. */
 static void deliver(void *user)
 {
 	struct bus *bus = user;
 	struct bus_result result;
 
+	if (bus->ending)
+		let_go(bus);
 	while (!queue_take(&bus->results, &result)) {
 		if (!is_open(bus, result.line))
 			continue;
@@ -105,6 +141,12 @@ void bus_free(struct bus *bus)
 		return;
 	while (bus->count)
 		bus_line_close(bus->lines[bus->count - 1]);
+	while (bus->ending) {
+		struct bus_line *line = bus->ending;
+
+		bus->ending = line_next(line);
+		line_join(line);
+	}
 	loop_waker_remove(bus->loop, &bus->waker);
 	queue_fini(&bus->results);
 	trace_free(bus->trace);
@@ -120,15 +162,6 @@ struct bus_trace *bus_trace(struct bus *bus)
 uint32_t bus_other_id(struct bus *bus)
 {
 	return ++bus->next_id;
-}
-
-static int same_endpoint(const struct bus_line_config *a, const struct bus_line_config *b)
-{
-	if (a->kind != b->kind)
-		return 0;
-	if (a->kind == BUS_RTU)
-		return !strcmp(a->device, b->device);
-	return a->port == b->port && !strcmp(a->host, b->host);
 }
 
 static int check_reads(const struct bus_line_config *config, const struct bus_read *reads, uint32_t count,
@@ -176,7 +209,8 @@ struct bus_line *bus_line_open(struct bus *bus, const struct bus_line_config *co
 		(void)error_set(err, FC_ENOMEM, "bus: no memory");
 		return NULL;
 	}
-	struct bus_line *line = line_start(++bus->next_id, config, reads, count, bus->trace, sink, bus, err);
+	struct bus_line *line =
+	    line_start(++bus->next_id, config, reads, count, is_ending(bus, config), bus->trace, sink, bus, err);
 	if (!line)
 		return NULL;
 	line_set_owner(line, bus);
@@ -202,8 +236,16 @@ void bus_line_close(struct bus_line *line)
 		bus->count--;
 		break;
 	}
-	/* We are the one who empties the queue: a worker must not wait for us while we wait for it. */
-	atomic_store(&bus->closing, bus_line_id(line));
-	line_stop(line);
-	atomic_store(&bus->closing, 0);
+	line_set_next(line, bus->ending);
+	bus->ending = line;
+	line_end(line);
+}
+
+int bus_ending(const struct bus *bus)
+{
+	int n = 0;
+
+	for (const struct bus_line *l = bus->ending; l; l = line_next(l))
+		n++;
+	return n;
 }

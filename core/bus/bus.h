@@ -12,6 +12,7 @@
 #ifndef FC_BUS_BUS_H
 #define FC_BUS_BUS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -116,6 +117,7 @@ int bus_unit_answered(const struct bus_result *result);
 
 struct bus_line_stats {
 	int connected;
+	int64_t since_wall;                                         /* when that changed last, or the line was opened */
 	uint32_t units, units_slow;                                 /* units known, in the slow lane */
 	uint64_t due;                                               /* polls that fell due */
 	uint64_t polls, ok, timeouts, exceptions, bad, disconnects; /* made, and how they ended */
@@ -166,7 +168,7 @@ struct bus *bus_new(struct loop *loop, void (*result)(void *user, const struct b
 /* Answers to what was asked by hand (bus_line_read, and writes that say so) go to this hook instead; without one they are
  * dropped. On the loop's thread. */
 void bus_set_by_hand(struct bus *bus, void (*result)(void *user, const struct bus_result *result), void *user);
-/* Closes all lines, joins their threads. */
+/* Closes all lines, waits for their threads. */
 void bus_free(struct bus *bus);
 /* Frames of all lines as they were on the wire (bus/trace.h); off until it is given a size. Ends with the bus. */
 struct bus_trace *bus_trace(struct bus *bus);
@@ -180,8 +182,11 @@ struct bus_line *bus_line_open(struct bus *bus, const struct bus_line_config *co
  * stay; reads that are the same keep their times. Results of the reads before may still come: the owner knows them by their tags.
  * FC_OK; FC_EINVAL, FC_ENOMEM: nothing changed. */
 int bus_line_replan(struct bus_line *line, const struct bus_read *reads, uint32_t count, struct error *err);
-/* Ends the worker (waits for the request in flight); no result of it is delivered after. */
+/* Tells the worker to end, and does not wait for it: it may be in a look-up or a connect for seconds. No result of it is delivered after.
+ * A line that is opened on the same endpoint meanwhile connects when the old worker has ended: there are never two connections. */
 void bus_line_close(struct bus_line *line);
+/* How many lines were closed whose workers have not ended yet. */
+int bus_ending(const struct bus *bus);
 uint32_t bus_line_id(const struct bus_line *line);
 const char *bus_line_name(const struct bus_line *line);
 /* Queues a write ahead of the reads. FC_OK, FC_EBUSY (queue of 32 full), FC_EINVAL (no such function, unit, count or
@@ -191,6 +196,8 @@ int bus_line_write(struct bus_line *line, const struct bus_write *write);
  * deadline: answered BUS_TIMEOUT when it could not be sent by then. The answer comes to the hook of bus_set_by_hand with its tag;
  * always, unless the line is closed before. FC_OK, FC_EBUSY, FC_EINVAL (also on a line of DL/T 645 meters). */
 int bus_line_read(struct bus_line *line, const struct bus_read *read);
+/* Why it is not connected, as the system said it at the last try; "" while it is, and before the first try. */
+void bus_line_why(const struct bus_line *line, char *out, size_t size);
 void bus_line_get_stats(const struct bus_line *line, struct bus_line_stats *stats);
 /* Figures of the units of the plan, in the order of their numbers, most of them at most. How many were filled in. */
 int bus_line_get_units(const struct bus_line *line, struct bus_unit_stats *units, int most);

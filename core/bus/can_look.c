@@ -1,10 +1,9 @@
 #include "bus/can_look.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { STACK = 128 * 1024 };
+#include "loop/aside.h"
 
 static int differs(const struct can_look_ask *ask, const struct can_look *look)
 {
@@ -89,67 +88,30 @@ static void look_at(const struct can_look_ask *ask, struct can_look *look)
 		look->differs = differs(ask, look);
 }
 
-/* Shared by the loop and the thread; whoever leaves last frees it. */
-struct shared {
-	pthread_mutex_t lock;
-	struct loop *loop; /* NULL once the owner has left */
-	int users, finished;
+struct job {
 	struct can_look_ask ask;
 	struct can_look look;
 };
 
 struct can_looker {
-	struct loop *loop;
-	struct shared *shared;
-	struct loop_waker waker;
+	struct aside *aside;
 	void (*done)(void *user, const struct can_look *look);
 	void *user;
-	int under_way;
 };
 
-static void leave(struct shared *s)
+static void work(void *data)
 {
-	pthread_mutex_lock(&s->lock);
-	int last = --s->users == 0;
-	pthread_mutex_unlock(&s->lock);
-	if (!last)
-		return;
-	pthread_mutex_destroy(&s->lock);
-	free(s);
+	struct job *job = data;
+
+	look_at(&job->ask, &job->look);
 }
 
-static void *work(void *user)
-{
-	struct shared *s = user;
-	struct can_look look;
-
-	/* The owner changes it only when no look is under way. */
-	look_at(&s->ask, &look);
-	pthread_mutex_lock(&s->lock);
-	s->look = look;
-	s->finished = 1;
-	/* Under the lock: the loop can't go away while it is woken. */
-	if (s->loop)
-		loop_wake(s->loop);
-	pthread_mutex_unlock(&s->lock);
-	leave(s);
-	return NULL;
-}
-
-static void woken(void *user)
+static void looked(void *user, const void *data)
 {
 	struct can_looker *looker = user;
-	struct can_look look;
+	/* A copy: done may start the next look, or free us. */
+	struct can_look look = ((const struct job *)data)->look;
 
-	if (!looker->under_way)
-		return;
-	pthread_mutex_lock(&looker->shared->lock);
-	int finished = looker->shared->finished;
-	look = looker->shared->look;
-	pthread_mutex_unlock(&looker->shared->lock);
-	if (!finished)
-		return;
-	looker->under_way = 0;
 	looker->done(looker->user, &look);
 }
 
@@ -157,59 +119,35 @@ struct can_looker *can_looker_new(struct loop *loop, void (*done)(void *user, co
 				  struct error *err)
 {
 	struct can_looker *looker = calloc(1, sizeof(*looker));
-	struct shared *s = calloc(1, sizeof(*s));
 
-	if (!looker || !s || pthread_mutex_init(&s->lock, NULL)) {
-		free(looker);
-		free(s);
+	if (!looker) {
 		(void)error_set(err, FC_ENOMEM, "bus: CAN: no memory");
 		return NULL;
 	}
-	s->loop = loop;
-	s->users = 1;
-	looker->loop = loop;
-	looker->shared = s;
 	looker->done = done;
 	looker->user = user;
-	looker->waker = (struct loop_waker){.fn = woken, .user = looker};
-	loop_waker_add(loop, &looker->waker);
+	looker->aside = aside_new(loop, sizeof(struct job), work, looked, looker, err);
+	if (!looker->aside) {
+		free(looker);
+		return NULL;
+	}
 	return looker;
 }
 
 int can_looker_start(struct can_looker *looker, const struct can_look_ask *ask)
 {
-	struct shared *s = looker->shared;
-	pthread_attr_t attributes;
-	pthread_t thread;
+	struct job *job = aside_data(looker->aside);
 
-	if (looker->under_way)
+	if (!job)
 		return FC_EBUSY;
-	if (pthread_attr_init(&attributes))
-		return FC_EIO;
-	pthread_mutex_lock(&s->lock);
-	s->users++;
-	s->finished = 0;
-	s->ask = *ask;
-	pthread_mutex_unlock(&s->lock);
-	int failed = pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED) ||
-		     pthread_attr_setstacksize(&attributes, STACK) || pthread_create(&thread, &attributes, work, s);
-	(void)pthread_attr_destroy(&attributes);
-	if (failed) {
-		leave(s);
-		return FC_EIO;
-	}
-	looker->under_way = 1;
-	return FC_OK;
+	job->ask = *ask;
+	return aside_start(looker->aside);
 }
 
 void can_looker_free(struct can_looker *looker)
 {
 	if (!looker)
 		return;
-	loop_waker_remove(looker->loop, &looker->waker);
-	pthread_mutex_lock(&looker->shared->lock);
-	looker->shared->loop = NULL;
-	pthread_mutex_unlock(&looker->shared->lock);
-	leave(looker->shared);
+	aside_free(looker->aside);
 	free(looker);
 }

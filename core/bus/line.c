@@ -270,10 +270,20 @@ static void take_plan(struct bus_line *line)
 			line_tell_lost(line, line->schedule.units[i].unit);
 }
 
+/* Two connections to one endpoint are what some devices do not live through. */
+static void wait_for_turn(struct bus_line *line)
+{
+	pthread_mutex_lock(&line->lock);
+	while (line->held && !line->stop)
+		(void)pthread_cond_wait(&line->wake, &line->lock);
+	pthread_mutex_unlock(&line->lock);
+}
+
 static void *work(void *user)
 {
 	struct bus_line *line = user;
 
+	wait_for_turn(line);
 	while (!line_stopping(line)) {
 		take_plan(line);
 		line_look_at_load(line);
@@ -300,6 +310,9 @@ static void *work(void *user)
 	}
 	if (line->connected)
 		exchange_close(line->exchange);
+	/* From here on it may be joined; its memory goes after that. */
+	atomic_store(&line->ended, 1);
+	(void)line->sink(line->user, NULL, 0);
 	return NULL;
 }
 
@@ -360,7 +373,8 @@ static void on_frame(void *user, int flags, const uint8_t *bytes, size_t len)
 }
 
 struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, const struct bus_read *reads,
-			    uint32_t count, struct bus_trace *trace, line_sink sink, void *user, struct error *err)
+			    uint32_t count, int held, struct bus_trace *trace, line_sink sink, void *user,
+			    struct error *err)
 {
 	struct bus_line *line = calloc(1, sizeof(*line));
 	struct line_plan *plan = line_plan_new(config, id, reads, count);
@@ -375,8 +389,10 @@ struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, c
 	line->config = *config;
 	line->sink = sink;
 	line->user = user;
+	line->held = held;
 	line->last_unit = -1;
 	line->connect_at_us = clock_mono_us();
+	line->figures.line.since_wall = clock_wall();
 	line->connect_backoff_us = line_backoff_us(line);
 	line->schedule = plan->schedule;
 	(void)figures_adopt(&line->figures, plan->units, plan->unit_count);
@@ -399,16 +415,43 @@ struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, c
 	return line;
 }
 
-void line_stop(struct bus_line *line)
+void line_may_begin(struct bus_line *line)
+{
+	pthread_mutex_lock(&line->lock);
+	line->held = 0;
+	pthread_cond_signal(&line->wake);
+	pthread_mutex_unlock(&line->lock);
+}
+
+void line_end(struct bus_line *line)
 {
 	pthread_mutex_lock(&line->lock);
 	line->stop = 1;
 	pthread_cond_signal(&line->wake);
 	pthread_mutex_unlock(&line->lock);
+}
+
+int line_has_ended(const struct bus_line *line)
+{
+	return atomic_load(&line->ended);
+}
+
+void line_join(struct bus_line *line)
+{
 	(void)pthread_join(line->thread, NULL);
 	(void)pthread_cond_destroy(&line->wake);
 	(void)pthread_mutex_destroy(&line->lock);
 	free_line(line);
+}
+
+struct bus_line *line_next(const struct bus_line *line)
+{
+	return line->following;
+}
+
+void line_set_next(struct bus_line *line, struct bus_line *next)
+{
+	line->following = next;
 }
 
 const struct bus_line_config *line_config(const struct bus_line *line)

@@ -1,4 +1,5 @@
 /* What other threads ask of a line: requests, another plan, figures. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,4 +124,13 @@ int bus_line_get_units(const struct bus_line *line, struct bus_unit_stats *units
 		figures_get_unit(&looked->figures.units[n], clock_mono_us(), &units[n]);
 	pthread_mutex_unlock(&looked->lock);
 	return n;
+}
+
+void bus_line_why(const struct bus_line *line, char *out, size_t size)
+{
+	struct bus_line *looked = (struct bus_line *)line;
+
+	pthread_mutex_lock(&looked->lock);
+	(void)snprintf(out, size, "%s", line->why);
+	pthread_mutex_unlock(&looked->lock);
 }

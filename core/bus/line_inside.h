@@ -4,6 +4,7 @@
 #define FC_BUS_LINE_INSIDE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "bus/figures.h"
 #include "bus/line.h"
@@ -27,12 +28,16 @@ struct bus_line {
 	void *user;
 	struct bus_trace *trace;
 	pthread_t thread;
-	pthread_mutex_t lock; /* of stop, next, requests, figures */
+	pthread_mutex_t lock; /* of stop, held, next, requests, figures, why */
 	pthread_cond_t wake;
 	int stop;
-	struct line_plan *next; /* what the worker is to go on with, or NULL */
+	int held; /* it may not connect yet: another worker has its endpoint */
+	atomic_int ended;
+	struct bus_line *following; /* the bus's: of those that end */
+	struct line_plan *next;     /* what the worker is to go on with, or NULL */
 	struct requests requests;
 	struct figures figures;
+	char why[160]; /* it is not connected; "" = it is, or has not been tried yet */
 	/* the worker's own */
 	struct schedule schedule;
 	struct exchange *exchange;

@@ -1,5 +1,6 @@
 /* A line's connection: opened, lost, given back, and who is told of it; and the worker's waiting. */
 #include <errno.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -16,8 +17,16 @@ static const int64_t release_slack_us = 200000, release_after_us = 5000000;
 /* Hands a result over; what is dropped is counted. */
 void line_tell(struct bus_line *line, const struct bus_result *result, int must)
 {
+	static const struct timespec moment = {.tv_nsec = 5000000};
+	int full = line->sink(line->user, result, must);
+
 	line->untold |= !must;
-	if (!line->sink(line->user, result, must))
+	/* The loop empties the queue; of a line that ends nobody wants to hear any more. */
+	while (full && must && !line_stopping(line)) {
+		(void)nanosleep(&moment, NULL);
+		full = line->sink(line->user, result, must);
+	}
+	if (!full)
 		return;
 	pthread_mutex_lock(&line->lock);
 	line->figures.line.queue_dropped++;
@@ -29,7 +38,11 @@ static void set_connected(struct bus_line *line, int connected)
 	line->connected = connected;
 	line->last_unit = -1;
 	pthread_mutex_lock(&line->lock);
+	if (line->figures.line.connected != connected)
+		line->figures.line.since_wall = clock_wall();
 	line->figures.line.connected = connected;
+	if (connected)
+		line->why[0] = '\0';
 	pthread_mutex_unlock(&line->lock);
 }
 
@@ -108,6 +121,9 @@ static void stay_away(struct bus_line *line, const char *why)
 	line->connect_at_us = clock_mono_us() + schedule_jitter(&line->schedule.random, line->connect_backoff_us);
 	line->connect_backoff_us =
 	    line->connect_backoff_us * 2 < connect_last_us ? line->connect_backoff_us * 2 : connect_last_us;
+	pthread_mutex_lock(&line->lock);
+	(void)snprintf(line->why, sizeof(line->why), "%s", why);
+	pthread_mutex_unlock(&line->lock);
 	if (line->said_down)
 		return;
 	line->said_down = 1;

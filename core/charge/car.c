@@ -91,7 +91,7 @@ static void keep_words(struct charge *c)
 static int was_ordered(int reason)
 {
 	return reason == SESSION_BY_PLATFORM || reason == SESSION_BY_USER || reason == SESSION_NOT_AUTHORISED ||
-	       reason == SESSION_NOT_STARTED;
+	       reason == SESSION_RESERVED || reason == SESSION_NOT_STARTED;
 }
 
 int car_reason(struct charge *c, int reason)

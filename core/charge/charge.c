@@ -7,40 +7,38 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "charge/set.h"
+#include "charge/told.h"
 
 enum { TICK_US = 1000000 };
 
+static const struct {
+	const char *text, *key;
+} refusals[] = {
+    [CHARGE_ACCEPTED] = {"accepted", ""},
+    [CHARGE_NO_CONNECTOR] = {"there is no such connector", "charge.no_connector"},
+    [CHARGE_IS_OFFLINE] = {"the charger is off line", "charge.offline"},
+    [CHARGE_STOPPED_ALREADY] = {"stopped already", "charge.stopped_already"},
+    [CHARGE_NOT_PLUGGED] = {"no car is plugged in", "charge.not_plugged"},
+    [CHARGE_OCCUPIED] = {"another charge is under way", "charge.occupied"},
+    [CHARGE_FAULTY] = {"the connector is faulty", "charge.faulty"},
+    [CHARGE_NO_COMMAND] = {"the charger can't be told to", "charge.no_command"},
+    [CHARGE_NO_TIME] = {"the clock is not set", "charge.no_time"},
+    [CHARGE_NO_JOURNAL] = {"the order can't be recorded", "charge.no_journal"},
+    [CHARGE_NO_PRICE] = {"the pricing policy fails", "charge.no_price"},
+    [CHARGE_OTHER_ORDER] = {"the number belongs to another charge", "charge.other_order"},
+    [CHARGE_CAME_TO_NOTHING] = {"the charger did not do it", "charge.came_to_nothing"},
+    [CHARGE_RESERVED] = {"the connector is reserved", "charge.reserved"},
+};
+enum { REFUSALS = sizeof(refusals) / sizeof(refusals[0]) };
+
 const char *charge_refusal_text(enum charge_refusal refusal)
 {
-	switch (refusal) {
-	case CHARGE_ACCEPTED:
-		return "accepted";
-	case CHARGE_NO_CONNECTOR:
-		return "there is no such connector";
-	case CHARGE_IS_OFFLINE:
-		return "the charger is off line";
-	case CHARGE_STOPPED_ALREADY:
-		return "stopped already";
-	case CHARGE_NOT_PLUGGED:
-		return "no car is plugged in";
-	case CHARGE_OCCUPIED:
-		return "another charge is under way";
-	case CHARGE_FAULTY:
-		return "the connector is faulty";
-	case CHARGE_NO_COMMAND:
-		return "the charger can't be told to";
-	case CHARGE_NO_TIME:
-		return "the clock is not set";
-	case CHARGE_NO_JOURNAL:
-		return "the order can't be recorded";
-	case CHARGE_NO_PRICE:
-		return "the pricing policy fails";
-	case CHARGE_CAME_TO_NOTHING:
-		return "the charger did not do it";
-	case CHARGE_OTHER_ORDER:
-		return "the number belongs to another charge";
-	}
-	return "unknown";
+	return (unsigned)refusal < REFUSALS && refusals[refusal].text ? refusals[refusal].text : "unknown";
+}
+
+const char *charge_refusal_key(enum charge_refusal refusal)
+{
+	return (unsigned)refusal < REFUSALS && refusals[refusal].key ? refusals[refusal].key : "";
 }
 
 struct charge *set_find(const struct charge_set *set, const char *connector_id)
@@ -158,7 +156,13 @@ struct order *set_new_order(struct charge_set *set, const struct connector *conn
 static struct order *found(struct charge *c)
 {
 	struct charge_set *set = c->conductor->user;
-	const struct charge_request request = {"", c->connector_id, "", "", "", ORDER_OTHER, CHARGE_RESULT_S};
+	const struct charge_request request = {.seq = "",
+					       .connector_id = c->connector_id,
+					       .platform = "",
+					       .user_class = "",
+					       .user = "",
+					       .mode = ORDER_OTHER,
+					       .result_s = CHARGE_RESULT_S};
 	struct order *order = unpriced_order(set, c->connector, &request);
 	struct error err = {0};
 
@@ -203,7 +207,7 @@ static int is_repeat(struct charge_set *set, const struct charge_request *reques
 	return 1;
 }
 
-enum charge_refusal set_check_start(const struct charge *c)
+enum charge_refusal set_check_start(const struct charge *c, int by_operator)
 {
 	if (!c || !c->connector)
 		return CHARGE_NO_CONNECTOR;
@@ -211,6 +215,8 @@ enum charge_refusal set_check_start(const struct charge *c)
 		return CHARGE_IS_OFFLINE;
 	if (c->connector->status == CONNECTOR_FAULT)
 		return CHARGE_FAULTY;
+	if (c->connector->reservation.held && !by_operator)
+		return CHARGE_RESERVED;
 	if ((c->order && !c->settling) || c->connector->status == CONNECTOR_CHARGING)
 		return CHARGE_OCCUPIED;
 	if (c->connector->status != CONNECTOR_OCCUPIED)
@@ -222,7 +228,12 @@ enum charge_refusal set_check_start(const struct charge *c)
 	return CHARGE_ACCEPTED;
 }
 
-void charge_start(struct charge_set *set, const struct charge_request *request, struct charge_answer *answer)
+static const char *who(const struct charge_request *request)
+{
+	return request->who && *request->who ? request->who : request->platform;
+}
+
+static void start(struct charge_set *set, const struct charge_request *request, struct charge_answer *answer)
 {
 	struct charge *c = set_find(set, request->connector_id);
 	struct error err = {0};
@@ -231,7 +242,7 @@ void charge_start(struct charge_set *set, const struct charge_request *request, 
 	(void)snprintf(answer->seq, sizeof(answer->seq), "%s", request->seq);
 	if (is_repeat(set, request, answer))
 		return;
-	answer->refusal = set_check_start(c);
+	answer->refusal = set_check_start(c, request->by_operator);
 	if (answer->refusal)
 		return;
 	struct order *order = set_new_order(set, c->connector, request, &err);
@@ -242,13 +253,28 @@ void charge_start(struct charge_set *set, const struct charge_request *request, 
 	}
 	(void)snprintf(answer->seq, sizeof(answer->seq), "%s", order->seq);
 	c->result_s = request->result_s;
+	/* Before the order is opened: durable with it. */
+	int64_t event =
+	    told_command(set->conductor.store, c->connector_id, order->seq, "start", who(request), CHARGE_ACCEPTED);
 	if (conduct(c, SESSION_START, order, &err)) {
+		events_forget(set->conductor.store, event);
 		log_error("charge: connector %s: not started: %s", c->connector_id, err.text);
 		free(order);
 		answer->refusal = err.code == FC_EBUSY ? CHARGE_OCCUPIED : CHARGE_NO_JOURNAL;
 		return;
 	}
+	if (c->connector && c->connector->reservation.held)
+		(void)station_unreserve(set->stations, c->connector_id, request->who, "a charge was started", NULL);
 	answer->seq_stat = session_seq_stat(c->state);
+}
+
+void charge_start(struct charge_set *set, const struct charge_request *request, struct charge_answer *answer)
+{
+	start(set, request, answer);
+	/* Of connectors that there are: a stranger's guesses are for the log. */
+	if (answer->refusal && set_find(set, request->connector_id))
+		(void)told_command(set->conductor.store, request->connector_id, request->seq, "start", who(request),
+				   answer->refusal);
 }
 
 static enum charge_refusal check_stop(const struct charge *c, const char *connector_id)
@@ -279,6 +305,7 @@ void charge_stop(struct charge_set *set, const struct charge_stop_request *reque
 		return;
 	}
 	answer->refusal = check_stop(c, request->connector_id);
+	(void)told_command(set->conductor.store, c->connector_id, c->order->seq, "stop", request->who, answer->refusal);
 	if (!answer->refusal)
 		conduct_stop(c, request->reason, request->result_s);
 	answer->seq_stat = session_seq_stat(c->state);

@@ -79,8 +79,11 @@ enum charge_refusal {
 	CHARGE_NO_PRICE,        /* the policy fails */
 	CHARGE_OTHER_ORDER,     /* the number belongs to another connector or platform */
 	CHARGE_CAME_TO_NOTHING, /* it was accepted, but the charger did not do it */
+	CHARGE_RESERVED, /* the connector is kept for somebody (station.h); an operator may start there all the same */
 };
 const char *charge_refusal_text(enum charge_refusal refusal);
+/* Stable, for translation: "charge.occupied". */
+const char *charge_refusal_key(enum charge_refusal refusal);
 
 struct charge_request {
 	const char *seq; /* 27 characters; "" = make one */
@@ -89,7 +92,9 @@ struct charge_request {
 	const char *user_class; /* "" = none */
 	const char *user;       /* card and the like, "" = none */
 	enum order_mode mode;
-	int result_s; /* within which the result must be told, 50 in the standard */
+	int result_s;    /* within which the result must be told, 50 in the standard */
+	int by_operator; /* may start where it is reserved, and ends the reservation with it */
+	const char *who; /* for the events; NULL = the platform */
 };
 struct charge_answer {
 	enum charge_refusal refusal;
@@ -104,6 +109,7 @@ struct charge_stop_request {
 	const char *connector_id;   /* "" = whichever has that number */
 	enum session_reason reason; /* SESSION_BY_PLATFORM, SESSION_BY_USER ... */
 	int result_s;               /* within which the result must be told */
+	const char *who;            /* for the events; NULL = nobody that is known */
 };
 /* Idempotent too. */
 void charge_stop(struct charge_set *set, const struct charge_stop_request *request, struct charge_answer *answer);

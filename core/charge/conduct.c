@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "charge/car.h"
 #include "charge/metering.h"
+#include "charge/told.h"
 #include "store/versions.h"
 
 enum { RECIPIENTS = 64 };
@@ -96,8 +97,12 @@ static int do_close(void *user, const struct journal_order *entry, struct error 
 		    ? hooks->recipients(hooks->user, c->order, c->connector, list, RECIPIENTS)
 		    : 0;
 
+	/* In the same transaction. */
+	int64_t event = told_closed(c, entry, n);
 	int result = journal_close(c->conductor->store, entry, list, n, err);
-	if (!result)
+	if (result)
+		events_forget(c->conductor->store, event);
+	else
 		note_versions(c);
 	return if_lost(c, result);
 }
@@ -322,7 +327,12 @@ static int enter(struct charge *c, const struct session_step *step, struct order
 		c->start_sent.old = c->start_sent.under_way;
 		c->stop_sent.old = c->stop_sent.under_way;
 		set_anchor(c, clock_wall());
+	}
+	/* Before the order is opened: durable with it, or neither. */
+	int64_t event = told_session(c, step, c->order);
+	if (step->actions & SESSION_OPEN) {
 		if (open_order(c, err) && step->actions & SESSION_TELL_CHARGER_ON) {
+			events_forget(c->conductor->store, event);
 			c->order = NULL;
 			return err && err->code ? err->code : FC_EIO;
 		}
@@ -425,6 +435,7 @@ void conduct_resume(struct charge *c, struct order *order)
 	c->noted_us = clock_mono_us();
 	c->noted_parts = order->split.count;
 	set_deadline(c);
+	told_resumed(c);
 	log_notice("charge: order %s: connector %s: taken up again (%s)", order->seq, c->connector_id,
 		   session_state_name(c->state));
 }

@@ -33,7 +33,7 @@ struct order *set_new_order(struct charge_set *set, const struct connector *conn
 /* Which profile reads its meter now. */
 void set_remember_profile(struct order *order, const struct connector *connector);
 /* May a charge begin here now? NULL: there is no such connector. */
-enum charge_refusal set_check_start(const struct charge *charge);
+enum charge_refusal set_check_start(const struct charge *charge, int by_operator);
 
 /* The charger goes silent. */
 void unseen_remember(struct charge *charge);

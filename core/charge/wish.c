@@ -42,7 +42,7 @@ static void present(struct charge *c)
 		conduct_stop(c, SESSION_BY_USER, CHARGE_RESULT_S);
 		return;
 	}
-	refusal = set_check_start(c);
+	refusal = set_check_start(c, 0);
 	if (!refusal && conduct(c, SESSION_REQUEST, NULL, &err))
 		refusal = CHARGE_OCCUPIED;
 	if (refusal)
@@ -71,6 +71,11 @@ void wish_ask(struct charge *c)
 	char user[ORDER_USER] = "";
 	struct charge_wish wish = {.connector_id = c->connector_id, .user = user, .seq = c->wish_seq};
 
+	if (c->state != SESSION_AUTHORISING && c->connector && c->connector->reservation.held) {
+		log_notice("charge: order %s: began on site where it is reserved: stopped", c->order->seq);
+		conduct_stop(c, SESSION_RESERVED, CHARGE_RESULT_S);
+		return;
+	}
 	set->wishes = set->wishes + 1 ? set->wishes + 1 : 1;
 	c->wish = wish.number = set->wishes;
 	if (c->state == SESSION_AUTHORISING) {
@@ -107,7 +112,7 @@ static void begin(struct charge_set *set, struct charge *c, const struct charge_
 					 .user = c->card,
 					 .mode = ORDER_BY_CARD};
 	struct error err = {0};
-	enum charge_refusal refusal = set_check_start(c);
+	enum charge_refusal refusal = set_check_start(c, 0);
 	struct order *order = refusal ? NULL : set_new_order(set, c->connector, &request, &err);
 
 	c->result_s = grant->result_s;

@@ -22,6 +22,8 @@ const char *words_reason(int reason)
 		return "did not start";
 	case SESSION_NOT_AUTHORISED:
 		return "began on site, not authorised";
+	case SESSION_RESERVED:
+		return "began on site, the connector was reserved";
 	case SESSION_KEEP_REASON:
 		break;
 	}

@@ -1,8 +1,8 @@
 /* bus stats: how the lines and their units do. */
 #include <stdio.h>
 
+#include "base/csv.h"
 #include "cli/cli.h"
-#include "cli/csv.h"
 #include "cli/table.h"
 
 enum { NAMES = 200 };

@@ -174,6 +174,8 @@ static int ask_read(struct cli *cli, const struct hand *h, const struct value **
 	put_int(cli, arguments, "count", h->count);
 	if (cli->force)
 		(void)value_add(&cli->arena, arguments, "force", value_bool(&cli->arena, 1));
+	if (cli->raw)
+		(void)value_add(&cli->arena, arguments, "raw", value_bool(&cli->arena, 1));
 	if (cli->timeout) {
 		if (cli_number(cli->timeout, TIMEOUT_MIN, TIMEOUT_MAX, &timeout))
 			return wrong(cli, cli->timeout, "is no time-out from 10 to 10000 ms");
@@ -211,6 +213,9 @@ int cli_bus_read(struct cli *cli)
 		print_typed(cli, &h, words, count);
 	else
 		print_all(cli, &h, words, count);
+	if (value_get(answer, "masked"))
+		printf("%s\n",
+		       say(cli, "personal data is masked (**); --raw shows it, and that is noted in the audit"));
 	return CLI_DONE;
 }
 

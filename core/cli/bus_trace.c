@@ -7,9 +7,9 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "cli/candump.h"
+#include "bus/candump.h"
+#include "bus/pcapng.h"
 #include "cli/frame.h"
-#include "cli/pcapng.h"
 #include "cli/screen.h"
 
 enum { LOOK_MS = 200, SECONDS_MAX = 864000, LINES = 64 };

@@ -19,12 +19,17 @@ struct cli {
 	const char *words[CLI_WORDS]; /* behind the command */
 	int word_count;
 	const char *class, *from, *to, *platform, *limit;
-	int open, csv, last, modules, message;
+	int open, csv, last, modules, message, life;
 	const char *lua_dir, *call, *input, *context, *records, *against, *orders; /* lua */
 	int all;
 	const char *units, *timeout, *function, *address, *direct, *type, *order, *base, *unit, *seconds, *framing,
 	    *pcapng, *candump; /* bus */
 	int yes, force, follow, raw;
+	const char *role, *days; /* account, token */
+	int reset, disable, enable;
+	const char *confirm, *passphrase_file; /* config */
+	int put_back;
+	const char *level, *room, *search; /* log */
 	/* The daemon. */
 	int fd; /* -1 = not connected yet */
 	struct json_reader *reader;
@@ -60,13 +65,25 @@ int text_is_known(const char *english);
 const char *cli_text(const struct value *object, const char *key);
 int64_t cli_int(const struct value *object, const char *key);
 
+/* A list of alarms as a table. */
+void cli_print_alarms(const struct cli *cli, const struct value *list);
+/* Nonzero when the cause of that key has its Chinese words (tests). */
+int alarms_cause_is_known(const char *key);
+
 /* The commands. Each returns the exit code. */
 int cli_status(struct cli *cli);
 int cli_connectors(struct cli *cli);
 int cli_start(struct cli *cli);
 int cli_stop(struct cli *cli);
+int cli_alarms(struct cli *cli);
+int cli_unlock(struct cli *cli);
+int cli_limit(struct cli *cli);
+int cli_reserve(struct cli *cli);
+int cli_unreserve(struct cli *cli);
 int cli_orders_list(struct cli *cli);
 int cli_orders_show(struct cli *cli);
+/* What cli_orders_show does with --life; arguments as for cli_ask. */
+int cli_order_life(struct cli *cli, const struct value *arguments);
 int cli_orders_resend(struct cli *cli);
 int cli_orders_export(struct cli *cli);
 int cli_reconcile(struct cli *cli);
@@ -81,12 +98,30 @@ int cli_lua_versions(struct cli *cli);
 int cli_lua_show(struct cli *cli);
 int cli_lua_diff(struct cli *cli);
 int cli_lua_rollback(struct cli *cli);
+int cli_lua_save(struct cli *cli);
 int cli_lua_reload(struct cli *cli);
 int cli_audit(struct cli *cli);
+int cli_config_show(struct cli *cli);
+int cli_config_check(struct cli *cli);
+int cli_config_apply(struct cli *cli);
+int cli_config_confirm(struct cli *cli);
+int cli_config_revert(struct cli *cli);
+int cli_config_versions(struct cli *cli);
+int cli_config_backup(struct cli *cli);
+int cli_config_restore(struct cli *cli);
 int cli_bus_stats(struct cli *cli);
 int cli_bus_scan(struct cli *cli);
 int cli_bus_read(struct cli *cli);
 int cli_bus_write(struct cli *cli);
 int cli_bus_trace(struct cli *cli);
+int cli_account_list(struct cli *cli);
+int cli_account_set(struct cli *cli);
+int cli_account_remove(struct cli *cli);
+int cli_token_list(struct cli *cli);
+int cli_token_add(struct cli *cli);
+int cli_token_remove(struct cli *cli);
+int cli_session_list(struct cli *cli);
+int cli_session_end(struct cli *cli);
+int cli_log(struct cli *cli);
 
 #endif

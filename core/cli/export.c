@@ -1,7 +1,7 @@
 /* orders export: closed orders for other programs, oldest first: CSV, or with --json one object a line. */
 #include <stdio.h>
 
-#include "cli/csv.h"
+#include "base/csv.h"
 #include "cli/format.h"
 #include "cli/orders.h"
 #include "cli/screen.h"

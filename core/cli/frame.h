@@ -1,23 +1,12 @@
-/* Frame: one of the trace, as the daemon told it, and what it means to people. */
+/* Frames of the trace as the daemon told them, and what they mean to people. */
 #ifndef FC_CLI_FRAME_H
 #define FC_CLI_FRAME_H
 
 #include "base/value.h"
-#include "bus/trace.h"
+#include "bus/frame.h"
 #include "cli/cli.h"
 
-enum { FRAME_MEANING = 160, FRAME_LINE = 64 };
-
-struct frame {
-	uint64_t number;
-	int64_t wall_us, mono_us;
-	char line[FRAME_LINE];
-	enum trace_kind kind;
-	int flags;   /* enum trace_flag */
-	uint32_t id; /* CAN, with SocketCAN's bits */
-	uint16_t len;
-	uint8_t bytes[TRACE_BYTES_MAX];
-};
+enum { FRAME_MEANING = 160 };
 
 /* 0, or -1: that is none. */
 int frame_read(const struct value *object, struct frame *frame);

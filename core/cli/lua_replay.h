@@ -2,8 +2,8 @@
 #ifndef FC_CLI_LUA_REPLAY_H
 #define FC_CLI_LUA_REPLAY_H
 
+#include "base/tree.h"
 #include "cli/lua_file.h"
-#include "cli/tree.h"
 
 /* One line of the records. */
 struct replay_line {

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/differ.h"
 #include "cli/lua_replay.h"
-#include "script/script.h"
+#include "upstream/differ.h"
+#include "upstream/rerun.h"
 
 enum { FIELDS = 500, SHOWN = 20 };
 
@@ -63,50 +63,15 @@ static int is_wanted(const struct replay *r, const struct value *tree)
 
 /* What becomes of one --------------------------------------------------------------------------------------------------- */
 
-struct outcome {
-	struct value *tree;
-	struct error failed;  /* the function did: the message went on as it was */
-	struct error refused; /* what came in was */
-};
-
-struct passing {
-	struct replay *replay;
-	const struct message *message;
-	enum message_part part;
-	enum mapping_direction direction;
-	struct mapping_context context;
-	int64_t wall;
-	struct arena *arena;
-};
-
-/* As codec.h does it. mapping NULL: as a mapping without functions. */
-static void pass(const struct passing *p, struct mapping *mapping, struct value *before, struct outcome *out)
-{
-	const struct schema *schema = message_schema(p->message, p->part);
-
-	memset(out, 0, sizeof(*out));
-	/* The time at which it passed, and tables that hold what earlier messages of the replay have put. */
-	if (mapping)
-		script_pin(mapping_script(mapping), p->wall);
-	if (mapping_apply(mapping, p->message, p->part, p->direction, before, &p->context, p->arena, &out->tree,
-			  &out->failed) &&
-	    !out->failed.code)
-		(void)error_set(&out->failed, FC_ESCRIPT, "%s", "?");
-	if (p->direction == MAPPING_OUT)
-		message_shape(schema, out->tree);
-	else
-		(void)message_check(schema, out->tree, p->part == MESSAGE_REQUEST, p->arena, &out->refused);
-}
-
 /* What was recorded as the result. */
-static int take_recorded(const struct passing *p, const struct replay_line *line, struct value *before,
-			 struct outcome *out)
+static int take_recorded(const struct rerun *p, const struct replay_line *line, struct value *before,
+			 struct rerun_outcome *out)
 {
 	const struct value *refused = value_get(line->tree, "refused");
 
 	memset(out, 0, sizeof(*out));
 	if (!value_get(line->tree, "after")) {
-		pass(p, NULL, before, out);
+		rerun_pass(p, NULL, before, out);
 		return FC_OK;
 	}
 	out->tree = value_get(line->tree, "after");
@@ -212,8 +177,8 @@ static void on_difference(void *user, const struct difference *d)
 	(void)fputc('\n', stdout);
 }
 
-static void compare(struct replay_messages *m, const struct passing *p, const struct personal_ids *ids,
-		    const struct outcome *was, const struct outcome *is)
+static void compare(struct replay_messages *m, const struct rerun *p, const struct personal_ids *ids,
+		    const struct rerun_outcome *was, const struct rerun_outcome *is)
 {
 	struct replay *r = m->replay;
 	struct telling telling = {.m = m};
@@ -252,21 +217,20 @@ int replay_message(struct replay_messages *m, const struct replay_line *line, st
 	struct replay *r = m->replay;
 	const struct value *t = line->tree, *platform = platform_of(r, cli_text(t, "platform"));
 	struct personal_ids ids = {.count = 0};
-	struct outcome was, is;
+	struct rerun_outcome was, is;
 	struct value *before, *copy;
 	size_t at;
 
 	if (!is_wanted(r, t))
 		return FC_OK;
-	struct passing p = {.replay = r,
-			    .message = message_find(cli_text(t, "method")),
-			    .part = strcmp(cli_text(t, "part"), "answer") ? MESSAGE_REQUEST : MESSAGE_ANSWER,
-			    .direction = strcmp(cli_text(t, "direction"), "in") ? MAPPING_OUT : MAPPING_IN,
-			    .context = {.operator_id = cli_text(r->header, "operator_id"),
-					.platform_id = cli_text(platform, "operator_id"),
-					.platform = cli_text(t, "platform")},
-			    .wall = cli_int(t, "wall"),
-			    .arena = line->arena};
+	struct rerun p = {.message = message_find(cli_text(t, "method")),
+			  .part = strcmp(cli_text(t, "part"), "answer") ? MESSAGE_REQUEST : MESSAGE_ANSWER,
+			  .direction = strcmp(cli_text(t, "direction"), "in") ? MAPPING_OUT : MAPPING_IN,
+			  .context = {.operator_id = cli_text(r->header, "operator_id"),
+				      .platform_id = cli_text(platform, "operator_id"),
+				      .platform = cli_text(t, "platform")},
+			  .wall = cli_int(t, "wall"),
+			  .arena = line->arena};
 	struct raw raw = raw_member((struct raw){line->text, line->len}, "before");
 	if (!p.message)
 		return error_set(err, FC_EINVAL, "%s: no such method", cli_text(t, "method"));
@@ -282,10 +246,10 @@ int replay_message(struct replay_messages *m, const struct replay_line *line, st
 	if (!copy)
 		return error_set(err, FC_ELIMIT, "%s", "is too large");
 	if (r->against.path)
-		pass(&p, r->against.mapping, copy, &was);
+		rerun_pass(&p, r->against.mapping, copy, &was);
 	else
 		(void)take_recorded(&p, line, copy, &was);
-	pass(&p, r->file.mapping, before, &is);
+	rerun_pass(&p, r->file.mapping, before, &is);
 	compare(m, &p, &ids, &was, &is);
 	return FC_OK;
 }

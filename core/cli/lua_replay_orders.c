@@ -4,23 +4,21 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "charge/order.h"
+#include "charge/reprice.h"
 #include "cli/format.h"
 #include "cli/lua_replay.h"
 #include "cli/table.h"
-#include "script/script.h"
 
-enum { COLUMNS = 8, RIGHT = 0x78, DAY_S = 86400 };
+enum { COLUMNS = 8, RIGHT = 0x78 };
 
 struct replay_orders {
 	struct replay *replay;
 	struct table table;
 	int64_t was_e4, is_e4;
-	int even;           /* without a trace */
-	int unoccupied;     /* whose time at the place was not measured */
-	struct order order; /* the one at hand */
-	struct split split;
-	struct tariff tariff;
+	int even;                  /* without a trace */
+	int unoccupied;            /* whose time at the place was not measured */
+	struct order order;        /* the one at hand */
+	struct repriced then, now; /* by the file to compare with, and by the changed one */
 };
 
 struct replay_orders *replay_orders_new(struct replay *replay)
@@ -60,50 +58,6 @@ static int read_order(struct replay_orders *o, const struct replay_line *line, s
 	if (!entry.record || !*entry.seq)
 		return error_set(err, FC_EINVAL, "%s", "is no whole order");
 	return order_read(o->replay->reader, &entry, &o->order, err);
-}
-
-/* The prices were asked for at the start command, and metering began later: perhaps on the next day. */
-static int64_t priced_at(const struct order *order)
-{
-	int64_t first = (int64_t)order->tariff.first_day * DAY_S - CLOCK_CST_OFFSET_S, wall = order->start_wall;
-
-	if (wall < first)
-		return first;
-	return wall >= first + DAY_S ? first + DAY_S - 1 : wall;
-}
-
-static int price(struct replay_orders *o, struct policy *policy, const struct value *t, struct bill *bill,
-		 struct error *err)
-{
-	const struct policy_context context = {.station_id = cli_text(t, "station"),
-					       .connector_id = o->order.connector_id,
-					       .platform = o->order.platform,
-					       .user_class = o->order.user_class};
-	int64_t wall = priced_at(&o->order);
-
-	script_pin(policy_script(policy), o->order.start_wall);
-	int result = policy_tariff(policy, &context, wall, TARIFF_DAYS, &o->tariff, err);
-	if (result)
-		return result;
-	trace_split(&o->order.trace, &o->tariff, o->order.split.start_wall, &o->split);
-	bill_make(bill, &o->split, &o->tariff, o->order.occupied_s);
-	return FC_OK;
-}
-
-/* Every figure that a platform is told. */
-static int bills_differ(const struct bill *a, const struct bill *b)
-{
-	if (a->count != b->count || a->total_money_e4 != b->total_money_e4 || a->elec_money_e4 != b->elec_money_e4)
-		return 1;
-	for (int i = 0; i < a->count; i++) {
-		const struct bill_line *x = &a->lines[i], *y = &b->lines[i];
-
-		if (x->start_wall != y->start_wall || x->end_wall != y->end_wall || x->elec_e4 != y->elec_e4 ||
-		    x->service_e4 != y->service_e4 || x->wh != y->wh || x->elec_money_e4 != y->elec_money_e4 ||
-		    x->service_money_e4 != y->service_money_e4)
-			return 1;
-	}
-	return 0;
 }
 
 /* "+1.20", "-0.05", "0.00" */
@@ -168,33 +122,36 @@ static int is_wanted(const struct replay_orders *o, const struct value *t)
 int replay_order(struct replay_orders *o, const struct replay_line *line, struct error *err)
 {
 	struct replay *r = o->replay;
-	struct bill was, is;
+	struct bill was;
+	const struct bill *is = &o->now.bill;
+	const char *station = cli_text(line->tree, "station");
 	struct error why = {0};
-	int result = read_order(o, line, err);
+	int even = 0, result = read_order(o, line, err);
 
 	if (result)
 		return result;
 	if (!is_wanted(o, line->tree) || !o->order.metered)
 		return FC_OK;
-	int traced = o->order.trace.count > 0;
-	if (!traced)
-		trace_from_parts(&o->order.trace, &o->order.split);
-	r->compared++;
-	o->even += !traced;
 	order_bill(&o->order, &was);
-	if ((r->against.path && price(o, r->against.policy, line->tree, &was, &why)) ||
-	    price(o, r->file.policy, line->tree, &is, &why)) {
+	r->compared++;
+	result = r->against.path ? reprice(r->against.policy, &o->order, station, &o->then, &even, &why) : FC_OK;
+	if (!result)
+		result = reprice(r->file.policy, &o->order, station, &o->now, &even, &why);
+	o->even += even;
+	if (result) {
 		r->failed++;
 		show(o, line, &was, NULL, why.text);
 		return FC_OK;
 	}
-	o->unoccupied += o->tariff.occupancy_minute_e4 > 0 && !o->order.tariff.occupancy_minute_e4;
+	if (r->against.path)
+		was = o->then.bill;
+	o->unoccupied += o->now.tariff.occupancy_minute_e4 > 0 && !o->order.tariff.occupancy_minute_e4;
 	o->was_e4 += was.total_money_e4;
-	o->is_e4 += is.total_money_e4;
-	if (!bills_differ(&was, &is))
+	o->is_e4 += is->total_money_e4;
+	if (!reprice_differs(&was, is))
 		return FC_OK;
 	r->differ++;
-	show(o, line, &was, &is, traced ? "" : say(r->cli, "no trace"));
+	show(o, line, &was, is, even ? say(r->cli, "no trace") : "");
 	return FC_OK;
 }
 

@@ -4,9 +4,9 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/tree.h"
 #include "cli/lua_file.h"
 #include "cli/screen.h"
-#include "cli/tree.h"
 
 static const size_t memory = (size_t)16 << 20, text_max = (size_t)4 << 20;
 

@@ -219,11 +219,13 @@ static void print_told(const struct cli *cli, const struct value *told)
 int cli_orders_show(struct cli *cli)
 {
 	const struct value *order;
-	int result = cli_ask(cli, "order", arguments_of(cli), &order);
-	const struct value *tariff = value_get(order, "tariff");
 
+	if (cli->life)
+		return cli_order_life(cli, arguments_of(cli));
+	int result = cli_ask(cli, "order", arguments_of(cli), &order);
 	if (result)
 		return result;
+	const struct value *tariff = value_get(order, "tariff");
 	if (cli->json) {
 		cli_print_raw(cli);
 		return CLI_DONE;

@@ -1,8 +1,8 @@
 /* reconcile: a day's orders compared with a platform; a table, CSV, or JSON. */
 #include <stdio.h>
 
+#include "base/csv.h"
 #include "cli/cli.h"
-#include "cli/csv.h"
 #include "cli/format.h"
 #include "cli/table.h"
 

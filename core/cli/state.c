@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "cli/cli.h"
 #include "cli/format.h"
@@ -163,6 +164,10 @@ int cli_status(struct cli *cli)
 	table_init(&t, 2, 0);
 	put_head(cli, &t, s);
 	print(&t, 0);
+	if (value_get(s, "alarms") && value_get(s, "alarms")->first) {
+		(void)fputc('\n', stdout);
+		cli_print_alarms(cli, value_get(s, "alarms"));
+	}
 	print_platforms(cli, value_get(s, "platforms"));
 	print_buses(cli, value_get(s, "buses"));
 	return CLI_DONE;
@@ -217,12 +222,12 @@ static void print_list(const struct cli *cli, const struct value *list)
 
 static void print_points(const struct cli *cli, const struct value *list)
 {
-	static const char *const names[] = {"point", "value", "unit", "quality"};
+	static const char *const names[] = {"point", "value", "unit", "quality", "place"};
 	struct table t;
 
 	if (!list || !list->first)
 		return;
-	table_init(&t, 4, 1u << 1);
+	table_init(&t, 5, 1u << 1);
 	heading(cli, &t, names);
 	value_each (p, list) {
 		const struct value *v = value_get(p, "value");
@@ -235,6 +240,7 @@ static void print_points(const struct cli *cli, const struct value *list)
 		table_cell(&t, value_text(v) ? value_text(v) : number);
 		table_cell(&t, cli_text(p, "unit"));
 		table_cell(&t, say(cli, cli_text(p, "quality")));
+		table_cell(&t, cli_text(p, "register"));
 	}
 	print(&t, 1);
 }
@@ -257,6 +263,27 @@ static void put_limit(const struct cli *cli, struct table *t, const struct value
 	table_pair(t, say(cli, "setpoint"), text);
 }
 
+/* What operators did, and what the sticker says. */
+static void put_acts(const struct cli *cli, struct table *t, const struct value *c)
+{
+	const struct value *limit = value_get(c, "operator_limit");
+	char text[200], number[FORMAT_SIZE], time[CLOCK_DATETIME_SIZE];
+	int64_t milli;
+
+	if (limit && !value_to_decimal(value_get(limit, "value"), 3, &milli)) {
+		(void)snprintf(text, sizeof(text), "%s %s: %s", format_point(milli, number), cli_text(limit, "unit"),
+			       say(cli, cli_text(limit, "state")));
+		table_pair(t, say(cli, "operator's limit"), text);
+	}
+	if (value_get(c, "reserved_until")) {
+		clock_format_datetime(cli_int(c, "reserved_until"), time);
+		(void)snprintf(text, sizeof(text), "%s %s", time, cli_text(c, "reserved_note"));
+		table_pair(t, say(cli, "reserved until"), text);
+	}
+	if (value_get(c, "qr"))
+		table_pair(t, say(cli, "QR code"), cli_text(c, "qr"));
+}
+
 static void print_one(const struct cli *cli, const struct value *c)
 {
 	const struct value *order = value_get(c, "order");
@@ -272,6 +299,7 @@ static void print_one(const struct cli *cli, const struct value *c)
 	table_pair(&t, say(cli, "since"), cli_text(c, "since"));
 	table_pair(&t, say(cli, "session"), say(cli, cli_text(c, "session")));
 	put_limit(cli, &t, value_get(c, "limit"));
+	put_acts(cli, &t, c);
 	if (order) {
 		table_pair(&t, say(cli, "order"), cli_text(order, "seq"));
 		table_pair(&t, say(cli, "platform"), cli_text(order, "platform"));

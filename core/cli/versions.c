@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/diff.h"
 #include "base/json.h"
 #include "cli/cli.h"
-#include "cli/diff.h"
 #include "cli/screen.h"
 #include "cli/table.h"
 
@@ -47,15 +47,19 @@ static const char *shortened(const char *version, char out[SHORT + 1])
 
 static void put_origin(const struct cli *cli, struct table *t, const char *origin)
 {
-	static const char rollback[] = "rollback to";
-	char text[100];
+	static const char *const known[] = {"rollback to", "saved by"};
+	char text[120];
 
-	if (strncmp(origin, rollback, strlen(rollback)) != 0) {
-		table_cell(t, say(cli, origin));
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		size_t n = strlen(known[i]);
+
+		if (strncmp(origin, known[i], n) != 0)
+			continue;
+		(void)snprintf(text, sizeof(text), "%s%s", say(cli, known[i]), origin + n);
+		table_cell(t, text);
 		return;
 	}
-	(void)snprintf(text, sizeof(text), "%s%s", say(cli, rollback), origin + strlen(rollback));
-	table_cell(t, text);
+	table_cell(t, say(cli, origin));
 }
 
 static void put_version(const struct cli *cli, struct table *t, const struct value *v)

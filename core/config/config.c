@@ -374,39 +374,60 @@ static int slurp(const char *path, struct arena *scratch, char **text, size_t *l
 	return FC_OK;
 }
 
-struct config *config_read(const char *path, FILE *mistakes, struct error *err)
+/* mistakes.path and what it tells are set; text NULL: it is read from there. */
+static struct config *read_config(struct reading *r, const char *text, size_t len, struct error *err)
 {
-	struct reading r = {.mistakes = {.path = path, .to = mistakes}};
-	char *text = NULL;
-	size_t len = 0;
+	const char *path = r->mistakes.path;
+	char *own = NULL;
+	int result = FC_OK;
 
-	r.config = calloc(1, sizeof(*r.config));
-	if (!r.config) {
+	r->config = calloc(1, sizeof(*r->config));
+	if (!r->config) {
 		(void)error_set(err, FC_ENOMEM, "config: no memory");
 		return NULL;
 	}
-	arena_init(&r.config->arena, config_memory);
-	arena_init(&r.scratch, config_memory);
-	int result = slurp(path, &r.scratch, &text, &len, err);
-	if (!result) {
-		r.config->path = arena_copy(&r.config->arena, path, strlen(path));
-		if (uci_parse(text, len, &r.scratch, &r.file, note_uci, &r.mistakes) < 0 || !r.config->path)
-			r.no_memory = 1;
-		else
-			read_sections(&r);
-		if (r.no_memory)
-			result = error_set(err, FC_ENOMEM, "config: %s: no memory", path);
-		else if (r.mistakes.count)
-			result = error_set(err, FC_EINVAL, "config: %d mistake(s), the first: %s", r.mistakes.count,
-					   r.mistakes.first);
+	arena_init(&r->config->arena, config_memory);
+	arena_init(&r->scratch, config_memory);
+	if (!text) {
+		result = slurp(path, &r->scratch, &own, &len, err);
+		text = own;
+	} else if (len > UCI_FILE_MAX) {
+		result = error_set(err, FC_ELIMIT, "config: %s: is larger than 1 MiB", path);
 	}
-	mistakes_close(&r.mistakes);
-	arena_fini(&r.scratch);
+	if (!result) {
+		r->config->path = arena_copy(&r->config->arena, path, strlen(path));
+		if (uci_parse(text, len, &r->scratch, &r->file, note_uci, &r->mistakes) < 0 || !r->config->path)
+			r->no_memory = 1;
+		else
+			read_sections(r);
+		if (r->no_memory)
+			result = error_set(err, FC_ENOMEM, "config: %s: no memory", path);
+		else if (r->mistakes.count)
+			result = error_set(err, FC_EINVAL, "config: %d mistake(s), the first: %s", r->mistakes.count,
+					   r->mistakes.first);
+	}
+	mistakes_close(&r->mistakes);
+	arena_fini(&r->scratch);
 	if (result) {
-		config_free(r.config);
+		config_free(r->config);
 		return NULL;
 	}
-	return r.config;
+	return r->config;
+}
+
+struct config *config_read(const char *path, FILE *mistakes, struct error *err)
+{
+	struct reading r = {.mistakes = {.path = path, .to = mistakes}};
+
+	return read_config(&r, NULL, 0, err);
+}
+
+struct config *config_parse(const char *path, const char *text, size_t len, config_mistaken each, void *user,
+			    struct error *err)
+{
+	struct reading r = {.mistakes = {.path = path, .each = each, .user = user}};
+
+	return read_config(&r, text, len, err);
 }
 
 void config_free(struct config *config)

@@ -30,7 +30,11 @@ struct config_gateway {
 	int lua_steps;     /* 10 000..100 000 000 VM instructions, default 5 000 000 */
 	int lua_time_ms;   /* 10..2000, default 200 */
 	int record_kb;     /* memory for the last messages (forecourt lua record); 0 = none; default 256 */
-	int trace_kb;      /* memory for the last frames of all lines (forecourt bus trace); 0 = none; default 64 */
+	const char *
+	    qr_suffix; /* what follows the operator in the connectors' QR codes: "" or "/..." or "?..." (protocol.md 4.1) */
+	int trace_kb;     /* memory for the last frames of all lines (forecourt bus trace); 0 = none; default 64 */
+	int history_days; /* so long the curves of charges are kept, a value a minute; 0 = not at all; default 30 */
+	int log_kb;       /* memory for the last lines of the log (forecourt log); 0 = none; default 64 */
 };
 
 /* config listen (any number): where platforms call us */
@@ -57,7 +61,8 @@ struct config_admin {
 	int tls;                   /* bool, default 1 */
 	const char *www;           /* folder of the page; default /usr/share/forecourt/www */
 	const char *user;          /* default admin */
-	const char *password_hash; /* "" = a one-time password is made at start and printed on the console */
+	const char *password_hash; /* control/password.h; "" = the page has its own accounts */
+	int max_viewers;           /* 0..1000, default 32: pages open at a time; 0 = none is kept live */
 };
 
 /* config station: protocol.md 2.1 StationInfo */
@@ -259,6 +264,18 @@ struct config {
  * *err has the count and the first of them. Free with config_free. */
 struct config *config_read(const char *path, FILE *mistakes, struct error *err);
 void config_free(struct config *config);
+/* One mistake; the texts live during the call. */
+struct config_mistake {
+	int line;
+	const char *type, *name, *option; /* "" where it is not that of a section, or of an option */
+	const char *what;                 /* one sentence without the place ... */
+	const char *text;                 /* ... and with it, as config_read prints it */
+};
+typedef void (*config_mistaken)(void *user, const struct config_mistake *mistake);
+/* The same of a text that is in no file yet; path: what it is called in messages. each (may be NULL) hears of at most 200 mistakes.
+ * Touches nothing but its arguments, and may run in any thread. */
+struct config *config_parse(const char *path, const char *text, size_t len, config_mistaken each, void *user,
+			    struct error *err);
 
 /* What is asked or listened to on a bus: the chargers, then the devices. Texts are borrowed. */
 struct config_unit {

@@ -8,7 +8,9 @@
 /* More than anyone reads; looking for the nearest word has a price too. */
 enum { MISTAKES_SHOWN = 200 };
 
-void mistakes_note(struct mistakes *m, int line, const char *object, const char *what)
+/* s, option: where it is, NULL and "" for nowhere. */
+static void note(struct mistakes *m, int line, const struct uci_section *s, const char *option, const char *object,
+		 const char *what)
 {
 	char text[ERROR_TEXT_MAX * 2];
 
@@ -17,7 +19,17 @@ void mistakes_note(struct mistakes *m, int line, const char *object, const char 
 		(void)snprintf(m->first, sizeof(m->first), "%.*s", (int)sizeof(m->first) - 1, text);
 	if (m->to && m->count < MISTAKES_SHOWN)
 		fprintf(m->to, "%s\n", text);
+	if (m->each && m->count < MISTAKES_SHOWN) {
+		const struct config_mistake mistake = {line, s ? s->type : "", s ? s->name : "", option, what, text};
+
+		m->each(m->user, &mistake);
+	}
 	m->count++;
+}
+
+void mistakes_note(struct mistakes *m, int line, const char *object, const char *what)
+{
+	note(m, line, NULL, "", object, what);
 }
 
 /* "charger.c1.unit", or "gateway.unit" for a section without a name. */
@@ -37,7 +49,7 @@ void mistakes_note_at(struct mistakes *m, int line, struct uci_section *s, const
 	(void)vsnprintf(what, sizeof(what), fmt, args);
 	va_end(args);
 	object_text(s, option, object, sizeof(object));
-	mistakes_note(m, line, object, what);
+	note(m, line, s, option, object, what);
 	if (o)
 		o->bad = 1;
 }

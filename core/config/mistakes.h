@@ -10,7 +10,9 @@
 
 struct mistakes {
 	const char *path;
-	FILE *to; /* may be NULL */
+	FILE *to;             /* may be NULL */
+	config_mistaken each; /* the same one by one; may be NULL */
+	void *user;
 	int count;
 	char first[ERROR_TEXT_MAX];
 };

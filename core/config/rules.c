@@ -48,6 +48,24 @@ struct rules_entry *rules_entries(int count)
 	return calloc((size_t)count + 1, sizeof(struct rules_entry));
 }
 
+/* What follows the ids ends them: a dot or a letter would become part of them, and a blank the end of the code (protocol.md 4.1). */
+static void check_qr(struct rules *r)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	const char *suffix = r->c->gateway.qr_suffix;
+
+	if (!suffix || !*suffix || !rules_is_sound(r, "gateway", 0, "qr_suffix"))
+		return;
+	if (*suffix != '/' && *suffix != '?')
+		rules_say(r, "gateway", 0, "qr_suffix", "must begin with / or ?");
+	for (const char *t = suffix; *t; t++)
+		if (!strchr(letters, *t) && !strchr("/?=&|-._~%:+,", *t)) {
+			rules_say(r, "gateway", 0, "qr_suffix",
+				  "may have letters, digits and / ? = & | - . _ ~ %% : + , only");
+			return;
+		}
+}
+
 static int check_ids(struct rules *r)
 {
 	struct config *c = r->c;
@@ -230,6 +248,7 @@ int rules_apply(struct config *config, const struct rules_place *place)
 			config->stations[i].equipment_owner_id = config->gateway.operator_id;
 	check_listens(&r);
 	check_platforms(&r);
+	check_qr(&r);
 	if (check_ids(&r) || rules_buses(&r) || check_connectors(&r) || rules_sources(&r))
 		return FC_ENOMEM;
 	return FC_OK;

@@ -67,6 +67,9 @@ static const struct schema_option gateway_options[] = {
     {"lua_time_ms", SCHEMA_INT, AT(gateway, lua_time_ms), .min = 10, .max = 2000, .preset = "200"},
     {"record_kb", SCHEMA_INT, AT(gateway, record_kb), .min = 0, .max = 4096, .preset = "256"},
     {"trace_kb", SCHEMA_INT, AT(gateway, trace_kb), .min = 0, .max = 16384, .preset = "64"},
+    {"qr_suffix", SCHEMA_TEXT, AT(gateway, qr_suffix), .max = 40},
+    {"history_days", SCHEMA_INT, AT(gateway, history_days), .min = 0, .max = 365, .preset = "30"},
+    {"log_kb", SCHEMA_INT, AT(gateway, log_kb), .min = 0, .max = 1024, .preset = "64"},
     {0},
 };
 
@@ -80,6 +83,7 @@ static const struct schema_option admin_options[] = {
     {"www", SCHEMA_TEXT, AT(admin, www), .min = 1, .max = 250, .preset = "/usr/share/forecourt/www"},
     {"user", SCHEMA_ID, AT(admin, user), .min = 1, .max = 32, .preset = "admin"},
     {"password_hash", SCHEMA_SECRET, AT(admin, password_hash), .max = 250},
+    {"max_viewers", SCHEMA_INT, AT(admin, max_viewers), .min = 0, .max = 1000, .preset = "32"},
     {0},
 };
 

@@ -27,15 +27,14 @@ static int is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* Takes the next word at *at (of a line that ends at a zero byte) into out. 1 a word, 0 the line's end or a comment,
- * -1 a mistake, said already. Quoted parts join: foo'b ar' is "foob ar", as in a shell. */
-static int next_word(struct reader *r, const char **at, char out[UCI_LINE_MAX])
+int uci_word(const char **at, char out[UCI_LINE_MAX], const char **begin)
 {
 	const char *p = *at;
 	size_t n = 0;
 
 	while (is_blank(*p))
 		p++;
+	*begin = p;
 	if (!*p || *p == '#') {
 		*at = p;
 		return 0;
@@ -54,11 +53,8 @@ static int next_word(struct reader *r, const char **at, char out[UCI_LINE_MAX])
 				p++;
 			out[n++] = *p++;
 		}
-		if (!*p) {
-			wrong(r, quote == '"' ? "a double quote is not closed on its line"
-					      : "a single quote is not closed on its line");
-			return -1;
-		}
+		if (!*p)
+			return quote;
 		p++;
 	}
 	out[n] = '\0';
@@ -66,7 +62,19 @@ static int next_word(struct reader *r, const char **at, char out[UCI_LINE_MAX])
 	return 1;
 }
 
-static int is_name(const char *text)
+/* 1 a word, 0 the line's end or a comment, -1 a mistake, said already. */
+static int next_word(struct reader *r, const char **at, char out[UCI_LINE_MAX])
+{
+	const char *begin;
+	int got = uci_word(at, out, &begin);
+
+	if (got <= 1)
+		return got;
+	wrong(r, got == '"' ? "a double quote is not closed on its line" : "a single quote is not closed on its line");
+	return -1;
+}
+
+int uci_is_name(const char *text)
 {
 	return *text &&
 	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == strlen(text);
@@ -180,9 +188,9 @@ static void read_config(struct reader *r, const struct words *w)
 	const char *name = w->count > 2 ? w->text[2] : "";
 
 	r->skip = 1;
-	if (w->count < 2 || !is_name(w->text[1]))
+	if (w->count < 2 || !uci_is_name(w->text[1]))
 		wrong(r, "config wants a type (letters, digits, _ and -) and perhaps a name");
-	else if (*name && !is_name(name))
+	else if (*name && !uci_is_name(name))
 		wrong(r, "a section's name may have only letters, digits, _ and -");
 	else if (r->file->count >= UCI_SECTIONS_MAX)
 		wrong(r, "too many sections");
@@ -196,7 +204,7 @@ static void read_option(struct reader *r, const struct words *w, int is_list)
 {
 	if (w->count < 3)
 		wrong(r, is_list ? "list wants a name and a value" : "option wants a name and a value");
-	else if (!is_name(w->text[1]))
+	else if (!uci_is_name(w->text[1]))
 		wrong(r, "an option's name may have only letters, digits, _ and -");
 	else if (r->skip)
 		return;

@@ -46,4 +46,12 @@ int uci_parse(const char *text, size_t len, struct arena *arena, struct uci_file
 /* NULL when the section has no such option. */
 struct uci_option *uci_option(const struct uci_section *section, const char *name);
 
+/* For those that look at a text line by line (edit.h). */
+/* Takes the next word at *at (of a line shorter than UCI_LINE_MAX that ends at a zero byte) into out; *begin: where it begins, quote
+ * included. 1 a word, 0 the line's end or a comment; else the quote that is not closed. Quoted parts join: foo'b ar' is "foob ar", as
+ * in a shell. */
+int uci_word(const char **at, char out[UCI_LINE_MAX], const char **begin);
+/* Nonzero for what a type, a section or an option may be called: letters, digits, _ and -. */
+int uci_is_name(const char *text);
+
 #endif

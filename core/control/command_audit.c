@@ -17,6 +17,7 @@ static void put_entry(void *user, const struct audit_entry *e)
 	maker_int(&l->m, o, "id", e->id);
 	control_put_time(&l->m, o, "at", e->at_wall);
 	maker_text(&l->m, o, "who", e->who);
+	maker_optional(&l->m, o, "place", e->place);
 	maker_text(&l->m, o, "command", e->command);
 	maker_text(&l->m, o, "arguments", e->arguments);
 	maker_optional(&l->m, o, "before", e->before);

@@ -99,7 +99,7 @@ static void put_unit(struct control *control, struct maker *m, struct value *lis
 
 	maker_int(m, o, "unit", u->unit);
 	put_chargers(control, m, o, index, u->unit);
-	maker_put(m, o, "slow", value_bool(m->arena, u->slow));
+	maker_flag(m, o, "slow", u->slow);
 	maker_int(m, o, "pace", u->pace);
 	maker_int(m, o, "requests", (int64_t)u->requests);
 	maker_int(m, o, "answers", (int64_t)u->answers);
@@ -141,7 +141,7 @@ static void put_line(struct control *control, struct maker *m, struct value *lis
 	bus_endpoint(control, name, endpoint, sizeof(endpoint));
 	maker_text(m, o, "line", name);
 	maker_optional(m, o, "endpoint", endpoint);
-	maker_put(m, o, "connected", value_bool(m->arena, s->connected));
+	maker_flag(m, o, "connected", s->connected);
 	maker_int(m, o, "load", s->load);
 	maker_int(m, o, "wire", s->wire);
 	maker_int(m, o, "planned", s->planned);
@@ -214,7 +214,7 @@ static void put_device(struct control *control, struct maker *m, struct value *l
 
 	maker_text(m, o, "charger", device_name(d));
 	maker_text(m, o, "profile", profile_name(device_profile(d)));
-	maker_put(m, o, "online", value_bool(m->arena, device_online(d)));
+	maker_flag(m, o, "online", device_online(d));
 	for (int i = 0; i < station_connector_count(stations); i++)
 		if (station_connector_at(stations, i)->device == d)
 			put_connector(control, m, connectors, station_connector_at(stations, i));

@@ -21,6 +21,7 @@ struct hand {
 	char before[AUDIT_TEXT], after[AUDIT_TEXT];
 	int has_before, has_after;
 	uint16_t before_words[BUS_WRITE_WORDS_MAX], after_words[BUS_WRITE_WORDS_MAX];
+	int raw;       /* personal data too */
 	int64_t audit; /* 0: could not be kept */
 };
 
@@ -56,6 +57,42 @@ static int ask(struct hand *h, const struct bus_read *read, const struct bus_wri
 	if (device_line_id(devices, h->line) != h->id)
 		return error_set(err, FC_ENOENT, "the line was closed meanwhile");
 	return device_ask(devices, h->line, read, write, done, h, err);
+}
+
+/* The charger's own registers, or those of another one that shares the unit: whose card or VIN they hold is for people with `raw`. */
+struct veil {
+	const struct bus_read *read;
+	uint16_t *words;
+	int masked;
+};
+enum { VEIL = 0x2A2A }; /* "**", as in the trace */
+
+static void veil_range(void *user, uint8_t unit, uint8_t function, uint16_t address, uint16_t words)
+{
+	struct veil *v = user;
+
+	(void)function;
+	if (unit != v->read->unit || v->read->function < READ_MANY)
+		return;
+	for (unsigned i = 0; i < v->read->count; i++) {
+		unsigned at = v->read->address + i;
+
+		/* That there is nothing is nobody's data. */
+		if (at < address || at >= (unsigned)address + words || !v->words[i])
+			continue;
+		v->words[i] = VEIL;
+		v->masked = 1;
+	}
+}
+
+/* Nonzero when something was masked. words: as many as were asked for. */
+static int veil(const struct hand *h, uint16_t *words)
+{
+	struct veil v = {&h->read, words, 0};
+
+	if (!h->raw)
+		device_personal(h->control->sources.devices, h->line, veil_range, &v);
+	return v.masked;
 }
 
 static int wait_for(struct control_reply *reply, struct hand *h, int result)
@@ -103,9 +140,13 @@ static void on_read(void *user, const struct bus_result *r)
 		put_answer(&m, o, r);
 		const struct device *d = device_at_unit(h->control->sources.devices, h->line, h->read.unit, 0);
 		maker_optional(&m, o, "charger", d ? device_name(d) : "");
-		maker_put(&m, o, "answered", value_bool(m.arena, bus_unit_answered(r)));
-		if (r->status == BUS_OK)
-			put_words(&m, o, "words", r->words, r->count);
+		maker_flag(&m, o, "answered", bus_unit_answered(r));
+		struct bus_result shown = *r;
+		if (r->status == BUS_OK) {
+			if (veil(h, shown.words))
+				maker_flag(&m, o, "masked", 1);
+			put_words(&m, o, "words", shown.words, shown.count);
+		}
 		reply->result = m.failed ? NULL : o;
 		control_finish(reply, FC_OK, "");
 	}
@@ -116,9 +157,11 @@ int command_bus_read(struct control *control, struct control_reply *reply, struc
 {
 	struct hand *h = new_hand(control, reply, err);
 
-	reply->is_quiet = 1;
+	/* Who reads what is personal is in the audit with it. */
+	reply->is_quiet = !control_flag(reply, "raw");
 	if (!h)
 		return err->code;
+	h->raw = control_flag(reply, "raw");
 	h->read = (struct bus_read){.unit = (uint8_t)control_int(reply, "unit", 0),
 				    .function = (uint8_t)control_int(reply, "function", READ_MANY),
 				    .address = (uint16_t)control_int(reply, "address", 0),
@@ -172,13 +215,13 @@ int command_bus_probe(struct control *control, struct control_reply *reply, stru
 
 /* Write: look, write, look ---------------------------------------------------------------------------------------------- */
 
-static void as_text(const struct bus_result *r, char out[AUDIT_TEXT])
+static void as_text(const uint16_t *words, unsigned count, char out[AUDIT_TEXT])
 {
 	size_t n = 0;
 
 	out[0] = '\0';
-	for (unsigned i = 0; i < r->count && n + 6 < AUDIT_TEXT; i++)
-		n += (size_t)snprintf(out + n, AUDIT_TEXT - n, "%s0x%04X", i ? " " : "", r->words[i]);
+	for (unsigned i = 0; i < count && n + 6 < AUDIT_TEXT; i++)
+		n += (size_t)snprintf(out + n, AUDIT_TEXT - n, "%s0x%04X", i ? " " : "", words[i]);
 }
 
 static void how_it_ended(const struct hand *h, char *out, size_t size)
@@ -213,7 +256,7 @@ static void end_write(struct hand *h)
 		put_words(&m, o, "before", h->before_words, h->write.count);
 	if (h->has_after)
 		put_words(&m, o, "after", h->after_words, h->write.count);
-	maker_put(&m, o, "audited", value_bool(m.arena, h->audit != 0));
+	maker_flag(&m, o, "audited", h->audit != 0);
 	reply->result = m.failed ? NULL : o;
 	control_finish(reply, FC_OK, "");
 	free(h);
@@ -230,7 +273,8 @@ static void on_after(void *user, const struct bus_result *r)
 	if (r->status == BUS_OK && r->count == h->write.count) {
 		h->has_after = 1;
 		memcpy(h->after_words, r->words, sizeof(uint16_t) * h->write.count);
-		as_text(r, h->after);
+		(void)veil(h, h->after_words);
+		as_text(h->after_words, h->write.count, h->after);
 	}
 	end_write(h);
 }
@@ -280,7 +324,8 @@ static void on_before(void *user, const struct bus_result *r)
 	if (h->reply && r->status == BUS_OK && r->count == h->write.count) {
 		h->has_before = 1;
 		memcpy(h->before_words, r->words, sizeof(uint16_t) * h->write.count);
-		as_text(r, h->before);
+		(void)veil(h, h->before_words);
+		as_text(h->before_words, h->write.count, h->before);
 	}
 	if (!h->reply) {
 		free(h);

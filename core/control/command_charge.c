@@ -21,6 +21,7 @@ static int code_of(enum charge_refusal refusal)
 	case CHARGE_NO_TIME:
 	case CHARGE_OTHER_ORDER:
 	case CHARGE_CAME_TO_NOTHING:
+	case CHARGE_RESERVED:
 		break;
 	}
 	return FC_EBUSY;
@@ -36,7 +37,8 @@ static int tell(struct control *control, struct control_reply *reply, const stru
 	const struct order *order;
 
 	if (answer->refusal)
-		return error_set(err, code_of(answer->refusal), "%s", charge_refusal_text(answer->refusal));
+		return control_refuse(reply, err, code_of(answer->refusal), charge_refusal_key(answer->refusal),
+				      charge_refusal_text(answer->refusal));
 	maker_text(&m, root, "seq", answer->seq);
 	maker_text(&m, root, "connector", connector_id);
 	if (!charge_session(control->sources.charges, connector_id, &state, &order))
@@ -54,7 +56,9 @@ int command_start(struct control *control, struct control_reply *reply, struct e
 					       .user_class = user_class ? user_class : "",
 					       .user = "",
 					       .mode = ORDER_OTHER,
-					       .result_s = CHARGE_RESULT_S};
+					       .result_s = CHARGE_RESULT_S,
+					       .who = reply->who,
+					       .by_operator = 1};
 	struct charge_answer answer;
 
 	charge_start(control->sources.charges, &request, &answer);
@@ -76,8 +80,8 @@ static void note(void *user, const struct order *order, enum session_state state
 }
 
 /* Copied: the order may be gone with the stop. */
-static int find(struct control *control, const char *connector_id, const char *seq, struct found *found,
-		struct error *err)
+static int find(struct control *control, struct control_reply *reply, const char *connector_id, const char *seq,
+		struct found *found, struct error *err)
 {
 	enum session_state state;
 	const struct order *order;
@@ -86,12 +90,13 @@ static int find(struct control *control, const char *connector_id, const char *s
 		return error_set(err, FC_EINVAL, "stop wants either a connector or a seq");
 	if (seq)
 		return charge_find(control->sources.charges, seq, note, found)
-			   ? error_set(err, FC_ENOENT, "there is no such order")
+			   ? control_refuse(reply, err, FC_ENOENT, "charge.no_order", "there is no such order")
 			   : FC_OK;
 	if (charge_session(control->sources.charges, connector_id, &state, &order))
-		return error_set(err, FC_ENOENT, "%s", charge_refusal_text(CHARGE_NO_CONNECTOR));
+		return control_refuse(reply, err, FC_ENOENT, charge_refusal_key(CHARGE_NO_CONNECTOR),
+				      charge_refusal_text(CHARGE_NO_CONNECTOR));
 	if (!order)
-		return error_set(err, FC_EBUSY, "no charge is under way");
+		return control_refuse(reply, err, FC_EBUSY, "charge.none", "no charge is under way");
 	note(found, order, state, NULL);
 	return FC_OK;
 }
@@ -100,12 +105,13 @@ int command_stop(struct control *control, struct control_reply *reply, struct er
 {
 	struct charge_answer answer;
 	struct found found = {"", ""};
-	int result = find(control, control_text(reply, "connector"), control_text(reply, "seq"), &found, err);
+	int result = find(control, reply, control_text(reply, "connector"), control_text(reply, "seq"), &found, err);
 
 	if (result)
 		return result;
-	charge_stop(control->sources.charges,
-		    &(struct charge_stop_request){found.seq, found.connector_id, SESSION_BY_USER, CHARGE_RESULT_S},
-		    &answer);
+	charge_stop(
+	    control->sources.charges,
+	    &(struct charge_stop_request){found.seq, found.connector_id, SESSION_BY_USER, CHARGE_RESULT_S, reply->who},
+	    &answer);
 	return tell(control, reply, &answer, found.connector_id, err);
 }

@@ -33,7 +33,7 @@ static struct value *put_version(struct maker *m, const struct control *control,
 	maker_text(m, o, "hash", v->hash);
 	control_put_time(m, o, "at", v->at_wall);
 	maker_text(m, o, "origin", v->origin);
-	maker_put(m, o, "in_force", value_bool(m->arena, is_in_force(control, v)));
+	maker_flag(m, o, "in_force", is_in_force(control, v));
 	return o;
 }
 

@@ -6,6 +6,7 @@
 
 #include "charge/words.h"
 #include "control/command.h"
+#include "store/events.h"
 #include "store/journal_list.h"
 
 /* Fewer with details: each costs the reading of a record, and may have 32 lines and as many prices for each of three days. */
@@ -159,34 +160,82 @@ static int read_place(const char *text, struct journal_place *place)
 	return FC_OK;
 }
 
-int command_orders(struct control *control, struct control_reply *reply, struct error *err)
+/* "open", "waiting", "confirmed", "disputed": the words in which an order's entries are told. */
+static int read_state(const struct control_reply *reply, struct journal_query *query)
+{
+	static const struct {
+		const char *word;
+		enum journal_told told;
+	} words[] = {{"waiting", JOURNAL_WAITING}, {"confirmed", JOURNAL_CONFIRMED}, {"disputed", JOURNAL_DISPUTED}};
+	const char *state = control_text(reply, "state");
+
+	query->open = control_flag(reply, "open") || (state && !strcmp(state, "open"));
+	if (!state || !strcmp(state, "open"))
+		return FC_OK;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(words[i].word, state)) {
+			query->told = words[i].told;
+			return FC_OK;
+		}
+	return FC_EINVAL;
+}
+
+int control_list_orders(struct control *control, const struct control_reply *reply, const struct control_list *list,
+			struct arena *arena, struct value **out, struct error *err)
 {
 	struct listing l = {
-	    .control = control, .m = {.arena = &reply->arena}, .details = control_flag(reply, "details")};
-	int most = l.details ? PAGE_DETAILED : PAGE;
-	struct journal_query query = {.open = control_flag(reply, "open"),
-				      .platform = control_text(reply, "platform"),
-				      .oldest_first = control_flag(reply, "oldest_first")};
-	struct journal_place place = {0};
-	char next[64];
+	    .control = control, .m = {.arena = arena}, .list = value_array(arena), .details = list->details};
+	struct journal_query query = {.platform = control_text(reply, "platform"),
+				      .connector = control_text(reply, "connector"),
+				      .search = control_text(reply, "search"),
+				      .oldest_first = list->oldest_first,
+				      .most = list->most};
 
-	query.most = (int)control_int(reply, "limit", most);
 	if (l.details && query.most > PAGE_DETAILED)
 		query.most = PAGE_DETAILED;
 	control_days(reply, &query.first, &query.last);
-	if (read_place(control_text(reply, "after"), &place))
-		return error_set(err, FC_EINVAL, "after: is not what an earlier page gave as next");
-	struct value *root = value_object(l.m.arena);
-	l.list = value_array(l.m.arena);
-	int more = journal_page(control->sources.store, &query, &place, put_listed, &l);
+	if (read_state(reply, &query))
+		return error_set(err, FC_EINVAL, "state: open, waiting, confirmed or disputed");
+	int more = journal_page(control->sources.store, &query, list->place, put_listed, &l);
 	if (more < 0 || l.failed)
 		return error_set(err, FC_EIO, "the journal can't be read");
-	maker_put(&l.m, root, "orders", l.list);
-	if (more) {
-		(void)snprintf(next, sizeof(next), "%" PRId64 ":%s", place.end_wall, place.seq);
-		maker_text(&l.m, root, "next", next);
-	}
-	reply->result = l.m.failed ? NULL : root;
+	*out = l.m.failed ? NULL : l.list;
+	return more;
+}
+
+int control_read_place(const struct control_reply *reply, struct journal_place *place, struct error *err)
+{
+	return read_place(control_text(reply, "after"), place)
+		   ? error_set(err, FC_EINVAL, "after: is not what an earlier page gave as next")
+		   : FC_OK;
+}
+
+void control_put_next(struct maker *m, struct value *root, const struct journal_place *place)
+{
+	char next[64];
+
+	(void)snprintf(next, sizeof(next), "%" PRId64 ":%s", place->end_wall, place->seq);
+	maker_text(m, root, "next", next);
+}
+
+int command_orders(struct control *control, struct control_reply *reply, struct error *err)
+{
+	struct journal_place place = {0};
+	const int details = control_flag(reply, "details");
+	const struct control_list list = {details, control_flag(reply, "oldest_first"),
+					  (int)control_int(reply, "limit", details ? PAGE_DETAILED : PAGE), &place};
+	struct maker m = {.arena = &reply->arena};
+	struct value *root = value_object(m.arena), *orders = NULL;
+
+	if (control_read_place(reply, &place, err))
+		return FC_EINVAL;
+	int more = control_list_orders(control, reply, &list, m.arena, &orders, err);
+	if (more < 0)
+		return more;
+	maker_put(&m, root, "orders", orders);
+	if (more)
+		control_put_next(&m, root, &place);
+	reply->result = m.failed ? NULL : root;
 	return FC_OK;
 }
 
@@ -210,6 +259,7 @@ int command_order(struct control *control, struct control_reply *reply, struct e
 struct recipients {
 	const char *wanted; /* NULL = all */
 	int count, is_open;
+	char connector[JOURNAL_NAME];
 	char names[16][JOURNAL_NAME];
 };
 
@@ -227,6 +277,7 @@ static void note_open(void *user, const struct journal_order *entry)
 	struct recipients *r = user;
 
 	r->is_open = !entry->closed;
+	(void)snprintf(r->connector, sizeof(r->connector), "%s", entry->connector_id);
 }
 
 static int find_recipients(struct store *store, const char *seq, struct recipients *r, struct error *err)
@@ -257,9 +308,19 @@ int command_resend(struct control *control, struct control_reply *reply, struct 
 	for (int i = 0; i < r.count && !result; i++) {
 		struct value *o = value_object(m.arena);
 
+		/* With the outbox's own change, or neither. */
+		(void)events_add(control->sources.store,
+				 &(struct event){.kind = EVENT_RESEND,
+						 .connector = r.connector,
+						 .seq = seq,
+						 .to = r.names[i],
+						 .who = reply->who},
+				 NULL);
 		result = outbox_again(control->sources.store, r.names[i], seq, err);
-		if (result)
+		if (result) {
+			events_forget(control->sources.store, events_newest(control->sources.store));
 			break;
+		}
 		int reached = !platform_set_order_again(control->sources.platforms, r.names[i]);
 		maker_text(&m, o, "platform", r.names[i]);
 		maker_text(&m, o, "state", reached ? "sending" : "waiting");

@@ -114,3 +114,34 @@ int command_check(struct control *control, struct control_reply *reply, struct e
 	reply->result = report(control, &check, &reply->arena);
 	return FC_OK;
 }
+
+static void put_check(void *user, const struct check *check)
+{
+	struct listing *l = user;
+	struct value *o = value_object(l->m.arena);
+	char date[CLOCK_DATE_SIZE];
+
+	clock_format_day(check->day, date);
+	maker_text(&l->m, o, "platform", check->platform);
+	maker_text(&l->m, o, "date", date);
+	maker_int(&l->m, o, "at", check->at_wall);
+	maker_int(&l->m, o, "orders", check->orders);
+	put_energy(&l->m, o, "energy_wh", check->energy_e2);
+	maker_int(&l->m, o, "money_e4", check->money_e4);
+	maker_int(&l->m, o, "differences", check->differences);
+	maker_push(&l->m, l->list, o);
+}
+
+int command_checks(struct control *control, struct control_reply *reply, struct error *err)
+{
+	enum { CHECKS = 60 };
+	struct listing l = {{.arena = &reply->arena}, value_array(&reply->arena)};
+	struct value *root = value_object(l.m.arena);
+
+	if (checks_each(control->sources.store, control_text(reply, "platform"),
+			(int)control_int(reply, "limit", CHECKS), put_check, &l) < 0)
+		return error_set(err, FC_EIO, "the journal can't be read");
+	maker_put(&l.m, root, "checks", l.list);
+	reply->result = l.m.failed ? NULL : root;
+	return FC_OK;
+}

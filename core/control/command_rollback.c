@@ -4,11 +4,10 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "charge/policy.h"
 #include "control/lua.h"
 #include "control/put_file.h"
+#include "control/trial.h"
 #include "script/shelf.h"
-#include "upstream/mapping.h"
 
 /* One file that is going to be written. */
 struct file {
@@ -22,16 +21,6 @@ struct file {
 struct module {
 	char item[VERSION_ITEM];
 	char then[JOURNAL_VERSION], now[JOURNAL_VERSION]; /* now "": there is no such file */
-};
-
-/* What is loaded before a byte is written, and with what: on the shelf's thread, so with nothing of the loop's. */
-struct trial {
-	struct script_host host;
-	struct script_instead instead[SOURCES_MAX + 1];
-	char (*items)[VERSION_ITEM]; /* each once */
-	int count, next;
-	int result; /* of the last one */
-	struct error err;
 };
 
 struct rollback {
@@ -60,7 +49,7 @@ static void free_rollback(struct lua_wait *wait)
 	free_texts(r);
 	for (int i = 0; i < r->file_count; i++)
 		free(r->files[i]);
-	free(r->trial.items);
+	trial_fini(&r->trial);
 	free(r);
 }
 
@@ -135,91 +124,19 @@ static void add_hint(const struct rollback *r, struct error *err)
 
 /* Trying --------------------------------------------------------------------------------------------------------------- */
 
-/* By its room: form and examples. */
-static int try_script(const struct script_host *host, const char *item, struct error *err)
-{
-	const char *name = strchr(item, '/') + 1;
-	void *loaded = NULL;
-
-	if (!strncmp(item, "profiles/", strlen("profiles/"))) {
-		struct profile *profile = profile_load(host, name, err);
-
-		profile_free(profile);
-		loaded = profile;
-	} else if (!strncmp(item, "policies/", strlen("policies/"))) {
-		struct policy *policy = policy_load(host, name, err);
-
-		policy_free(policy);
-		loaded = policy;
-	} else if (!strncmp(item, "operators/", strlen("operators/"))) {
-		struct mapping *mapping = mapping_load(host, name, "", err);
-
-		mapping_free(mapping);
-		loaded = mapping;
-	} else {
-		return FC_OK; /* a module: those that use it are tried */
-	}
-	return loaded ? FC_OK : FC_ESCRIPT;
-}
-
-static int is_written(const struct rollback *r, const char *item)
-{
-	for (int i = 0; i < r->file_count; i++)
-		if (!strcmp(r->files[i]->item, item))
-			return 1;
-	return 0;
-}
-
-static int uses_written(const struct rollback *r, const struct sources *sources)
-{
-	for (int i = 0; i < sources_count(sources); i++)
-		if (is_written(r, sources_at(sources, i)->item))
-			return 1;
-	return 0;
-}
-
-static void add_item(struct trial *t, const char *item)
-{
-	for (int i = 0; i < t->count; i++)
-		if (!strcmp(t->items[i], item))
-			return;
-	(void)snprintf(t->items[t->count++], VERSION_ITEM, "%s", item);
-}
-
 /* Everything that runs is to run with these files, too. */
 static int plan_trial(struct rollback *r, struct error *err)
 {
-	const struct in_force all = lua_in_force(r->wait.control);
-	struct trial *t = &r->trial;
-	struct sources *sources;
-	size_t most = 1;
+	struct script_instead texts[SOURCES_MAX];
 
-	while (in_force_at(&all, (int)most - 1))
-		most++;
-	t->items = calloc(most, sizeof(*t->items));
-	if (!t->items)
-		return error_set(err, FC_ENOMEM, "no memory");
 	for (int i = 0; i < r->file_count; i++)
-		t->instead[i] = (struct script_instead){r->files[i]->path, r->files[i]->text, r->files[i]->len};
-	t->host = *r->wait.control->sources.lua.host;
-	t->host.instead = t->instead;
-	t->host.shelf = NULL;
-	/* It may change tables or ask for the state in no trial. */
-	t->host.services = NULL;
-	add_item(t, r->target.item);
-	for (int i = 0; (sources = in_force_at(&all, i)); i++)
-		if (uses_written(r, sources))
-			add_item(t, sources_at(sources, 0)->item);
-	return FC_OK;
+		texts[i] = (struct script_instead){r->files[i]->path, r->files[i]->text, r->files[i]->len};
+	return trial_plan(&r->trial, r->wait.control, r->target.item, texts, r->file_count, err);
 }
 
-/* The next of them. Nonzero while there are more to try. */
 static int try_next(void *rollback)
 {
-	struct trial *t = &((struct rollback *)rollback)->trial;
-
-	t->result = try_script(&t->host, t->items[t->next++], &t->err);
-	return !t->result && t->next < t->count;
+	return trial_next(&((struct rollback *)rollback)->trial);
 }
 
 /* Writing -------------------------------------------------------------------------------------------------------------- */
@@ -368,7 +285,7 @@ static int finish(struct lua_wait *wait, const char *const *refusals, int count,
 	maker_text(&m, root, "item", r->target.item);
 	maker_text(&m, root, "version", now ? now : r->target.whole);
 	maker_text(&m, root, "before", r->before);
-	maker_put(&m, root, "in_force", value_bool(m.arena, is_in_force));
+	maker_flag(&m, root, "in_force", is_in_force);
 	maker_put(&m, root, "written", put_written(&m, r));
 	maker_put(&m, root, "modules_changed", put_modules(&m, r));
 	wait->reply->result = m.failed ? NULL : root;
@@ -408,7 +325,7 @@ static int end_trial(struct rollback *r, struct error *err)
 	char origin[VERSION_ORIGIN];
 	int result = r->trial.result;
 
-	r->wait.control->is_rolling_back = 0;
+	r->wait.control->is_writing_lua = 0;
 	if (result) {
 		*err = r->trial.err;
 		add_hint(r, err);
@@ -460,8 +377,8 @@ int command_lua_rollback(struct control *control, struct control_reply *reply, s
 	struct shelf *shelf = control->sources.lua.host->shelf;
 
 	/* What one has tried the other may be about to change. */
-	if (control->is_rolling_back)
-		return error_set(err, FC_EBUSY, "another rollback is under way");
+	if (control->is_writing_lua)
+		return error_set(err, FC_EBUSY, "another Lua file is being saved or put back");
 	struct rollback *r = calloc(1, sizeof(*r));
 	if (!r)
 		return error_set(err, FC_ENOMEM, "no memory");
@@ -475,7 +392,7 @@ int command_lua_rollback(struct control *control, struct control_reply *reply, s
 	}
 	if (!shelf)
 		return try_here(r, err);
-	control->is_rolling_back = 1;
+	control->is_writing_lua = 1;
 	reply->cancel = on_cancel;
 	reply->cancel_user = r;
 	return CONTROL_LATER;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "charge/words.h"
 #include "control/command.h"
+#include "control/overview.h"
 #include "script/shelf.h"
 #include "station/energy.h"
 #include "station/point.h"
@@ -49,7 +50,7 @@ static int put_platforms(struct control *control, struct maker *m, struct value 
 		struct value *o = value_object(m->arena), *orders = value_object(m->arena);
 
 		maker_text(m, o, "name", p.name);
-		maker_put(m, o, "linked", value_bool(m->arena, p.linked));
+		maker_flag(m, o, "linked", p.linked);
 		maker_int(m, o, "waiting", p.waiting);
 		if (tally(control, p.name, m, orders))
 			return FC_EIO;
@@ -85,7 +86,7 @@ static void put_buses(struct control *control, struct maker *m, struct value *ro
 		struct value *o = value_object(m->arena);
 
 		maker_text(m, o, "name", name);
-		maker_put(m, o, "connected", value_bool(m->arena, s.connected));
+		maker_flag(m, o, "connected", s.connected);
 		maker_int(m, o, "units", (int64_t)s.units);
 		maker_int(m, o, "units_silent", (int64_t)s.units_slow);
 		maker_int(m, o, "polls", (int64_t)s.polls);
@@ -141,13 +142,14 @@ int command_status(struct control *control, struct control_reply *reply, struct 
 	maker_text(&m, root, "version", s->version);
 	maker_text(&m, root, "config", s->path);
 	control_put_time(&m, root, "time", clock_wall());
-	maker_put(&m, root, "clock_trusted", value_bool(m.arena, clock_wall_trusted()));
+	maker_flag(&m, root, "clock_trusted", clock_wall_trusted());
 	control_put_time(&m, root, "since", clock_wall() - uptime_s);
 	maker_int(&m, root, "uptime_s", uptime_s);
 	put_disk(control, &m, root);
 	if (s->lua.host->shelf)
 		maker_int(&m, root, "scripts_refused", shelf_refused_count(s->lua.host->shelf));
 	put_connector_counts(control, &m, root);
+	control_put_alarms(control, &m, root);
 	maker_int(&m, orders, "open", open);
 	if (open < 0 || tally(control, NULL, &m, orders))
 		return error_set(err, FC_EIO, "the journal can't be read");
@@ -200,41 +202,6 @@ static void put_power(struct maker *m, struct value *o, const struct connector *
 	maker_int(m, o, "power_w", !strcmp(v.unit, "kW") ? v.value.milli : v.value.milli / 1000);
 }
 
-struct point_list {
-	struct maker *m;
-	struct value *list;
-};
-
-static void put_value(void *user, const struct connector_value *v)
-{
-	const struct point_list *l = user;
-	struct value *p = value_object(l->m->arena);
-	char masked[WORDS_MASKED];
-
-	maker_text(l->m, p, "name", v->name);
-	maker_text(l->m, p, "quality", quality_name(v->value.quality));
-	if (v->value.quality != QUALITY_UNKNOWN) {
-		const char *text = v->personal ? words_masked(v->value.text, masked) : v->value.text;
-
-		maker_put(l->m, p, "value",
-			  v->value.is_text ? value_string(l->m->arena, text)
-					   : value_decimal(l->m->arena, v->value.milli, 3));
-		maker_int(l->m, p, "age_ms", (clock_mono_us() - v->value.mono_us) / 1000);
-	}
-	maker_text(l->m, p, "unit", v->unit);
-	if (v->from != CONNECTOR_OF_CHARGER)
-		maker_text(l->m, p, "from", connector_from_name(v->from));
-	maker_push(l->m, l->list, p);
-}
-
-static void put_points(struct maker *m, struct value *o, const struct connector *c)
-{
-	struct point_list l = {m, value_array(m->arena)};
-
-	connector_each_value(c, put_value, &l);
-	maker_put(m, o, "points", l.list);
-}
-
 /* What the charger was told to keep to, and whether it does. */
 static void put_limit(struct maker *m, struct value *o, const struct connector *c)
 {
@@ -270,9 +237,19 @@ static struct value *describe(struct control *control, struct maker *m, const st
 	put_point(m, o, "soc", c, "soc");
 	put_session(control, m, o, c->config->connector_id);
 	put_limit(m, o, c);
+	control_put_acts(m, o, c);
 	if (whole)
-		put_points(m, o, c);
+		control_put_detail(control, m, o, c);
 	return o;
+}
+
+struct value *control_connector(struct control *control, const char *connector_id, struct arena *arena)
+{
+	const struct connector *c = station_connector_find(control->sources.stations, connector_id);
+	struct maker m = {.arena = arena};
+	struct value *o = c ? describe(control, &m, c, 1) : NULL;
+
+	return m.failed ? NULL : o;
 }
 
 int command_connectors(struct control *control, struct control_reply *reply, struct error *err)

@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "control/apply.h"
+#include "control/backup_accounts.h"
 #include "control/command.h"
 
 struct control *control_new(const struct control_sources *sources, struct error *err)
@@ -20,8 +22,18 @@ struct control *control_new(const struct control_sources *sources, struct error 
 		return NULL;
 	}
 	control->sources = *sources;
-	control->commands = control_commands;
-	control->command_count = control_command_count;
+	control->tables = control_tables;
+	if (sources->guard) {
+		control->accounts = backup_accounts(sources->guard);
+		(void)control_backup_add(control, &control->accounts);
+	}
+	if (sources->config.loop) {
+		control->apply = apply_new(control, err);
+		if (!control->apply) {
+			control_free(control);
+			return NULL;
+		}
+	}
 	return control;
 }
 
@@ -48,7 +60,10 @@ void control_free(struct control *control)
 			reply->cancel(reply->cancel_user);
 		free_reply(reply);
 	}
+	apply_free(control->apply);
+	free(control->restored_parts);
 	json_reader_free(control->reader);
+	free(control->ledger.platforms);
 	free(control);
 }
 
@@ -65,6 +80,20 @@ int64_t control_int(const struct control_reply *reply, const char *name, int64_t
 
 	(void)value_to_int(value_get(reply->arguments, name), &i);
 	return i;
+}
+
+int64_t control_milli(const struct control_reply *reply, const char *name, int64_t preset)
+{
+	int64_t milli = preset;
+
+	(void)value_to_decimal(value_get(reply->arguments, name), 3, &milli);
+	return milli;
+}
+
+int control_refuse(struct control_reply *reply, struct error *err, int code, const char *key, const char *text)
+{
+	reply->key = key;
+	return error_set(err, code, "%s", text);
 }
 
 int control_flag(const struct control_reply *reply, const char *name)
@@ -99,10 +128,29 @@ void control_put_time(struct maker *m, struct value *object, const char *key, in
 	maker_text(m, object, key, text);
 }
 
+static const char *const roles[] = {"viewer", "operator", "integrator", "administrator"};
+enum { ROLES = sizeof(roles) / sizeof(roles[0]) };
+
+const char *control_role(enum control_right right)
+{
+	return (unsigned)right < ROLES ? roles[right] : NULL;
+}
+
+int control_right_of(const char *role, enum control_right *right)
+{
+	for (int i = 0; i < ROLES; i++)
+		if (!strcmp(roles[i], role)) {
+			*right = (enum control_right)i;
+			return FC_OK;
+		}
+	return FC_ENOENT;
+}
+
 static const char *kind_name(enum control_kind kind)
 {
 	switch (kind) {
 	case CONTROL_TEXT:
+	case CONTROL_SECRET:
 		return "text";
 	case CONTROL_DATE:
 		return "date";
@@ -110,8 +158,20 @@ static const char *kind_name(enum control_kind kind)
 		return "number";
 	case CONTROL_FLAG:
 		return "flag";
+	case CONTROL_LIST:
+		return "list";
+	case CONTROL_DECIMAL:
+		return "decimal";
+	case CONTROL_TIME:
+		return "time";
 	}
 	return "unknown";
+}
+
+/* A whole file, say. */
+static int is_long(const struct control_argument *a)
+{
+	return a->kind == CONTROL_TEXT && a->max > CONTROL_SHORT;
 }
 
 /* A zero byte in the middle would make two texts of one: what was checked and what is used. */
@@ -129,6 +189,7 @@ static int is_good(const struct control_argument *a, const struct value *v)
 
 	switch (a->kind) {
 	case CONTROL_TEXT:
+	case CONTROL_SECRET:
 		return is_text(a, v);
 	case CONTROL_DATE:
 		return is_text(a, v) && !clock_parse_date(value_text(v), &day);
@@ -136,15 +197,31 @@ static int is_good(const struct control_argument *a, const struct value *v)
 		return v->type == VALUE_INT && !value_to_int(v, &i) && i >= a->min && i <= a->max;
 	case CONTROL_FLAG:
 		return v->type == VALUE_BOOL;
+	case CONTROL_LIST:
+		return value_is_array(v) && v->count >= (size_t)a->min && v->count <= (size_t)a->max;
+	case CONTROL_DECIMAL:
+		return (v->type == VALUE_INT || v->type == VALUE_FLOAT || v->type == VALUE_DECIMAL) &&
+		       !value_to_decimal(v, 3, &i) && i >= (int64_t)a->min * 1000 && i <= (int64_t)a->max * 1000;
+	case CONTROL_TIME:
+		return v->type == VALUE_INT && !value_to_int(v, &i) && i >= 0 && i < INT64_MAX / 1000000;
 	}
 	return 0;
 }
 
-static int refuse_argument(const struct control_argument *a, struct error *err)
+static int refuse_argument(const struct control_argument *a, const struct value *v, struct error *err)
 {
-	if (a->kind == CONTROL_TEXT || a->kind == CONTROL_INT)
+	if (a->kind == CONTROL_TIME)
+		return error_set(err, FC_EINVAL, "%s: must be a time in seconds since 1970", a->name);
+	if (a->kind == CONTROL_DECIMAL)
+		return error_set(err, FC_EINVAL, "%s: must be a number, %d to %d", a->name, a->min, a->max);
+	if (is_long(a) && value_text(v) && v->len > (size_t)a->max)
+		return error_set(err, FC_ELIMIT, "%s: is too long: %zu bytes of %d", a->name, v->len, a->max);
+	if (a->kind == CONTROL_TEXT || a->kind == CONTROL_SECRET || a->kind == CONTROL_INT || a->kind == CONTROL_LIST)
 		return error_set(err, FC_EINVAL, "%s: must be a %s, %d to %d%s", a->name, kind_name(a->kind), a->min,
-				 a->max, a->kind == CONTROL_TEXT ? " bytes" : "");
+				 a->max,
+				 a->kind == CONTROL_INT    ? ""
+				 : a->kind == CONTROL_LIST ? " items"
+							   : " bytes");
 	return error_set(err, FC_EINVAL, "%s: must be %s", a->name,
 			 a->kind == CONTROL_DATE ? "a date such as 2026-01-31" : "true or false");
 }
@@ -167,7 +244,7 @@ static int check_arguments(const struct control_command *command, const struct v
 		if (!a)
 			return error_set(err, FC_EINVAL, "%s has no argument %.40s", command->name, given->key);
 		if (!is_good(a, given))
-			return refuse_argument(a, err);
+			return refuse_argument(a, given, err);
 	}
 	for (const struct control_argument *a = command->arguments; a && a->name; a++)
 		if (a->required && !value_get(arguments, a->name))
@@ -179,10 +256,51 @@ static int check_arguments(const struct control_command *command, const struct v
 
 static const struct control_command *find_command(const struct control *control, const char *name)
 {
-	for (int i = 0; i < control->command_count; i++)
-		if (!strcmp(control->commands[i].name, name))
-			return &control->commands[i];
+	const struct control_command *c;
+
+	for (int i = 0; (c = control_command_at(control->tables, i)); i++)
+		if (!strcmp(c->name, name))
+			return c;
 	return NULL;
+}
+
+/* As the log and the audit keep them: secrets masked, of a whole file its length. */
+static void write_arguments(const struct control_reply *reply, struct buffer *text)
+{
+	enum { MEMORY = 16384 };
+	struct maker m;
+	struct arena arena;
+
+	arena_init(&arena, MEMORY);
+	m = (struct maker){.arena = &arena};
+	struct value *o = value_object(&arena);
+	value_each (given, reply->arguments) {
+		const struct control_argument *a = find_argument(reply->command, given->key);
+		char length[32];
+
+		(void)snprintf(length, sizeof(length), "(%zu bytes)", given->len);
+		if (a && a->kind == CONTROL_SECRET)
+			maker_text(&m, o, given->key, "********");
+		else if (a && is_long(a))
+			maker_text(&m, o, given->key, length);
+		else
+			maker_put(&m, o, given->key, value_copy(&arena, given));
+	}
+	if (!m.failed)
+		(void)json_write(text, o);
+	arena_fini(&arena);
+}
+
+static void set_what(struct control_reply *reply, const char *arguments)
+{
+	(void)snprintf(reply->what, sizeof(reply->what), "%s %.120s by %s%s%s", reply->command->name, arguments,
+		       reply->who, *reply->place ? " from " : "", reply->place);
+	(void)snprintf(reply->arguments_text, sizeof(reply->arguments_text), "%s", arguments);
+}
+
+void control_say_arguments(struct control_reply *reply, const char *json)
+{
+	set_what(reply, json);
 }
 
 /* Who did what, for the log: JSON, so that hostile text stays on its line. */
@@ -192,12 +310,13 @@ static void note_what(struct control_reply *reply, const struct control_caller *
 
 	buffer_init(&text, 4096);
 	if (reply->arguments)
-		(void)json_write(&text, reply->arguments);
+		write_arguments(reply, &text);
 	const char *arguments = text.data && text.len ? text.data : "{}";
-	(void)snprintf(reply->what, sizeof(reply->what), "%s %.120s by %s", reply->command->name, arguments,
-		       caller->name);
 	(void)snprintf(reply->who, sizeof(reply->who), "%s", caller->name);
-	(void)snprintf(reply->arguments_text, sizeof(reply->arguments_text), "%s", arguments);
+	(void)snprintf(reply->place, sizeof(reply->place), "%s", caller->place ? caller->place : "");
+	set_what(reply, arguments);
+	reply->right = caller->right;
+	reply->connected_us = caller->connected_us;
 	reply->at_wall = clock_wall();
 	buffer_fini(&text);
 }
@@ -208,12 +327,15 @@ static void note_done(const struct control_reply *reply, const char *how)
 	const struct control_command *command = reply->command;
 	struct audit_entry entry = {.at_wall = reply->at_wall};
 
-	if (!command || command->right != CONTROL_ACT || reply->is_quiet)
+	if (!command || command->deed != CONTROL_ACT || reply->is_quiet)
 		return;
 	log_notice("control: %s: %s", reply->what, how);
 	if (reply->has_audit)
 		return;
 	(void)snprintf(entry.who, sizeof(entry.who), "%s", reply->who);
+	(void)snprintf(entry.place, sizeof(entry.place), "%s", reply->place);
+	(void)snprintf(entry.before, sizeof(entry.before), "%s", reply->before);
+	(void)snprintf(entry.after, sizeof(entry.after), "%s", reply->after);
 	(void)snprintf(entry.command, sizeof(entry.command), "%s", command->name);
 	(void)snprintf(entry.arguments, sizeof(entry.arguments), "%s", reply->arguments_text);
 	(void)snprintf(entry.result, sizeof(entry.result), "%s", how);
@@ -230,8 +352,22 @@ void control_finish(struct control_reply *reply, int code, const char *text)
 	if (reply->done)
 		reply->done(reply->user, &(struct control_result){.code = code,
 								  .error = code ? text : "",
+								  .key = code && reply->key ? reply->key : "",
 								  .result = code ? NULL : reply->result});
 	free_reply(reply);
+}
+
+int control_work_begin(struct control *control, struct error *err)
+{
+	if (control->works == CONTROL_WORKS_MAX)
+		return error_set(err, FC_EBUSY, "too much is being tried at once: try again");
+	control->works++;
+	return FC_OK;
+}
+
+void control_work_end(struct control *control)
+{
+	control->works--;
 }
 
 /* CONTROL_LATER, FC_OK or a code. */
@@ -243,7 +379,8 @@ static int carry_out(struct control *control, const struct control_caller *calle
 	if (!command)
 		return error_set(err, FC_ENOENT, "there is no command %.40s", name);
 	if (command->right > caller->right)
-		return error_set(err, FC_EAUTH, "%s: may only look", caller->name);
+		return error_set(err, FC_EAUTH, "%s: %s wants the role %s", caller->name, command->name,
+				 control_role(command->right));
 	int result = check_arguments(command, reply->arguments, err);
 	if (result)
 		return result;
@@ -259,7 +396,7 @@ struct control_reply *control_call(struct control *control, const struct control
 	struct error err = {0};
 
 	if (!reply) {
-		done(user, &(struct control_result){.code = FC_ENOMEM, .error = "no memory"});
+		done(user, &(struct control_result){.code = FC_ENOMEM, .error = "no memory", .key = ""});
 		return NULL;
 	}
 	arena_init(&reply->arena, CONTROL_MEMORY);
@@ -298,11 +435,12 @@ static void describe_arguments(FILE *to, const struct control_argument *a)
 
 void control_describe(FILE *to)
 {
-	fprintf(to, "| command | right | arguments | does |\n|---|---|---|---|\n");
-	for (int i = 0; i < control_command_count; i++) {
-		const struct control_command *c = &control_commands[i];
+	const struct control_command *c;
 
-		fprintf(to, "| `%s` | %s | ", c->name, c->right == CONTROL_ACT ? "act" : "read");
+	fprintf(to, "| command | role | deed | arguments | does |\n|---|---|---|---|---|\n");
+	for (int i = 0; (c = control_command_at(control_tables, i)); i++) {
+		fprintf(to, "| `%s` | %s | %s | ", c->name, control_role(c->right),
+			c->deed == CONTROL_ACT ? "acts" : "looks");
 		describe_arguments(to, c->arguments);
 		fprintf(to, " | %s |\n", c->about);
 	}

@@ -14,6 +14,7 @@
 #include "charge/charge.h"
 #include "device/device.h"
 #include "script/host.h"
+#include "station/sampler.h"
 #include "station/station.h"
 #include "store/store.h"
 #include "upstream/platform.h"
@@ -24,6 +25,9 @@
 struct control;
 struct control_reply;
 struct bus_trace;
+struct guard;
+struct loop;
+struct alarms;
 
 /* What of the Lua files was refused when they were loaded again: one text each, "file:line: reason". */
 typedef void (*control_reloaded)(void *user, const char *const *refusals, int count);
@@ -36,33 +40,64 @@ struct control_lua {
 	void *user;
 };
 
+/* What came of a reload with the configuration: code FC_OK, or why it was refused; all is as it was then. */
+typedef void (*control_loaded)(void *user, int code, const char *error);
+
+/* The configuration, as whoever runs the daemon has it: apply.h. */
+struct control_config {
+	struct loop *loop;
+	const struct config *(*running)(void *user);
+	/* Reads the file again and takes it over. done comes once, at once or later. */
+	void (*load)(void *user, control_loaded done, void *done_user);
+	void *user;
+	int was_put_back; /* a change that nobody had confirmed was taken back before this start */
+};
+
 /* What the commands work on; borrowed. */
 struct control_sources {
 	const char *version; /* of the program */
 	const char *path;    /* of its configuration */
+	struct loop *loop;
 	int64_t started_us;
 	struct store *store;
 	struct bus_trace *trace;
 	struct device_set *devices;
 	struct station_set *stations;
+	struct sampler *sampler; /* may be NULL: there are no curves (tests) */
 	struct charge_set *charges;
 	struct platform_set *platforms;
 	struct control_lua lua;
+	struct guard *guard;          /* guard.h */
+	struct control_config config; /* loop NULL: there is none (tests) */
+	struct alarms *alarms;        /* alarms.h */
 };
 
+/* What somebody may; each may what those before may. */
 enum control_right {
-	CONTROL_READ, /* changes nothing */
-	CONTROL_ACT,  /* may do everything */
+	CONTROL_VIEW,       /* viewer: looks at the station */
+	CONTROL_OPERATE,    /* operator: also charges, orders, who did what */
+	CONTROL_INTEGRATE,  /* integrator: also Lua, configuration, the lines by hand */
+	CONTROL_ADMINISTER, /* administrator: also accounts */
 };
+/* "viewer" ... "administrator"; NULL for no right. */
+const char *control_role(enum control_right right);
+/* FC_OK, FC_ENOENT. */
+int control_right_of(const char *role, enum control_right *right);
 
 struct control_caller {
-	const char *name; /* for the log */
+	const char *name;  /* for the log */
+	const char *place; /* from where: an address; NULL = on the box */
 	enum control_right right;
+	int64_t connected_us; /* when the connection was made over which it came, monotonic; 0 = there is none */
 };
 
+/* The key of a confirmation that came over a connection from before the change (apply.h). */
+#define CONTROL_KEY_NEW_CONNECTION "config.new_connection"
+
 struct control_result {
-	int code;                   /* FC_OK, or why not */
-	const char *error;          /* in words, "" when done */
+	int code;          /* FC_OK, or why not */
+	const char *error; /* in words, "" when done */
+	const char *key;   /* stable id of the reason, for translation: "charge.occupied"; "" = none is known */
 	const struct value *result; /* an object; NULL unless done */
 };
 /* Valid during the call. */
@@ -79,7 +114,7 @@ struct control_reply *control_call(struct control *control, const struct control
 				   const struct value *arguments, control_done done, void *user);
 /* done will not be called any more. */
 void control_forget(struct control_reply *reply);
-/* The table as Markdown. */
+/* The tables as Markdown. */
 void control_describe(FILE *to);
 
 #endif

@@ -1,8 +1,12 @@
 #include "control/lua.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "script/shelf.h"
 
 struct in_force lua_in_force(const struct control *control)
 {
@@ -90,14 +94,20 @@ int lua_find(const struct control *control, const char *item, const char *prefix
 	return FC_OK;
 }
 
+static const char *const folders[] = {"profiles", "operators", "policies", "lib", NULL};
+
+const char *lua_folder(int index)
+{
+	return folders[index];
+}
+
 int lua_path(const struct control *control, const char *item, char path[SCRIPT_PATH_MAX], struct error *err)
 {
-	static const char *const folders[] = {"profiles/", "operators/", "policies/", "lib/"};
+	for (size_t i = 0; folders[i]; i++) {
+		size_t len = strlen(folders[i]);
+		const char *name = item + len + 1;
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		const char *name = item + strlen(folders[i]);
-
-		if (!begins_with(item, folders[i]) || !*name ||
+		if (!begins_with(item, folders[i]) || item[len] != '/' || !*name || strlen(name) > SCRIPT_NAME_MAX ||
 		    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != strlen(name))
 			continue;
 		int n = snprintf(path, SCRIPT_PATH_MAX, "%s/%s.lua", control->sources.lua.host->lua_dir, item);
@@ -106,6 +116,200 @@ int lua_path(const struct control *control, const char *item, char path[SCRIPT_P
 	}
 	return error_set(err, FC_EINVAL, "%s is no Lua file: such as operators/base, policies/x, profiles/y, lib/z",
 			 item);
+}
+
+/* Texts ---------------------------------------------------------------------------------------------------------------- */
+
+/* How many bytes the character at text takes, 0 when it is no UTF-8 (RFC 3629). */
+static size_t character(const unsigned char *text, size_t left)
+{
+	size_t n = *text < 0x80 ? 1 : *text < 0xC2 ? 0 : *text < 0xE0 ? 2 : *text < 0xF0 ? 3 : *text < 0xF5 ? 4 : 0;
+
+	if (!n || n > left || !*text)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((text[i] & 0xC0) != 0x80)
+			return 0;
+	if ((*text == 0xE0 && text[1] < 0xA0) || (*text == 0xED && text[1] > 0x9F) ||
+	    (*text == 0xF0 && text[1] < 0x90) || (*text == 0xF4 && text[1] > 0x8F))
+		return 0;
+	return n;
+}
+
+int lua_check_text(const char *text, size_t len, struct error *err)
+{
+	int line = 1;
+
+	for (size_t at = 0; at < len;) {
+		size_t n = character((const unsigned char *)text + at, len - at);
+
+		if (!n)
+			return error_set(err, FC_EINVAL, "line %d: is no text in UTF-8", line);
+		line += text[at] == '\n';
+		at += n;
+	}
+	return FC_OK;
+}
+
+int lua_read_text(const char *path, char **text, size_t *len, char hash[SOURCE_HASH], struct error *err)
+{
+	char *read = malloc(LUA_TEXT_MAX + 1);
+	FILE *in = read ? fopen(path, "rbe") : NULL;
+
+	if (!in) {
+		int is_missing = read && errno == ENOENT;
+
+		free(read);
+		return is_missing ? error_set(err, FC_ENOENT, "%s: there is no such file", path)
+				  : error_set(err, FC_EIO, "%s: can't be read", path);
+	}
+	*len = fread(read, 1, LUA_TEXT_MAX + 1, in);
+	int failed = ferror(in);
+	(void)fclose(in);
+	int result = failed ? error_set(err, FC_EIO, "%s: can't be read", path) : FC_OK;
+	if (!result && *len > LUA_TEXT_MAX)
+		result = error_set(err, FC_ELIMIT, "%s: is longer than %d kB", path, LUA_TEXT_MAX >> 10);
+	if (!result)
+		result = lua_check_text(read, *len, err);
+	if (result) {
+		free(read);
+		return result;
+	}
+	read[*len] = '\0';
+	sources_digest(read, *len, hash);
+	*text = read;
+	return FC_OK;
+}
+
+/* Users ---------------------------------------------------------------------------------------------------------------- */
+
+struct telling {
+	const char *item;
+	void (*fn)(void *user, const char *who);
+	void *user;
+};
+
+static void tell_if(const struct telling *t, const char *folder, const char *name, const char *kind, const char *who)
+{
+	char item[VERSION_ITEM + 64], text[200];
+
+	(void)snprintf(item, sizeof(item), "%s/%s", folder, name ? name : "");
+	if (!name || !*name || strcmp(item, t->item) != 0)
+		return;
+	(void)snprintf(text, sizeof(text), "%s %s", kind, who);
+	t->fn(t->user, text);
+}
+
+static void tell_configured(const struct telling *t, const struct config *config)
+{
+	for (int i = 0; i < config_unit_count(config); i++) {
+		const struct config_unit unit = config_unit(config, i);
+
+		tell_if(t, "profiles", unit.profile, unit.type, unit.name);
+	}
+	for (int i = 0; i < config->station_count; i++)
+		tell_if(t, "policies", config->stations[i].policy, "station", config->stations[i].name);
+	for (int i = 0; i < config->platform_count; i++) {
+		tell_if(t, "policies", config->platforms[i].policy, "platform", config->platforms[i].name);
+		tell_if(t, "operators", config->platforms[i].mapping, "platform", config->platforms[i].name);
+	}
+}
+
+/* Each file once, however many platforms use it. */
+static int is_told(const struct in_force *all, int index, const char *item)
+{
+	for (int i = 0; i < index; i++) {
+		struct sources *before = in_force_at(all, i);
+
+		for (int k = 1; k < sources_count(before); k++)
+			if (!strcmp(sources_at(before, k)->item, item) &&
+			    !strcmp(sources_at(before, 0)->item, sources_at(in_force_at(all, index), 0)->item))
+				return 1;
+	}
+	return 0;
+}
+
+void lua_used_by(const struct control *control, const char *item, void (*fn)(void *user, const char *who), void *user)
+{
+	const struct telling t = {item, fn, user};
+	const struct config *config = station_set_config(control->sources.stations);
+	const struct in_force all = lua_in_force(control);
+	struct sources *sources;
+
+	if (config)
+		tell_configured(&t, config);
+	for (int i = 0; (sources = in_force_at(&all, i)); i++)
+		for (int k = 1; k < sources_count(sources); k++)
+			if (!strcmp(sources_at(sources, k)->item, item) && !is_told(&all, i, item))
+				fn(user, sources_at(sources, 0)->item);
+}
+
+/* Work beside the loop --------------------------------------------------------------------------------------------------- */
+
+static int step_work(void *user)
+{
+	struct lua_work *w = user;
+
+	return w->step(w);
+}
+
+static void cancel_work(void *user)
+{
+	((struct lua_work *)user)->reply = NULL;
+}
+
+static void end_work(void *user, int finished)
+{
+	struct lua_work *w = user;
+	struct control_reply *reply = w->reply;
+	struct error err = {0};
+
+	/* The gateway ends. */
+	if (!reply || !finished) {
+		w->release(w);
+		return;
+	}
+	int result = w->done(w, &err);
+	if (result == LUA_AGAIN) {
+		if (!shelf_run(w->control->sources.lua.host->shelf, step_work, end_work, w))
+			return;
+		result = error_set(&err, FC_ENOMEM, "no memory");
+	}
+	control_work_end(w->control);
+	if (result == CONTROL_LATER)
+		return;
+	control_finish(reply, result, err.text);
+	w->release(w);
+}
+
+int lua_work(struct lua_work *w, struct error *err)
+{
+	struct shelf *shelf = w->control->sources.lua.host->shelf;
+	int result;
+
+	if (shelf) {
+		result = control_work_begin(w->control, err);
+		if (result) {
+			w->release(w);
+			return result;
+		}
+		if (shelf_run(shelf, step_work, end_work, w)) {
+			control_work_end(w->control);
+			w->release(w);
+			return error_set(err, FC_ENOMEM, "no memory");
+		}
+		w->reply->cancel = cancel_work;
+		w->reply->cancel_user = w;
+		return CONTROL_LATER;
+	}
+	do {
+		while (w->step(w))
+			;
+		result = w->done(w, err);
+	} while (result == LUA_AGAIN);
+	if (result != CONTROL_LATER)
+		w->release(w);
+	return result;
 }
 
 /* Waiting -------------------------------------------------------------------------------------------------------------- */

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
+
 enum { PATH_SIZE = 600, FILE_SIZE_MAX = 512 << 10 };
 
 /* Not ".lua": the watch passes it over. */
@@ -19,21 +21,6 @@ static void name_of(const char *path, char name[PATH_SIZE])
 static int refuse(const char *path, struct error *err)
 {
 	return error_set(err, FC_EIO, "%s: can't be written: %s", path, strerror(errno));
-}
-
-static int write_all(int fd, const char *text, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		text += n;
-		len -= (size_t)n;
-	}
-	return fsync(fd);
 }
 
 int put_file_make(const char *path, const void *text, size_t len, struct error *err)
@@ -50,7 +37,7 @@ int put_file_make(const char *path, const void *text, size_t len, struct error *
 	/* Whoever edits the file now may edit it afterwards. The owner may be refused: then the mode alone must do. */
 	if (is_there && (fchmod(fd, st.st_mode & 0777) || fchown(fd, st.st_uid, st.st_gid)))
 		errno = 0;
-	int failed = write_all(fd, text, len), why = errno;
+	int failed = disk_write(fd, text, len), why = errno;
 	if (close(fd) && !failed) {
 		failed = -1;
 		why = errno;
@@ -62,22 +49,6 @@ int put_file_make(const char *path, const void *text, size_t len, struct error *
 	return refuse(path, err);
 }
 
-static void sync_folder_of(const char *path)
-{
-	char folder[PATH_SIZE];
-
-	(void)snprintf(folder, sizeof(folder), "%s", path);
-	char *slash = strrchr(folder, '/');
-	if (!slash)
-		return;
-	*slash = '\0';
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	(void)fsync(fd);
-	(void)close(fd);
-}
-
 int put_file_place(const char *path, struct error *err)
 {
 	char name[PATH_SIZE];
@@ -85,7 +56,7 @@ int put_file_place(const char *path, struct error *err)
 	name_of(path, name);
 	if (rename(name, path))
 		return refuse(path, err);
-	sync_folder_of(path);
+	(void)disk_sync_folder(path);
 	return FC_OK;
 }
 

@@ -13,7 +13,14 @@
 #include "control/place.h"
 #include "script/json.h"
 
-enum { TICK_US = 5000000, RETRY_TICKS = 2, READER_MEMORY = 1 << 20, TREE_MEMORY = 64 << 10, EVENTS = 16 };
+enum {
+	TICK_US = 5000000,
+	RETRY_TICKS = 2,
+	READER_MEMORY = 4 * CONTROL_LINE_MAX,
+	TREE_MEMORY = 3 * CONTROL_LINE_MAX,
+	LINE_FIRST = 8192,
+	EVENTS = 16
+};
 /* An answer is bounded by what its tree may hold; escapes make it longer. */
 static const size_t answer_max = CONTROL_MEMORY;
 /* Kept for the next answer; what is larger goes back to the box. */
@@ -24,7 +31,8 @@ struct connection {
 	struct connection *next;
 	int fd;
 	char who[48];
-	char line[CONTROL_LINE_MAX];
+	char *line; /* of line_size bytes: grows for a long line, and is small again behind it */
+	size_t line_size;
 	size_t used;
 	struct buffer out; /* the answer on its way */
 	size_t sent;
@@ -34,6 +42,7 @@ struct connection {
 	int last;                    /* nothing is heard after this answer */
 	int gone;                    /* to be freed */
 	int64_t moved_ms;            /* when a byte went either way */
+	int64_t connected_us;
 };
 
 struct control_socket {
@@ -57,7 +66,7 @@ struct control_socket {
 /* Answers ------------------------------------------------------------------------------------------------------------ */
 
 /* Escaped by way of a tree, whatever is in the text. */
-static void write_error(struct buffer *out, int code, const char *text)
+static void write_error(struct buffer *out, int code, const char *text, const char *key)
 {
 	struct arena arena;
 
@@ -66,6 +75,8 @@ static void write_error(struct buffer *out, int code, const char *text)
 	(void)value_add(&arena, v, "ok", value_bool(&arena, 0));
 	(void)value_add(&arena, v, "code", value_string(&arena, error_name(code)));
 	(void)value_add(&arena, v, "error", value_string(&arena, text));
+	if (key && *key)
+		(void)value_add(&arena, v, "key", value_string(&arena, key));
 	(void)json_write(out, v);
 	arena_fini(&arena);
 }
@@ -73,7 +84,7 @@ static void write_error(struct buffer *out, int code, const char *text)
 static void answer(struct connection *c, const struct control_result *result)
 {
 	if (result->code) {
-		write_error(&c->out, result->code, result->error);
+		write_error(&c->out, result->code, result->error, result->key);
 	} else {
 		(void)buffer_text(&c->out, "{\"ok\":true,\"result\":");
 		(void)json_write(&c->out, result->result);
@@ -81,7 +92,7 @@ static void answer(struct connection *c, const struct control_result *result)
 	}
 	if (c->out.failed) {
 		buffer_clear(&c->out);
-		write_error(&c->out, FC_ELIMIT, "the answer is too large");
+		write_error(&c->out, FC_ELIMIT, "the answer is too large", NULL);
 	}
 	(void)buffer_text(&c->out, "\n");
 	/* Not even that. */
@@ -122,7 +133,8 @@ static void on_done(void *user, const struct control_result *result)
 
 static void run_line(struct connection *c, size_t len)
 {
-	const struct control_caller caller = {.name = c->who, .right = CONTROL_ACT};
+	const struct control_caller caller = {
+	    .name = c->who, .right = CONTROL_ADMINISTER, .connected_us = c->connected_us};
 	struct error err = {0};
 	struct value *request;
 	struct arena arena;
@@ -141,6 +153,19 @@ static void run_line(struct connection *c, size_t len)
 	arena_fini(&arena);
 }
 
+/* Nonzero when there is more room. */
+static int grow_line(struct connection *c)
+{
+	size_t size = c->line_size * 2 < CONTROL_LINE_MAX ? c->line_size * 2 : CONTROL_LINE_MAX;
+	char *more = size > c->line_size ? realloc(c->line, size) : NULL;
+
+	if (!more)
+		return 0;
+	c->line = more;
+	c->line_size = size;
+	return 1;
+}
+
 /* At most one line: the loop has others to serve. */
 static void take_line(struct connection *c)
 {
@@ -149,7 +174,7 @@ static void take_line(struct connection *c)
 	if (c->answering || c->out.len || c->last)
 		return;
 	if (!newline) {
-		if (c->used == sizeof(c->line)) {
+		if (c->used == c->line_size && !grow_line(c)) {
 			c->last = 1;
 			refuse(c, FC_ELIMIT, "the line is too long");
 		}
@@ -159,6 +184,14 @@ static void take_line(struct connection *c)
 	run_line(c, len);
 	c->used -= len + 1;
 	memmove(c->line, newline + 1, c->used);
+	if (c->used <= LINE_FIRST && c->line_size > LINE_FIRST) {
+		char *less = realloc(c->line, LINE_FIRST);
+
+		if (less) {
+			c->line = less;
+			c->line_size = LINE_FIRST;
+		}
+	}
 }
 
 /* Connections -------------------------------------------------------------------------------------------------------- */
@@ -166,9 +199,9 @@ static void take_line(struct connection *c)
 static void receive(struct connection *c)
 {
 	/* No room with a whole line in it: not before that is done. */
-	if (c->ended || c->used == sizeof(c->line))
+	if (c->ended || c->used == c->line_size)
 		return;
-	ssize_t n = recv(c->fd, c->line + c->used, sizeof(c->line) - c->used, MSG_DONTWAIT);
+	ssize_t n = recv(c->fd, c->line + c->used, c->line_size - c->used, MSG_DONTWAIT);
 	if (n > 0) {
 		c->used += (size_t)n;
 		c->moved_ms = clock_mono_ms();
@@ -224,6 +257,7 @@ static void free_connection(struct connection *c)
 	control_forget(c->reply);
 	buffer_fini(&c->out);
 	close(c->fd);
+	free(c->line);
 	free(c);
 }
 
@@ -276,13 +310,18 @@ static void take_connection(struct control_socket *s, int fd)
 	struct epoll_event event = {.events = EPOLLIN};
 	int code;
 
-	if (!c) {
+	if (c)
+		c->line = malloc(LINE_FIRST);
+	if (!c || !c->line) {
+		free(c);
 		close(fd);
 		return;
 	}
+	c->line_size = LINE_FIRST;
 	c->owner = s;
 	c->fd = fd;
 	c->moved_ms = clock_mono_ms();
+	c->connected_us = clock_mono_us();
 	buffer_init(&c->out, answer_max);
 	const char *refusal = check_peer(s, fd, c, &code);
 	if (refusal) {

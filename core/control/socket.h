@@ -15,7 +15,8 @@
 #include "loop/loop.h"
 
 enum {
-	CONTROL_LINE_MAX = 8192, /* with its newline */
+	/* With its newline: a configuration or a backup as the text in an argument. */
+	CONTROL_LINE_MAX = 2 << 20,
 	CONTROL_CONNECTIONS_MAX = 8,
 	CONTROL_IDLE_S = 60,
 };

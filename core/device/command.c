@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "device/cap.h"
 #include "device/seat.h"
 #include "device/upkeep.h"
 #include "device/verify.h"
@@ -23,6 +24,11 @@ static int find(const struct profile *profile, const char *name)
 int device_can(const struct device *device, const char *command)
 {
 	return find(device->profile, command) >= 0;
+}
+
+int device_unlocks_charging(const struct device *device)
+{
+	return device->profile->unlock_while_charging;
 }
 
 static struct command *free_place(struct commands *commands)
@@ -99,6 +105,7 @@ static int send_limit(struct commands *commands, struct command *c, int64_t mill
 
 	if (profile_encode(&c->device->profile->setpoint, milli, device_values(c->device, c->number), &write))
 		return FC_EINVAL;
+	c->milli = milli;
 	upkeep_note(c->device, c->number, milli, clock_mono_us());
 	return send_write(commands, c, &write);
 }
@@ -112,8 +119,9 @@ static int begin_step(struct commands *commands, struct command *c)
 	case STEP_WRITE:
 		return send_write(commands, c, &step->write);
 	case STEP_LIMIT:
-		return send_limit(commands, c, step->milli);
+		return send_limit(commands, c, cap_step(c->device, c->number, step->milli));
 	case STEP_PAUSE:
+		cap_pause(c->device, c->number);
 		return send_limit(commands, c, llround(c->device->profile->setpoint.pause * 1000));
 	case STEP_WAIT:
 	case STEP_CHECK:
@@ -129,11 +137,9 @@ static int begin_step(struct commands *commands, struct command *c)
 static void note_limit(const struct command *c)
 {
 	const struct profile_step *step = step_of(c);
-	double pause = c->device->profile->setpoint.pause;
 
 	if (step->kind == STEP_LIMIT || step->kind == STEP_PAUSE)
-		verify_written(c->device, c->number, step->kind == STEP_LIMIT ? step->milli : llround(pause * 1000),
-			       clock_mono_us());
+		verify_written(c->device, c->number, c->milli, clock_mono_us());
 }
 
 /* The step is done. */

@@ -16,6 +16,7 @@ struct command {
 	struct bus_line *bus;
 	uint32_t line;    /* bus_line_id */
 	int writing;      /* the answer to a write is awaited */
+	int64_t milli;    /* that a step limit or pause wrote */
 	int64_t until_us; /* of a wait or a check; while writing: no answer will come after it */
 	device_command_done done;
 	void *user;

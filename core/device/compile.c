@@ -249,10 +249,11 @@ static void check_can(struct compiler *c, const struct value *table)
 int profile_compile(const struct script *script, struct profile *profile, const struct profile_listener *listener,
 		    struct error *err)
 {
-	static const char *const known[] = {"forecourt", "kind",   "name",     "description", "source", "modbus",
-					    "points",    "groups", "firmware", "connectors",  "status", "examples",
-					    "commands",  "line",   "setpoint", "keep_alive",  "listen", "can",
-					    "dlt645",    "tested", NULL};
+	static const char *const known[] = {
+	    "forecourt", "kind",       "name",       "description", "source",   "modbus",   "points",
+	    "groups",    "firmware",   "connectors", "status",      "examples", "commands", "line",
+	    "setpoint",  "keep_alive", "listen",     "can",         "dlt645",   "tested",   "unlock_while_charging",
+	    NULL};
 	static const char *const tested[] = {"examples", "simulator", "hardware", NULL};
 	struct compiler c = {
 	    .path = script_path(script), .script = script, .p = profile, .listener = listener, .err = err};
@@ -300,6 +301,7 @@ int profile_compile(const struct script *script, struct profile *profile, const 
 	compile_setpoint(&c, compile_table(&c, table, "", "setpoint"));
 	compile_commands(&c, compile_table(&c, table, "", "commands"));
 	compile_keep_alive(&c, compile_table(&c, table, "", "keep_alive"));
+	compile_unlock(&c, table);
 	if (!profile->agent)
 		compile_addresses(&c);
 	return c.mistakes ? FC_EINVAL : FC_OK;

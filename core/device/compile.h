@@ -62,6 +62,8 @@ void compile_form(struct compiler *c, const struct value *t, const char *where, 
 void compile_scales(struct compiler *c, const struct value *t, const char *where, struct point *point);
 void compile_status(struct compiler *c, const struct value *status);
 void compile_commands(struct compiler *c, const struct value *commands);
+/* unlock_while_charging, of the file itself. */
+void compile_unlock(struct compiler *c, const struct value *table);
 void compile_setpoint(struct compiler *c, const struct value *setpoint);
 void compile_keep_alive(struct compiler *c, const struct value *keep_alive);
 /* What can be said only when all is known: places beyond 65535, denied registers. */

@@ -192,6 +192,17 @@ void compile_commands(struct compiler *c, const struct value *commands)
 		compile_command(c, t);
 }
 
+void compile_unlock(struct compiler *c, const struct value *table)
+{
+	int has_unlock = 0;
+
+	c->p->unlock_while_charging = compile_bool(c, table, "", "unlock_while_charging");
+	for (int i = 0; i < c->p->command_count; i++)
+		has_unlock |= !strcmp(c->p->commands[i].name, "unlock");
+	if (value_get(table, "unlock_while_charging") && !has_unlock)
+		compile_wrong(c, "unlock_while_charging", "wants a command unlock in this profile");
+}
+
 /* period_from = "failsafe_s", period_share = 0.5: so much of what the charger says; refresh_ of a setpoint. */
 static void compile_pace(struct compiler *c, const struct value *t, const char *where, const char *of, int *from,
 			 double *share)

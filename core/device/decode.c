@@ -162,7 +162,7 @@ int decode_point(const struct point *point, const uint16_t *words, struct point_
 	return decode_scaled(point, words, 1, 1, out);
 }
 
-static int is_fault(const struct status_fault *fault, const struct point_value *v)
+int decode_is_fault(const struct status_fault *fault, const struct point_value *v)
 {
 	if (v->quality != QUALITY_GOOD || v->is_text)
 		return 0;
@@ -177,7 +177,7 @@ enum connector_status decode_status(const struct status_rules *rules, const stru
 	if (rules->point < 0 || values[rules->point].quality != QUALITY_GOOD)
 		return CONNECTOR_OFFLINE;
 	for (int i = 0; i < rules->fault_count; i++)
-		if (is_fault(&rules->faults[i], &values[rules->faults[i].point]))
+		if (decode_is_fault(&rules->faults[i], &values[rules->faults[i].point]))
 			return CONNECTOR_FAULT;
 	const struct point_value *v = &values[rules->point];
 	for (int i = 0; i < rules->state_count; i++) {

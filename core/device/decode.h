@@ -12,6 +12,8 @@ int decode_point(const struct point *point, const uint16_t *words, struct point_
 int decode_scaled(const struct point *point, const uint16_t *words, int number, double factor, struct point_value *out);
 /* The bits of the words in the point's order. */
 uint64_t decode_raw(const struct point *point, const uint16_t *words);
+/* Nonzero when that rule says fault; an unknown value says nothing. */
+int decode_is_fault(const struct status_fault *fault, const struct point_value *v);
 /* values[] by point. OFFLINE when the state is not GOOD. */
 enum connector_status decode_status(const struct status_rules *rules, const struct point_value *values);
 

@@ -435,17 +435,6 @@ int device_first_read(const struct device *device, uint8_t *function, uint16_t *
 	return FC_OK;
 }
 
-/* By the names that the roles have (core/charge asks for "card" and "vin"), and what people call such things. */
-static int is_personal(const char *name)
-{
-	static const char *const parts[] = {"vin", "card", "user", "plate", "phone", "id_tag"};
-
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (strstr(name, parts[i]))
-			return 1;
-	return 0;
-}
-
 void device_each_personal(const struct device *d,
 			  void (*fn)(void *user, uint8_t unit, uint8_t function, uint16_t address, uint16_t words),
 			  void *user)
@@ -454,9 +443,8 @@ void device_each_personal(const struct device *d,
 
 	for (int i = 0; i < p->read_count; i++) {
 		const struct point *point = &p->points[i];
-		const struct point *named = point->target ? &p->points[point->target - 1] : point;
 
-		if (point->function < 3 || !is_personal(named->name))
+		if (point->function < 3 || !profile_point_personal(p, i))
 			continue;
 		for (int n = 0; n < d->connectors; n++)
 			fn(user, profile_unit(p, point, d->numbers[n], d->unit), point->function,

@@ -104,6 +104,11 @@ int device_point(const struct device *device, int number, int point, struct poin
 /* By name. FC_ENOENT when the profile has no such point. */
 int device_point_by_name(const struct device *device, int number, const char *name, struct point_value *out);
 
+/* Where a point is, as a manual names it: "holding 4100", "input 12.3" (bit 3), "CAN bms", "BCS.soc", "DL/T 645 02010100". FC_ENOENT and "":
+ * nowhere, or there is no such point. */
+enum { DEVICE_REGISTER = 64 };
+int device_register(const struct device *device, int number, int point, char out[DEVICE_REGISTER]);
+
 /* Commands that the profile names, such as "start" and "stop": a write to the charger, ahead of the polls, or a sequence of
  * writes, waits and checks. done is called once on the loop: BUS_OK means that the charger confirmed every write and that every
  * check came true; else the log names the step that failed (BUS_TIMEOUT: also a check that did not come true in time). Another
@@ -119,6 +124,22 @@ int device_command(struct device_set *set, struct device *device, int number, co
  * When the gateway stops or fails, nobody refreshes: a charger with a time limit of its own falls back to what it was installed
  * with (setpoint.safe says to what), one without keeps the last value. */
 int device_limit(struct device_set *set, struct device *device, int number, int64_t milli, struct error *err);
+/* The operator's limit: as device_limit, but it starts nothing where the profile's commands write the setpoint (cap.h): there it is the
+ * most that they may write, and counts from the next start when nothing runs. FC_ENOENT also: this profile's commands leave no
+ * room for one. */
+int device_cap(struct device_set *set, struct device *device, int number, int64_t milli, struct error *err);
+/* Gives it up: the charger is told what it would have without it. FC_OK also when there was none. */
+int device_uncap(struct device_set *set, struct device *device, int number, struct error *err);
+/* FC_OK, FC_ENOENT: there is none. is_waiting: it counts from the next start. */
+int device_capped(const struct device *device, int number, int64_t *milli, int *is_waiting);
+/* What a limit may be. FC_OK, FC_ENOENT: the charger has none. */
+struct device_range {
+	const char *unit;
+	int64_t min_milli, max_milli;
+	int has_pause;
+	int64_t pause_milli; /* lower than min: nothing flows */
+};
+int device_limit_range(const struct device *device, struct device_range *out);
 /* What is held. FC_OK, FC_ENOENT: nothing. */
 int device_limit_held(const struct device *device, int number, int64_t *milli);
 enum limit_state {
@@ -137,6 +158,8 @@ struct device_limit {
 /* What is held, and what has become of it. FC_OK, FC_ENOENT: nothing. */
 int device_limit_state(const struct device *device, int number, struct device_limit *out);
 const char *limit_state_name(enum limit_state state);
+/* Nonzero when the profile says that `unlock` ends a charge safely (unlock_while_charging). */
+int device_unlocks_charging(const struct device *device);
 /* Nonzero when the profile has it. */
 int device_can(const struct device *device, const char *command);
 

@@ -224,6 +224,11 @@ int device_limit(struct device_set *set, struct device *device, int number, int6
 	return result;
 }
 
+void device_set_look(struct device_set *set)
+{
+	(void)loop_timer_set(set->loop, &set->due_timer, 0);
+}
+
 struct device *device_find(struct device_set *set, const char *charger)
 {
 	for (int i = 0; i < set->line_count; i++)

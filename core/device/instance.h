@@ -56,6 +56,16 @@ struct device {
 		int again;        /* it has been written once more */
 		enum { VERIFY_UNKNOWN, VERIFY_TAKEN, VERIFY_NOT_TAKEN } state;
 	} verify[PROFILE_CONNECTORS_MAX];
+	/* The operator's limit (cap.h). */
+	struct cap {
+		int used;
+		int64_t milli;
+		int is_told;  /* the charger has been told, or the next step tells it */
+		int is_free;  /* released: what is held is no limit of anybody's */
+		int stepped;  /* a step has written the setpoint, so it is known whether the charger is meant to run: */
+		int has_base; /*   it is, and a step wanted base */
+		int64_t base;
+	} cap[PROFILE_CONNECTORS_MAX];
 	struct point_value *values; /* [connector number - 1][DEVICE_POINTS_MAX] */
 	struct seat *seat;          /* of a CAN device; then there is no plan, and no fate */
 };

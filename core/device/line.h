@@ -47,6 +47,7 @@ struct line_can {
 	struct can_config config;
 	struct can_port *port; /* NULL until opened */
 	int up;
+	int64_t since_wall; /* of up */
 	struct seat_hooks hooks;
 	struct loop_timer timer; /* of the agent that is due first */
 	int64_t armed_us;        /* 0 = not */

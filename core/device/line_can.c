@@ -116,6 +116,7 @@ void line_can_state(struct line *line, enum can_state state)
 	if (up == line->can.up)
 		return;
 	line->can.up = up;
+	line->can.since_wall = clock_wall();
 	for (int i = 0; i < line->device_count; i++)
 		seat_port(line->devices[i]->seat, up);
 	tell_dirty(line);
@@ -180,6 +181,7 @@ static int open_port(struct line *line, struct error *err)
 
 	c->hooks = (struct seat_hooks){.user = line, .send = send_frame, .done = on_done};
 	c->timer = (struct loop_timer){.fn = on_due, .user = line};
+	c->since_wall = clock_wall();
 	c->config.trace = bus_trace(line->host->bus);
 	c->config.trace_line = bus_other_id(line->host->bus);
 	c->port = can_open(line->host->loop, &c->config, &hooks, err);
@@ -228,6 +230,7 @@ static int64_t run(struct line *line, int64_t now_us)
 static void stats(const struct line *line, struct bus_line_stats *out)
 {
 	out->connected = line->can.up;
+	out->since_wall = line->can.since_wall;
 	out->units = (uint32_t)line->device_count;
 	for (int i = 0; i < line->device_count; i++)
 		out->units_slow += !line->devices[i]->online;

@@ -245,11 +245,22 @@ const char *profile_point_unit(const struct profile *profile, int point)
 	return profile->points[point].unit;
 }
 
+/* By the names that the roles have (core/charge asks for "card" and "vin"), and what people call such things. */
+int profile_is_personal(const char *name)
+{
+	static const char *const parts[] = {"vin", "card", "user", "plate", "phone", "id_tag"};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strstr(name, parts[i]))
+			return 1;
+	return 0;
+}
+
 int profile_point_personal(const struct profile *profile, int point)
 {
 	const struct point *p = &profile->points[point];
 
-	return p->personal || !strcmp(p->name, "vin") || !strcmp(p->name, "card");
+	return p->personal || profile_is_personal(p->target ? profile->points[p->target - 1].name : p->name);
 }
 
 uint32_t profile_address(const struct profile *p, const struct point *point, int number)

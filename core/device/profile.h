@@ -265,7 +265,8 @@ struct profile {
 	int command_count;
 	struct profile_step steps[PROFILE_STEPS_MAX];
 	int step_count;
-	uint64_t commands_print; /* fingerprint of conditions, setpoint and commands */
+	int unlock_while_charging; /* command unlock ends a charge safely */
+	uint64_t commands_print;   /* fingerprint of conditions, setpoint and commands */
 	struct profile_line line;
 	char description[100], source[200]; /* cut; for people */
 	enum profile_tested tested;
@@ -280,6 +281,8 @@ struct profile {
 	} hooks;
 };
 
+/* Nonzero when a point of that name is about a person: the one list of such names. */
+int profile_is_personal(const char *name);
 /* Where a point, or what lies at address, is for a connector (number from 1; 0 as 1). */
 uint32_t profile_address(const struct profile *profile, const struct point *point, int number);
 uint32_t profile_write_address(const struct profile *profile, const struct profile_write *write, int number);

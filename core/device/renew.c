@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "device/cap.h"
 #include "device/instance.h"
 #include "device/seat.h"
 #include "device/upkeep.h"
@@ -59,6 +60,7 @@ static void drop_limits(struct device *d, const struct profile *before)
 {
 	if (!strcmp(d->profile->setpoint.form.unit, before->setpoint.form.unit))
 		return;
+	cap_drop(d);
 	for (int i = 0; i < d->connectors; i++) {
 		int at = d->numbers[i] - 1;
 

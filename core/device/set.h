@@ -25,4 +25,7 @@ struct device_set {
 /* Tells of every connector whose status, or number of stale values, is not what was told last. */
 void set_tell_noted(struct device_set *set, struct device *device);
 
+/* Looks soon what is due on all lines. */
+void device_set_look(struct device_set *set);
+
 #endif

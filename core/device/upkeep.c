@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "device/cap.h"
 #include "device/verify.h"
 
 enum { SEND_WITHIN_MS = 5000 };
@@ -171,8 +172,15 @@ int64_t upkeep_run(struct device *d, struct bus_line *line, uint32_t tag, int64_
 		for (int i = 0; i < (p->keep_alives[k].write.shared ? 1 : d->connectors); i++)
 			next = sooner(next, run_keep_alive(d, line, k, d->numbers[i], tag, now_us));
 	}
-	for (int i = 0; p->setpoint.used && i < d->connectors; i++)
+	for (int i = 0; p->setpoint.used && i < d->connectors; i++) {
+		int64_t milli;
+
+		if (cap_due(d, d->numbers[i], &milli)) {
+			upkeep_note(d, d->numbers[i], milli, now_us);
+			d->upkeep.due_us[UPKEEP_SETPOINTS + d->numbers[i] - 1] = 0;
+		}
 		next = sooner(next, run_setpoint(d, line, d->numbers[i], tag, now_us));
+	}
 	return next;
 }
 

@@ -111,7 +111,7 @@ int device_limit_state(const struct device *d, int number, struct device_limit *
 	const struct profile_setpoint *s = &d->profile->setpoint;
 
 	*out = (struct device_limit){.state = LIMIT_HELD, .unit = s->form.unit};
-	if (device_limit_held(d, number, &out->milli))
+	if (device_limit_held(d, number, &out->milli) || d->cap[number - 1].is_free)
 		return FC_ENOENT;
 	if (s->verify && !d->seat) {
 		static const enum limit_state states[] = {

@@ -9,6 +9,7 @@ enum {
 	HEAD_MAX = 2048,
 	PART = 8192, /* of a body, written at once */
 	ANSWER_MAX = 16 << 20,
+	PART_SECONDS = 10, /* somebody who takes no part for so long takes none any more */
 };
 
 void http_reply_init(struct http_reply *reply)
@@ -43,6 +44,14 @@ static int add_headers(struct lws *wsi, const char *headers, unsigned char **at,
 	return 0;
 }
 
+/* Each part anew has its time: libwebsockets gives the whole answer to a GET ten seconds, too little for a file over a slow link, and
+ * that to a POST all the time in the world, for whoever takes nothing. */
+static void go_on_later(struct lws *wsi)
+{
+	lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, PART_SECONDS);
+	lws_callback_on_writable(wsi);
+}
+
 /* start: head_len bytes of the head, with room for PART behind. */
 static int write_next(struct http_reply *reply, struct lws *wsi, unsigned char *start, size_t head_len)
 {
@@ -56,7 +65,7 @@ static int write_next(struct http_reply *reply, struct lws *wsi, unsigned char *
 		return -1;
 	reply->sent += n;
 	if (n < left)
-		lws_callback_on_writable(wsi);
+		go_on_later(wsi);
 	return 0;
 }
 
@@ -71,7 +80,7 @@ int http_reply_begin(struct http_reply *reply, struct lws *wsi)
 	}
 	if (lws_add_http_common_headers(wsi, (unsigned)response->status, response->content_type, response->body.len,
 					&at, end) ||
-	    add_headers(wsi, response->headers, &at, end))
+	    add_headers(wsi, reply->always, &at, end) || add_headers(wsi, response->headers, &at, end))
 		return -1;
 	if (lws_get_network_wsi(wsi) == wsi)
 		return lws_finalize_http_header(wsi, &at, end) ? -1
@@ -80,7 +89,7 @@ int http_reply_begin(struct http_reply *reply, struct lws *wsi)
 	if (lws_finalize_write_http_header(wsi, start, &at, end))
 		return -1;
 	if (response->body.len)
-		lws_callback_on_writable(wsi);
+		go_on_later(wsi);
 	return 0;
 }
 

@@ -11,7 +11,8 @@ struct lws;
 
 struct http_reply { /* zeroed at first */
 	struct http_response response;
-	size_t sent; /* of the body */
+	const char *always; /* header lines beside the response's, or NULL */
+	size_t sent;        /* of the body */
 };
 
 /* Ready to be filled by a handler: status 200, JSON, no body. */

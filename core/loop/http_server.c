@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,7 +16,9 @@
 #include "base/log.h"
 #include "loop/http_reply.h"
 #include "loop/listener.h"
+#include "loop/peer.h"
 #include "loop/tls.h"
+#include "loop/websocket_group.h"
 
 enum {
 	BODY_DEFAULT = 262144,
@@ -25,7 +28,14 @@ enum {
 	IDLE_SECONDS = 60,    /* a kept-alive connection may rest so long */
 	HEADER_MAX = 2048,
 	PATH_MAX_LEN = 512,
-	PEER_TEXT = 64,
+	QUERY_MAX = 1024,
+	/* What libwebsockets writes at once; without this 4 kB, and it keeps a copy of the rest of each write. */
+	WRITE_MAX = 16384,
+	/* Of a WebSocket's message, at a time: a buffer for each of them. */
+	READ_MAX = 1024,
+	NAME_MAX_LEN = 300, /* of a host with its port and scheme */
+	REST_US =
+	    2000000, /* a connection without a request gives way to another after so long, when there are too many */
 };
 
 /* One TCP connection, from accept to close; over it come several requests, one after the other. */
@@ -33,23 +43,28 @@ struct connection {
 	struct connection *next;
 	struct http_server *server;
 	struct lws *wsi;
-	char peer[PEER_TEXT];
+	int64_t connected_us;
+	int64_t rest_us; /* when it began, or its last answer was out */
+	char peer[PEER_TEXT], network[PEER_TEXT];
 	char peer_name[128];
 	/* the request under way */
 	const char *method;
 	char path[PATH_MAX_LEN];
-	char query[PATH_MAX_LEN];
+	char query[QUERY_MAX];
 	char authorization[HEADER_MAX];
 	char content_type[128];
-	char cookie[512];
+	char cookie[1024]; /* cookies know no ports: those of other pages of the box come too */
+	char host[NAME_MAX_LEN], origin[NAME_MAX_LEN], fetch_site[16], csrf[72], if_none_match[128];
 	struct buffer body;
 	int64_t deadline_us; /* for the request to be whole */
 	int timer_set;
 	int whole;     /* the request is complete: its answer is on the way */
 	int too_large; /* its body is read and thrown away, then 413: an answer before its end is lost in the reset */
 	struct http_reply answer;
+	char headers[640];          /* of an answer that came later */
 	struct http_ticket *ticket; /* it comes later; NULL = no */
 	int answer_due;             /* it has come */
+	struct websocket *socket;   /* what it has become; NULL = no */
 };
 
 struct http_ticket {
@@ -68,7 +83,8 @@ struct http_server {
 	void *user;
 	struct http_server_config config; /* strings are ours */
 	struct connection *connections;
-	int count;
+	int count; /* without those that became WebSockets */
+	struct websocket_group sockets;
 	char arriving[PEER_TEXT]; /* peer of the connection that lws is about to make */
 };
 
@@ -101,20 +117,45 @@ static void drop_connection(struct http_server *server, struct connection *c)
 		if (*at != c)
 			continue;
 		*at = c->next;
-		server->count--;
+		server->count -= !c->socket;
 		break;
 	}
 	forget_request(c);
+	websocket_gone(c->socket);
 	free(c);
 }
 
-static int connections_of(const struct http_server *server, const char *peer)
+static int connections_of(const struct http_server *server, const char *network)
 {
 	int n = 0;
 
 	for (const struct connection *c = server->connections; c; c = c->next)
-		n += !strcmp(c->peer, peer);
+		n += !c->socket && !strcmp(c->network, network);
 	return n;
+}
+
+/* A connection without a request costs its owner nothing, and a few addresses could hold all of them. So one gives way that has been at
+ * rest for a while, of whoever has the most; of his, the oldest. Nonzero when there is a place now. */
+static int make_room(struct http_server *server)
+{
+	int64_t now = clock_mono_us();
+	struct connection *found = NULL;
+	int most = 0;
+
+	for (struct connection *c = server->connections; c; c = c->next) {
+		if (c->socket || c->method || now - c->rest_us < REST_US)
+			continue;
+		int n = connections_of(server, c->network);
+		if (!found || n > most || (n == most && c->rest_us < found->rest_us)) {
+			found = c;
+			most = n;
+		}
+	}
+	if (!found)
+		return 0;
+	log_debug("loop: %s: connection of %s gives way to another", server->config.name, found->peer);
+	lws_set_timeout(found->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
+	return 1;
 }
 
 /* Before lws knows the connection: refused here it costs nothing, not even a handshake. */
@@ -122,13 +163,15 @@ static int admit(struct http_server *server, int fd)
 {
 	struct sockaddr_storage address;
 	socklen_t len = sizeof(address);
+	char network[PEER_TEXT];
 
 	server->arriving[0] = '\0';
 	if (getpeername(fd, (struct sockaddr *)&address, &len) ||
 	    getnameinfo((struct sockaddr *)&address, len, server->arriving, PEER_TEXT, NULL, 0, NI_NUMERICHOST))
 		return -1;
-	if (server->count >= server->config.max_connections ||
-	    connections_of(server, server->arriving) >= server->config.max_connections_peer) {
+	peer_network(server->arriving, network);
+	if (connections_of(server, network) >= server->config.max_connections_peer ||
+	    (server->count >= server->config.max_connections && !make_room(server))) {
 		log_debug("loop: %s: connection of %s refused: too many", server->config.name, server->arriving);
 		return -1;
 	}
@@ -142,13 +185,48 @@ static int arrive(struct http_server *server, struct lws *wsi)
 	if (!c)
 		return -1;
 	(void)snprintf(c->peer, sizeof(c->peer), "%s", server->arriving);
+	peer_network(c->peer, c->network);
 	c->server = server;
 	c->wsi = wsi;
+	c->connected_us = c->rest_us = clock_mono_us();
 	c->next = server->connections;
 	server->connections = c;
 	server->count++;
 	lws_set_opaque_user_data(wsi, c);
 	return 0;
+}
+
+/* libwebsockets has split and decoded it; put together again as it came, so that an encoded & is no border of arguments. */
+static int copy_query(struct lws *wsi, char *out, size_t size)
+{
+	char part[4096];
+	size_t used = 0;
+	int len = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS);
+
+	out[0] = '\0';
+	if (len >= (int)size || len >= (int)sizeof(part))
+		return FC_ELIMIT;
+	/* Where nothing follows the question mark, libwebsockets puts a slash. */
+	if (len == 1 && lws_hdr_copy_fragment(wsi, part, (int)sizeof(part), WSI_TOKEN_HTTP_URI_ARGS, 0) == 1 &&
+	    part[0] == '/')
+		return FC_OK;
+	for (int i = 0; (len = lws_hdr_copy_fragment(wsi, part, (int)sizeof(part), WSI_TOKEN_HTTP_URI_ARGS, i)) >= 0;
+	     i++) {
+		if (i && used < size)
+			out[used++] = '&';
+		for (int k = 0; k < len && used < size; k++) {
+			unsigned char c = (unsigned char)part[k];
+			int is_plain = c > ' ' && c < 0x7F && !strchr("%&+;#", c);
+			int n = is_plain ? snprintf(out + used, size - used, "%c", c)
+					 : snprintf(out + used, size - used, "%%%02X", c);
+
+			used += n > 0 ? (size_t)n : 0;
+		}
+	}
+	if (used >= size)
+		return FC_ELIMIT;
+	out[used] = '\0';
+	return FC_OK;
 }
 
 /* FC_ELIMIT when the header is longer than its place: a cut token would be another token. */
@@ -163,9 +241,28 @@ static int copy_header(struct lws *wsi, enum lws_token_indexes token, char *out,
 	return FC_OK;
 }
 
-static int refuse(struct lws *wsi, unsigned status)
+/* A header that libwebsockets has no number for: its name in small letters with the colon. */
+static int copy_other(struct lws *wsi, const char *name, char *out, size_t size)
 {
-	(void)lws_return_http_status(wsi, status, NULL);
+	int name_len = (int)strlen(name), len = lws_hdr_custom_length(wsi, name, name_len);
+
+	out[0] = '\0';
+	if (len <= 0)
+		return FC_OK;
+	if ((size_t)len >= size || lws_hdr_custom_copy(wsi, out, (int)size, name, name_len) < 0)
+		return FC_ELIMIT;
+	return FC_OK;
+}
+
+static int refuse(struct connection *c, struct lws *wsi, int status)
+{
+	http_reply_fini(&c->answer);
+	http_reply_init(&c->answer);
+	c->answer.response.status = status;
+	c->answer.always = c->server->config.headers;
+	(void)buffer_printf(&c->answer.response.body, "{\"code\":\"%s\",\"error\":\"the request is refused: %d\"}",
+			    error_name(status == HTTP_STATUS_REQ_ENTITY_TOO_LARGE ? FC_ELIMIT : FC_EINVAL), status);
+	(void)http_reply_begin(&c->answer, wsi);
 	/* What was not read of the request is in the way of the next one: the connection ends. */
 	return -1;
 }
@@ -196,6 +293,55 @@ static int on_timer(struct connection *c, struct lws *wsi)
 	return 0;
 }
 
+static struct http_request request_of(struct connection *c)
+{
+	return (struct http_request){
+	    .method = c->method,
+	    .path = c->path,
+	    .query = c->query,
+	    .authorization = c->authorization,
+	    .content_type = c->content_type,
+	    .cookie = c->cookie,
+	    .host = c->host,
+	    .origin = c->origin,
+	    .fetch_site = c->fetch_site,
+	    .csrf = c->csrf,
+	    .if_none_match = c->if_none_match,
+	    .peer = c->peer,
+	    .peer_name = c->peer_name,
+	    .body = c->body.data ? c->body.data : "",
+	    .body_len = c->body.len,
+	    .connection = c,
+	    .connected_us = c->connected_us,
+	};
+}
+
+/* What a stranger may send is less than what is taken of those who are known. */
+static size_t body_limit(struct http_server *server, struct connection *c)
+{
+	const struct http_request head = request_of(c);
+	size_t most = server->config.max_body;
+	size_t n = server->config.body_limit ? server->config.body_limit(server->user, &head) : most;
+
+	return n < most ? n : most;
+}
+
+static int has_body(struct lws *wsi)
+{
+	return lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI) > 0 || lws_hdr_total_length(wsi, WSI_TOKEN_PUT_URI) > 0 ||
+	       lws_hdr_total_length(wsi, WSI_TOKEN_PATCH_URI) > 0;
+}
+
+/* One length, told one way (RFC 9112 6.3). libwebsockets passes chunks over, and the body of a GET, and takes what is in them for a request:
+ * whoever sends through a proxy could put one of his behind it. */
+static int length_is_plain(struct lws *wsi, const char *length)
+{
+	return lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) <= 0 &&
+	       lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, 1) <= 0 &&
+	       strspn(length, "0123456789") == strlen(length) &&
+	       (has_body(wsi) || strspn(length, "0") == strlen(length));
+}
+
 static int begin_request(struct http_server *server, struct connection *c, struct lws *wsi, const char *path)
 {
 	char length[24];
@@ -206,19 +352,27 @@ static int begin_request(struct http_server *server, struct connection *c, struc
 		if (lws_hdr_total_length(wsi, methods[i].token) > 0)
 			c->method = methods[i].method;
 	if (!c->method)
-		return refuse(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED);
+		return refuse(c, wsi, HTTP_STATUS_METHOD_NOT_ALLOWED);
 	if (strlen(path) >= sizeof(c->path) || !path_is_plain(path))
-		return refuse(wsi, HTTP_STATUS_BAD_REQUEST);
+		return refuse(c, wsi, HTTP_STATUS_BAD_REQUEST);
 	(void)snprintf(c->path, sizeof(c->path), "%s", path);
-	if (copy_header(wsi, WSI_TOKEN_HTTP_URI_ARGS, c->query, sizeof(c->query)) ||
+	if (copy_query(wsi, c->query, sizeof(c->query)) ||
 	    copy_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, c->authorization, sizeof(c->authorization)) ||
 	    copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, c->content_type, sizeof(c->content_type)) ||
 	    copy_header(wsi, WSI_TOKEN_HTTP_COOKIE, c->cookie, sizeof(c->cookie)) ||
+	    copy_header(wsi, WSI_TOKEN_HOST, c->host, sizeof(c->host)) ||
+	    copy_header(wsi, WSI_TOKEN_ORIGIN, c->origin, sizeof(c->origin)) ||
+	    copy_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, c->if_none_match, sizeof(c->if_none_match)) ||
+	    copy_other(wsi, "sec-fetch-site:", c->fetch_site, sizeof(c->fetch_site)) ||
+	    copy_other(wsi, "x-forecourt-csrf:", c->csrf, sizeof(c->csrf)) ||
 	    copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, sizeof(length)))
-		return refuse(wsi, HTTP_STATUS_REQ_ENTITY_TOO_LARGE);
-	c->too_large = *length && strtoull(length, NULL, 10) > server->config.max_body;
+		return refuse(c, wsi, HTTP_STATUS_REQ_ENTITY_TOO_LARGE);
 	if (server->config.client_cert != HTTP_CLIENT_CERT_NONE)
 		tls_peer_name(lws_get_ssl(wsi), c->peer_name, sizeof(c->peer_name));
+	if (!length_is_plain(wsi, length))
+		return refuse(c, wsi, HTTP_STATUS_BAD_REQUEST);
+	c->body.limit = body_limit(server, c);
+	c->too_large = *length && strtoull(length, NULL, 10) > c->body.limit;
 	tls_trim();
 	c->deadline_us = clock_mono_us() + (int64_t)REQUEST_SECONDS * LWS_USEC_PER_SEC;
 	if (!c->timer_set)
@@ -232,8 +386,10 @@ static int end_request(struct connection *c, struct lws *wsi)
 {
 	if (!http_reply_is_out(&c->answer))
 		return 0;
+	int close = c->answer.response.close;
 	forget_request(c);
-	return lws_http_transaction_completed(wsi) ? -1 : 0;
+	c->rest_us = clock_mono_us();
+	return lws_http_transaction_completed(wsi) || close ? -1 : 0;
 }
 
 static int begin_answer(struct connection *c, struct lws *wsi)
@@ -244,30 +400,25 @@ static int begin_answer(struct connection *c, struct lws *wsi)
 
 static int answer(struct http_server *server, struct connection *c, struct lws *wsi)
 {
-	struct http_request request = {
-	    .method = c->method,
-	    .path = c->path,
-	    .query = c->query,
-	    .authorization = c->authorization,
-	    .content_type = c->content_type,
-	    .cookie = c->cookie,
-	    .peer = c->peer,
-	    .peer_name = c->peer_name,
-	    .body = c->body.data ? c->body.data : "",
-	    .body_len = c->body.len,
-	    .connection = c,
-	};
+	struct http_request request = request_of(c);
 
 	/* More came before this answer is out, and libwebsockets takes it for more of this body, again and again. */
 	if (c->whole)
 		return -1;
 	c->whole = 1;
 	http_reply_init(&c->answer);
-	if (c->too_large)
+	c->answer.always = server->config.headers;
+	if (c->too_large) {
 		c->answer.response.status = HTTP_STATUS_REQ_ENTITY_TOO_LARGE;
-	else
+		(void)buffer_text(&c->answer.response.body, "{\"code\":\"limit\",\"error\":\"the body is too long\"}");
+	} else {
 		server->handler(server->user, &request, &c->answer.response);
-	return c->ticket ? 0 : begin_answer(c, wsi);
+	}
+	if (!c->ticket)
+		return begin_answer(c, wsi);
+	/* It takes its time; libwebsockets would hang up on one who asked by GET. */
+	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+	return 0;
 }
 
 struct http_ticket *http_defer(const struct http_request *request)
@@ -293,6 +444,10 @@ int http_answer(struct http_ticket *ticket, struct http_response *response)
 	}
 	http_reply_fini(&c->answer);
 	c->answer.response = *response;
+	if (response->headers) {
+		(void)snprintf(c->headers, sizeof(c->headers), "%s", response->headers);
+		c->answer.response.headers = c->headers;
+	}
 	c->ticket = NULL;
 	c->answer_due = 1;
 	lws_callback_on_writable(c->wsi);
@@ -306,6 +461,26 @@ static int write_more(struct connection *c, struct lws *wsi)
 	if (!c->whole || c->ticket)
 		return 0;
 	return http_reply_go_on(&c->answer, wsi) ? -1 : end_request(c, wsi);
+}
+
+/* The request asks to go on as something else. 0: as a WebSocket; libwebsockets sees to the handshake. */
+static int upgrade(struct http_server *server, struct connection *c, struct lws *wsi)
+{
+	char path[PATH_MAX_LEN];
+
+	if (copy_header(wsi, WSI_TOKEN_GET_URI, path, sizeof(path)))
+		return refuse(c, wsi, HTTP_STATUS_BAD_REQUEST);
+	if (begin_request(server, c, wsi, path))
+		return -1;
+	struct http_request request = request_of(c);
+	request.connection = NULL; /* this one is answered at once */
+	int status =
+	    c->socket ? HTTP_STATUS_BAD_REQUEST : websocket_accept(&server->sockets, &request, wsi, &c->socket);
+	forget_request(c);
+	if (status)
+		return refuse(c, wsi, status);
+	server->count--;
+	return 0;
 }
 
 static int set_up_tls(struct http_server *server, void *ctx)
@@ -375,17 +550,19 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		break;
 	}
 	if (!c)
-		return reason == LWS_CALLBACK_HTTP ? -1 : 0;
+		return reason == LWS_CALLBACK_HTTP || reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE ? -1 : 0;
+	if (c->socket)
+		return websocket_event(c->socket, reason, in, len);
 	switch (reason) {
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		return strcasecmp(in, "websocket") != 0 ? 0 : upgrade(server, c, wsi);
 	case LWS_CALLBACK_HTTP:
 		if (begin_request(server, c, wsi, in))
 			return -1;
 		/* lws sends the body, if any, in callbacks of its own. */
-		if (lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI) > 0 ||
-		    lws_hdr_total_length(wsi, WSI_TOKEN_PUT_URI) > 0 ||
-		    lws_hdr_total_length(wsi, WSI_TOKEN_PATCH_URI) > 0)
+		if (has_body(wsi))
 			return 0;
-		return c->too_large ? refuse(wsi, HTTP_STATUS_REQ_ENTITY_TOO_LARGE) : answer(server, c, wsi);
+		return c->too_large ? refuse(c, wsi, HTTP_STATUS_REQ_ENTITY_TOO_LARGE) : answer(server, c, wsi);
 	case LWS_CALLBACK_HTTP_BODY:
 		c->too_large = c->too_large || buffer_add(&c->body, in, len);
 		return 0;
@@ -400,7 +577,8 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	}
 }
 
-static const struct lws_protocols protocols[] = {{.name = "http", .callback = callback}, {0}};
+static const struct lws_protocols protocols[] = {
+    {.name = "http", .callback = callback, .rx_buffer_size = READ_MAX, .tx_packet_size = WRITE_MAX}, {0}};
 
 static char *copy(const char *text)
 {
@@ -504,6 +682,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
 	server->handler = handler;
 	server->user = user;
 	copy_config(&server->config, config);
+	websocket_group_init(&server->sockets, loop, config->websocket, server->config.name);
 	if (!server->config.name || check_files(&server->config, err)) {
 		free_server(server);
 		return NULL;
@@ -538,6 +717,7 @@ void http_server_free(struct http_server *server)
 		lws_set_timeout(c->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
 		drop_connection(server, c);
 	}
+	websocket_group_fini(&server->sockets);
 	/* libwebsockets takes the vhost apart when it likes, and calls back then: the memory is freed there. */
 	server->leaving = 1;
 	server->remnant = (struct loop_remnant){.fn = free_server, .user = server};

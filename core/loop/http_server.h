@@ -12,6 +12,9 @@
 
 enum http_client_cert { HTTP_CLIENT_CERT_NONE, HTTP_CLIENT_CERT_OPTIONAL, HTTP_CLIENT_CERT_REQUIRED };
 
+struct websocket_service;
+struct http_request;
+
 struct http_server_config {
 	const char *name;              /* for logs */
 	const char *address;           /* interface address to bind, NULL or "" = all */
@@ -19,9 +22,13 @@ struct http_server_config {
 	const char *certificate, *key; /* PEM files; both NULL = plain HTTP (only for tests and behind a proxy) */
 	const char *client_ca;         /* PEM file that client certificates must chain to */
 	enum http_client_cert client_cert;
-	size_t max_body;          /* bytes, default 262144 when 0 */
-	int max_connections;      /* default 64 when 0 */
-	int max_connections_peer; /* default 16 when 0 */
+	size_t max_body;                           /* bytes, default 262144 when 0 */
+	int max_connections;                       /* default 64 when 0 */
+	int max_connections_peer;                  /* default 16 when 0 */
+	const struct websocket_service *websocket; /* loop/websocket.h; NULL = no connection becomes one. Borrowed */
+	const char *headers; /* header lines that every answer has, also refusals made here; static text, or NULL */
+	/* How long the body of this request may be, asked before any of it is taken: at most max_body. NULL: max_body. */
+	size_t (*body_limit)(void *user, const struct http_request *head);
 };
 
 struct http_request {
@@ -31,17 +38,22 @@ struct http_request {
 	const char *authorization; /* header values, "" when absent */
 	const char *content_type;
 	const char *cookie;
+	const char *host, *origin, *fetch_site; /* who asks whom, as the browser says: Host, Origin, Sec-Fetch-Site */
+	const char *csrf;                       /* X-Forecourt-Csrf */
+	const char *if_none_match;
 	const char *peer;      /* address text */
 	const char *peer_name; /* common name of the verified client certificate, "" when none */
 	const char *body;      /* followed by a zero byte */
 	size_t body_len;
-	void *connection; /* for http_defer; NULL: can't be deferred */
+	void *connection;     /* for http_defer; NULL: can't be deferred */
+	int64_t connected_us; /* when the connection was made over which it came, monotonic */
 };
 
 struct http_response {
 	int status;               /* preset 200 */
 	const char *content_type; /* preset "application/json;charset=utf-8"; static text */
 	const char *headers;      /* extra header lines "name: value\r\n", or NULL; copied by the server */
+	int close; /* nonzero: the connection ends behind this answer, and what comes next comes over a new one */
 	struct buffer body;
 };
 

@@ -15,23 +15,22 @@
 #include "bus/bus.h"
 #include "bus/trace.h"
 #include "charge/charge.h"
-#include "charge/policy.h"
-#include "control/socket.h"
+#include "config/trial.h"
+#include "control/apply.h"
 #include "device/device.h"
 #include "loop/loop.h"
+#include "main/desk.h"
 #include "main/fallback.h"
 #include "main/reload_command.h"
 #include "main/services.h"
 #include "main/stats.h"
 #include "main/versions.h"
 #include "script/watch.h"
+#include "station/sampler.h"
 #include "station/station.h"
+#include "store/events.h"
 #include "store/store.h"
-#include "upstream/mapping.h"
 #include "upstream/platform.h"
-#ifdef CONFIG_ADMIN
-#include "admin/admin.h"
-#endif
 
 enum { TRIM_FIRST_US = 20000000, TRIM_PERIOD_US = 600000000, TEND_PERIOD_US = 5000000, TRY_AGAIN_US = 30000000 };
 
@@ -39,6 +38,7 @@ struct daemon {
 	const char *path;
 	const char *version;
 	const char *stats_file;
+	int was_put_back;
 	struct config *config;
 	struct script_host host; /* its folder is that of the first configuration: it can't change; its limits can */
 	char *lua_dir;
@@ -50,69 +50,16 @@ struct daemon {
 	struct bus *bus;
 	struct device_set *devices;
 	struct station_set *stations;
+	struct sampler *sampler;
 	struct charge_set *charges;
 	struct platform_set *platforms;
 	struct versions *versions;
 	struct reload_commands commands;
-	struct control *control;
-	struct control_socket *socket;
+	struct desk desk;
 	struct watch *watch;
 	struct reload *reload;
 	struct loop_timer trim, tend, again;
-#ifdef CONFIG_ADMIN
-	struct admin *admin;
-#endif
 };
-
-static int check_policy(const struct script_host *host, const char *name, FILE *to)
-{
-	struct error err = {0};
-
-	if (!*name)
-		return 0;
-	struct policy *policy = policy_load(host, name, &err);
-	if (!policy)
-		fprintf(to, "%s\n", err.text);
-	policy_free(policy);
-	return !policy;
-}
-
-int daemon_check_lua(const struct config *config, FILE *to)
-{
-	const struct script_host host = {.lua_dir = config->gateway.lua_dir, .limits = reload_limits(config)};
-	struct error err = {0};
-	int failures = 0;
-
-	for (int i = 0; i < config_unit_count(config); i++) {
-		const char *name = config_unit(config, i).profile;
-		int seen = 0;
-
-		for (int k = 0; k < i && !seen; k++)
-			seen = !strcmp(config_unit(config, k).profile, name);
-		if (seen)
-			continue;
-		struct profile *profile = profile_load(&host, name, &err);
-		if (!profile) {
-			fprintf(to, "%s\n", err.text);
-			failures++;
-		}
-		profile_free(profile);
-	}
-	for (int i = 0; i < config->station_count; i++)
-		failures += check_policy(&host, config->stations[i].policy, to);
-	for (int i = 0; i < config->platform_count; i++) {
-		failures += check_policy(&host, config->platforms[i].policy, to);
-		struct mapping *mapping =
-		    mapping_load(&host, config->platforms[i].mapping, config->platforms[i].name, &err);
-
-		if (!mapping) {
-			fprintf(to, "%s\n", err.text);
-			failures++;
-		}
-		mapping_free(mapping);
-	}
-	return failures;
-}
 
 static struct value *overview(void *user, struct arena *arena)
 {
@@ -162,6 +109,8 @@ static int apply(struct daemon *d, const struct config *config, struct error *er
 	d->host.limits = reload_limits(config);
 	if (trace_resize(bus_trace(d->bus), (size_t)config->gateway.trace_kb))
 		return error_set(err, FC_ENOMEM, "main: no memory for trace_kb");
+	if (log_keep((size_t)config->gateway.log_kb << 10))
+		return error_set(err, FC_ENOMEM, "main: no memory for log_kb");
 	int result = device_set_apply(d->devices, config, err);
 
 	/* Some may be others by now, all the same. */
@@ -170,16 +119,12 @@ static int apply(struct daemon *d, const struct config *config, struct error *er
 	else
 		result = station_set_apply(d->stations, config, d->devices, err);
 	if (!result)
+		result = sampler_apply(d->sampler, config, err);
+	if (!result)
 		result = charge_set_apply(d->charges, config, err);
 	if (!result)
 		result = platform_set_apply(d->platforms, config, err);
-#ifdef CONFIG_ADMIN
-	if (!result && d->admin)
-		result = admin_apply(d->admin, config, err);
-#endif
-	if (!result && d->socket)
-		result = control_socket_apply(d->socket, config, err);
-	return result;
+	return result ? result : desk_apply(&d->desk, config, err);
 }
 
 /* What is in force now is another set of versions than before. */
@@ -226,6 +171,7 @@ static void reload_adopt(void *user, struct config *config, int touched)
 	config_free(d->config);
 	d->config = config;
 	log_notice("main: reload: done, %d object(s) touched", touched);
+	control_config_loaded(d->desk.control, "file");
 }
 
 static int reload_swap(void *user, struct error *err)
@@ -343,23 +289,43 @@ static void trim_heap(void *user)
 	(void)loop_timer_set(d->loop, &d->trim, TRIM_PERIOD_US);
 }
 
-static int start_control(struct daemon *d, struct error *err)
+static void load_config(void *user, control_loaded done, void *done_user)
 {
-	const struct control_sources sources = {.version = d->version,
-						.path = d->path,
-						.started_us = d->started_us,
-						.store = d->store,
-						.trace = bus_trace(d->bus),
-						.devices = d->devices,
-						.stations = d->stations,
-						.charges = d->charges,
-						.platforms = d->platforms,
-						.lua = {&d->host, reload_for_command, &d->commands}};
+	struct daemon *d = user;
 
-	d->control = control_new(&sources, err);
-	if (d->control)
-		d->socket = control_socket_new(d->loop, d->control, d->config, err);
-	return d->socket ? FC_OK : FC_ENOMEM;
+	reload_config_for_command(&d->commands, done, done_user);
+}
+
+int daemon_put_back(const char *path)
+{
+	struct error err = {0};
+	int result = trial_recover(path, &err);
+
+	if (result < 0)
+		log_error("main: a change of the configuration that nobody confirmed can't be taken back: %s",
+			  err.text);
+	if (result > 0)
+		log_warning("main: %s: a change that nobody had confirmed before this start was taken back", path);
+	return result > 0;
+}
+
+static int open_desk(struct daemon *d, struct error *err)
+{
+	const struct control_sources rooms = {.version = d->version,
+					      .path = d->path,
+					      .loop = d->loop,
+					      .started_us = d->started_us,
+					      .store = d->store,
+					      .trace = bus_trace(d->bus),
+					      .devices = d->devices,
+					      .stations = d->stations,
+					      .sampler = d->sampler,
+					      .charges = d->charges,
+					      .platforms = d->platforms,
+					      .lua = {&d->host, reload_for_command, &d->commands},
+					      .config = {d->loop, reload_running, load_config, d, d->was_put_back}};
+
+	return desk_open(&d->desk, &rooms, d->config, err);
 }
 
 static void tend_store(void *user)
@@ -367,6 +333,7 @@ static void tend_store(void *user)
 	struct daemon *d = user;
 
 	store_tend(d->store);
+	events_tend(d->store);
 	versions_tend(d->versions);
 	(void)loop_timer_set(d->loop, &d->tend, TEND_PERIOD_US);
 }
@@ -405,6 +372,9 @@ static int start(struct daemon *d, struct error *err)
 	d->stations = station_set_new(d->loop, d->store, err);
 	if (!d->stations)
 		return FC_ENOMEM;
+	d->sampler = sampler_new(d->loop, d->stations, d->store, err);
+	if (!d->sampler)
+		return FC_ENOMEM;
 	services_init(&d->services, d->store, d->stations);
 	d->host.services = &d->services.calls;
 	d->bus = bus_new(d->loop, on_bus_result, d, err);
@@ -429,27 +399,23 @@ static int start(struct daemon *d, struct error *err)
 	if (!result)
 		result = apply(d, d->config, err);
 	if (!result)
-		result = start_control(d, err);
+		result = open_desk(d, err);
 	if (result)
 		return result;
-#ifdef CONFIG_ADMIN
-	d->admin = admin_new(d->loop, d->config, overview, d, err);
-	if (!d->admin)
-		return FC_EIO;
-#endif
 	d->trim = (struct loop_timer){.fn = trim_heap, .user = d};
 	d->tend = (struct loop_timer){.fn = tend_store, .user = d};
 	d->again = (struct loop_timer){.fn = try_again, .user = d};
 	if (loop_timer_set(d->loop, &d->trim, TRIM_FIRST_US) || loop_timer_set(d->loop, &d->tend, TEND_PERIOD_US))
 		return FC_ENOMEM;
 	accepted(d, "start");
+	control_config_loaded(d->desk.control, "start");
 	if (shelf_refused_count(d->host.shelf) && loop_timer_set(d->loop, &d->again, TRY_AGAIN_US))
 		return FC_ENOMEM;
 	return watch_lua(d, err);
 }
 
 struct daemon *daemon_new(const char *path, const char *version, struct config *config, int signals,
-			  const char *stats_file, struct error *err)
+			  const char *stats_file, int was_put_back, struct error *err)
 {
 	struct daemon *d = calloc(1, sizeof(*d));
 
@@ -462,6 +428,7 @@ struct daemon *daemon_new(const char *path, const char *version, struct config *
 	d->path = path;
 	d->version = version;
 	d->stats_file = stats_file;
+	d->was_put_back = was_put_back;
 	d->config = config;
 	d->started_us = clock_mono_us();
 	int result = start(d, err);
@@ -489,16 +456,13 @@ void daemon_free(struct daemon *d)
 	if (d->platforms)
 		write_stats(d);
 	watch_free(d->watch);
-#ifdef CONFIG_ADMIN
-	admin_free(d->admin);
-#endif
-	control_socket_free(d->socket);
-	control_free(d->control);
+	desk_close(&d->desk);
 	reload_commands_end(&d->commands);
 	versions_free(d->versions);
 	platform_set_free(d->platforms);
 	d->platforms = NULL;
 	charge_set_free(d->charges);
+	sampler_free(d->sampler);
 	if (d->stations)
 		station_set_flush(d->stations);
 	device_set_free(d->devices);

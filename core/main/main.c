@@ -12,9 +12,13 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "main/check_lua.h"
 #include "main/daemon.h"
 #include "script/describe.h"
 #include "upstream/message.h"
+#ifdef CONFIG_ADMIN
+#include "admin/admin.h"
+#endif
 
 enum { EXIT_USAGE = 2, EXIT_START = 1 };
 
@@ -33,6 +37,7 @@ static void usage(FILE *to)
 	    "  --options          print every option of the configuration with its range and default\n"
 	    "  --messages         print every message of the protocol with its fields\n"
 	    "  --lua-api          print the reference of what Lua scripts are given, as it stands in lua/README.md\n"
+	    "  --openapi          print the page's API as OpenAPI 3.1\n"
 	    "  --version          print the version\n"
 	    "Signals: HUP reads configuration and Lua files again, USR1 writes the counters, TERM and INT end.\n",
 	    default_path);
@@ -56,7 +61,7 @@ static int check(const char *path, const char *against)
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_USAGE;
 	}
-	if (daemon_check_lua(config, stderr))
+	if (check_lua(config, stderr))
 		result = EXIT_USAGE;
 	if (against) {
 		struct config *from = config_read(against, stderr, &err);
@@ -99,6 +104,7 @@ static int block_signals(void)
 static int run(const char *path, const char *stats_file)
 {
 	struct error err = {0};
+	int was_put_back = daemon_put_back(path);
 	struct config *config = config_read(path, stderr, &err);
 
 	if (!config) {
@@ -118,8 +124,10 @@ static int run(const char *path, const char *stats_file)
 	(void)mallopt(M_MMAP_THRESHOLD, 64 * 1024);
 #endif
 	log_init("forecourtd", (enum log_level)config->gateway.log_level, config->gateway.log_syslog);
+	/* Without the memory for it the start tells, later. */
+	(void)log_keep((size_t)config->gateway.log_kb << 10);
 	log_notice("main: forecourtd %s starts with %s", FORECOURT_VERSION, path);
-	struct daemon *daemon = daemon_new(path, FORECOURT_VERSION, config, signals, stats_file, &err);
+	struct daemon *daemon = daemon_new(path, FORECOURT_VERSION, config, signals, stats_file, was_put_back, &err);
 	if (!daemon) {
 		log_error("main: not started: %s", err.text);
 		return EXIT_START;
@@ -140,6 +148,9 @@ int main(int argc, char **argv)
 	    {"messages", no_argument, NULL, 'm'},
 	    {"lua-api", no_argument, NULL, 'l'},
 	    {"options", no_argument, NULL, 'o'},
+#ifdef CONFIG_ADMIN
+	    {"openapi", no_argument, NULL, 'p'},
+#endif
 	    {"version", no_argument, NULL, 'v'},
 	    {"stats-file", required_argument, NULL, 's'},
 	    {NULL, 0, NULL, 0},
@@ -164,6 +175,11 @@ int main(int argc, char **argv)
 		case 'o':
 			config_describe(stdout);
 			return 0;
+#ifdef CONFIG_ADMIN
+		case 'p':
+			admin_describe(stdout);
+			return 0;
+#endif
 		case 'm':
 			message_describe(stdout);
 			return 0;

@@ -12,6 +12,8 @@ struct reload_commands {
 
 /* As control_lua.reload; commands is a struct reload_commands. */
 void reload_for_command(void *commands, const char *origin, control_reloaded done, void *done_user);
+/* As control_config.load; the same. */
+void reload_config_for_command(void *commands, control_loaded done, void *done_user);
 /* Whoever waits is told that nothing comes any more. */
 void reload_commands_end(struct reload_commands *commands);
 

@@ -8,23 +8,10 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/maker.h"
+#include "base/usage.h"
 #include "charge/words.h"
 #include "station/point.h"
 #include "store/journal.h"
-
-/* Resident memory from the kernel, in kB; 0 when it can't be read. */
-static int64_t rss_kb(void)
-{
-	long pages = 0;
-	FILE *file = fopen("/proc/self/statm", "r");
-
-	if (!file)
-		return 0;
-	if (fscanf(file, "%*s %ld", &pages) != 1)
-		pages = 0;
-	(void)fclose(file);
-	return (int64_t)pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
 
 static struct value *line_stats(struct maker *m, const char *name, const struct bus_line_stats *s)
 {
@@ -265,7 +252,7 @@ struct value *stats_build(struct arena *arena, const struct stats_sources *sourc
 	device_bus_totals(sources->devices, &totals);
 	maker_text(&m, root, "time", now);
 	maker_int(&m, root, "uptime_s", (clock_mono_us() - sources->started_us) / 1000000);
-	maker_int(&m, root, "rss_kb", rss_kb());
+	maker_int(&m, root, "rss_kb", usage_rss_kb());
 	maker_put(&m, root, "loop", loop_state(&m, sources));
 	maker_put(&m, root, "reloads", reload_state(&m, sources));
 	maker_put(&m, root, "store", store_state(&m, sources));

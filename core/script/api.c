@@ -244,6 +244,15 @@ void script_describe(FILE *to)
 	}
 }
 
+void script_describe_each(void (*fn)(void *user, const char *subject, const char *call, const char *gives,
+				     const char *what),
+			  void *user)
+{
+	for (const struct api_subject *const *s = api_subjects; *s; s++)
+		for (const struct api_entry *e = (*s)->entries; e->call; e++)
+			fn(user, (*s)->title, e->call, e->gives, e->what);
+}
+
 const char *script_example(int index)
 {
 	for (int i = 0; api_subjects[i]; i++)

@@ -321,19 +321,37 @@ static int is_refused(const struct entry *e)
 	return e->has_failed && (e->current || e->is_lacking);
 }
 
+/* A mapping is there for each platform that uses it: it counts once. */
+static int is_first_refused(const struct shelf *shelf, const struct entry *e)
+{
+	if (!is_refused(e))
+		return 0;
+	for (const struct entry *o = shelf->entries; o != e; o = o->next)
+		if (is_refused(o) && o->kind == e->kind && !strcmp(o->name, e->name))
+			return 0;
+	return 1;
+}
+
 int shelf_refused_count(const struct shelf *shelf)
 {
 	int count = 0;
 
-	for (const struct entry *e = shelf->entries; e; e = e->next) {
-		int is_counted = !is_refused(e);
-
-		/* A mapping is there for each platform that uses it. */
-		for (const struct entry *o = shelf->entries; o != e && !is_counted; o = o->next)
-			is_counted = is_refused(o) && o->kind == e->kind && !strcmp(o->name, e->name);
-		count += !is_counted;
-	}
+	for (const struct entry *e = shelf->entries; e; e = e->next)
+		count += is_first_refused(shelf, e);
 	return count;
+}
+
+int shelf_refused(const struct shelf *shelf, int index, const char **folder, const char **name, const char **why)
+{
+	for (const struct entry *e = shelf->entries; e; e = e->next) {
+		if (!is_first_refused(shelf, e) || index--)
+			continue;
+		*folder = e->kind->folder;
+		*name = e->name;
+		*why = e->error.text;
+		return FC_OK;
+	}
+	return FC_ENOENT;
 }
 
 int shelf_run(struct shelf *shelf, int (*step)(void *user), void (*done)(void *user, int finished), void *user)
@@ -345,6 +363,14 @@ int shelf_run(struct shelf *shelf, int (*step)(void *user), void (*done)(void *u
 	*chore = (struct chore){.step = step, .done = done, .user = user};
 	loader_put_chore(shelf->loader, chore);
 	return FC_OK;
+}
+
+const char *shelf_refusal(const struct shelf *shelf, const char *folder, const char *name)
+{
+	for (const struct entry *e = shelf->entries; e; e = e->next)
+		if (e->has_failed && !strcmp(e->kind->folder, folder) && !strcmp(e->name, name))
+			return e->error.text;
+	return NULL;
 }
 
 const struct shelf_item *shelf_items(const struct shelf *shelf, int *count)

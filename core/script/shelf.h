@@ -74,6 +74,11 @@ void shelf_do_without(struct shelf *shelf, int index);
 int shelf_lacks(const struct script_host *host, const struct shelf_kind *kind, const char *name, const char *space);
 /* How many scripts are in force, or done without, whose files were refused when they were tried last: each file once. */
 int shelf_refused_count(const struct shelf *shelf);
+/* Those, one by one (index 0..): "profiles", NAME and "file:line: reason", valid until the loop's next turn. FC_ENOENT past the end. */
+int shelf_refused(const struct shelf *shelf, int index, const char **folder, const char **name, const char **why);
+/* Why the file FOLDER/NAME.lua is not what is in force (its content as it was tried last); NULL when it is. Valid until the next
+ * shelf_want. */
+const char *shelf_refusal(const struct shelf *shelf, const char *folder, const char *name);
 /* What came of it, by place in wants; *count may be NULL. */
 const struct shelf_item *shelf_items(const struct shelf *shelf, int *count);
 /* How long the thread took, in microseconds. */

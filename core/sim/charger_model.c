@@ -69,7 +69,7 @@ static double power_wanted(const struct model_charger *charger, const struct mod
 		power *= c->in_state_s / ramp_s;
 	if (!charger->is_ac && c->soc > taper_from)
 		power *= fmax(0.08, 1 - (c->soc - taper_from) / (100 - taper_from) * 0.92);
-	return power;
+	return c->limit_e2 ? fmin(power, c->limit_e2 * 100.0) : power;
 }
 
 static void charge(struct model_charger *charger, struct model_connector *c, double seconds, double speed)
@@ -166,6 +166,8 @@ int model_command(struct model_charger *charger, int connector, const char *comm
 	} else if ((!strcmp(command, "unplug") && c->state != MODEL_FREE && c->state != MODEL_FAULT) ||
 		   (!strcmp(command, "clear") && c->state == MODEL_RESERVED)) {
 		enter(c, MODEL_FREE);
+	} else if (!strcmp(command, "unlock") && c->state != MODEL_CHARGING) {
+		c->unlocks++;
 	} else if (!strcmp(command, "reserve") && c->state == MODEL_FREE) {
 		enter(c, MODEL_RESERVED);
 	} else if (!strcmp(command, "clear") && c->state == MODEL_FAULT) {
@@ -279,6 +281,12 @@ int model_read(const struct model_charger *charger, uint16_t address, uint16_t *
 	case 11:
 		*value = scaled(25 + c->power_w / 10000, 10);
 		return 0;
+	case 37:
+		*value = c->unlocks;
+		return 0;
+	case 38:
+		*value = c->limit_e2;
+		return 0;
 	default:
 		*value = 0;
 		return at < 50 ? 0 : 2;
@@ -287,16 +295,22 @@ int model_read(const struct model_charger *charger, uint16_t address, uint16_t *
 
 int model_writable(const struct model_charger *charger, uint16_t address)
 {
-	return address / MODEL_STRIDE < charger->connectors && address % MODEL_STRIDE == 40;
+	int at = address % MODEL_STRIDE;
+
+	return address / MODEL_STRIDE < charger->connectors && (at == 38 || at == 40);
 }
 
 int model_write(struct model_charger *charger, uint16_t address, uint16_t value)
 {
-	static const char *const commands[] = {NULL, "start", "stop", "plug", "unplug", "clear"};
+	static const char *const commands[] = {NULL, "start", "stop", "plug", "unplug", "clear", "unlock"};
 	int number = address / MODEL_STRIDE;
 
 	if (!model_writable(charger, address))
 		return 2;
+	if (address % MODEL_STRIDE == 38) {
+		charger->c[number].limit_e2 = value;
+		return 0;
+	}
 	if (value < 1 || value >= sizeof(commands) / sizeof(commands[0]))
 		return 3;
 	return model_command(charger, number, commands[value]) ? 3 : 0;

@@ -37,6 +37,8 @@ struct model_connector {
 	double in_state_s; /* simulated time since the last change */
 	struct model_session sessions[MODEL_SESSIONS];
 	unsigned session_count;
+	uint16_t unlocks;                              /* so often was its lock opened from afar */
+	uint16_t limit_e2;                             /* most power in 0.1 kW; 0 = none */
 	char card[MODEL_CARD + 1], vin[MODEL_VIN + 1]; /* "" = none */
 	double next_s;                                 /* --auto: when the next step comes; 0: not planned yet */
 };
@@ -52,7 +54,7 @@ void model_init(struct model_charger *charger, int index, int connectors, int is
 /* Advances time by real seconds. speed shortens stays and shrinks the batteries; power and energy stay what a real
  * charger's registers would show. automatic: cars come and go by themselves. */
 void model_step(struct model_charger *charger, double seconds, double speed, int automatic, uint32_t *random);
-/* start, stop, plug, unplug, reserve, clear; 0, or -1 when the state does not allow it. */
+/* start, stop, plug, unplug, reserve, clear, unlock; 0, or -1 when the state does not allow it. */
 int model_command(struct model_charger *charger, int connector, const char *command);
 void model_fault(struct model_charger *charger, int connector, uint16_t code);
 /* What the reader shows, what the car says: "card" or "vin"; 0, or -1 when text is too long. "-" takes it away. */

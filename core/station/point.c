@@ -41,6 +41,9 @@ static int ask(const struct connector *c, enum connector_from from, const char *
 	out->unit = profile_point_unit(device_profile(source.device), point);
 	out->personal = profile_point_personal(device_profile(source.device), point);
 	out->from = from;
+	out->device = source.device;
+	out->number = source.number;
+	out->point = point;
 	return FC_OK;
 }
 

@@ -15,6 +15,8 @@ struct connector_value {
 	enum connector_from from;
 	int personal; /* logs and lists show its end only */
 	struct point_value value;
+	const struct device *device; /* whose point it is, of which of its connectors; borrowed */
+	int number, point;
 };
 
 /* FC_ENOENT: nobody has such a point. */

@@ -9,38 +9,11 @@
 #include "station/describe.h"
 #include "station/energy.h"
 #include "station/point.h"
+#include "station/set.h"
+#include "store/events.h"
 
 /* Statistics may lose nothing but need no second-by-second writing: flash is spared. */
 static const int64_t flush_interval_us = (int64_t)300 * 1000000;
-
-struct station_connector {
-	struct connector public;
-	struct energy_counter energy;
-};
-
-/* Where a device's news belong. */
-struct listener_at {
-	const struct device *device;
-	int number;
-	int connector; /* place in connectors */
-	enum connector_from from;
-};
-
-struct station_set {
-	struct loop *loop;
-	struct store *store;                  /* borrowed, may be NULL */
-	const struct config *config;          /* borrowed, NULL before the first apply */
-	struct device_set *devices;           /* borrowed, NULL before the first apply */
-	struct station_connector *connectors; /* in the configuration's order */
-	int connector_count;
-	struct listener_at *by_device; /* sorted by (device, number): device events find their connectors */
-	int by_device_count;
-	int *by_id;            /* indices sorted by connector_id */
-	int64_t *changed_wall; /* per station of the configuration */
-	unsigned long applies;
-	struct station_listener *listeners;
-	struct loop_timer flush_timer;
-};
 
 static void flush_due(void *user)
 {
@@ -61,6 +34,7 @@ struct station_set *station_set_new(struct loop *loop, struct store *store, stru
 	set->loop = loop;
 	set->store = store;
 	set->flush_timer = (struct loop_timer){.fn = flush_due, .user = set};
+	set->second = (struct loop_timer){.fn = acts_second, .user = set};
 	if (loop && loop_timer_set(loop, &set->flush_timer, flush_interval_us)) {
 		(void)error_set(err, FC_ENOMEM, "station: timer: no memory");
 		free(set);
@@ -76,6 +50,8 @@ void station_set_free(struct station_set *set)
 	station_set_flush(set);
 	if (set->loop)
 		loop_timer_cancel(set->loop, &set->flush_timer);
+	if (set->loop)
+		loop_timer_cancel(set->loop, &set->second);
 	free(set->connectors);
 	free(set->by_device);
 	free(set->by_id);
@@ -130,7 +106,7 @@ static int compare_by_id(const void *a, const void *b, void *set_)
 		      set->connectors[*(const int *)b].public.config->connector_id);
 }
 
-static struct station_connector *find_by_id(const struct station_set *set, const char *id)
+struct station_connector *connector_in(const struct station_set *set, const char *id)
 {
 	int low = 0, high = set->connector_count - 1;
 
@@ -165,7 +141,7 @@ static int find_by_device(const struct station_set *set, const struct listener_a
 	return low;
 }
 
-static void set_status(struct station_set *set, struct connector *c, enum connector_status status)
+void connector_become(struct station_set *set, struct connector *c, enum connector_status status)
 {
 	enum connector_status before = c->status;
 
@@ -175,9 +151,24 @@ static void set_status(struct station_set *set, struct connector *c, enum connec
 	c->status_wall = clock_wall();
 	c->status_mono_us = clock_mono_us();
 	c->changes++;
+	/* That a connector is idle after a start is no news; that it is anything else is. */
+	if (c->changes > 1 || status != CONNECTOR_IDLE)
+		(void)events_add(set->store,
+				 &(struct event){.kind = EVENT_STATUS,
+						 .connector = c->config->connector_id,
+						 .from = connector_status_name(before),
+						 .to = connector_status_name(status)},
+				 NULL);
 	log_info("station: connector %s: %s -> %s", c->config->connector_id, connector_status_name(before),
 		 connector_status_name(status));
 	tell(set, &(struct station_event){.kind = STATION_CONNECTOR_STATUS, .connector = c, .before = before});
+}
+
+enum connector_status connector_status_now(const struct connector *c)
+{
+	enum connector_status status = c->device ? device_status(c->device, c->config->number) : CONNECTOR_OFFLINE;
+
+	return status == CONNECTOR_IDLE && c->reservation.held ? CONNECTOR_RESERVED : status;
 }
 
 void station_set_device_changed(void *station_set, struct device *device, int number)
@@ -194,7 +185,7 @@ void station_set_device_changed(void *station_set, struct device *device, int nu
 		if (at->from != CONNECTOR_OF_BMS)
 			energy_update(&c->energy, set->store, &c->public);
 		if (at->from == CONNECTOR_OF_CHARGER)
-			set_status(set, &c->public, device_status(device, number));
+			connector_become(set, &c->public, connector_status_now(&c->public));
 		/* Whoever was told has applied another configuration: these are others now. */
 		if (set->applies != applies)
 			return;
@@ -232,6 +223,14 @@ static void find_devices(struct station_set *set)
 	qsort(set->by_device, (size_t)set->by_device_count, sizeof(*set->by_device), compare_by_device);
 }
 
+/* What was counted, reserved and limited before we ran. */
+static void take_up(struct station_connector *c, struct store *store, const char *connector_id)
+{
+	energy_init(&c->energy, store, connector_id);
+	reserve_load(&c->public.reservation, store, connector_id);
+	limits_load(&c->public.limit, store, connector_id);
+}
+
 /* Fills next from the configuration; a connector that was there before keeps its state and its counters. */
 static void fill_connectors(struct station_set *next, const struct station_set *old)
 {
@@ -241,12 +240,12 @@ static void fill_connectors(struct station_set *next, const struct station_set *
 		struct station_connector *c = &next->connectors[i];
 		const struct config_connector *cc = &config->connectors[i];
 		const struct config_charger *charger = &config->chargers[cc->charger];
-		const struct station_connector *before = old->config ? find_by_id(old, cc->connector_id) : NULL;
+		const struct station_connector *before = old->config ? connector_in(old, cc->connector_id) : NULL;
 
 		if (before)
 			*c = *before;
 		else
-			energy_init(&c->energy, next->store, cc->connector_id);
+			take_up(c, next->store, cc->connector_id);
 		c->public.config = cc;
 		c->public.charger = charger;
 		c->public.station = &config->stations[charger->station];
@@ -258,10 +257,15 @@ static void fill_connectors(struct station_set *next, const struct station_set *
 
 static void refresh_statuses(struct station_set *set)
 {
-	for (int i = 0; i < set->connector_count; i++) {
+	unsigned long applies = set->applies;
+
+	for (int i = 0; i < set->connector_count && set->applies == applies; i++) {
 		struct connector *c = &set->connectors[i].public;
 
-		set_status(set, c, c->device ? device_status(c->device, c->config->number) : CONNECTOR_OFFLINE);
+		limits_settle(c);
+		if (c->reservation.held)
+			acts_watch(set);
+		connector_become(set, c, connector_status_now(c));
 	}
 }
 
@@ -330,7 +334,7 @@ const struct connector *station_connector_at(const struct station_set *set, int 
 
 const struct connector *station_connector_find(const struct station_set *set, const char *connector_id)
 {
-	struct station_connector *c = find_by_id(set, connector_id);
+	struct station_connector *c = connector_in(set, connector_id);
 
 	return c ? &c->public : NULL;
 }
@@ -344,7 +348,7 @@ int64_t station_changed_wall(const struct station_set *set, int station)
 
 int64_t station_energy_wh(const struct station_set *set, const char *connector_id, int32_t first, int32_t last)
 {
-	struct station_connector *c = find_by_id(set, connector_id);
+	struct station_connector *c = connector_in(set, connector_id);
 	int64_t sum = set->store ? store_energy_sum(set->store, connector_id, first, last) : 0;
 
 	return sum + (c ? energy_pending(&c->energy, first, last) : 0);

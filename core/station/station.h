@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "device/device.h"
+#include "station/limits.h"
+#include "station/reserve.h"
 #include "store/store.h"
 
 struct station_set;
@@ -25,10 +27,12 @@ struct connector {
 	struct device *device; /* borrowed; NULL while its charger has none */
 	struct connector_source meter, bms;
 	struct device_set *devices;   /* all of them, borrowed; may be NULL */
-	enum connector_status status; /* last derived */
+	enum connector_status status; /* last derived; RESERVED also while it is idle and reserved */
 	int64_t status_wall;          /* when it became so */
 	int64_t status_mono_us;
 	uint64_t changes; /* status changes since start */
+	struct reservation reservation;
+	struct operator_limit limit;
 };
 
 enum station_event_kind {
@@ -59,6 +63,19 @@ void station_set_device_changed(void *station_set, struct device *device, int nu
 void station_set_devices_replaced(void *station_set);
 void station_listen(struct station_set *set, struct station_listener *listener);
 void station_unlisten(struct station_set *set, struct station_listener *listener);
+
+/* Keeps a connector for somebody for so many seconds (1..STATION_RESERVE_MAX_S), instead of an earlier reservation: while it is idle its
+ * status is RESERVED; who may start a charge there meanwhile is core/charge's affair. It ends by itself. Durable when it
+ * returns FC_OK; FC_ENOENT, FC_EIO. */
+int station_reserve(struct station_set *set, const char *connector_id, int64_t seconds, const char *note,
+		    struct error *err);
+/* who and why: for the events, NULL = nobody, nothing to say. FC_ENOENT: no such connector, or nothing was reserved. FC_EIO: it is over, but a restart may bring it back. */
+int station_unreserve(struct station_set *set, const char *connector_id, const char *who, const char *why,
+		      struct error *err);
+/* An operator's limit, in thousandths of the profile's unit: durable, and told to the charger. FC_ENOENT, FC_EINVAL (device_cap), FC_EIO. */
+int station_limit(struct station_set *set, const char *connector_id, int64_t milli, struct error *err);
+/* FC_OK also when there was none. */
+int station_unlimit(struct station_set *set, const char *connector_id, struct error *err);
 
 const struct config *station_set_config(const struct station_set *set);
 int station_connector_count(const struct station_set *set);

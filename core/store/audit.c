@@ -40,13 +40,14 @@ static int forget(struct store *store, int64_t id, struct error *err)
 
 static int insert(struct store *store, const struct audit_entry *e, int64_t *id, struct error *err)
 {
-	sqlite3_stmt *s =
-	    store_prepare(store_db(store), "INSERT INTO audit(at_wall, who, command, arguments, before, after, result)"
-					   " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+	sqlite3_stmt *s = store_prepare(
+	    store_db(store), "INSERT INTO audit(at_wall, who, command, arguments, before, after, result, place)"
+			     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
 	int bad = !s || sqlite3_bind_int64(s, 1, e->at_wall) || bind_cut(s, 2, e->who, sizeof(e->who)) ||
 		  bind_cut(s, 3, e->command, sizeof(e->command)) ||
 		  bind_cut(s, 4, e->arguments, sizeof(e->arguments)) || bind_cut(s, 5, e->before, sizeof(e->before)) ||
-		  bind_cut(s, 6, e->after, sizeof(e->after)) || bind_cut(s, 7, e->result, sizeof(e->result));
+		  bind_cut(s, 6, e->after, sizeof(e->after)) || bind_cut(s, 7, e->result, sizeof(e->result)) ||
+		  bind_cut(s, 8, e->place, sizeof(e->place));
 	int result = run(store, s, bad, err);
 
 	*id = result ? 0 : sqlite3_last_insert_rowid(store_db(store));
@@ -89,9 +90,9 @@ int audit_finish(struct store *store, int64_t id, const char *before, const char
 int audit_each(struct store *store, int64_t below, int most, void (*fn)(void *user, const struct audit_entry *entry),
 	       void *user)
 {
-	sqlite3_stmt *s = store_prepare(store_db(store),
-					"SELECT id, at_wall, who, command, arguments, before, after, result FROM audit"
-					" WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
+	sqlite3_stmt *s = store_prepare(
+	    store_db(store), "SELECT id, at_wall, who, command, arguments, before, after, result, place FROM audit"
+			     " WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
 	int n = 0, code = SQLITE_ERROR;
 
 	if (!s || sqlite3_bind_int64(s, 1, below ? below : INT64_MAX) || sqlite3_bind_int(s, 2, most)) {
@@ -107,6 +108,7 @@ int audit_each(struct store *store, int64_t below, int most, void (*fn)(void *us
 		store_text(s, 5, e.before, sizeof(e.before));
 		store_text(s, 6, e.after, sizeof(e.after));
 		store_text(s, 7, e.result, sizeof(e.result));
+		store_text(s, 8, e.place, sizeof(e.place));
 		fn(user, &e);
 		n++;
 	}

@@ -8,12 +8,13 @@
 #include "store/store.h"
 
 /* What does not fit into its field is cut. 2000 rows take half a megabyte, a megabyte at most. */
-enum { AUDIT_ROWS_MAX = 2000, AUDIT_WHO = 64, AUDIT_COMMAND = 32, AUDIT_TEXT = 256 };
+enum { AUDIT_ROWS_MAX = 2000, AUDIT_WHO = 64, AUDIT_PLACE = 48, AUDIT_COMMAND = 32, AUDIT_TEXT = 256 };
 
 struct audit_entry {
-	int64_t id;          /* grows; given by the store */
-	int64_t at_wall;     /* when it was ordered */
-	char who[AUDIT_WHO]; /* "user 0 (process 123)" */
+	int64_t id;              /* grows; given by the store */
+	int64_t at_wall;         /* when it was ordered */
+	char who[AUDIT_WHO];     /* "user 0 (process 123)" */
+	char place[AUDIT_PLACE]; /* from where: an address; "" = on the box */
 	char command[AUDIT_COMMAND];
 	char arguments[AUDIT_TEXT]; /* JSON as text */
 	char before[AUDIT_TEXT];    /* what was there and what is now; "" where the action has no such thing */

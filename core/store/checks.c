@@ -163,6 +163,33 @@ int checks_get(struct store *store, const char *platform, int32_t day, struct ch
 	return code == SQLITE_ROW ? FC_OK : code == SQLITE_DONE ? FC_ENOENT : FC_EIO;
 }
 
+int checks_each(struct store *store, const char *platform, int most, void (*fn)(void *user, const struct check *check),
+		void *user)
+{
+	sqlite3_stmt *s = prepare(store,
+				  "SELECT platform, day, at_wall, orders, energy_e2, money_e4, differences FROM checked"
+				  " WHERE ?1 = '' OR platform = ?1 ORDER BY day DESC, platform LIMIT ?2",
+				  platform ? platform : "", (const int64_t[]){most}, 1);
+	int n = 0, code = SQLITE_ERROR;
+
+	while (s && (code = sqlite3_step(s)) == SQLITE_ROW) {
+		struct check check = {
+		    .day = sqlite3_column_int(s, 1),
+		    .at_wall = sqlite3_column_int64(s, 2),
+		    .orders = sqlite3_column_int64(s, 3),
+		    .energy_e2 = sqlite3_column_int64(s, 4),
+		    .money_e4 = sqlite3_column_int64(s, 5),
+		    .differences = sqlite3_column_int64(s, 6),
+		};
+
+		store_text(s, 0, check.platform, sizeof(check.platform));
+		fn(user, &check);
+		n++;
+	}
+	sqlite3_finalize(s);
+	return code == SQLITE_DONE ? n : FC_EIO;
+}
+
 int checks_each_difference(struct store *store, const char *platform, int32_t day,
 			   void (*fn)(void *user, const struct check_difference *difference), void *user)
 {

@@ -48,6 +48,9 @@ int checks_save(struct store *store, const struct check *check, const struct che
 int checks_last_day(struct store *store, const char *platform, int32_t *day);
 /* FC_OK, FC_ENOENT, FC_EIO. */
 int checks_get(struct store *store, const char *platform, int32_t day, struct check *check);
+/* Those with a platform (NULL: with all), the newest day first, most at most. Returns how many, or FC_EIO. */
+int checks_each(struct store *store, const char *platform, int most, void (*fn)(void *user, const struct check *check),
+		void *user);
 /* Returns how many, or FC_EIO. */
 int checks_each_difference(struct store *store, const char *platform, int32_t day,
 			   void (*fn)(void *user, const struct check_difference *difference), void *user);

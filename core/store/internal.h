@@ -19,6 +19,29 @@ enum statement {
 	STATEMENTS
 };
 
+/* Events that wait for a transaction (events.c). */
+struct waiting_event;
+struct event_queue {
+	struct waiting_event *first, *last; /* oldest first; owned */
+	int count;
+	int64_t next_id;      /* 0 = the file was not asked yet */
+	int64_t newest_id;    /* given in this run */
+	int64_t forgotten_id; /* what is not above it is gone, but for what stays longer */
+	int64_t tried_us;
+	int64_t room_us; /* of the bucket that holds a flood back: full at EVENTS_BURST times EVENTS_PACE_S */
+	int64_t filled_us;
+	uint64_t dropped;
+	int is_wanted; /* the next transaction is an order's: those that wait go with it, however short they have waited */
+	int is_tired; /* a transaction that they went along with failed: the next goes without */
+};
+/* Within the transaction: writes what waits. The last that was written, or 0; it never fails the transaction. */
+int64_t events_ride(struct store *store);
+/* The transaction with those up to that one (0: none) was committed, or not. */
+void events_rode(struct store *store, int64_t upto, int is_kept);
+/* The next transaction takes along what waits. Nonzero when something does. */
+int events_wanted(struct store *store);
+void events_end(struct store *store);
+
 struct store {
 	char path[480];
 	sqlite3 *db;
@@ -28,6 +51,7 @@ struct store {
 	int detached;      /* it was replaced, and the new one could not be opened yet */
 	int64_t tended_us; /* when replacing it failed */
 	uint64_t inode[2]; /* of the file and its WAL */
+	struct event_queue events;
 };
 
 sqlite3 *store_db(struct store *store);

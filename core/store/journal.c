@@ -56,7 +56,15 @@ int journal_open(struct store *store, const struct journal_order *order, struct 
 			     " money_e4, reason, record) VALUES(:seq, :connector, :platform, :mode, 0, :start, 0, :wh,"
 			     " :money, 0, :record)");
 
-	return finish(store, s, s ? bind_order(s, order) : SQLITE_ERROR, NULL, err, "order");
+	/* Events of the order that wait are written with it, or neither. */
+	int own = events_wanted(store) && sqlite3_get_autocommit(store_db(store)) && !store_begin(store, NULL);
+	int result = finish(store, s, s ? bind_order(s, order) : SQLITE_ERROR, NULL, err, "order");
+
+	if (own && !result)
+		return store_commit(store, err);
+	if (own)
+		store_rollback(store);
+	return result;
 }
 
 static int update(struct store *store, const struct journal_order *order, const char *sql, struct error *err)
@@ -97,6 +105,7 @@ int journal_close(struct store *store, const struct journal_order *order, const 
 
 	if (result)
 		return result;
+	(void)events_wanted(store);
 	result =
 	    update(store, order,
 		   "UPDATE orders SET closed = 1, start_wall = :start, end_wall = :end, wh = :wh, money_e4 = :money,"
@@ -224,7 +233,8 @@ int outbox_first(struct store *store, const char *platform, struct outbox_entry 
 {
 	sqlite3_stmt *s =
 	    store_prepare(store_db(store), "SELECT " OUTBOX_COLUMNS
-					   " FROM outbox WHERE platform = :platform AND state = 0 ORDER BY id LIMIT 1");
+					   " FROM outbox WHERE platform = :platform AND state = 0 AND state <> 1"
+					   " ORDER BY id LIMIT 1");
 	int result = FC_EIO;
 
 	if (s && bind_text(s, ":platform", platform) == SQLITE_OK) {
@@ -280,8 +290,9 @@ int outbox_again(struct store *store, const char *platform, const char *seq, str
 
 int64_t outbox_waiting(struct store *store, const char *platform)
 {
-	sqlite3_stmt *s = store_prepare(store_db(store), "SELECT count(*) FROM outbox WHERE state = 0 AND"
-							 " (:platform IS NULL OR platform = :platform)");
+	sqlite3_stmt *s =
+	    store_prepare(store_db(store), "SELECT count(*) FROM outbox WHERE state = 0 AND state <> 1 AND"
+					   " (:platform IS NULL OR platform = :platform)");
 	int64_t n = 0;
 
 	if (s && (!platform || bind_text(s, ":platform", platform) == SQLITE_OK) && sqlite3_step(s) == SQLITE_ROW)

@@ -5,6 +5,16 @@
 
 #include "store/internal.h"
 
+/* What is not settled is little, and found by an index of its own; INDEXED BY and CROSS keep SQLite from walking years of entries and
+ * orders for it: left alone, it takes the index that has the numbers sorted already. */
+#define UNSETTLED(order)                                                                                          \
+	"SELECT " JOURNAL_COLUMNS " FROM (SELECT DISTINCT seq AS wanted FROM outbox INDEXED BY outbox_unsettled " \
+	"WHERE state = ?6 AND state <> 1)"                                                                        \
+	" CROSS JOIN orders ON seq = wanted WHERE closed = 1 AND end_wall BETWEEN ?1 AND ?2 AND (end_wall, "      \
+	"seq) " order " LIMIT ?5"
+static const char *const unsettled_text[2] = {UNSETTLED("< (?3, ?4) ORDER BY end_wall DESC, seq DESC"),
+					      UNSETTLED("> (?3, ?4) ORDER BY end_wall, seq")};
+
 /* All pages walk the index (end_wall, seq) of what is closed, or the few that are open, so that none costs more than the entries it looks at. */
 static const char *const page_text[2][2] = {
     {"SELECT " JOURNAL_COLUMNS
@@ -23,7 +33,9 @@ static const char *const page_text[2][2] = {
 
 static sqlite3_stmt *prepare_page(struct store *store, const struct journal_query *q, const struct journal_place *place)
 {
-	sqlite3_stmt *s = store_prepare(store_db(store), page_text[q->open != 0][q->oldest_first != 0]);
+	int unsettled = !q->open && (q->told == JOURNAL_WAITING || q->told == JOURNAL_DISPUTED);
+	sqlite3_stmt *s = store_prepare(store_db(store), unsettled ? unsettled_text[q->oldest_first != 0]
+								   : page_text[q->open != 0][q->oldest_first != 0]);
 	int64_t first = q->first, last = q->last, from = q->oldest_first ? INT64_MIN : INT64_MAX;
 
 	/* Said twice, so that the walk begins at the place whatever the planner makes of the pair. */
@@ -36,23 +48,50 @@ static sqlite3_stmt *prepare_page(struct store *store, const struct journal_quer
 	}
 	if (s && !sqlite3_bind_int64(s, 1, first) && !sqlite3_bind_int64(s, 2, last) &&
 	    !sqlite3_bind_int64(s, 3, from) && !sqlite3_bind_text(s, 4, place->seq, -1, SQLITE_TRANSIENT) &&
-	    !sqlite3_bind_int(s, 5, JOURNAL_LOOKS))
+	    !sqlite3_bind_int(s, 5, JOURNAL_LOOKS) &&
+	    !(unsettled && sqlite3_bind_int(s, 6, q->told == JOURNAL_WAITING ? OUTBOX_WAITING : OUTBOX_DISPUTED)))
 		return s;
 	sqlite3_finalize(s);
 	return NULL;
 }
 
-static int is_of(sqlite3_stmt *s, const char *platform)
+static const char *column(sqlite3_stmt *s, int i)
 {
-	const char *text = (const char *)sqlite3_column_text(s, 2);
+	const char *text = (const char *)sqlite3_column_text(s, i);
 
-	return !platform || (text && !strcmp(text, platform));
+	return text ? text : "";
+}
+
+/* Nonzero when it was told to somebody, and all have confirmed it. */
+static int is_confirmed(sqlite3_stmt *told, const char *seq)
+{
+	int yes = told && !sqlite3_bind_text(told, 1, seq, -1, SQLITE_TRANSIENT) && sqlite3_step(told) == SQLITE_ROW &&
+		  sqlite3_column_int(told, 0) > 0 && !sqlite3_column_int(told, 1);
+
+	if (told)
+		(void)sqlite3_reset(told);
+	return yes;
+}
+
+static int fits(sqlite3_stmt *s, sqlite3_stmt *told, const struct journal_query *q)
+{
+	const char *seq = column(s, 0), *connector = column(s, 1), *platform = column(s, 2);
+
+	return (!q->platform || !strcmp(platform, q->platform)) &&
+	       (!q->connector || !strcmp(connector, q->connector)) &&
+	       (!q->search || strcasestr(seq, q->search) || strcasestr(connector, q->search) ||
+		strcasestr(platform, q->search)) &&
+	       (q->told != JOURNAL_CONFIRMED || is_confirmed(told, seq));
 }
 
 int journal_page(struct store *store, const struct journal_query *query, struct journal_place *place,
 		 void (*fn)(void *user, const struct journal_order *order), void *user)
 {
 	sqlite3_stmt *s = prepare_page(store, query, place);
+	sqlite3_stmt *all = query->told == JOURNAL_CONFIRMED
+				? store_prepare(store_db(store), "SELECT count(*), sum(state <> 1) FROM outbox"
+								 " WHERE seq = ?1")
+				: NULL;
 	int code = SQLITE_ERROR, looked = 0, told = 0;
 
 	while (s && told < query->most && (code = sqlite3_step(s)) == SQLITE_ROW) {
@@ -63,7 +102,7 @@ int journal_page(struct store *store, const struct journal_query *query, struct 
 		place->end_wall = sqlite3_column_int64(s, 6);
 		(void)snprintf(place->seq, sizeof(place->seq), "%s", seq ? seq : "");
 		/* The record is read of those only that are told. */
-		if (!is_of(s, query->platform))
+		if (!fits(s, all, query))
 			continue;
 		journal_row(s, &o);
 		if (!o.record) {
@@ -73,6 +112,7 @@ int journal_page(struct store *store, const struct journal_query *query, struct 
 		fn(user, &o);
 		told++;
 	}
+	sqlite3_finalize(all);
 	sqlite3_finalize(s);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		return FC_EIO;
@@ -122,4 +162,19 @@ int outbox_unsettled(struct store *store,
 	}
 	sqlite3_finalize(s);
 	return code == SQLITE_DONE ? FC_OK : FC_EIO;
+}
+
+int outbox_oldest(struct store *store, const char *platform, int64_t *end_wall)
+{
+	sqlite3_stmt *s =
+	    store_prepare(store_db(store), "SELECT min(o.end_wall) FROM outbox b JOIN orders o ON o.seq = b.seq"
+					   " WHERE b.state <> 1 AND b.state = 0 AND (?1 IS NULL OR b.platform = ?1)");
+	int result = FC_EIO;
+
+	if (s && !sqlite3_bind_text(s, 1, platform, -1, SQLITE_STATIC) && sqlite3_step(s) == SQLITE_ROW) {
+		result = sqlite3_column_type(s, 0) == SQLITE_NULL ? FC_ENOENT : FC_OK;
+		*end_wall = sqlite3_column_int64(s, 0);
+	}
+	sqlite3_finalize(s);
+	return result;
 }

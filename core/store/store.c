@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/events.h"
 #include "store/internal.h"
 
 /* A damaged file that could not be replaced is looked at again after so long. */
@@ -132,6 +133,9 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
+	if (store->db)
+		(void)events_flush(store, NULL);
+	events_end(store);
 	finish_statements(store);
 	file_close(store);
 	free(store);
@@ -162,8 +166,10 @@ int store_begin(struct store *store, struct error *err)
 
 int store_commit(struct store *store, struct error *err)
 {
+	int64_t events = events_ride(store);
 	int result = execute(store, "COMMIT", err);
 
+	events_rode(store, events, !result);
 	if (result)
 		store_rollback(store);
 	return result;

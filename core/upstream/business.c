@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/versions.h"
+#include "upstream/life.h"
+#include "upstream/states.h"
 #include "upstream/tell.h"
 
 enum {
@@ -14,23 +16,18 @@ enum {
 	RESULT_GIVE_UP_MS = 600000,
 	RESULT_FIRST_MS = 1000,
 	RESULT_LAST_MS = 60000,
-	STATES_MAX = 64, /* states that may be late at a time; the next round takes the rest */
 	REST_MS = 60000,
 };
 
 struct result {
 	struct business *business;
 	struct result *next;
+	char connector_id[ORDER_ID];
+	int attempts;
 	char seq[JOURNAL_SEQ]; /* no more: a platform that is away for days must not fill the memory */
 	int is_stop, good;
 	int in_flight, done;
 	int64_t due_ms, give_up_ms, pause_ms;
-};
-
-struct state {
-	char seq[JOURNAL_SEQ];
-	int64_t due_ms;
-	int seen; /* still runs */
 };
 
 struct business {
@@ -39,8 +36,7 @@ struct business {
 	void (*wake)(void *user);
 	void *user;
 	struct result *results;
-	struct state states[STATES_MAX];
-	int state_count;
+	struct states *states;
 	/* The order under way. */
 	int order_in_flight, order_wanted;
 	struct outbox_entry entry;
@@ -48,6 +44,11 @@ struct business {
 	int64_t answered_id; /* the platform has answered to this entry, but the disk would not take it; 0 = none */
 	int answer;
 	char mapping[JOURNAL_VERSION]; /* that made the message of the order under way */
+	char order_connector[ORDER_ID];
+	/* Tries that failed since the start, of this entry; the same failure is told once, whatever the days it lasts. */
+	int64_t failed_id;
+	int failures;
+	char failed_text[PLATFORM_ERROR_SIZE];
 };
 
 static int is_on(const struct business *b, const char *method)
@@ -68,7 +69,11 @@ struct business *business_new(struct platform *platform, struct peer *peer, void
 	b->wake = wake;
 	b->user = user;
 	b->order_wanted = 1; /* what the last run left */
-	return b;
+	b->states = states_new(platform, peer);
+	if (b->states)
+		return b;
+	free(b);
+	return NULL;
 }
 
 void business_free(struct business *b)
@@ -81,6 +86,7 @@ void business_free(struct business *b)
 		free(b->results);
 		b->results = next;
 	}
+	states_free(b->states);
 	free(b);
 }
 
@@ -98,6 +104,7 @@ void business_event(struct business *b, const struct charge_event *event)
 	}
 	r->business = b;
 	(void)snprintf(r->seq, sizeof(r->seq), "%s", event->order->seq);
+	(void)snprintf(r->connector_id, sizeof(r->connector_id), "%s", event->order->connector_id);
 	r->is_stop = event->kind == CHARGE_STOPPED || event->kind == CHARGE_NOT_STOPPED;
 	r->good = event->kind == CHARGE_STARTED || event->kind == CHARGE_STOPPED;
 	r->due_ms = now;
@@ -129,9 +136,19 @@ static void result_later(struct result *r)
 static void result_done(void *user, enum peer_outcome outcome, const struct value *answer)
 {
 	struct result *r = user;
+	int64_t verdict = 0;
 
-	(void)answer;
 	r->in_flight = 0;
+	r->attempts++;
+	(void)message_verdict(message_find(result_method(r)), answer, &verdict);
+	life_called(r->business->platform, peer_told(r->business->peer),
+		    (struct life_message){.seq = r->seq,
+					  .connector = r->connector_id,
+					  .method = result_method(r),
+					  .answer = outcome != PEER_DONE ? NULL
+						    : verdict            ? "discarded by the platform"
+									 : "taken",
+					  .attempt = r->attempts});
 	if (outcome == PEER_DONE || outcome == PEER_REFUSED)
 		r->done = 1;
 	else
@@ -191,77 +208,6 @@ static void send_result(struct result *r)
 		result_later(r);
 }
 
-/* States of running charges ------------------------------------------------------------------------------------------- */
-
-static void state_done(void *user, enum peer_outcome outcome, const struct value *answer)
-{
-	/* The next one says more than a repeat of this one would. */
-	(void)user;
-	(void)outcome;
-	(void)answer;
-}
-
-static struct state *find_state(struct business *b, const char *seq)
-{
-	for (int i = 0; i < b->state_count; i++)
-		if (!strcmp(b->states[i].seq, seq))
-			return &b->states[i];
-	return NULL;
-}
-
-static int64_t status_ms(const struct business *b)
-{
-	return (int64_t)(mapping_timing(b->platform->mapping, TIMING_CHARGE_STATUS_S, -1) * 1000);
-}
-
-static void look_at_charge(void *user, const struct order *order, enum session_state state,
-			   const struct connector *connector)
-{
-	struct business *b = user;
-	int64_t now = clock_mono_ms();
-	struct arena arena;
-
-	if (strcmp(order->platform, b->platform->options->name) != 0)
-		return;
-	struct state *s = find_state(b, order->seq);
-	if (!s && b->state_count < STATES_MAX) {
-		s = &b->states[b->state_count++];
-		*s = (struct state){.due_ms = now + status_ms(b)};
-		(void)snprintf(s->seq, sizeof(s->seq), "%s", order->seq);
-	}
-	if (!s)
-		return;
-	s->seen = 1;
-	if (now < s->due_ms || !peer_ready(b->peer))
-		return;
-	arena_init(&arena, PLATFORM_MEMORY_MAX);
-	if (!call(b, "notification_equip_charge_status", tell_snapshot(order, state, connector, &arena), &arena,
-		  state_done, b))
-		s->due_ms = now + status_ms(b);
-	arena_fini(&arena);
-}
-
-/* Returns when the next state is due; those of charges that are over are forgotten. */
-static int64_t send_states(struct business *b, int64_t now)
-{
-	int64_t next = now + REST_MS;
-	int kept = 0;
-
-	for (int i = 0; i < b->state_count; i++)
-		b->states[i].seen = 0;
-	charge_each_running(b->platform->charges, look_at_charge, b);
-	for (int i = 0; i < b->state_count; i++) {
-		if (!b->states[i].seen)
-			continue;
-		b->states[kept] = b->states[i];
-		if (b->states[kept].due_ms < next)
-			next = b->states[kept].due_ms;
-		kept++;
-	}
-	b->state_count = kept;
-	return next;
-}
-
 /* Orders ------------------------------------------------------------------------------------------------------------- */
 
 void business_order(struct business *b)
@@ -289,6 +235,46 @@ static void order_later(struct business *b, int reached)
 		log_error("upstream: %s: %s", b->platform->options->name, err.text);
 }
 
+/* Before the outbox is told, so that both are durable together. */
+static void tell_life(struct business *b, const char *answer, const char *text)
+{
+	life_called(b->platform, peer_told(b->peer),
+		    (struct life_message){.seq = b->entry.seq,
+					  .connector = b->order_connector,
+					  .method = b->entry.method,
+					  .answer = answer,
+					  .text = text,
+					  .attempt = b->entry.attempts + b->failures + 1});
+}
+
+static void note_failure(struct business *b, int reached)
+{
+	const char *text = peer_told(b->peer)->text;
+
+	if (b->failed_id != b->entry.id) {
+		b->failed_id = b->entry.id;
+		b->failures = 0;
+		b->failed_text[0] = '\0';
+	}
+	if (!b->failed_text[0] || strcmp(b->failed_text, text) != 0)
+		tell_life(b, NULL, NULL);
+	(void)snprintf(b->failed_text, sizeof(b->failed_text), "%s", text);
+	/* Those that reached it are counted in the outbox. */
+	b->failures += !reached;
+}
+
+static void note_success(struct business *b)
+{
+	char dispute[64];
+
+	if (b->failed_id != b->entry.id)
+		b->failures = 0;
+	(void)snprintf(dispute, sizeof(dispute), "disputed (%d)", b->answer);
+	tell_life(b, b->answer ? dispute : "confirmed", NULL);
+	b->failed_id = 0;
+	b->failures = 0;
+}
+
 /* What the platform said of the order under way. A disk that is full is no reason to tell it again. */
 static int note_answer(struct business *b)
 {
@@ -314,6 +300,7 @@ static void order_done(void *user, enum peer_outcome outcome, const struct value
 
 	b->order_in_flight = 0;
 	if (outcome != PEER_DONE) {
+		note_failure(b, outcome != PEER_UNREACHED);
 		order_later(b, outcome != PEER_UNREACHED);
 	} else {
 		(void)message_verdict(message_find(b->entry.method), answer, &verdict);
@@ -321,6 +308,7 @@ static void order_done(void *user, enum peer_outcome outcome, const struct value
 			log_warning("upstream: %s: order %s: disputed (%lld)", b->platform->options->name, b->entry.seq,
 				    (long long)verdict);
 		b->answer = (int)verdict;
+		note_success(b);
 		(void)note_answer(b);
 	}
 	b->wake(b->user);
@@ -351,6 +339,7 @@ static void send_order(void *user, const struct order *order, enum session_state
 
 	(void)state;
 	warn_if_late(b, order);
+	(void)snprintf(b->order_connector, sizeof(b->order_connector), "%s", order->connector_id);
 	if (strcmp(b->entry.method, "notification_charge_order_info") != 0)
 		request = tell_bonus(order, connector, b->platform->options->name, &s->arena);
 	else
@@ -364,6 +353,8 @@ static void send_order(void *user, const struct order *order, enum session_state
 static int drop_order(struct business *b, const char *why)
 {
 	struct error err = {0};
+	life_message(b->platform, &(struct life_message){
+				      .seq = b->entry.seq, .method = b->entry.method, .text = why, .duration_ms = -1});
 	int result = outbox_done(b->platform->store, b->entry.id, OUTBOX_DROPPED, -1, NULL, &err);
 
 	log_error("upstream: %s: order %s: %s: not sent: %s", b->platform->options->name, b->entry.seq, b->entry.method,
@@ -418,11 +409,8 @@ int64_t business_pump(struct business *b, int64_t now)
 		if (!r->done && r->due_ms < next)
 			next = r->due_ms;
 	}
-	if (is_on(b, "notification_equip_charge_status")) {
-		int64_t due = send_states(b, now);
-
-		next = due < next ? due : next;
-	}
+	int64_t due = states_pump(b->states, now);
+	next = due < next ? due : next;
 	while (peer_ready(b->peer) && next_order(b, now))
 		;
 	if (b->order_wanted && !b->order_in_flight && b->order_due_ms > now && b->order_due_ms < next)

@@ -8,7 +8,7 @@
 #include "upstream/business.h"
 #include "upstream/push.h"
 
-enum { BUSINESS_CALLS = 4 };
+enum { BUSINESS_CALLS = 4, HAND_CALLS = 1 };
 
 struct client {
 	struct platform *platform;
@@ -17,6 +17,7 @@ struct client {
 	struct business *business; /* NULL without charges, */
 	struct auth *auth;         /* and so are these */
 	struct reconcile *reconcile;
+	struct repeat repeat;
 	struct loop_timer timer;
 };
 
@@ -82,7 +83,7 @@ struct client *client_new(struct platform *platform, auth_done decided, void *us
 	}
 	client->platform = platform;
 	client->timer = (struct loop_timer){.fn = pump, .user = client};
-	client->peer = peer_new(platform, PUSH_CALLS + BUSINESS_CALLS, on_ready, client, err);
+	client->peer = peer_new(platform, PUSH_CALLS + BUSINESS_CALLS + HAND_CALLS, on_ready, client, err);
 	if (!client->peer || serve(client, decided, user, err) || client_apply(client, err)) {
 		client_free(client);
 		return NULL;
@@ -95,6 +96,7 @@ void client_free(struct client *client)
 	if (!client)
 		return;
 	peer_free(client->peer);
+	repeat_end(&client->repeat);
 	push_free(client->push);
 	business_free(client->business);
 	auth_free(client->auth);
@@ -147,6 +149,16 @@ int client_reconcile(struct client *client, int32_t day, reconcile_done done, vo
 	if (!client->reconcile)
 		return error_set(err, FC_EINVAL, "upstream: %s: no orders go there", client->platform->options->name);
 	return reconcile_start(client->reconcile, day, done, user, err);
+}
+
+struct repeat *client_repeat(struct client *client)
+{
+	return &client->repeat;
+}
+
+uint64_t client_newest_call(const struct client *client)
+{
+	return calls_newest(client->platform->calls);
 }
 
 struct peer *client_peer(const struct client *client)

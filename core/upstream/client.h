@@ -6,6 +6,7 @@
 #include "upstream/auth.h"
 #include "upstream/platform_state.h"
 #include "upstream/reconcile.h"
+#include "upstream/repeat.h"
 
 struct client;
 
@@ -30,6 +31,11 @@ void client_order_again(struct client *client);
 void client_resend(struct client *client);
 /* Look for what is to be told (station data changed). */
 void client_wake(struct client *client);
+
+/* What is sent again by hand. */
+struct repeat *client_repeat(struct client *client);
+/* The id of the newest call of all in the log; 0 = none. */
+uint64_t client_newest_call(const struct client *client);
 
 int client_linked(const struct client *client);
 /* Jobs not yet confirmed. */

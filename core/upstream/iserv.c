@@ -152,6 +152,7 @@ static void answer_stop(struct question *q)
 	    .connector_id = text_of(q, "ConnectorID"),
 	    .reason = SESSION_BY_PLATFORM,
 	    .result_s = (int)mapping_timing(q->platform->mapping, TIMING_STOP_RESULT_S, -1),
+	    .who = q->platform->options->name,
 	};
 	if (owner.ours)
 		charge_stop(q->platform->charges, &request, &answer);

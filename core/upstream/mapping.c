@@ -449,32 +449,60 @@ static void log_failure(struct mapping *mapping, const char *platform, const cha
 	mapping->quiet = 0;
 }
 
+/* The function's result in *out; FC_ENOENT when there is no function. */
+static int shape(const struct mapping *mapping, const char *path, const struct message *message,
+		 enum mapping_direction direction, struct value *in, const struct mapping_context *context,
+		 struct arena *arena, struct value **out, struct error *why)
+{
+	struct value *mapped = NULL;
+	const struct value *ctx = context_value(arena, message, direction, context);
+	int result = FC_OK;
+
+	if (!ctx)
+		result = error_set(why, FC_ELIMIT, "%s: message too large", script_path(mapping->script));
+	if (!result)
+		result = script_call(mapping->script, path, in, ctx, arena, &mapped, why);
+	if (!result && !value_is_object(mapped))
+		result =
+		    error_set(why, FC_ESCRIPT, "%s: %s: must return the message, a table with names, not %s",
+			      script_path(mapping->script), path, mapped ? value_type_name(mapped->type) : "nothing");
+	if (!result)
+		*out = mapped;
+	return result;
+}
+
+static const char *call_of(const struct mapping *mapping, const struct message *message, enum message_part part)
+{
+	int index = message_index(message);
+
+	return mapping && index >= 0 ? mapping->entries[index].call[part] : NULL;
+}
+
+int mapping_try(struct mapping *mapping, const struct message *message, enum message_part part,
+		enum mapping_direction direction, struct value *in, const struct mapping_context *context,
+		struct arena *arena, struct value **out, struct error *err)
+{
+	const char *path = call_of(mapping, message, part);
+
+	*out = in;
+	if (path && shape(mapping, path, message, direction, in, context, arena, out, err))
+		return FC_ESCRIPT;
+	return FC_OK;
+}
+
 int mapping_apply(struct mapping *mapping, const struct message *message, enum message_part part,
 		  enum mapping_direction direction, struct value *in, const struct mapping_context *context,
 		  struct arena *arena, struct value **out, struct error *err)
 {
-	int index = message_index(message);
-	struct value *mapped = NULL;
+	const char *path = call_of(mapping, message, part);
 	struct error why = {0};
 
 	*out = in;
-	const char *path = mapping && index >= 0 ? mapping->entries[index].call[part] : NULL;
 	if (!path)
 		return FC_OK;
-	const struct value *ctx = context_value(arena, message, direction, context);
-	int result = FC_OK;
-	if (!ctx)
-		result = error_set(&why, FC_ELIMIT, "%s: message too large", script_path(mapping->script));
-	if (!result)
-		result = script_call(mapping->script, path, in, ctx, arena, &mapped, &why);
-	if (!result && !value_is_object(mapped))
-		result =
-		    error_set(&why, FC_ESCRIPT, "%s: %s: must return the message, a table with names, not %s",
-			      script_path(mapping->script), path, mapped ? value_type_name(mapped->type) : "nothing");
-	if (!result) {
+	if (!shape(mapping, path, message, direction, in, context, arena, out, &why)) {
 		log_debug("upstream: %s: %s shaped by %s %.12s", context->platform, path, mapping->name,
 			  script_hash(mapping->script));
-		*out = mapped;
 		return FC_OK;
 	}
 	log_failure(mapping, context->platform, path, why.text);

@@ -64,5 +64,9 @@ enum mapping_direction { MAPPING_OUT, MAPPING_IN };
 int mapping_apply(struct mapping *mapping, const struct message *message, enum message_part part,
 		  enum mapping_direction direction, struct value *in, const struct mapping_context *context,
 		  struct arena *arena, struct value **out, struct error *err);
+/* The same for a trial beside the loop: nothing is logged or counted, *err says why it failed. */
+int mapping_try(struct mapping *mapping, const struct message *message, enum message_part part,
+		enum mapping_direction direction, struct value *in, const struct mapping_context *context,
+		struct arena *arena, struct value **out, struct error *err);
 
 #endif

@@ -1,4 +1,4 @@
-#include "upstream/peer.h"
+#include "upstream/peer_exchange.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,48 +7,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "loop/http_client.h"
 #include "upstream/client.h"
 #include "upstream/peer_judge.h"
-#include "upstream/peer_url.h"
 
-enum { REFUSED_RETRY_MS = 600000, PATH_SIZE = 512, CHECK_MS = 60000, HUB_MS = 1000 };
-
-struct peer {
-	struct platform *platform;
-	struct peer_url url;
-	struct http_client *http;
-	struct envelope_sequence sequence;
-	struct token_client token;
-	unsigned token_number; /* which token: a late 4002 must not drop a newer one */
-	int login_busy;
-	int64_t login_not_before_ms;
-	struct loop_timer timer;
-	struct platform_rate rate;
-	struct loop_timer rest; /* until the next call is allowed */
-	int resting;
-	int last_ok;
-	int closing;
-	char said[PLATFORM_ERROR_SIZE]; /* the trouble that the log has already */
-	void (*ready)(void *user);
-	void *user;
-};
-
-/* One call under way; owned by the HTTP client's callback. */
-struct peer_exchange {
-	struct peer *peer;
-	const struct message *message;
-	unsigned token_number;
-	int64_t sent_ms;
-	peer_done done;
-	void *user;
-	struct buffer
-	    json; /* what is sealed, once more when the connection was stale: a pair of TimeStamp and Seq goes out once */
-	int resent;
-	int plain; /* no envelope, no token */
-	char path[PATH_SIZE];
-	char authorization[TOKEN_PEER_MAX + sizeof("Bearer ")];
-};
+enum { REFUSED_RETRY_MS = 600000, CHECK_MS = 60000, HUB_MS = 1000 };
 
 /* Trouble ------------------------------------------------------------------------------------------------------- */
 
@@ -64,9 +26,12 @@ static void trouble(struct peer *peer, enum log_level level, const char *method,
 {
 	struct platform *p = peer->platform;
 
+	if (peer->last_ok || !p->since_wall)
+		p->since_wall = clock_wall();
 	/* Other files of the room name room and method themselves. */
 	what = without(without(what, "upstream"), method);
 	(void)snprintf(p->last_error, sizeof(p->last_error), "%s: %s", method, what);
+	p->last_error_wall = clock_wall();
 	peer->last_ok = 0;
 	if (!strcmp(peer->said, p->last_error))
 		return;
@@ -87,20 +52,79 @@ static void success(struct peer *peer)
 		log_notice("upstream: %s: calls go through again", p->options->name);
 	peer->said[0] = '\0';
 	p->last_error[0] = '\0';
+	if (!peer->last_ok)
+		p->since_wall = clock_wall();
 	peer->last_ok = 1;
+}
+
+static enum call_outcome outcome_of(enum peer_outcome outcome)
+{
+	switch (outcome) {
+	case PEER_DONE:
+		return CALL_ACCEPTED;
+	case PEER_UNREACHED:
+		return CALL_UNREACHED;
+	case PEER_BUSY:
+		return CALL_BUSY;
+	case PEER_TOKEN:
+		return CALL_TOKEN;
+	case PEER_REFUSED:
+		break;
+	}
+	return CALL_REFUSED;
+}
+
+/* For who asks later what passed. recorded: the answer's number in the recorder. */
+static void note_call(const struct peer *peer, const struct peer_exchange *exchange, const struct http_result *result,
+		      const struct peer_verdict *verdict, uint64_t recorded)
+{
+	struct call call = {
+	    .message = exchange->message,
+	    .direction = MAPPING_OUT,
+	    .outcome = outcome_of(verdict->outcome),
+	    .status = result->status,
+	    .has_ret = verdict->has_ret,
+	    .ret = verdict->ret,
+	    .is_test = exchange->flaw != PEER_NO_FLAW,
+	    .wall_ms = exchange->wall_ms,
+	    .duration_us = clock_mono_us() - exchange->sent_us,
+	    .request_bytes = exchange->bytes,
+	    .answer_bytes = (uint32_t)result->body_len,
+	    .request = exchange->recorded,
+	    .answer = recorded,
+	};
+	const struct platform_bodies bodies = {
+	    .answer = verdict->json, .answer_len = verdict->json_len, .sig_ok = verdict->sig_ok || exchange->plain};
+
+	(void)platform_called(peer->platform, &call, verdict->trouble.text, &bodies);
 }
 
 /* What became of a call, said aloud where it is trouble. */
 static enum peer_outcome judge(struct peer *peer, const struct peer_exchange *exchange,
 			       const struct http_result *result, struct arena *arena, struct value **answer)
 {
+	uint64_t before = recorder_newest(peer->platform->recorder);
 	struct peer_verdict verdict;
 
 	peer_judge(peer->platform, exchange->message, exchange->plain, result, arena, &verdict);
-	if (verdict.trouble.text[0])
+	uint64_t after = recorder_newest(peer->platform->recorder);
+	note_call(peer, exchange, result, &verdict, after > before ? after : 0);
+	/* That it is refused is what was wanted. */
+	if (verdict.trouble.text[0] && exchange->flaw == PEER_NO_FLAW)
 		trouble(peer, verdict.level, exchange->message->method, verdict.trouble.text);
 	*answer = verdict.answer;
+	(void)snprintf(peer->told_text, sizeof(peer->told_text), "%.*s", (int)sizeof(peer->told_text) - 1,
+		       verdict.trouble.text);
+	peer->told = (struct peer_told){.has_ret = verdict.has_ret,
+					.ret = verdict.ret,
+					.duration_ms = clock_mono_ms() - exchange->sent_ms,
+					.text = peer->told_text};
 	return verdict.outcome;
+}
+
+const struct peer_told *peer_told(const struct peer *peer)
+{
+	return &peer->told;
 }
 
 /* Exchange ------------------------------------------------------------------------------------------------------ */
@@ -109,72 +133,6 @@ static void wake(struct peer *peer, int64_t delay_ms)
 {
 	if (loop_timer_set(peer->platform->loop, &peer->timer, delay_ms > 0 ? delay_ms * 1000 : 1))
 		log_error("upstream: %s: timer: no memory", peer->platform->options->name);
-}
-
-static void free_exchange(struct peer_exchange *exchange)
-{
-	if (exchange->json.data)
-		explicit_bzero(exchange->json.data, exchange->json.len); /* query_token's has the secret in it */
-	buffer_fini(&exchange->json);
-	free(exchange);
-}
-
-/* Who holds the token and counts Seq: with central authentication the exchange's peer. */
-static struct peer *keeper(struct peer *peer)
-{
-	const struct platform *hub = peer->platform->hub;
-
-	return hub != peer->platform && hub->client ? client_peer(hub->client) : peer;
-}
-
-static int seal_and_send(struct peer *peer, struct peer_exchange *exchange, http_done done, struct error *err)
-{
-	const struct platform *p = peer->platform;
-	struct buffer body;
-	int result = FC_OK;
-
-	buffer_init(&body, (size_t)PLATFORM_MESSAGE_MAX * 2);
-	if (exchange->plain && buffer_add(&body, exchange->json.data, exchange->json.len))
-		result = error_set(err, FC_ELIMIT, "upstream: request: too large");
-	else if (!exchange->plain)
-		result = envelope_seal_request(&p->theirs, p->config->gateway.operator_id, &keeper(peer)->sequence,
-					       clock_wall(), exchange->json.data, exchange->json.len, &body, err);
-	if (!result)
-		result = http_client_post(peer->http, exchange->path,
-					  exchange->authorization[0] ? exchange->authorization : NULL,
-					  "application/json;charset=utf-8", body.data, body.len,
-					  p->options->request_timeout_ms, done, exchange, err);
-	buffer_fini(&body);
-	return result;
-}
-
-/* Nonzero when the exchange goes on: its connection had been closed while it rested, which says nothing of the platform. */
-static int went_again(struct peer *peer, struct peer_exchange *exchange, const struct http_result *result,
-		      http_done done)
-{
-	struct error err = {0};
-
-	if (result->status || !result->stale || exchange->resent)
-		return 0;
-	exchange->resent = 1;
-	return !seal_and_send(peer, exchange, done, &err);
-}
-
-static int post(struct peer *peer, struct peer_exchange *exchange, struct value *request, struct arena *arena,
-		http_done done, struct error *err)
-{
-	const struct platform *p = peer->platform;
-	const struct codec codec = platform_codec(p);
-
-	buffer_init(&exchange->json, PLATFORM_MESSAGE_MAX);
-	const char *path = mapping_path(p->mapping, exchange->message);
-	/* One with a / in front is the whole path. */
-	int n = snprintf(exchange->path, sizeof(exchange->path), "%s%s%s", *path == '/' ? "" : peer->url.prefix,
-			 *path == '/' ? "" : "/", path);
-	if (n < 0 || (size_t)n >= sizeof(exchange->path))
-		return error_set(err, FC_ELIMIT, "upstream: %s: path too long", exchange->message->method);
-	int result = codec_encode(&codec, exchange->message, MESSAGE_REQUEST, request, arena, &exchange->json, err);
-	return result ? result : seal_and_send(peer, exchange, done, err);
 }
 
 /* Log-in -------------------------------------------------------------------------------------------------------- */
@@ -225,11 +183,11 @@ static void login_done(void *user, const struct http_result *result)
 	struct peer *peer = exchange->peer;
 	struct value *answer = NULL;
 	struct arena arena;
-	if (!peer->closing && went_again(peer, exchange, result, login_done))
+	if (!peer->closing && peer_went_again(peer, exchange, result, login_done))
 		return;
 	peer->login_busy = 0;
 	if (peer->closing) {
-		free_exchange(exchange);
+		peer_exchange_free(exchange);
 		return;
 	}
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
@@ -239,7 +197,7 @@ static void login_done(void *user, const struct http_result *result)
 	if (outcome == PEER_DONE)
 		outcome = take_token(peer, exchange, answer);
 	arena_fini(&arena);
-	free_exchange(exchange);
+	peer_exchange_free(exchange);
 	if (outcome != PEER_DONE) {
 		login_failed(peer, outcome);
 		return;
@@ -268,13 +226,13 @@ static void login(struct peer *peer)
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
 	struct value *request =
 	    token_request(&arena, p->config->gateway.operator_id, p->options->theirs.operator_secret);
-	int result = post(peer, exchange, request, &arena, login_done, &err);
+	int result = peer_post(peer, exchange, request, &arena, login_done, &err);
 	arena_fini(&arena);
 	if (!result) {
 		peer->login_busy = 1;
 		return;
 	}
-	free_exchange(exchange);
+	peer_exchange_free(exchange);
 	trouble(peer, LOG_LEVEL_WARNING, login_message()->method, err.text);
 	login_failed(peer, PEER_UNREACHED);
 }
@@ -292,7 +250,7 @@ static void login_if_due(void *user)
 		peer->ready(peer->user);
 		return;
 	}
-	if (keeper(peer) != peer) {
+	if (peer_keeper(peer) != peer) {
 		wake(peer, has_token(peer) ? CHECK_MS : HUB_MS);
 		if (has_token(peer))
 			peer->ready(peer->user);
@@ -320,16 +278,22 @@ static void call_done(void *user, const struct http_result *result)
 	struct value *answer = NULL;
 	struct arena arena;
 	if (peer->closing) {
-		free_exchange(exchange);
+		peer_exchange_free(exchange);
 		return;
 	}
-	if (went_again(peer, exchange, result, call_done))
+	if (peer_went_again(peer, exchange, result, call_done))
 		return;
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
 	enum peer_outcome outcome = judge(peer, exchange, result, &arena, &answer);
+	if (exchange->flaw != PEER_NO_FLAW) {
+		exchange->done(exchange->user, outcome, answer);
+		arena_fini(&arena);
+		peer_exchange_free(exchange);
+		return;
+	}
 	if (outcome == PEER_DONE)
 		success(peer);
-	struct peer *holder = keeper(peer);
+	struct peer *holder = peer_keeper(peer);
 	if (outcome == PEER_TOKEN && exchange->token_number == holder->token_number) {
 		log_info("upstream: %s: %s: Ret 4002: new token", peer->platform->options->name,
 			 exchange->message->method);
@@ -340,7 +304,7 @@ static void call_done(void *user, const struct http_result *result)
 	}
 	exchange->done(exchange->user, outcome, answer);
 	arena_fini(&arena);
-	free_exchange(exchange);
+	peer_exchange_free(exchange);
 }
 
 static void rested(void *user)
@@ -367,6 +331,14 @@ static void count_call(struct peer *peer)
 int peer_call(struct peer *peer, const struct message *message, struct value *request, struct arena *arena,
 	      peer_done done, void *user, struct error *err)
 {
+	return peer_call_flawed(peer, PEER_NO_FLAW, message, request, arena, done, user, err);
+}
+
+int peer_call_flawed(struct peer *peer, enum peer_flaw flaw, const struct message *message, struct value *request,
+		     struct arena *arena, peer_done done, void *user, struct error *err)
+{
+	static const char wrong_token[] = "a-token-that-was-never-issued";
+
 	if (!peer_ready(peer))
 		return error_set(err, FC_EBUSY, "upstream: %s: no token yet", message->method);
 	struct peer_exchange *exchange = calloc(1, sizeof(*exchange));
@@ -374,20 +346,39 @@ int peer_call(struct peer *peer, const struct message *message, struct value *re
 		return error_set(err, FC_EBUSY, "upstream: %s: no memory", message->method);
 	exchange->peer = peer;
 	exchange->message = message;
-	exchange->token_number = keeper(peer)->token_number;
+	exchange->token_number = peer_keeper(peer)->token_number;
 	exchange->sent_ms = clock_mono_ms();
 	exchange->done = done;
 	exchange->user = user;
 	exchange->plain = mapping_plain(peer->platform->mapping, message);
-	if (needs_token(peer) && !exchange->plain)
+	exchange->flaw = flaw;
+	if (needs_token(peer) && !exchange->plain && message != login_message())
 		(void)snprintf(exchange->authorization, sizeof(exchange->authorization), "Bearer %s",
-			       keeper(peer)->token.text);
-	int result = post(peer, exchange, request, arena, call_done, err);
+			       flaw == PEER_FLAW_TOKEN ? wrong_token : peer_keeper(peer)->token.text);
+	int result = peer_post(peer, exchange, request, arena, call_done, err);
 	if (result)
-		free_exchange(exchange);
+		peer_exchange_free(exchange);
 	else
 		count_call(peer);
 	return result;
+}
+
+int peer_login(struct peer *peer)
+{
+	if (!needs_token(peer) || peer_keeper(peer) != peer)
+		return FC_EINVAL;
+	if (peer->login_busy)
+		return FC_EBUSY;
+	login(peer);
+	return peer->login_busy ? FC_OK : FC_EIO;
+}
+
+int64_t peer_token_life_ms(const struct peer *peer)
+{
+	const struct platform *hub = peer->platform->hub;
+	const struct peer *holder = hub != peer->platform && hub->client ? client_peer(hub->client) : peer;
+
+	return has_token(peer) ? holder->token.expires_ms - clock_mono_ms() : -1;
 }
 
 static int can_call(const struct peer *peer)

@@ -20,6 +20,13 @@ enum peer_outcome {
 	PEER_TOKEN,     /* Ret 4002: the token was dropped and a new one is on its way; once more when peer_ready */
 	PEER_REFUSED,   /* Ret 4001, 4003, 4004 ..., or an answer whose signature is wrong: people must act */
 };
+/* How the call went whose end is being told, for people; valid during its done. */
+struct peer_told {
+	int has_ret, ret;
+	int64_t duration_ms;
+	const char *text; /* the trouble in words, "" = there was none */
+};
+const struct peer_told *peer_told(const struct peer *peer);
 /* answer: checked by its schema, valid during the callback; NULL when there was none or it made no sense. */
 typedef void (*peer_done)(void *user, enum peer_outcome outcome, const struct value *answer);
 
@@ -42,5 +49,24 @@ void peer_complain(struct peer *peer, const char *method, const char *what);
  * come: FC_EBUSY (not ready, too many at once or in this second: try again), or what codec and envelope say. */
 int peer_call(struct peer *peer, const struct message *message, struct value *request, struct arena *arena,
 	      peer_done done, void *user, struct error *err);
+
+/* For a trial of the platform (conformance.h). ------------------------------------------------------------------- */
+
+/* What is made wrong in a call, so that a platform that looks must refuse it. */
+enum peer_flaw {
+	PEER_NO_FLAW,
+	PEER_FLAW_SIG,    /* the signature */
+	PEER_FLAW_TOKEN,  /* the token: one that it never gave */
+	PEER_FLAW_DATA,   /* encrypted with another key, signed right */
+	PEER_FLAW_SECRET, /* query_token with another OperatorSecret, which the caller has put into the request */
+};
+/* As peer_call; from how a call with a flaw ends nothing is concluded: no trouble is told, no token is dropped. */
+int peer_call_flawed(struct peer *peer, enum peer_flaw flaw, const struct message *message, struct value *request,
+		     struct arena *arena, peer_done done, void *user, struct error *err);
+/* Logs in now, whether a token is due or not. FC_OK: it is under way; FC_EBUSY: one is already; FC_EINVAL: no token is needed, or
+ * another peer holds it; FC_EIO: it could not be sent. */
+int peer_login(struct peer *peer);
+/* What is left of the token's life; -1 without one. */
+int64_t peer_token_life_ms(const struct peer *peer);
 
 #endif

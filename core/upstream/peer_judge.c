@@ -14,8 +14,13 @@ static enum peer_outcome judge_ret(struct peer_verdict *verdict, int ret, const 
 {
 	/* Their words, where they have any. */
 	const char *text = msg[0] ? msg : ret_text(ret);
+
+	verdict->has_ret = 1;
+	verdict->ret = ret;
 	enum ret_action action = ret_action(ret);
 
+	verdict->has_ret = 1;
+	verdict->ret = ret;
 	if (action == RET_DONE)
 		return PEER_DONE;
 	if (action == RET_NEW_TOKEN)
@@ -50,6 +55,8 @@ static enum peer_outcome judge_plain(const struct platform *p, const struct mess
 	if (json_read(p->reader, result->body, result->body_len, arena, &body, NULL) || !value_is_object(body))
 		return trouble(verdict, LOG_LEVEL_WARNING, PEER_UNREACHED, "answer: not a JSON object");
 	int ret = envelope_plain_ret(body, &msg);
+	verdict->json = result->body;
+	verdict->json_len = result->body_len;
 	enum peer_outcome outcome = judge_ret(verdict, ret, msg);
 	/* There was no token that a new one could replace. */
 	if (outcome == PEER_TOKEN)
@@ -75,6 +82,9 @@ static enum peer_outcome judge_sealed(const struct platform *p, const struct mes
 	default:
 		return trouble(verdict, LOG_LEVEL_WARNING, PEER_UNREACHED, err.text);
 	}
+	verdict->sig_ok = response.sig_ok;
+	verdict->json = response.plain;
+	verdict->json_len = response.plain_len;
 	enum peer_outcome outcome = judge_ret(verdict, response.ret, response.msg);
 	if (outcome == PEER_DONE && response.plain)
 		verdict->answer = read_answer(p, message, response.plain, response.plain_len, arena);

@@ -6,28 +6,12 @@
 
 #include "base/log.h"
 #include "upstream/client.h"
-#include "upstream/platform_state.h"
-#include "upstream/ports.h"
+#include "upstream/platform_set.h"
 #include "upstream/server.h"
 #include "upstream/sync.h"
 
 static const char order_method[] = "notification_charge_order_info";
 static const char bonus_method[] = "notification_charge_order_info_for_bonus";
-
-struct platform_set {
-	struct loop *loop;
-	struct station_set *stations;
-	struct charge_set *charges; /* borrowed; NULL: no business */
-	struct store *store;
-	struct json_reader *reader;  /* one for all: everything happens on one thread */
-	const struct config *config; /* borrowed; NULL before the first apply */
-	struct platform **platforms; /* the enabled ones, in the configuration's order */
-	int count;
-	struct ports ports;
-	struct station_listener listener;
-	const struct script_host *host;
-	struct recorder *recorder; /* NULL = nothing is recorded */
-};
 
 /* What an apply is going to do with one platform. */
 struct plan {
@@ -130,9 +114,12 @@ void platform_set_free(struct platform_set *set)
 	station_unlisten(set->stations, &set->listener);
 	ports_fini(&set->ports);
 	for (int i = 0; i < set->count; i++)
+		platform_unwatch(set->platforms[i]);
+	for (int i = 0; i < set->count; i++)
 		drop_platform(set, set->platforms[i]);
 	free(set->platforms);
 	recorder_free(set->recorder);
+	calls_free(set->calls);
 	json_reader_free(set->reader);
 	free(set);
 }
@@ -152,14 +139,6 @@ static int same_life(const struct config_platform *a, const struct config_platfo
 	return !strcmp(a->operator_id, b->operator_id) && !strcmp(a->url, b->url) && !strcmp(a->ca, b->ca) &&
 	       !strcmp(a->certificate, b->certificate) && !strcmp(a->key, b->key) && a->verify == b->verify &&
 	       same_keys(&a->ours, &b->ours) && same_keys(&a->theirs, &b->theirs);
-}
-
-static struct platform *find_platform(const struct platform_set *set, const char *name)
-{
-	for (int i = 0; i < set->count; i++)
-		if (!strcmp(set->platforms[i]->options->name, name))
-			return set->platforms[i];
-	return NULL;
 }
 
 /* Reload ------------------------------------------------------------------------------------------------------ */
@@ -261,7 +240,7 @@ static int plan_fresh(struct platform_set *set, const struct config *config, str
 
 static int plan_one(struct platform_set *set, const struct config *config, struct plan *plan, struct error *err)
 {
-	struct platform *running = find_platform(set, plan->options->name);
+	struct platform *running = platform_find(set, plan->options->name);
 
 	if (!running || !same_life(running->options, plan->options))
 		return plan_fresh(set, config, plan, err);
@@ -309,6 +288,14 @@ static int is_dropped(const struct platform *p, const struct plan *plans, int co
 	return 1;
 }
 
+/* A call's two bodies take about so much. */
+static int calls_for(int record_kb)
+{
+	enum { LEAST = 16, MOST = 2048 };
+
+	return record_kb < LEAST ? LEAST : record_kb > MOST ? MOST : record_kb;
+}
+
 /* Another size begins with nothing: who changes it is not in the middle of a trial. */
 static void apply_recorder(struct platform_set *set, const struct config *config)
 {
@@ -316,18 +303,26 @@ static void apply_recorder(struct platform_set *set, const struct config *config
 
 	if (bytes != recorder_bytes(set->recorder)) {
 		recorder_free(set->recorder);
+		calls_free(set->calls);
 		set->recorder = bytes ? recorder_new(bytes) : NULL;
-		if (bytes && !set->recorder)
+		set->calls = set->recorder ? calls_new(calls_for(config->gateway.record_kb)) : NULL;
+		if (bytes && (!set->recorder || !set->calls))
 			log_warning("upstream: messages are not recorded: no memory");
 	}
-	for (int i = 0; i < set->count; i++)
+	for (int i = 0; i < set->count; i++) {
 		set->platforms[i]->recorder = set->recorder;
+		set->platforms[i]->calls = set->calls;
+	}
 }
 
 /* Nothing in here can fail. next: room for the plans' platforms, taken over. */
 static void commit(struct platform_set *set, const struct config *config, struct plan *plans, int count,
 		   struct platform **next)
 {
+	/* Who watches may stop a charge with that, of which all platforms are told: all of them must still be there. */
+	for (int i = 0; i < set->count; i++)
+		if (is_dropped(set->platforms[i], plans, count))
+			platform_unwatch(set->platforms[i]);
 	for (int i = 0; i < set->count; i++)
 		if (is_dropped(set->platforms[i], plans, count))
 			drop_platform(set, set->platforms[i]);
@@ -353,7 +348,7 @@ static void commit(struct platform_set *set, const struct config *config, struct
 	for (int i = 0; i < count; i++) {
 		int hub = next[i]->options->exchange;
 
-		next[i]->hub = hub >= 0 ? find_platform(set, config->platforms[hub].name) : next[i];
+		next[i]->hub = hub >= 0 ? platform_find(set, config->platforms[hub].name) : next[i];
 		if (!next[i]->hub)
 			next[i]->hub = next[i];
 	}
@@ -417,7 +412,7 @@ static int wants_all(const struct platform *p, const struct connector *connector
 int platform_set_recipients(struct platform_set *set, const struct order *order, const struct connector *connector,
 			    struct journal_recipient *list, int most)
 {
-	const struct platform *starter = find_platform(set, order->platform);
+	const struct platform *starter = platform_find(set, order->platform);
 	int count = 0;
 
 	/* Also while it is not configured or switched off: it waits in the outbox. */
@@ -432,7 +427,7 @@ int platform_set_recipients(struct platform_set *set, const struct order *order,
 int platform_set_reconcile(struct platform_set *set, const char *platform, int32_t day, platform_checked done,
 			   void *user, struct error *err)
 {
-	struct platform *p = find_platform(set, platform);
+	struct platform *p = platform_find(set, platform);
 
 	if (!p || !p->client)
 		return error_set(err, FC_ENOENT, "upstream: %s: there is no such platform, or it is not called",
@@ -442,65 +437,10 @@ int platform_set_reconcile(struct platform_set *set, const char *platform, int32
 
 int platform_set_order_again(struct platform_set *set, const char *name)
 {
-	const struct platform *p = find_platform(set, name);
+	const struct platform *p = platform_find(set, name);
 
 	if (!p || !p->client)
 		return FC_ENOENT;
 	client_order_again(p->client);
 	return FC_OK;
-}
-
-/* Figures ------------------------------------------------------------------------------------------------------- */
-
-const struct recorder *platform_set_recorder(const struct platform_set *set)
-{
-	return set->recorder;
-}
-
-int platform_count(const struct platform_set *set)
-{
-	return set->count;
-}
-
-int platform_get_stats(const struct platform_set *set, int index, struct platform_stats *stats)
-{
-	if (index < 0 || index >= set->count)
-		return FC_ENOENT;
-	const struct platform *p = set->platforms[index];
-	const struct platform_counters *c = &p->counters;
-	*stats = (struct platform_stats){
-	    .name = p->options->name,
-	    .linked = p->client && client_linked(p->client),
-	    .status_pushed = c->status_pushed,
-	    .status_accepted = c->status_accepted,
-	    .status_discarded = c->status_discarded,
-	    .push_failed = c->push_failed,
-	    .push_superseded = c->push_superseded,
-	    .info_pushed = c->info_pushed,
-	    .stats_pushed = c->stats_pushed,
-	    .answered = c->answered,
-	    .refused = c->refused,
-	    .answer_mean_us = platform_times_mean(&p->times),
-	    .answer_p99_us = platform_times_p99(&p->times),
-	    .waiting = p->client ? client_waiting(p->client) : 0,
-	};
-	(void)snprintf(stats->last_error, sizeof(stats->last_error), "%s", p->last_error);
-	if (p->mapping) {
-		(void)snprintf(stats->mapping, sizeof(stats->mapping), "%s", mapping_name(p->mapping));
-		(void)snprintf(stats->mapping_hash, sizeof(stats->mapping_hash), "%s", mapping_hash(p->mapping));
-	}
-	return FC_OK;
-}
-
-int platform_listen_port(const struct platform_set *set, const char *listen)
-{
-	return ports_number(&set->ports, listen);
-}
-
-struct sources *platform_set_sources(const struct platform_set *set, int index)
-{
-	for (int i = 0; i < set->count; i++)
-		if (set->platforms[i]->mapping && !index--)
-			return mapping_sources(set->platforms[i]->mapping);
-	return NULL;
 }

@@ -16,7 +16,10 @@
 #include "script/sources.h"
 #include "station/station.h"
 #include "store/checks.h"
+#include "upstream/calls.h"
+#include "upstream/conformance.h"
 #include "upstream/record.h"
+#include "upstream/repeat.h"
 
 struct platform_set;
 
@@ -24,6 +27,8 @@ struct platform_stats {
 	const char *name;
 	int linked;           /* a token is held and the last call went through */
 	char last_error[160]; /* "" when none since the last success */
+	int64_t since_wall;   /* since when calls go through, or don't; 0: there was none yet */
+	int64_t last_error_wall;
 	uint64_t status_pushed, status_accepted, status_discarded, push_failed, push_superseded;
 	uint64_t info_pushed, stats_pushed;
 	uint64_t answered, refused;             /* their calls: Ret 0, other Ret */
@@ -63,6 +68,18 @@ int platform_set_reconcile(struct platform_set *set, const char *platform, int32
 int platform_set_order_again(struct platform_set *set, const char *name);
 /* What passed the mappings lately; NULL when nothing is recorded (option record_kb 0). */
 const struct recorder *platform_set_recorder(const struct platform_set *set);
+/* The calls that went with them; NULL as well. */
+const struct calls *platform_set_calls(const struct platform_set *set);
+/* As repeat_call, on the platform of that call; FC_ENOENT: there is none now. */
+int platform_set_repeat(struct platform_set *set, const struct call *call, const char *body, size_t len,
+			repeat_done done, void *user, struct error *err);
+/* Whoever gave that user is not there any more. */
+void platform_set_forget_repeat(struct platform_set *set, const void *user);
+/* As conformance_start. */
+int platform_set_conformance(struct platform_set *set, const char *platform, const struct conformance_order *order,
+			     struct error *err);
+/* The last run of a platform, or the one under way; NULL: none since its life began. */
+const struct conformance *platform_set_conformance_of(const struct platform_set *set, const char *platform);
 int platform_count(const struct platform_set *set);
 int platform_get_stats(const struct platform_set *set, int index, struct platform_stats *stats);
 /* The port a listen section is bound to (tests use 0 = any), or -1. */

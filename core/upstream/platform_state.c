@@ -122,11 +122,23 @@ struct platform *platform_new(struct loop *loop, const struct station_set *stati
 	return p;
 }
 
+void platform_unwatch(struct platform *p)
+{
+	struct platform_watcher *watcher = p->watcher;
+
+	p->watcher = NULL;
+	p->conformance = NULL;
+	if (watcher)
+		watcher->free(watcher);
+}
+
 void platform_free(struct platform *p)
 {
 	if (!p)
 		return;
 	client_free(p->client);
+	p->client = NULL;
+	platform_unwatch(p);
 	sync_free(p);
 	mapping_free(p->mapping);
 	envelope_keys_clear(&p->ours);
@@ -162,4 +174,29 @@ struct envelope_form platform_form(const struct platform *p)
 struct icomm platform_view(const struct platform *p)
 {
 	return (struct icomm){.stations = p->stations, .platform = p->options};
+}
+
+/* Their words are in it at times. */
+static void mask_why(const struct platform *p, const char *why, char out[CALL_WHY])
+{
+	struct buffer text;
+
+	buffer_init(&text, (size_t)ERROR_TEXT_MAX * 8);
+	const struct value v = {.type = VALUE_STRING, .text = why, .len = strlen(why)};
+	/* Written as JSON, between quotes. */
+	if (!recorder_mask(p->recorder, NULL, &v, &text) && text.len > 2)
+		(void)snprintf(out, CALL_WHY, "%.*s", (int)(text.len - 2), text.data + 1);
+	buffer_fini(&text);
+}
+
+uint64_t platform_called(struct platform *p, struct call *call, const char *why, const struct platform_bodies *bodies)
+{
+	(void)snprintf(call->platform, sizeof(call->platform), "%s", p->options->name);
+	call->why[0] = '\0';
+	if (why && *why)
+		mask_why(p, why, call->why);
+	uint64_t id = calls_add(p->calls, call);
+	if (p->watcher)
+		p->watcher->saw(p->watcher, call, why, bodies);
+	return id;
 }

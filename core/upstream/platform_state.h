@@ -13,6 +13,7 @@
 #include "loop/loop.h"
 #include "script/json.h"
 #include "station/station.h"
+#include "upstream/calls.h"
 #include "upstream/codec.h"
 #include "upstream/envelope.h"
 #include "upstream/icomm.h"
@@ -21,12 +22,22 @@
 #include "upstream/token.h"
 
 struct client;
+struct conformance;
+struct platform_bodies;
 
 enum {
 	PLATFORM_TIMES = 1024,          /* durations kept for the 99th percentile */
 	PLATFORM_MESSAGE_MAX = 4 << 20, /* bytes of an outgoing body: an answer, a push */
 	PLATFORM_MEMORY_MAX = 24 << 20, /* of the trees of one message while it is worked on */
 	PLATFORM_ERROR_SIZE = 160,
+};
+
+/* Somebody who sees every call that has ended; the first member of a larger struct. */
+struct platform_watcher {
+	void (*saw)(struct platform_watcher *watcher, const struct call *call, const char *why,
+		    const struct platform_bodies *bodies);
+	/* The platform ends, its client has ended. */
+	void (*free)(struct platform_watcher *watcher);
 };
 
 /* How long answering took, for the mean over all and the percentile of the last PLATFORM_TIMES. */
@@ -65,7 +76,10 @@ struct platform {
 	const struct config_platform *options; /* within config */
 	struct mapping *mapping;               /* owned; NULL changes nothing (tests) */
 
-	struct recorder *recorder; /* borrowed: the set's; NULL = nothing is recorded */
+	struct recorder *recorder;        /* borrowed: the set's; NULL = nothing is recorded */
+	struct calls *calls;              /* borrowed: the set's; NULL as well */
+	struct platform_watcher *watcher; /* owned; sees every call. NULL = nobody */
+	struct conformance *conformance;  /* the watcher, where it is a run; NULL = none yet */
 
 	struct platform *hub; /* borrowed: holds the tokens of both directions; itself where nothing lies between */
 
@@ -84,6 +98,8 @@ struct platform {
 
 	struct platform_counters counters;
 	char last_error[PLATFORM_ERROR_SIZE]; /* of pushing; "" since the last success */
+	int64_t last_error_wall;              /* when it came last */
+	int64_t since_wall;                   /* since when calls go through, or don't; 0: there was none yet */
 };
 
 /* A platform that answers but does not push yet (client_new makes it push). mapping is taken over, also on failure.
@@ -91,6 +107,8 @@ struct platform {
 struct platform *platform_new(struct loop *loop, const struct station_set *stations, struct json_reader *reader,
 			      const struct config *config, const struct config_platform *options,
 			      struct mapping *mapping, struct error *err);
+/* Lets the watcher go, if there is one. It may stop a charge with that, of which every platform is told. */
+void platform_unwatch(struct platform *platform);
 /* Ends its client first; wipes the secrets. */
 void platform_free(struct platform *platform);
 /* Nonzero when their keys are there, so that we can call it; when ours are there, so that we can be called. */
@@ -99,6 +117,16 @@ int platform_can_answer(const struct config_platform *options);
 
 /* Nonzero unless its mapping has this form of an order switched off; option iserv may have gone since the charge began. */
 int platform_sends_order(const struct platform *platform, const char *method);
+
+/* The bodies of a call as they were decrypted, before any mapping; NULL = there was none, or it could not be read. */
+struct platform_bodies {
+	const char *request, *answer;
+	size_t request_len, answer_len;
+	int sig_ok; /* of their answer */
+};
+/* Notes a call that has ended; why: in words, not masked yet, or NULL. platform and why of *call are filled in. Returns its id. */
+uint64_t platform_called(struct platform *platform, struct call *call, const char *why,
+			 const struct platform_bodies *bodies);
 
 /* Views for the files below. */
 struct codec platform_codec(const struct platform *platform);

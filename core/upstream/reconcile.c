@@ -8,6 +8,7 @@
 #include "base/decimal.h"
 #include "base/log.h"
 #include "base/maker.h"
+#include "store/events.h"
 
 enum {
 	DAY_S = 86400,
@@ -198,7 +199,15 @@ static void compare(void *user, const struct check_order *order)
 			read_theirs(dispute, d);
 		if (reason != CHECK_MISSING)
 			continue;
-		if (outbox_again(w->reconcile->platform->store, platform, order->seq, &err))
+		struct store *store = w->reconcile->platform->store;
+		(void)events_add(store,
+				 &(struct event){.kind = EVENT_RESEND,
+						 .seq = order->seq,
+						 .to = platform,
+						 .who = "reconciliation",
+						 .text = "unknown there"},
+				 NULL);
+		if (outbox_again(store, platform, order->seq, &err))
 			log_error("upstream: %s: %s", platform, err.text);
 		else
 			log_notice("upstream: %s: order %s: unknown there, sent again", platform, order->seq);

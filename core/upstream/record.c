@@ -330,7 +330,7 @@ static int write_line(const struct recorder *r, const struct entry *e, struct bu
 	return buffer_text(out, "}");
 }
 
-int recorder_line(const struct recorder *r, uint64_t *number, struct buffer *out)
+static const struct entry *entry_behind(const struct recorder *r, uint64_t *number)
 {
 	for (size_t at = 0; r && at < r->used; at += entry_at(r, at)->size) {
 		const struct entry *e = entry_at(r, at);
@@ -338,7 +338,74 @@ int recorder_line(const struct recorder *r, uint64_t *number, struct buffer *out
 		if (e->dead || e->number <= *number)
 			continue;
 		*number = e->number;
-		return write_line(r, e, out);
+		return e;
+	}
+	return NULL;
+}
+
+int recorder_line(const struct recorder *r, uint64_t *number, struct buffer *out)
+{
+	const struct entry *e = entry_behind(r, number);
+
+	return e ? write_line(r, e, out) : FC_ENOENT;
+}
+
+static void tell(const struct recorder *r, const struct entry *e, struct recorded *out)
+{
+	const struct source *source = &r->sources[e->source];
+	const char *text = (const char *)(e + 1);
+
+	*out = (struct recorded){.wall = e->wall,
+				 .platform = source->platform,
+				 .mapping = source->mapping,
+				 .hash = source->hash,
+				 .message = message_at(e->message),
+				 .part = (enum message_part)e->part,
+				 .direction = (enum mapping_direction)e->direction,
+				 .before = text,
+				 .before_len = e->before,
+				 .after = text + e->before,
+				 .after_len = e->after,
+				 .refused = text + e->before + e->after,
+				 .refused_len = e->refused,
+				 .failed = e->failed};
+}
+
+int recorder_next(const struct recorder *r, uint64_t *number, struct recorded *out)
+{
+	const struct entry *e = entry_behind(r, number);
+
+	if (!e)
+		return FC_ENOENT;
+	tell(r, e, out);
+	return FC_OK;
+}
+
+uint64_t recorder_newest(const struct recorder *r)
+{
+	return r ? r->number : 0;
+}
+
+int recorder_get(const struct recorder *r, uint64_t number, struct recorded *out)
+{
+	for (size_t at = 0; r && number && at < r->used; at += entry_at(r, at)->size) {
+		const struct entry *e = entry_at(r, at);
+
+		if (e->dead || e->number != number)
+			continue;
+		tell(r, e, out);
+		return FC_OK;
 	}
 	return FC_ENOENT;
+}
+
+int recorder_mask(const struct recorder *r, const struct schema *schema, const struct value *tree, struct buffer *out)
+{
+	struct personal_ids ids = {.count = 0};
+
+	if (!r)
+		return FC_ENOENT;
+	personal_learn(&ids, schema, tree);
+	mask_write(&r->mask, &ids, schema, tree, out);
+	return out->failed ? FC_ELIMIT : FC_OK;
 }

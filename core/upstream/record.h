@@ -40,8 +40,29 @@ struct recorder_counts {
 	int held;
 };
 struct recorder_counts recorder_counts(const struct recorder *recorder);
+/* The number of the newest message; 0 = none was recorded yet. */
+uint64_t recorder_newest(const struct recorder *recorder);
+/* One message: JSON texts, masked and not terminated; they live until the next recorder_note. */
+struct recorded {
+	int64_t wall;
+	const char *platform, *mapping, *hash;
+	const struct message *message;
+	enum message_part part;
+	enum mapping_direction direction;
+	const char *before, *after, *refused; /* as in struct record; length 0 = there is none */
+	size_t before_len, after_len, refused_len;
+	int failed;
+};
+/* FC_OK, FC_ENOENT: it gave way, or never was. */
+int recorder_get(const struct recorder *recorder, uint64_t number, struct recorded *out);
+/* Appends a tree as JSON, masked as what is recorded. schema: of the tree's own object; NULL when it has none. recorder NULL: FC_ENOENT,
+ * nothing is appended. */
+int recorder_mask(const struct recorder *recorder, const struct schema *schema, const struct value *tree,
+		  struct buffer *out);
 /* Appends the oldest message behind *number (0: the oldest of all) as one line of JSON without a newline, and sets *number to its
  * own. FC_OK, FC_ENOENT when there is none, FC_ELIMIT. */
 int recorder_line(const struct recorder *recorder, uint64_t *number, struct buffer *out);
+/* The same as its pieces. FC_OK, FC_ENOENT. */
+int recorder_next(const struct recorder *recorder, uint64_t *number, struct recorded *out);
 
 #endif

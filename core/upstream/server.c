@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "upstream/iserv.h"
+#include "upstream/life.h"
 #include "upstream/sync.h"
 
 /* The platforms that a path may mean: one, or several that share it. */
@@ -14,7 +15,7 @@ struct candidates {
 };
 
 /* One call on its way through the checks. */
-struct call {
+struct question {
 	const struct server_routes *routes;
 	const struct http_request *http;
 	struct platform *platform;
@@ -22,9 +23,13 @@ struct call {
 	int64_t now_ms;
 	struct arena arena;
 	struct envelope_request envelope;
-	struct buffer json; /* the answer object */
-	int held;           /* it is given later (sync.h) */
-	struct error err;   /* err.text: the Msg of a refusal; "" = the Ret's own text */
+	struct buffer json;                   /* the answer object */
+	const struct value *request, *answer; /* as trees, in the standard's form; NULL until they are there */
+	int held;                             /* it is given later (sync.h) */
+	struct error err;                     /* err.text: the Msg of a refusal; "" = the Ret's own text */
+	const char *asked;                    /* the parameters' text, as it came; NULL = not read */
+	size_t asked_len;
+	uint64_t recorded_request, recorded_answer; /* their numbers in the recorder; 0 = none */
 };
 
 static const char no_json_type[] = "text/plain;charset=utf-8";
@@ -89,7 +94,7 @@ static struct candidates find_candidates(const struct server_routes *routes, con
 
 /* Among several: by the sender's OperatorID, or by the token where the envelope can't be read, or the only one that does without
  * both. NULL: nobody's. */
-static struct platform *choose(struct call *call)
+static struct platform *choose(struct question *call)
 {
 	const struct server_routes *routes = call->routes;
 	struct arena arena;
@@ -123,23 +128,23 @@ static struct platform *choose(struct call *call)
 
 /* Checks -------------------------------------------------------------------------------------------------------- */
 
-static int refuse(struct call *call, int ret, const char *why)
+static int refuse(struct question *call, int ret, const char *why)
 {
 	(void)error_set(&call->err, FC_EINVAL, "%s", why);
 	return ret;
 }
 
-static int is_login(const struct call *call)
+static int is_login(const struct question *call)
 {
 	return call->message->caller == MESSAGE_BOTH;
 }
 
-static int is_plain(const struct call *call)
+static int is_plain(const struct question *call)
 {
 	return mapping_plain(call->platform->mapping, call->message);
 }
 
-static int check_bearer(struct call *call)
+static int check_bearer(struct question *call)
 {
 	const struct config_platform *options = call->platform->options;
 
@@ -159,7 +164,7 @@ static int check_bearer(struct call *call)
 	}
 }
 
-static int check_envelope(struct call *call)
+static int check_envelope(struct question *call)
 {
 	struct platform *p = call->platform;
 
@@ -180,7 +185,7 @@ static int check_envelope(struct call *call)
 }
 
 /* What only a proven caller may use up; the others have a bucket of their own. */
-static int check_limits(struct call *call)
+static int check_limits(struct question *call)
 {
 	struct platform *p = call->platform;
 
@@ -202,7 +207,7 @@ static int check_limits(struct call *call)
 	}
 }
 
-static int read_parameters(struct call *call, struct value **request)
+static int read_parameters(struct question *call, struct value **request)
 {
 	struct platform *p = call->platform;
 	const struct codec codec = platform_codec(p);
@@ -216,13 +221,18 @@ static int read_parameters(struct call *call, struct value **request)
 					  &len, &call->err);
 		text = plain;
 	}
-	if (!result)
-		result =
-		    codec_decode(&codec, call->message, MESSAGE_REQUEST, text, len, &call->arena, request, &call->err);
+	if (result)
+		return RET_PARAMETER;
+	uint64_t before = recorder_newest(p->recorder);
+	call->asked = text;
+	call->asked_len = len;
+	result = codec_decode(&codec, call->message, MESSAGE_REQUEST, text, len, &call->arena, request, &call->err);
+	uint64_t after = recorder_newest(p->recorder);
+	call->recorded_request = after > before ? after : 0;
 	return result ? RET_PARAMETER : RET_OK;
 }
 
-static int answer_parameters(struct call *call, const struct value *request)
+static int answer_parameters(struct question *call, const struct value *request)
 {
 	struct platform *p = call->platform;
 	const struct codec codec = platform_codec(p);
@@ -237,16 +247,21 @@ static int answer_parameters(struct call *call, const struct value *request)
 	else if (token_answer(&p->tokens, p->options->operator_id, p->options->ours.operator_secret, request,
 			      call->now_ms, &call->arena, &answer, &call->err))
 		ret = RET_SYSTEM;
+	call->answer = answer;
 	if (!ret && iserv_awaits_result(call->message, answer) && !sync_hold(p, call->message, request, call->http)) {
 		call->held = 1;
+		call->answer = NULL;
 		return RET_OK;
 	}
+	uint64_t before = recorder_newest(p->recorder);
 	if (!ret && codec_encode(&codec, call->message, MESSAGE_ANSWER, answer, &call->arena, &call->json, &call->err))
 		ret = RET_SYSTEM;
+	uint64_t after = recorder_newest(p->recorder);
+	call->recorded_answer = after > before ? after : 0;
 	return ret;
 }
 
-static int work(struct call *call)
+static int work(struct question *call)
 {
 	struct value *request = NULL;
 
@@ -257,6 +272,7 @@ static int work(struct call *call)
 		ret = check_limits(call);
 	if (!ret)
 		ret = read_parameters(call, &request);
+	call->request = request;
 	if (!ret)
 		ret = answer_parameters(call, request);
 	return ret;
@@ -264,7 +280,7 @@ static int work(struct call *call)
 
 /* Answers ------------------------------------------------------------------------------------------------------- */
 
-static void log_refusal(const struct call *call, int ret)
+static void log_refusal(const struct question *call, int ret)
 {
 	const char *why = call->err.text[0] ? call->err.text : ret_text(ret);
 
@@ -276,7 +292,7 @@ static void log_refusal(const struct call *call, int ret)
 			 call->message->method, call->http->peer, ret, why);
 }
 
-static void seal(struct call *call, int ret, struct http_response *response)
+static void seal(struct question *call, int ret, struct http_response *response)
 {
 	const struct config_platform *options = call->platform->options;
 	const struct envelope_form form = platform_form(call->platform);
@@ -297,15 +313,60 @@ static void seal(struct call *call, int ret, struct http_response *response)
 		http_error(response, 500, "");
 }
 
-static void answer_platform(struct call *call, struct http_response *response)
+static enum call_outcome outcome_of(const struct question *q, int ret)
+{
+	if (q->held)
+		return CALL_HELD;
+	switch (ret) {
+	case RET_OK:
+		return CALL_ACCEPTED;
+	case RET_TOKEN:
+		return CALL_TOKEN;
+	case RET_BUSY:
+	case RET_SYSTEM:
+		return CALL_BUSY;
+	default:
+		return CALL_REFUSED;
+	}
+}
+
+static void note_call(const struct question *q, int ret, int64_t started_us, int64_t wall_ms,
+		      const struct http_response *response)
+{
+	struct call call = {
+	    .message = q->message,
+	    .direction = MAPPING_IN,
+	    .outcome = outcome_of(q, ret),
+	    .status = q->held ? 0 : response->status,
+	    .has_ret = !q->held,
+	    .ret = ret,
+	    .wall_ms = wall_ms,
+	    .duration_us = clock_mono_us() - started_us,
+	    .request_bytes = (uint32_t)q->http->body_len,
+	    .answer_bytes = q->held ? 0 : (uint32_t)response->body.len,
+	    .request = q->recorded_request,
+	    .answer = q->recorded_answer,
+	};
+	const struct platform_bodies bodies = {.request = q->asked,
+					       .request_len = q->asked_len,
+					       .answer = ret == RET_OK ? q->json.data : NULL,
+					       .answer_len = q->json.len};
+	const char *why = ret == RET_OK ? NULL : q->err.text[0] ? q->err.text : ret_text(ret);
+
+	(void)platform_called(q->platform, &call, why, &bodies);
+}
+
+static void answer_platform(struct question *call, struct http_response *response)
 {
 	struct platform *p = call->platform;
-	int64_t started_us = clock_mono_us();
+	int64_t started_us = clock_mono_us(), wall_ms = clock_wall_ms();
 
 	arena_init(&call->arena, PLATFORM_MEMORY_MAX);
 	buffer_init(&call->json, PLATFORM_MESSAGE_MAX);
 	call->message = find_method(p, call->http->path);
 	int ret = work(call);
+	life_asked(p, call->message, call->request, call->answer, ret, call->err.text,
+		   (clock_mono_us() - started_us) / 1000);
 	if (!call->held)
 		seal(call, ret, response);
 	if (ret == RET_OK) {
@@ -316,6 +377,7 @@ static void answer_platform(struct call *call, struct http_response *response)
 		p->counters.refused++;
 		log_refusal(call, ret);
 	}
+	note_call(call, ret, started_us, wall_ms, response);
 	buffer_fini(&call->json);
 	arena_fini(&call->arena);
 }
@@ -323,7 +385,7 @@ static void answer_platform(struct call *call, struct http_response *response)
 void server_answer(const struct server_routes *routes, const struct http_request *request,
 		   struct http_response *response)
 {
-	struct call call = {.routes = routes, .http = request, .now_ms = clock_mono_ms()};
+	struct question call = {.routes = routes, .http = request, .now_ms = clock_mono_ms()};
 	struct candidates found = find_candidates(routes, request->path);
 
 	if (!found.count) {

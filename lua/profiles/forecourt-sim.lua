@@ -24,6 +24,7 @@ return {
     temperature    = { fc = 3, address = 11, type = "s16", scale = 0.1, unit = "degC" },
     card           = { fc = 3, address = 12, type = "text", words = 8 },
     vin            = { fc = 3, address = 28, type = "text", words = 9 },
+    limit_kw       = { fc = 3, address = 38, type = "u16", scale = 0.1, unit = "kW" },
     serial         = { fc = 3, address = 20, type = "text", words = 8, shared = true, period_ms = 60000 },
   },
   status = {
@@ -35,6 +36,10 @@ return {
   commands = {
     start = { fc = 6, address = 40, value = 1 },
     stop  = { fc = 6, address = 40, value = 2 },
+    unlock = { fc = 6, address = 40, value = 6 },
+  },
+  setpoint = {
+    fc = 6, address = 38, type = "u16", scale = 0.1, unit = "kW", min = 1, max = 400, verify = "limit_kw",
   },
   examples = {
     { registers = { [0] = 0, [1] = 0 }, expect = { status = 1 } },

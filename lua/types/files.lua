@@ -110,7 +110,8 @@
 ---@field status? forecourt.profile.status
 ---@field keep_alive? forecourt.profile.any_keep_alive|forecourt.profile.any_keep_alive[]
 ---@field setpoint? forecourt.profile.setpoint|forecourt.profile.can.setpoint
----@field commands? table<string, forecourt.profile.write|forecourt.profile.can.step|forecourt.profile.sequence> start, stop
+---@field commands? table<string, forecourt.profile.write|forecourt.profile.can.step|forecourt.profile.sequence> start, stop, unlock
+---@field unlock_while_charging? boolean its unlock ends a charge safely
 ---@field examples? (forecourt.profile.example|forecourt.profile.can.example|forecourt.profile.frames)[]
 
 ---@class forecourt.profile.line

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Builds the admin page into DIR: one script, one style sheet, gzip'd. npm works in the build folder, from the lock
-# file, so that the source tree stays clean.
+# Builds the admin page into DIR: index.html and its icon, and assets/ with hashed names (one style sheet, the shell, a
+# chunk a page), all gzip'd. npm works in the build folder, from the lock file, so that the source tree stays clean.
+# Fails when the page is heavier than its limits (pack.mjs).
 # usage: rootfs/www/build.sh DIR | --check (types only)
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -26,13 +27,20 @@ fi
 out=$1
 mkdir -p "$out"
 out=$(CDPATH='' cd -- "$out" && pwd)
-new=$(cat "$work/.stamp" "$here"/src/* "$here/build.sh" | sha256sum)
+new=$( (
+	cat "$work/.stamp" "$here/build.sh" "$here/pack.mjs"
+	find "$here/src" -type f | LC_ALL=C sort | xargs cat
+) | sha256sum)
 [ "$(cat "$out/.stamp" 2>/dev/null)" = "$new" ] && exit 0
-(cd "$work" && ./node_modules/.bin/esbuild src/main.tsx --bundle --minify --target=es2020 --jsx=automatic \
-	--jsx-import-source=preact --log-level=warning --outfile="$out/main.js")
-cp "$here/src/index.html" "$here/src/style.css" "$here/src/icon.svg" "$out/"
-for name in index.html style.css icon.svg main.js; do
-	gzip -9nf -c "$out/$name" >"$out/$name.gz"
-	rm "$out/$name"
-done
+cd "$work"
+{
+	echo '@import "./style.css";'
+	find src -mindepth 2 -name '*.css' | LC_ALL=C sort | sed 's|^src/\(.*\)|@import "./\1";|'
+} >src/all.css
+# What an earlier build left has other names, and a reader of the folder must not find both.
+rm -rf "$out/assets" "$out"/*.gz "$out/.stamp"
+./node_modules/.bin/esbuild src/main.tsx src/all.css --bundle --splitting --format=esm --minify --target=es2022 \
+	--charset=utf8 --jsx=automatic --jsx-import-source=preact --log-level=warning --metafile=meta.json \
+	--inject:src/shared.ts --entry-names='[name]-[hash]' --chunk-names='[name]-[hash]' --outdir="$out/assets"
+node "$here/pack.mjs" "$work" "$out"
 echo "$new" >"$out/.stamp"

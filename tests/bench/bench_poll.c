@@ -83,7 +83,7 @@ static int run_ours(const struct bus_line_config *c, uint16_t count, double seco
 		    (struct bus_read){.unit = UNIT, .function = 3, .count = count, .period_ms = PERIOD_MS, .tag = i};
 	/* As the gateway has it: always on. */
 	struct bus_trace *trace = trace_new(64);
-	line = line_start(1, c, reads, READS, trace, on_worker, &g, &err);
+	line = line_start(1, c, reads, READS, 0, trace, on_worker, &g, &err);
 	if (!line || turn(&g, clock_mono_us() + WARM_UP_MS * 1000)) {
 		(void)fprintf(stderr, "%s\n", err.text);
 		return 1;
@@ -94,7 +94,8 @@ static int run_ours(const struct bus_line_config *c, uint16_t count, double seco
 	int failed = turn(&g, begin + (int64_t)(seconds * 1e6));
 	(void)printf("%llu %.6f %.6f\n", (unsigned long long)(g.answered - before),
 		     (double)(clock_mono_us() - begin) / 1e6, cpu_seconds() - cpu);
-	line_stop(line);
+	line_end(line);
+	line_join(line);
 	trace_free(trace);
 	loop_waker_remove(g.loop, &g.waker);
 	queue_fini(&g.results);

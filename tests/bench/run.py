@@ -16,6 +16,7 @@ import line9600  # noqa: E402
 import polling  # noqa: E402
 import reloads  # noqa: E402
 import script  # noqa: E402
+import viewers  # noqa: E402
 
 
 def latencies(station, count, poll_ms):
@@ -59,6 +60,7 @@ def main():
     iserv.show(reloads.rows(args.build, 4 * args.rounds))
     iserv.show(line9600.rows(args.build))
     iserv.show(polling.rows(polling.measure(args.build, args.seconds / 2, 2 * args.rounds - 1)))
+    iserv.show(viewers.rows(viewers.measure(args.build, 4 * args.seconds, 2)))
     poll_ms = 1000
     station = conftest.PeerStation(build=args.build, tcp=32, line_units=(16, 16), connectors=1, poll_ms=poll_ms)
     try:

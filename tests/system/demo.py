@@ -176,7 +176,7 @@ Forecourt is running: {station.charger_count()} simulated chargers ({station.tcp
 {station.connectors} connectors each, and two simulated platforms: {', '.join(f'{p.name} ({p.mapping} mapping, {p.policy} price)' for p in platforms)}.
 
   admin page   https://localhost:{station.admin_port}/   (its certificate is the demo's own: the browser will ask)
-  log-in       admin / {password}
+  log-in       admin / {password} (once: the page then asks for a password of your own)
   command line {station.build / 'forecourt'} --socket {station.control_socket} status
 
   Watch the charges, from the start command to the confirmed order, as a platform sees them:

@@ -169,9 +169,10 @@ def control(path, line, timeout=10):
 class Station:
     """The parts of one station; start what is wanted, then stop() ends all."""
 
-    def __init__(self, build="build/host", tcp=2, line_units=(2,), connectors=1, mapping="base", poll_ms=1000, lua=None,
+    def __init__(self, build=None, tcp=2, line_units=(2,), connectors=1, mapping="base", poll_ms=1000, lua=None,
                  certificates=None):
-        self.build = (ROOT / build).resolve()
+        # Any test with another build: FORECOURT_BUILD=build/host-asan.
+        self.build = (ROOT / (build or os.environ.get("FORECOURT_BUILD", "build/host"))).resolve()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="forecourt-"))
         self.tcp, self.line_units, self.connectors = tcp, tuple(line_units), connectors
         self.mapping, self.poll_ms = mapping, poll_ms

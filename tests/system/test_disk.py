@@ -12,6 +12,8 @@ import time
 import pytest
 from test_iserv import PRICES, cents, check_order, new_seq, plug, start, stop, told, wait_told
 
+PAGE = 1024  # of the database
+
 
 def run(*command):
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False)
@@ -165,12 +167,12 @@ def spoil(station, pages):
     """Garbage over these pages of the file."""
     with open(database(station), "r+b") as file:
         for page in pages:
-            file.seek((page - 1) * 4096)
-            file.write(os.urandom(4096))
+            file.seek((page - 1) * PAGE)
+            file.write(os.urandom(PAGE))
 
 
 def page_count(station):
-    return database(station).stat().st_size // 4096
+    return database(station).stat().st_size // PAGE
 
 
 def test_full_at_the_end_of_a_charge(on_disk):

@@ -401,7 +401,7 @@ def test_a_slow_trial_keeps_nobody_waiting(site):
     three.ask("status")
     assert three.answer()["ok"] and not one.has_answer(), "the loop waited for the trial"
     refusal = two.answer()
-    assert not refusal["ok"] and refusal["error"] == "another rollback is under way", refusal
+    assert not refusal["ok"] and refusal["error"] == "another Lua file is being saved or put back", refusal
     assert not one.has_answer() and sha((station.lua / f"{POLICY}.lua").read_text()) == second["hash"]
     assert one.answer()["result"]["version"] == first["version"]
     assert in_force(station, POLICY)["version"] == first["version"]

@@ -49,6 +49,10 @@ static struct {
 	struct bus_write write;
 	struct device *device; /* of unit 1 */
 	struct bus_trace *trace;
+	/* Unlocks under way. */
+	device_command_done unlocked;
+	void *unlocked_user;
+	int unlocks, is_waiting;
 } world;
 
 struct sources *device_set_sources(const struct device_set *set, int index)
@@ -140,6 +144,16 @@ const char *charge_refusal_text(enum charge_refusal refusal)
 	return refusal ? "refused" : "accepted";
 }
 
+int platform_count(const struct platform_set *set)
+{
+	struct platform_stats stats;
+	int n = 0;
+
+	while (!platform_get_stats(set, n, &stats))
+		n++;
+	return n;
+}
+
 int platform_get_stats(const struct platform_set *set, int index, struct platform_stats *stats)
 {
 	(void)set;
@@ -153,6 +167,50 @@ const struct recorder *platform_set_recorder(const struct platform_set *set)
 {
 	(void)set;
 	return world.recorder;
+}
+
+/* The calls that went with it. */
+static struct calls *world_calls;
+static int world_repeats;
+
+const struct calls *platform_set_calls(const struct platform_set *set)
+{
+	(void)set;
+	return world_calls;
+}
+
+int platform_set_repeat(struct platform_set *set, const struct call *call, const char *body, size_t len,
+			repeat_done done, void *user, struct error *err)
+{
+	(void)set, (void)body, (void)len;
+	world_repeats++;
+	if (call->direction == MAPPING_OUT)
+		return error_set(err, FC_EBUSY, "not now");
+	done(user, &(struct repeated){.ret = 0, .why = "", .answer = "{\"a\":1}"});
+	return FC_OK;
+}
+
+void platform_set_forget_repeat(struct platform_set *set, const void *user)
+{
+	(void)set, (void)user;
+}
+
+int platform_set_conformance(struct platform_set *set, const char *platform, const struct conformance_order *order,
+			     struct error *err)
+{
+	(void)set, (void)order;
+	return error_set(err, FC_ENOENT, "%s: there is no such platform", platform);
+}
+
+const struct conformance *platform_set_conformance_of(const struct platform_set *set, const char *platform)
+{
+	(void)set, (void)platform;
+	return NULL;
+}
+
+void conformance_report(const struct conformance *run, struct maker *m, struct value *root)
+{
+	(void)run, (void)m, (void)root;
 }
 
 int platform_set_order_again(struct platform_set *set, const char *name)
@@ -172,6 +230,37 @@ int platform_set_reconcile(struct platform_set *set, const char *platform, int32
 	world.checked = done;
 	world.checked_user = user;
 	world.checked_day = day;
+	return FC_OK;
+}
+
+const char *charge_refusal_key(enum charge_refusal refusal)
+{
+	return refusal ? "charge.refused" : "";
+}
+
+int device_limit_range(const struct device *device, struct device_range *out)
+{
+	(void)device;
+	*out = (struct device_range){.unit = "kW", .min_milli = 1400, .max_milli = 22000, .has_pause = 1};
+	return FC_OK;
+}
+
+int device_capped(const struct device *device, int number, int64_t *milli, int *is_waiting)
+{
+	(void)device, (void)number;
+	*milli = 0;
+	*is_waiting = world.is_waiting;
+	return FC_OK;
+}
+
+int device_command(struct device_set *set, struct device *device, int number, const char *command,
+		   device_command_done done, void *user, struct error *err)
+{
+	(void)set, (void)device, (void)number, (void)err;
+	assert_string_equal(command, "unlock");
+	world.unlocked = done;
+	world.unlocked_user = user;
+	world.unlocks++;
 	return FC_OK;
 }
 
@@ -261,7 +350,7 @@ struct fixture {
 	struct error err;
 	/* The answer to the last call. */
 	int answers, code;
-	char error[ERROR_TEXT_MAX];
+	char error[ERROR_TEXT_MAX], key[64];
 	struct buffer text;
 	struct arena arena;
 	struct value *result; /* read back from text */

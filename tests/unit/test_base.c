@@ -1,10 +1,15 @@
 /* base/: clocks, decimals, values, JSON text, buffers, arenas. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <math.h>
 
@@ -14,6 +19,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/decimal.h"
+#include "base/disk.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -329,6 +335,41 @@ static void personal_data_is_masked(void **state)
 	assert_int_equal(log_level_parse("loud"), -1);
 }
 
+static void files_get_onto_the_disk(void **state)
+{
+	char folder[] = "/tmp/forecourt-disk-XXXXXX", path[64], back[8] = "";
+	int ends[2];
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/file", folder);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(disk_write(fd, "abc", 3), 0);
+	assert_int_equal(pread(fd, back, sizeof(back), 0), 3);
+	assert_string_equal(back, "abc");
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(disk_sync_folder(path), 0);
+	assert_int_equal(disk_sync_folder("file-in-this-folder"), 0);
+	/* What can't be, or is no file on a disk. */
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(disk_write(fd, "abc", 3), -1);
+	assert_int_equal(errno, EBADF);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(disk_write(ends[1], "abc", 3), -1);
+	assert_int_equal(close(ends[0]) | close(ends[1]), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(disk_sync_folder(path), -1);
+	assert_int_equal(errno, ENOENT);
+	char endless[PATH_MAX + 8];
+	memset(endless, 'a', sizeof(endless));
+	endless[sizeof(endless) - 2] = '/';
+	endless[sizeof(endless) - 1] = '\0';
+	assert_int_equal(disk_sync_folder(endless), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,6 +385,7 @@ int main(void)
 	    cmocka_unit_test(arena_keeps_its_limit),
 	    cmocka_unit_test(buffer_fails_for_good),
 	    cmocka_unit_test(personal_data_is_masked),
+	    cmocka_unit_test(files_get_onto_the_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -292,7 +292,10 @@ static void a_write_goes_before_the_reads(void **state)
 	field_open(&f, &c);
 	turn_until(&f, &f.by_status[BUS_OK], 10);
 	for (int k = 1; k <= 5; k++) {
+		/* Not at once after the last: four writes in a row owe the reads their turn. */
+		turn_until(&f, &f.by_status[BUS_OK], f.by_status[BUS_OK] + 2);
 		int at = peer_count(p, &p->total);
+		uint64_t late = stats_of(&f).timeouts + stats_of(&f).retries;
 
 		assert_int_equal(bus_line_write(f.line, &w), FC_OK);
 		/* What was asked until here went before it by right, however long this thread had to wait for its turn. */
@@ -302,8 +305,11 @@ static void a_write_goes_before_the_reads(void **state)
 		while (p->notes[at] != 6)
 			at++;
 		pthread_mutex_unlock(&p->lock);
-		/* One that was in flight, and one that had been chosen when we wrote. */
-		assert_true(at - queued <= 2);
+		late = stats_of(&f).timeouts + stats_of(&f).retries - late;
+		/* One that was in flight, and one that had been chosen when we wrote; what a busy machine answered too late is asked
+		 * once more before it counts as failed. */
+		if (at - queued > 2 + (int)late)
+			fail_msg("%d requests went before the write, %d of them late", at - queued, (int)late);
 	}
 	assert_int_equal(f.write_status[BUS_OK], 5);
 	assert_true(stats_of(&f).missed > 0); /* it was busy indeed */
@@ -332,7 +338,17 @@ static void a_write_too_late_is_not_sent(void **state)
 	peer_free(p);
 }
 
-/* 32 commands to a silent unit: closing waits for the one in flight, not for all. */
+static void turn_until_ended(struct field *f)
+{
+	int64_t end = clock_mono_ms() + PATIENCE_MS;
+
+	while (bus_ending(f->bus)) {
+		assert_true(clock_mono_ms() < end);
+		assert_int_equal(loop_step(f->loop, 20), FC_OK);
+	}
+}
+
+/* 32 commands to a silent unit: its worker ends with the one in flight, and nobody waits for it. */
 static void closing_waits_for_the_request_in_flight_only(void **state)
 {
 	struct peer *p = peer_tcp();
@@ -348,13 +364,101 @@ static void closing_waits_for_the_request_in_flight_only(void **state)
 		assert_int_equal(bus_line_write(f.line, &w), FC_OK);
 	turn_until_asked(&f, p, &p->total, 1);
 	int before = peer_count(p, &p->total);
-	bus_line_close(f.line);
-	assert_true(peer_count(p, &p->total) <= before + 1);
 	int told = f.writes;
+	bus_line_close(f.line);
+	assert_int_equal(bus_ending(f.bus), 1);
+	turn_until_ended(&f);
+	assert_true(peer_count(p, &p->total) <= before + 1);
 	turn_for(&f, 100);
 	assert_int_equal(f.writes, told); /* nothing of it after */
 	f.line = NULL;
 	field_stop(&f);
+	peer_free(p);
+}
+
+/* The device has one slot: while the old worker waits for its answer the new one does not connect; nor does the one after it, when
+ * that one is closed before its turn came. */
+static void a_line_waits_for_the_worker_of_before(void **state)
+{
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct bus_line_config c = config_of(p);
+	struct bus_line_stats stats;
+
+	(void)state;
+	c.response_timeout_ms = 2000;
+	peer_set(p, 1, LATE, 1000);
+	field_read(&f, 1, 3, 0, 1, 100);
+	field_open(&f, &c);
+	turn_until_asked(&f, p, &p->total, 1);
+	bus_line_close(f.line);
+	for (int i = 0; i < 3; i++) {
+		f.line = NULL;
+		field_open(&f, &c);
+		/* As long as one of before is there, nobody else is. */
+		for (int k = 0; k < 5 && bus_ending(f.bus); k++) {
+			bus_line_get_stats(f.line, &stats);
+			assert_int_equal(stats.connected, 0);
+			assert_true(peer_clients(p) <= 1);
+			assert_int_equal(peer_count(p, &p->connections), 1);
+			assert_int_equal(loop_step(f.loop, 10), FC_OK);
+		}
+		if (i < 2)
+			bus_line_close(f.line);
+	}
+	peer_set(p, 1, NORMAL, 0);
+	int before = f.by_status[BUS_OK];
+	turn_until(&f, &f.by_status[BUS_OK], before + 3);
+	assert_int_equal(bus_ending(f.bus), 0);
+	assert_int_equal(peer_count(p, &p->connections), 2);
+	assert_int_equal(f.foreign, 0);
+	field_stop(&f);
+	peer_free(p);
+}
+
+/* A connect that nobody answers: the loop goes on, other endpoints too, and the end of all waits for the worker. */
+static void closing_does_not_wait_for_a_connect(void **state)
+{
+	enum { FULL = 8 };
+	struct peer *p = peer_tcp();
+	struct field f = {0};
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t len = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), fillers[FULL];
+	struct error err = {0};
+
+	(void)state;
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 0), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
+	/* Its queue is full: the kernel answers no further connect. */
+	for (int i = 0; i < FULL; i++) {
+		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(fillers[i], (struct sockaddr *)&address, sizeof(address));
+	}
+	struct peer nobody = {.port = ntohs(address.sin_port)};
+	struct bus_line_config c = config_of(&nobody), other = config_of(p);
+	c.connect_timeout_ms = 3000;
+	field_read(&f, 1, 3, 0, 1, 100);
+	field_open(&f, &c);
+	(void)usleep(300000);
+	int64_t begun = clock_mono_us();
+	bus_line_close(f.line);
+	int64_t took = clock_mono_us() - begun;
+	if (!bus_ending(f.bus))
+		print_message("SKIPPED: this kernel answered the connect\n");
+	f.line = bus_line_open(f.bus, &other, f.reads, f.count, &err);
+	assert_non_null(f.line);
+	turn_until(&f, &f.by_status[BUS_OK], 3);
+	begun = clock_mono_us();
+	turn_until_ended(&f);
+	print_message("closing took %lld us, its worker %lld ms more\n", (long long)took,
+		      (long long)(clock_mono_us() - begun) / 1000);
+	field_stop(&f);
+	for (int i = 0; i < FULL; i++)
+		close(fillers[i]);
+	close(listener);
 	peer_free(p);
 }
 
@@ -558,6 +662,8 @@ int main(void)
 	    cmocka_unit_test(a_write_too_late_is_not_sent),
 	    cmocka_unit_test(closing_waits_for_the_request_in_flight_only),
 	    cmocka_unit_test(nothing_is_delivered_after_the_close),
+	    cmocka_unit_test(a_line_waits_for_the_worker_of_before),
+	    cmocka_unit_test(closing_does_not_wait_for_a_connect),
 	    cmocka_unit_test(thirty_two_lines_open_and_close),
 	    cmocka_unit_test(closing_one_line_costs_the_others_nothing),
 	    cmocka_unit_test(other_reads_keep_the_line),

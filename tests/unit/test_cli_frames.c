@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "cli/candump.h"
+#include "bus/candump.h"
+#include "bus/pcapng.h"
 #include "cli/frame.h"
-#include "cli/pcapng.h"
 #include "cli/words.h"
 
 static const uint32_t extended = 0x80000000;

@@ -9,6 +9,7 @@ static void told(void *user, const struct control_result *result)
 	f->answers++;
 	f->code = result->code;
 	(void)snprintf(f->error, sizeof(f->error), "%s", result->error);
+	(void)snprintf(f->key, sizeof(f->key), "%s", result->key);
 	buffer_clear(&f->text);
 	f->result = NULL;
 	assert_int_equal(!result->code, result->result != NULL);
@@ -22,7 +23,7 @@ static void told(void *user, const struct control_result *result)
 static struct control_reply *call_as(struct fixture *f, enum control_right right, const char *name,
 				     const char *arguments)
 {
-	const struct control_caller caller = {"test", right};
+	const struct control_caller caller = {.name = "test", .right = right};
 	struct value *tree = NULL;
 	struct arena a;
 	int before = f->answers;
@@ -38,7 +39,7 @@ static struct control_reply *call_as(struct fixture *f, enum control_right right
 
 static int call(struct fixture *f, const char *name, const char *arguments)
 {
-	assert_null(call_as(f, CONTROL_ACT, name, arguments));
+	assert_null(call_as(f, CONTROL_ADMINISTER, name, arguments));
 	return f->code;
 }
 
@@ -84,19 +85,23 @@ static void what_is_not_in_the_table(void **state)
 
 static void who_may_only_look_does_nothing(void **state)
 {
+	const struct control_command *c;
 	struct fixture *f = *state;
 
 	keep_order(f, 1, NULL);
-	for (int i = 0; i < control_command_count; i++) {
-		if (control_commands[i].right != CONTROL_ACT)
-			continue;
-		assert_null(
-		    call_as(f, CONTROL_READ, control_commands[i].name,
+	for (int i = 0; (c = control_command_at(control_tables, i)); i++) {
+		/* Whatever changes something is not for who may only look. */
+		if (c->deed == CONTROL_ACT)
+			assert_true(c->right > CONTROL_VIEW);
+		for (int right = CONTROL_VIEW; right < (int)c->right; right++) {
+			assert_null(call_as(
+			    f, (enum control_right)right, c->name,
 			    "{\"connector\":\"C11\",\"seq\":\"123456789000000000000000001\",\"platform\":\"city\"}"));
-		assert_int_equal(f->code, FC_EAUTH);
+			assert_int_equal(f->code, FC_EAUTH);
+		}
 	}
 	assert_int_equal(world.starts + world.stops + world.wakes, 0);
-	assert_null(call_as(f, CONTROL_READ, "status", NULL));
+	assert_null(call_as(f, CONTROL_VIEW, "status", NULL));
 	assert_int_equal(f->code, FC_OK);
 }
 
@@ -141,7 +146,7 @@ static void what_was_ordered_is_kept(void **state)
 	assert_int_equal(call(f, "start", "{\"connector\":\"C13\"}"), FC_EBUSY);
 	assert_int_equal(call(f, "start", "{\"conector\":\"C13\"}"), FC_EINVAL);
 	assert_int_equal(call(f, "status", NULL), FC_OK);
-	assert_null(call_as(f, CONTROL_READ, "start", "{\"connector\":\"C12\"}"));
+	assert_null(call_as(f, CONTROL_VIEW, "start", "{\"connector\":\"C12\"}"));
 	assert_int_equal(call(f, "audit", NULL), FC_OK);
 	const struct value *newest = value_get(f->result, "audit")->first;
 	assert_non_null(newest);
@@ -428,18 +433,19 @@ static int swell(struct control *control, struct control_reply *reply, struct er
 	return FC_OK;
 }
 
-static const struct control_command slow_commands[] = {{"hold", CONTROL_ACT, "", hold, NULL},
-						       {"swell", CONTROL_READ, "", swell, NULL}};
+static const struct control_command slow_commands[] = {{"hold", CONTROL_OPERATE, CONTROL_ACT, "", hold, NULL},
+						       {"swell", CONTROL_VIEW, CONTROL_LOOK, "", swell, NULL},
+						       {0}};
+static const struct control_command *const slow_tables[] = {slow_commands, NULL};
 
 static void an_answer_that_comes_later(void **state)
 {
 	struct fixture *f = *state;
 
-	f->control->commands = slow_commands;
-	f->control->command_count = 2;
-	struct control_reply *first = call_as(f, CONTROL_ACT, "hold", NULL);
-	struct control_reply *second = call_as(f, CONTROL_ACT, "hold", NULL);
-	struct control_reply *third = call_as(f, CONTROL_ACT, "hold", NULL);
+	f->control->tables = slow_tables;
+	struct control_reply *first = call_as(f, CONTROL_ADMINISTER, "hold", NULL);
+	struct control_reply *second = call_as(f, CONTROL_ADMINISTER, "hold", NULL);
+	struct control_reply *third = call_as(f, CONTROL_ADMINISTER, "hold", NULL);
 	assert_true(first && second && third);
 	assert_int_equal(f->answers, 0);
 	second->result = value_object(&second->arena);
@@ -454,8 +460,8 @@ static void an_answer_that_comes_later(void **state)
 	assert_int_equal(f->answers, 2);
 	assert_int_equal(f->code, FC_ETIMEOUT);
 	/* And one that is under way when the room ends (tear_down) is cancelled, not answered. */
-	assert_non_null(call_as(f, CONTROL_ACT, "hold", NULL));
-	assert_null(call_as(f, CONTROL_ACT, "swell", NULL));
+	assert_non_null(call_as(f, CONTROL_ADMINISTER, "hold", NULL));
+	assert_null(call_as(f, CONTROL_ADMINISTER, "swell", NULL));
 	assert_int_equal(f->code, FC_ELIMIT);
 }
 
@@ -468,7 +474,7 @@ static int tear_down_cancelled(void **state)
 
 static void the_readme_shows_the_table(void **state)
 {
-	static char table[16000], readme[40000];
+	static char table[32000], readme[64000];
 	FILE *to = fmemopen(table, sizeof(table), "w"), *from = fopen("core/control/README.md", "rb");
 
 	(void)state;
@@ -479,6 +485,63 @@ static void the_readme_shows_the_table(void **state)
 	(void)fclose(from);
 	if (!strstr(readme, table))
 		fail_msg("core/control/README.md does not show this:\n%s", table);
+}
+
+/* What is refused says why by a key that does not change. */
+static void what_an_operator_does(void **state)
+{
+	struct fixture *f = *state;
+	struct connector *c = &f->stations.live[0];
+
+	assert_int_equal(call(f, "reserve", "{\"connector\":\"C99\",\"minutes\":5}"), FC_ENOENT);
+	assert_string_equal(f->key, "charge.no_connector");
+	assert_int_equal(call(f, "reserve", "{\"connector\":\"C11\",\"minutes\":1441}"), FC_EINVAL);
+	assert_string_equal(f->key, "");
+	assert_int_equal(call(f, "reserve", "{\"connector\":\"C11\",\"until\":1}"), FC_EINVAL);
+	assert_string_equal(f->key, "reserve.range");
+	assert_int_equal(call(f, "unreserve", "{\"connector\":\"C11\"}"), FC_ENOENT);
+	assert_string_equal(f->key, "reserve.none");
+	assert_int_equal(call(f, "reserve", "{\"connector\":\"C11\",\"minutes\":5,\"note\":\"Ms Li\"}"), FC_OK);
+	assert_true(c->reservation.held && !strcmp(c->reservation.note, "Ms Li"));
+	assert_int_equal(call(f, "unreserve", "{\"connector\":\"C11\"}"), FC_OK);
+	assert_false(c->reservation.held);
+	c->status = CONNECTOR_FAULT;
+	assert_int_equal(call(f, "reserve", "{\"connector\":\"C11\",\"minutes\":5}"), FC_EBUSY);
+	assert_string_equal(f->key, "charge.faulty");
+	c->status = CONNECTOR_CHARGING;
+	assert_int_equal(call(f, "reserve", "{\"connector\":\"C11\",\"minutes\":5}"), FC_EBUSY);
+	assert_string_equal(f->key, "charge.occupied");
+	c->status = CONNECTOR_OFFLINE;
+	assert_int_equal(call(f, "unlock", "{\"connector\":\"C11\"}"), FC_EBUSY);
+	assert_string_equal(f->key, "charge.offline");
+	assert_int_equal(call(f, "limit", "{\"connector\":\"C11\",\"value\":10}"), FC_EBUSY);
+	assert_string_equal(f->key, "charge.offline");
+	assert_int_equal(call(f, "limit", "{\"connector\":\"C11\"}"), FC_EINVAL);
+	assert_int_equal(call(f, "limit", "{\"connector\":\"C11\",\"value\":\"10\"}"), FC_EINVAL);
+	assert_int_equal(call(f, "alarms", NULL), FC_OK);
+	world.refusal = CHARGE_RESERVED;
+	assert_int_equal(call(f, "start", "{\"connector\":\"C11\"}"), FC_EBUSY);
+	assert_string_equal(f->key, "charge.refused");
+	assert_true(world.request.by_operator);
+}
+
+/* protocol.md 4.1 */
+static void the_text_of_a_qr_code(void **state)
+{
+	struct fixture *f = *state;
+	char qr[CONTROL_QR], long_one[200];
+
+	control_qr(&f->stations.config, &f->stations.live[0], qr);
+	assert_string_equal(qr, "hlht://C11.123456789");
+	f->stations.config.gateway.qr_suffix = "/100258651";
+	control_qr(&f->stations.config, &f->stations.live[0], qr);
+	assert_string_equal(qr, "hlht://C11.123456789/100258651");
+	memset(long_one, 'x', sizeof(long_one) - 1);
+	long_one[sizeof(long_one) - 1] = '\0';
+	f->stations.config.gateway.qr_suffix = long_one;
+	control_qr(&f->stations.config, &f->stations.live[0], qr);
+	assert_string_equal(qr, "");
+	f->stations.config.gateway.qr_suffix = NULL;
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -497,7 +560,7 @@ static void orders_compared_with_a_platform(void **state)
 	assert_int_equal(call(f, "reconcile", "{\"platform\":\"away\"}"), FC_EBUSY);
 	assert_int_equal(call(f, "reconcile", "{}"), FC_EINVAL);
 	f->answers = 0;
-	assert_non_null(call_as(f, CONTROL_ACT, "reconcile", "{\"platform\":\"city\",\"date\":\"2024-10-04\"}"));
+	assert_non_null(call_as(f, CONTROL_ADMINISTER, "reconcile", "{\"platform\":\"city\",\"date\":\"2024-10-04\"}"));
 	assert_int_equal(f->answers, 0);
 	assert_int_equal(world.checked_day, 20000);
 	check.differences = 2;
@@ -516,12 +579,12 @@ static void orders_compared_with_a_platform(void **state)
 	assert_int_equal(value_get(f->result, "orders")->i, 7);
 	/* It fails later; and one that nobody waits for any more is still there at the end of the room. */
 	f->answers = 0;
-	assert_non_null(call_as(f, CONTROL_ACT, "reconcile", "{\"platform\":\"city\"}"));
+	assert_non_null(call_as(f, CONTROL_ADMINISTER, "reconcile", "{\"platform\":\"city\"}"));
 	assert_int_equal(world.checked_day, clock_day(clock_wall()) - 1);
 	world.checked(world.checked_user, NULL, "no answer");
 	assert_int_equal(f->code, FC_EIO);
 	assert_string_equal(f->error, "no answer");
-	assert_non_null(call_as(f, CONTROL_ACT, "reconcile", "{\"platform\":\"city\"}"));
+	assert_non_null(call_as(f, CONTROL_ADMINISTER, "reconcile", "{\"platform\":\"city\"}"));
 	control_free(f->control);
 	f->control = NULL;
 	world.checked(world.checked_user, NULL, "too late");
@@ -541,6 +604,8 @@ int main(void)
 	    T(the_largest_orders_fit),
 	    T(one_order),
 	    T(a_resend_wakes_who_is_meant),
+	    T(what_an_operator_does),
+	    T(the_text_of_a_qr_code),
 	    T(orders_compared_with_a_platform),
 	    cmocka_unit_test_setup_teardown(an_answer_that_comes_later, set_up, tear_down_cancelled),
 	    cmocka_unit_test(the_readme_shows_the_table),

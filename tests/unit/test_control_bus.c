@@ -26,7 +26,7 @@ static void told(void *user, const struct control_result *result)
 /* Nonzero when the answer comes later. */
 static int call(struct fixture *f, const char *name, const char *arguments)
 {
-	const struct control_caller caller = {"test", CONTROL_ACT};
+	const struct control_caller caller = {.name = "test", .right = CONTROL_ADMINISTER};
 	struct value *tree = NULL;
 	struct arena a;
 
@@ -131,6 +131,41 @@ static void a_read(void **state)
 	assert_null(value_get(f->result, "words"));
 	/* Who only looks at registers changes nothing: no row. */
 	assert_int_equal(audit(f), 0);
+}
+
+/* Registers 40 to 43 of unit 1 are somebody's card: masked for all but who wants them raw, and that is kept. */
+static void what_is_somebodys(void **state)
+{
+	struct fixture *f = *state;
+	const struct value *words;
+
+	assert_true(call(f, "bus_read", "{\"line\":\"line1\",\"unit\":1,\"function\":3,\"address\":39,\"count\":4}"));
+	answer(BUS_OK, 0, (uint16_t[]){0x4141, 0x4242, 0, 0x4444}, 4);
+	words = value_get(f->result, "words");
+	assert_int_equal(words->first->i, 0x4141);
+	assert_int_equal(words->first->next->i, 0x2A2A);
+	/* That there is nothing is nobody's data. */
+	assert_int_equal(words->first->next->next->i, 0);
+	assert_int_equal(words->first->next->next->next->i, 0x2A2A);
+	assert_non_null(value_get(f->result, "masked"));
+	assert_int_equal(audit(f), 0);
+	/* Another unit's are its own. */
+	assert_true(call(f, "bus_read", "{\"line\":\"line1\",\"unit\":2,\"function\":3,\"address\":40,\"count\":1}"));
+	answer(BUS_OK, 0, (uint16_t[]){0x4141}, 1);
+	assert_int_equal(value_get(f->result, "words")->first->i, 0x4141);
+	assert_null(value_get(f->result, "masked"));
+	assert_true(call(f, "bus_read",
+			 "{\"line\":\"line1\",\"unit\":1,\"function\":3,\"address\":40,\"count\":1,\"raw\":true}"));
+	answer(BUS_OK, 0, (uint16_t[]){0x4242}, 1);
+	assert_int_equal(value_get(f->result, "words")->first->i, 0x4242);
+	assert_int_equal(audit(f), 1);
+	/* What was there before a write is in the audit for ever. */
+	assert_true(
+	    call(f, "bus_write", "{\"line\":\"line1\",\"unit\":1,\"function\":6,\"address\":41,\"values\":\"7\"}"));
+	answer(BUS_OK, 0, (uint16_t[]){0x4343}, 1);
+	answer(BUS_OK, 0, NULL, 0);
+	answer(BUS_OK, 0, (uint16_t[]){7}, 1);
+	assert_int_equal(value_get(f->result, "before")->first->i, 0x2A2A);
 }
 
 static void what_the_profile_denies(void **state)
@@ -469,6 +504,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(a_read),
+	    T(what_is_somebodys),
 	    T(what_the_profile_denies),
 	    T(a_write_is_looked_at_and_kept),
 	    T(a_write_that_fails),

@@ -32,7 +32,7 @@ static void told(void *user, const struct control_result *result)
 static struct control_reply *begin(struct fixture *f, enum control_right right, const char *name, const char *item,
 				   const char *version, const char *flag)
 {
-	const struct control_caller caller = {"test", right};
+	const struct control_caller caller = {.name = "test", .right = right};
 	struct arena a;
 
 	arena_init(&a, 1 << 20);
@@ -50,7 +50,7 @@ static struct control_reply *begin(struct fixture *f, enum control_right right, 
 
 static int call(struct fixture *f, const char *name, const char *item, const char *version, const char *flag)
 {
-	assert_null(begin(f, CONTROL_ACT, name, item, version, flag));
+	assert_null(begin(f, CONTROL_ADMINISTER, name, item, version, flag));
 	return f->code;
 }
 
@@ -219,7 +219,7 @@ static void back(void **state)
 	load(f, MAPPING("description = \"b\","), "return 1", second);
 	path_of(f, "operators/m", path);
 	assert_int_equal(chmod(path, 0640), 0);
-	assert_null(begin(f, CONTROL_READ, "lua_rollback", "operators/m", NULL, NULL));
+	assert_null(begin(f, CONTROL_VIEW, "lua_rollback", "operators/m", NULL, NULL));
 	assert_int_equal(f->code, FC_EAUTH);
 	assert_int_equal(call(f, "lua_rollback", "operators/m", NULL, NULL), FC_OK);
 	file_is(f, "operators/m", MAPPING(""));
@@ -372,7 +372,7 @@ static void loaded_again(void **state)
 	assert_null(script->next);
 	/* What names no file of these is told beside them. */
 	world.is_slow = 1;
-	assert_non_null(begin(f, CONTROL_ACT, "lua_reload", NULL, NULL, NULL));
+	assert_non_null(begin(f, CONTROL_ADMINISTER, "lua_reload", NULL, NULL, NULL));
 	world.reloaded(world.reloaded_user, (const char *const[]){"device: no memory"}, 1);
 	script = value_get(f->result, "scripts")->first;
 	assert_string_equal(text_of(script, "state"), "unchanged");
@@ -387,25 +387,25 @@ static void later(void **state)
 	load(f, MAPPING(""), "return 1", NULL);
 	load(f, MAPPING("description = \"b\","), "return 1", NULL);
 	world.is_slow = 1;
-	assert_non_null(begin(f, CONTROL_ACT, "lua_reload", NULL, NULL, NULL));
+	assert_non_null(begin(f, CONTROL_ADMINISTER, "lua_reload", NULL, NULL, NULL));
 	assert_int_equal(f->answers, 0);
 	world_load(world.reloaded, world.reloaded_user);
 	assert_int_equal(f->answers, 1);
 	assert_int_equal(f->code, FC_OK);
-	assert_non_null(begin(f, CONTROL_ACT, "lua_rollback", "operators/m", NULL, NULL));
+	assert_non_null(begin(f, CONTROL_ADMINISTER, "lua_rollback", "operators/m", NULL, NULL));
 	assert_int_equal(f->answers, 1);
 	world_load(world.reloaded, world.reloaded_user);
 	assert_int_equal(f->answers, 2);
 	assert_int_equal(f->code, FC_OK);
 	note(f, 1900000000);
 	/* Whoever asked has gone: done all the same. */
-	control_forget(begin(f, CONTROL_ACT, "lua_rollback", "operators/m", NULL, NULL));
+	control_forget(begin(f, CONTROL_ADMINISTER, "lua_rollback", "operators/m", NULL, NULL));
 	world_load(world.reloaded, world.reloaded_user);
 	assert_int_equal(f->answers, 2);
 	file_is(f, "operators/m", MAPPING("description = \"b\","));
 	note(f, 1900000001);
 	/* The room ends first. */
-	assert_non_null(begin(f, CONTROL_ACT, "lua_rollback", "operators/m", NULL, NULL));
+	assert_non_null(begin(f, CONTROL_ADMINISTER, "lua_rollback", "operators/m", NULL, NULL));
 	control_free(f->control);
 	f->control = NULL;
 	world_load(world.reloaded, world.reloaded_user);
@@ -420,7 +420,7 @@ static void not_in_force_after_all(void **state)
 	load(f, MAPPING(""), "return 1", NULL);
 	load(f, MAPPING("description = \"b\","), "return 1", NULL);
 	world.is_slow = 1;
-	assert_non_null(begin(f, CONTROL_ACT, "lua_rollback", "operators/m", NULL, NULL));
+	assert_non_null(begin(f, CONTROL_ADMINISTER, "lua_rollback", "operators/m", NULL, NULL));
 	put(f, "lib/one", "return ..");
 	world_load(world.reloaded, world.reloaded_user);
 	assert_int_equal(f->code, FC_ESCRIPT);

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/diff.h"
 #include "base/error.h"
-#include "cli/diff.h"
 
 static void diff(const char *a, const char *b, struct buffer *out)
 {

@@ -1,4 +1,5 @@
 /* The loop's timers, wake-ups and descriptors, and client and server over plain HTTP on loopback. */
+#include "loop/peer.h"
 #include "loop_fixture.h"
 
 #include <arpa/inet.h>
@@ -515,6 +516,129 @@ static void test_paths(void **state)
 	(void)hear(f->loop, fd, text, sizeof(text), NULL);
 	assert_non_null(strstr(text, " 200 "));
 	assert_string_equal(f->seen.path, "/a b");
+	/* Several arguments are several, and one that holds an encoded & is one. */
+	assert_string_equal(f->seen.query, "c=%20d&e=1");
+	close(fd);
+	fd = dial(http_server_port(f->server));
+	say(fd, "GET /?a=b%26c%3Dd&e=%25%2B+f%2fg;h=%E4%BD%A0 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+	(void)hear(f->loop, fd, text, sizeof(text), NULL);
+	assert_string_equal(f->seen.query, "a=b%26c=d&e=%25%2B%20f/g&h=%E4%BD%A0");
+	close(fd);
+}
+
+/* What an earlier request of the connection asked is no part of this one: behind a proxy it was somebody else's. */
+static void test_query_of_the_request_before(void **state)
+{
+	struct fixture *f = *state;
+	char text[4096];
+
+	serve(f, (struct http_server_config){0});
+	int fd = dial(http_server_port(f->server));
+	say(fd, "GET /?first=0123456789&secret=abcdef HTTP/1.1\r\nHost: a\r\n\r\n");
+	assert_int_equal(hear(f->loop, fd, text, sizeof(text), "{}"), 0);
+	assert_string_equal(f->seen.query, "first=0123456789&secret=abcdef");
+	say(fd, "GET /?a=1&&b=2& HTTP/1.1\r\nHost: a\r\n\r\n");
+	assert_int_equal(hear(f->loop, fd, text, sizeof(text), "{}"), 0);
+	assert_int_equal(f->seen.requests, 2);
+	assert_null(strstr(f->seen.query, "secret"));
+	assert_null(strstr(f->seen.query, "0"));
+	close(fd);
+}
+
+/* Where a request ends must be the same to whoever forwards it and to us: a length that is told two ways would let one sender put
+ * another's request behind his own. */
+static void test_a_body_in_chunks_is_refused(void **state)
+{
+	static const char *const requests[] = {
+	    "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "24\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n\r\n0\r\n\r\n",
+	    "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "24\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n\r\n0\r\n\r\n",
+	    "GET /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "24\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n\r\n0\r\n\r\n",
+	    "GET /a HTTP/1.1\r\nHost: a\r\nContent-Length: 37\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+	    "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nContent-Length: 40\r\n\r\n"
+	    "24\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n",
+	};
+	struct fixture *f = *state;
+	char text[4096];
+
+	serve(f, (struct http_server_config){0});
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		int fd = dial(http_server_port(f->server));
+
+		say(fd, requests[i]);
+		/* Whatever is answered, the connection ends. */
+		assert_int_equal(hear(f->loop, fd, text, sizeof(text), NULL), 1);
+		assert_non_null(strstr(text, " 400 "));
+		close(fd);
+	}
+	assert_int_equal(f->seen.requests, 0);
+}
+
+/* The system keeps little of what is not read yet. */
+static int dial_narrow(int port)
+{
+	struct sockaddr_in address = {
+	    .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+	const int small = 65536;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	return fd;
+}
+
+/* Longer than libwebsockets gives an answer by itself; but who takes nothing at all is let go, also behind a POST. */
+static void test_a_long_answer_over_a_slow_link(void **state)
+{
+	enum { LEN = 3 << 20, SLOW_MS = 13000 };
+	struct fixture *f = *state;
+	static char part[65536];
+	int64_t begin = clock_mono_ms();
+	size_t all = 0;
+
+	serve(f, (struct http_server_config){0});
+	f->seen.answer_len = LEN;
+	int fd = dial_narrow(http_server_port(f->server));
+	say(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+	while (all < LEN) {
+		/* As much as the time that has passed allows. */
+		int64_t due = (clock_mono_ms() - begin) * LEN / SLOW_MS;
+		ssize_t n = (int64_t)all < due ? read(fd, part, sizeof(part)) : -1;
+
+		assert_int_not_equal(n, 0);
+		if (n > 0)
+			all += (size_t)n;
+		assert_true(clock_mono_ms() - begin < SLOW_MS + PATIENCE_MS);
+		assert_int_equal(loop_step(f->loop, 10), FC_OK);
+	}
+	close(fd);
+}
+
+static void test_who_takes_nothing_is_let_go(void **state)
+{
+	struct fixture *f = *state;
+	int64_t begin = clock_mono_ms();
+	char text[64];
+	int is_taken = 0;
+
+	serve(f, (struct http_server_config){.max_connections_peer = 1});
+	f->seen.answer_len = 14 << 20;
+	int fd = dial_narrow(http_server_port(f->server));
+	say(fd, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+	turn_for(f->loop, 500);
+	assert_int_equal(f->seen.requests, 1);
+	/* His place is free again. */
+	while (!is_taken) {
+		assert_true(clock_mono_ms() - begin < 2 * PATIENCE_MS);
+		int next = dial(http_server_port(f->server));
+		turn_for(f->loop, 500);
+		is_taken = read(next, text, sizeof(text)) < 0 && errno == EAGAIN;
+		close(next);
+	}
+	assert_true(clock_mono_ms() - begin > 5000);
 	close(fd);
 }
 
@@ -783,6 +907,58 @@ static void test_limit_per_peer(void **state)
 		close(fds[i]);
 }
 
+static void test_a_network_is_one_peer(void **state)
+{
+	static const char *const same[][2] = {
+	    {"2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff"},
+	    {"::ffff:192.0.2.1", "192.0.2.1"},
+	    {"fe80::1%eth0", "fe80::2%eth0"},
+	};
+	static const char *const other[][2] = {
+	    {"2001:db8:1:2::1", "2001:db8:1:3::1"},
+	    {"192.0.2.1", "192.0.2.2"},
+	    {"::ffff:192.0.2.1", "::ffff:192.0.2.2"},
+	};
+	char a[PEER_TEXT], b[PEER_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		peer_network(same[i][0], a);
+		peer_network(same[i][1], b);
+		assert_string_equal(a, b);
+		peer_network(other[i][0], a);
+		peer_network(other[i][1], b);
+		assert_string_not_equal(a, b);
+	}
+}
+
+/* Connections that ask nothing, and as many as there may be: whoever comes then is served, and who has a request under way stays. */
+static void test_those_at_rest_give_way(void **state)
+{
+	struct fixture *f = *state;
+	char text[4096];
+	int fds[4];
+
+	serve(f, (struct http_server_config){.max_connections = 4});
+	for (int i = 0; i < 4; i++)
+		fds[i] = dial(http_server_port(f->server));
+	say(fds[0], "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na");
+	turn_for(f->loop, 100);
+	int fd = dial(http_server_port(f->server));
+	/* They have only just come. */
+	assert_int_equal(hear(f->loop, fd, text, sizeof(text), NULL), 1);
+	close(fd);
+	turn_for(f->loop, 2500);
+	fd = dial(http_server_port(f->server));
+	say(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+	assert_int_equal(hear(f->loop, fd, text, sizeof(text), "{}"), 0);
+	say(fds[0], "bc");
+	assert_int_equal(hear(f->loop, fds[0], text, sizeof(text), "{}"), 0);
+	close(fd);
+	for (int i = 0; i < 4; i++)
+		close(fds[i]);
+}
+
 static void test_port_in_use(void **state)
 {
 	struct fixture *f = *state;
@@ -956,6 +1132,10 @@ int main(void)
 	    T(test_body_too_large),
 	    T(test_chunked_too_large),
 	    T(test_paths),
+	    T(test_query_of_the_request_before),
+	    T(test_a_body_in_chunks_is_refused),
+	    T(test_a_long_answer_over_a_slow_link),
+	    T(test_who_takes_nothing_is_let_go),
 	    T(test_server_keeps_connection),
 	    T(test_requests_in_one_piece),
 	    T(test_no_delay),
@@ -969,6 +1149,8 @@ int main(void)
 	    T(test_unknown_name),
 	    T(test_limit_per_peer),
 	    T(test_an_answer_may_be_owed),
+	    T(test_a_network_is_one_peer),
+	    T(test_those_at_rest_give_way),
 	    T(test_port_in_use),
 	    T(test_client_freed_under_way),
 	    T(test_server_freed_under_way),

@@ -239,11 +239,63 @@ static void a_store_that_can_not_be_read(void **state)
 
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* Of the 60 orders every second goes to two platforms; told: three wait, two are disputed, five are confirmed by all. */
+static void what_is_searched_for(void **state)
+{
+	struct fixture *f = *state;
+	struct journal_query q = {.last = INT64_MAX, .most = 7, .search = "0000000017"};
+
+	(void)walk(f, &q);
+	assert_int_equal(f->count, 1);
+	assert_int_equal(f->seen[0], 17);
+	q.search = "RARE";
+	(void)walk(f, &q);
+	assert_int_equal(f->count, ORDERS / 10);
+	q.search = "%";
+	(void)walk(f, &q);
+	assert_int_equal(f->count, 0);
+	q.search = NULL;
+	q.connector = "K2";
+	(void)walk(f, &q);
+	assert_int_equal(f->count, 0);
+	q.connector = "K1";
+	(void)walk(f, &q);
+	assert_int_equal(f->count, ORDERS);
+	assert_int_equal(sqlite3_exec(store_db(f->store),
+				      "UPDATE outbox SET state = 1;"
+				      "UPDATE outbox SET state = 0 WHERE seq LIKE '%10' OR seq LIKE '%21';"
+				      "UPDATE outbox SET state = 2 WHERE seq LIKE '%33' AND platform = 'bonus'",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	for (q.most = 1; q.most < 4; q.most++) {
+		q.told = JOURNAL_WAITING;
+		(void)walk(f, &q);
+		assert_int_equal(f->count, 2);
+		assert_int_equal(f->seen[0], 21);
+		assert_int_equal(f->seen[1], 10);
+		q.told = JOURNAL_DISPUTED;
+		(void)walk(f, &q);
+		assert_int_equal(f->count, 1);
+		assert_int_equal(f->seen[0], 33);
+		q.told = JOURNAL_CONFIRMED;
+		(void)walk(f, &q);
+		assert_int_equal(f->count, ORDERS - 3);
+	}
+	q = (struct journal_query){.last = INT64_MAX, .most = 7, .told = JOURNAL_WAITING, .oldest_first = 1};
+	(void)walk(f, &q);
+	assert_int_equal(f->seen[0], 10);
+	q.first = 2000 + 20 / 3;
+	(void)walk(f, &q);
+	assert_int_equal(f->count, 1);
+	assert_int_equal(f->seen[0], 21);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(every_order_once_in_order), T(by_day_platform_and_state), T(the_journal_grows_meanwhile),
-	    T(looking_is_bounded),        T(what_became_of_an_order),   T(a_store_that_can_not_be_read),
+	    T(every_order_once_in_order),    T(by_day_platform_and_state), T(what_is_searched_for),
+	    T(the_journal_grows_meanwhile),  T(looking_is_bounded),        T(what_became_of_an_order),
+	    T(a_store_that_can_not_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@
 #include "store/journal_list.h"
 #include "store/versions.h"
 
-enum { ORDERS = 240, OPEN_EVERY = 40, PAGE = 4096 };
+enum { ORDERS = 240, OPEN_EVERY = 40, PAGE = 1024 };
 
 struct fixture {
 	char folder[64], db[128];

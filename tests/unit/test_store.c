@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "store/store.h"
+#include "store/internal.h"
 
 struct fixture {
 	char folder[64];
@@ -176,6 +176,44 @@ static void an_unusable_folder_is_named(void **state)
 	assert_null(store_open("", &err));
 }
 
+static int pragma(struct store *store, const char *text)
+{
+	sqlite3_stmt *s = store_prepare(store_db(store), text);
+
+	assert_non_null(s);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	int n = sqlite3_column_int(s, 0);
+	sqlite3_finalize(s);
+	return n;
+}
+
+/* Small pages spare flash; a file of an earlier version keeps its own, and its WAL grows no longer for that. */
+static void pages_are_small_and_the_wal_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = {0};
+	sqlite3 *db = NULL;
+	char command[160];
+
+	struct store *store = open_store(f);
+	assert_int_equal(pragma(store, "PRAGMA page_size"), 1024);
+	assert_int_equal(pragma(store, "PRAGMA wal_autocheckpoint"), 4000);
+	store_close(store);
+	(void)snprintf(command, sizeof(command), "rm -f '%s'*", f->db);
+	assert_int_equal(system(command), 0);
+
+	assert_int_equal(sqlite3_open(f->db, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_exec(db, "PRAGMA page_size = 4096; PRAGMA user_version = 0; CREATE TABLE t(x);", NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(db);
+	store = open_store(f);
+	assert_int_equal(pragma(store, "PRAGMA page_size"), 4096);
+	assert_int_equal(pragma(store, "PRAGMA wal_autocheckpoint"), 1000);
+	assert_int_equal(store_energy_add(store, "c1", 1, 5, 5, &err), FC_OK);
+	store_close(store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +221,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_rolled_back_transaction_leaves_nothing, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(named_values, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(a_damaged_file_is_set_aside, make_folder, remove_folder),
+	    cmocka_unit_test_setup_teardown(pages_are_small_and_the_wal_is_bounded, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(a_newer_file_is_refused, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(an_unusable_folder_is_named, make_folder, remove_folder),
 	};

@@ -292,6 +292,93 @@ static void a_sequence_goes_step_by_step(void **state)
 	assert_int_equal(answer, BUS_EXCEPTION);
 }
 
+/* Where start and stop are limits, an operator's limit is the most that a start may write, and starts nothing. */
+static void an_operators_limit_under_steps(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = {0};
+	int answer = -1, waiting = 0;
+	int64_t milli;
+
+	write_profile(f, "two", POINTS LIMIT ", commands = { start = { limit = 16 }, stop = { pause = true } }");
+	run(f);
+	struct device *b = device_find(f->set, "b");
+	assert_int_equal(device_cap(f->set, b, 2, 10000, &err), FC_OK);
+	assert_int_equal(device_capped(b, 2, &milli, &waiting), FC_OK);
+	assert_true(milli == 10000 && waiting);
+	int requests = atomic_load(&f->servers[1].requests);
+	UNTIL(f, atomic_load(&f->servers[1].requests) > requests + 6);
+	assert_int_equal(register_of(f, 1, 170), 0);
+	assert_int_equal(device_command(f->set, b, 2, "start", note_answer, &answer, &err), FC_OK);
+	UNTIL(f, answer == BUS_OK);
+	assert_int_equal(register_of(f, 1, 170), 100);
+	/* While it runs it is changed at once; what is above the step's own changes nothing. */
+	assert_int_equal(device_cap(f->set, b, 2, 8000, &err), FC_OK);
+	UNTIL(f, register_of(f, 1, 170) == 80);
+	assert_int_equal(device_cap(f->set, b, 2, 30000, &err), FC_OK);
+	UNTIL(f, register_of(f, 1, 170) == 160);
+	/* Stopped, it stays stopped, with another limit and without. */
+	answer = -1;
+	assert_int_equal(device_command(f->set, b, 2, "stop", note_answer, &answer, &err), FC_OK);
+	UNTIL(f, answer == BUS_OK);
+	assert_int_equal(device_cap(f->set, b, 2, 7000, &err), FC_OK);
+	assert_int_equal(device_uncap(f->set, b, 2, &err), FC_OK);
+	assert_int_equal(device_capped(b, 2, &milli, &waiting), FC_ENOENT);
+	requests = atomic_load(&f->servers[1].requests);
+	UNTIL(f, atomic_load(&f->servers[1].requests) > requests + 6);
+	assert_int_equal(register_of(f, 1, 170), 0);
+	answer = -1;
+	assert_int_equal(device_command(f->set, b, 2, "start", note_answer, &answer, &err), FC_OK);
+	UNTIL(f, answer == BUS_OK);
+	assert_int_equal(register_of(f, 1, 170), 160);
+	/* Released while it runs: what the step wanted. */
+	assert_int_equal(device_cap(f->set, b, 2, 6000, &err), FC_OK);
+	UNTIL(f, register_of(f, 1, 170) == 60);
+	assert_int_equal(device_uncap(f->set, b, 2, &err), FC_OK);
+	UNTIL(f, register_of(f, 1, 170) == 160);
+	assert_int_equal(device_cap(f->set, b, 2, 33000, &err), FC_EINVAL);
+	assert_int_equal(device_cap(f->set, b, 3, 10000, &err), FC_ENOENT);
+}
+
+/* It charges when we come, and no step has said so. */
+static void an_operators_limit_of_a_charge_that_runs(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = {0};
+
+	write_profile(f, "two", POINTS LIMIT ", commands = { start = { limit = 16 }, stop = { pause = true } }");
+	run(f);
+	struct device *b = device_find(f->set, "b");
+	atomic_store(&f->servers[1].registers[100], 2);
+	UNTIL(f, status_of(f, "b", 2) == CONNECTOR_CHARGING);
+	assert_int_equal(device_cap(f->set, b, 2, 9000, &err), FC_OK);
+	UNTIL(f, register_of(f, 1, 170) == 90);
+}
+
+static void an_operators_limit_without_steps(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = {0};
+	struct device_limit limit;
+	struct device_range range;
+
+	write_profile(f, "two", POINTS LIMIT ", commands = { start = { address = 50, value = 5 } }");
+	run(f);
+	struct device *b = device_find(f->set, "b");
+	assert_int_equal(device_limit_range(b, &range), FC_OK);
+	assert_true(range.min_milli == 6000 && range.max_milli == 32000 && range.has_pause && !range.pause_milli);
+	assert_int_equal(device_cap(f->set, b, 2, 9000, &err), FC_OK);
+	UNTIL(f, register_of(f, 1, 170) == 90);
+	assert_int_equal(device_limit_state(b, 2, &limit), FC_OK);
+	/* Released: the most that it may have, and that is nobody's limit. */
+	assert_int_equal(device_uncap(f->set, b, 2, &err), FC_OK);
+	UNTIL(f, register_of(f, 1, 170) == 320);
+	assert_int_equal(device_limit_state(b, 2, &limit), FC_ENOENT);
+	assert_int_equal(device_cap(f->set, b, 2, 7000, &err), FC_OK);
+	UNTIL(f, register_of(f, 1, 170) == 70);
+	assert_int_equal(device_limit_state(b, 2, &limit), FC_OK);
+}
+
 static void a_reload_ends_sequences_that_are_others_now(void **state)
 {
 	struct fixture *f = *state;
@@ -373,6 +460,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_setpoint_is_refreshed_as_the_charger_says, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(row_35_a_setpoint_is_written_again_after_a_restart, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_sequence_goes_step_by_step, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(an_operators_limit_under_steps, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(an_operators_limit_of_a_charge_that_runs, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(an_operators_limit_without_steps, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_reload_ends_sequences_that_are_others_now, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_changed_hook_acts_on_the_open_line, set_up, tear_down),
 	};

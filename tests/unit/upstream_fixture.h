@@ -194,6 +194,45 @@ const struct connector *station_connector_find(const struct station_set *set, co
 	return NULL;
 }
 
+/* What is done to connectors: noted. */
+int station_reserve(struct station_set *set, const char *connector_id, int64_t seconds, const char *note,
+		    struct error *err)
+{
+	struct connector *c = (struct connector *)station_connector_find(set, connector_id);
+
+	(void)err;
+	reserve_begin(&c->reservation, seconds, note);
+	return FC_OK;
+}
+
+int station_unreserve(struct station_set *set, const char *connector_id, const char *who, const char *why,
+		      struct error *err)
+{
+	struct connector *c = (struct connector *)station_connector_find(set, connector_id);
+
+	(void)err, (void)who, (void)why;
+	c->reservation = (struct reservation){0};
+	return FC_OK;
+}
+
+int station_limit(struct station_set *set, const char *connector_id, int64_t milli, struct error *err)
+{
+	struct connector *c = (struct connector *)station_connector_find(set, connector_id);
+
+	(void)err;
+	c->limit = (struct operator_limit){.held = 1, .milli = milli, .unit = "kW"};
+	return FC_OK;
+}
+
+int station_unlimit(struct station_set *set, const char *connector_id, struct error *err)
+{
+	struct connector *c = (struct connector *)station_connector_find(set, connector_id);
+
+	(void)err;
+	c->limit = (struct operator_limit){0};
+	return FC_OK;
+}
+
 int64_t station_changed_wall(const struct station_set *set, int station)
 {
 	return set->changed_wall[station];

@@ -1,134 +1,152 @@
-import { render } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import { Connector, Line, LoggedOut, Overview, Platform, login, logout, overview } from "./api";
-import { Language, TextKey, firstLanguage, translator } from "./text";
+// The shell: who is logged in, which page, the menu. Pages but the overview are fetched when they are opened.
+import { ComponentType, render } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Refused, Session, logout, onSession, session, who } from "./api";
+import { Login, NewPassword } from "./login";
+import Overview from "./pages/overview";
+import { Asks, Button, Loading, Notice, Problem, Toasts, useDraw } from "./parts";
+import { Place, href, usePlace } from "./router";
+import { language, onLanguage, setLanguage } from "./text";
+import { say } from "./text/shell";
+import { Theme, setTheme, theme } from "./theme";
 
-type Say = (key: TextKey) => string;
-
-const refreshMs = 1000;
-// What needs a person comes first.
-const order = [255, 0, 3, 2, 4, 1];
-
-function Login({ say, done }: { say: Say; done: () => void }) {
-  const [problem, setProblem] = useState<TextKey | null>(null);
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    const form = new FormData(event.target as HTMLFormElement);
-    const status = await login(String(form.get("user")), String(form.get("password"))).catch(() => 0);
-    if (status === 200) done();
-    else setProblem(status === 429 ? "wait" : status === 0 ? "lost" : "refused");
-  };
-  return (
-    <form class="login" onSubmit={submit}>
-      <h1>Forecourt</h1>
-      <label>{say("user")}<input name="user" autocomplete="username" required /></label>
-      <label>{say("password")}<input name="password" type="password" autocomplete="current-password" required /></label>
-      <button>{say("login")}</button>
-      {problem && <p class="problem" role="alert">{say(problem)}</p>}
-    </form>
-  );
+/** What a page is given: the parts of the address after its name, and what follows the question mark. */
+export interface PageProps {
+  rest: string[];
+  query: URLSearchParams;
 }
 
-function reading(connector: Connector, name: string, digits: number): string | null {
-  const point = connector.points[name];
-  if (!point || point.quality !== "good" || typeof point.value !== "number") return null;
-  return `${point.value.toFixed(digits)} ${point.unit}`;
-}
+type Page = ComponentType<PageProps>;
+type PageName = "overview" | "connector" | "stickers" | "orders" | "lua" | "config" | "tools" | "accounts";
 
-function Tile({ connector, say }: { connector: Connector; say: Say }) {
-  const readings = [reading(connector, "power", 0), reading(connector, "soc", 0), reading(connector, "voltage_a", 0)];
-  return (
-    <article class={`tile s${connector.status}`}>
-      <h3>{connector.name || connector.connector_id}</h3>
-      <p class="status">{say(`s${connector.status}` as TextKey)}</p>
-      <p>{readings.filter(Boolean).join(" · ") || "–"}</p>
-      <p class="small">{say("today")} {(connector.today_wh / 1000).toFixed(1)} kWh</p>
-      <p class="small">{connector.charger} · {say("since")} {connector.since.slice(5) || "–"}</p>
-    </article>
-  );
-}
+const loaders: Record<Exclude<PageName, "overview">, () => Promise<{ default: Page }>> = {
+  connector: () => import("./pages/connector"),
+  stickers: () => import("./pages/stickers"),
+  orders: () => import("./pages/orders"),
+  lua: () => import("./pages/lua"),
+  config: () => import("./pages/config"),
+  tools: () => import("./pages/tools"),
+  accounts: () => import("./pages/accounts"),
+};
+const loaded: Partial<Record<PageName, Page>> = { overview: Overview };
+const menu: PageName[] = ["overview", "orders", "lua", "config", "tools", "accounts"];
 
-function PlatformRow({ platform, say }: { platform: Platform; say: Say }) {
-  return (
-    <tr class={platform.linked ? "good" : "bad"}>
-      <td>{platform.name}</td>
-      <td>{say(platform.linked ? "linked" : "unlinked")}{platform.last_error && `: ${platform.last_error}`}</td>
-      <td>{say("accepted")} {platform.status_accepted}, {say("waiting")} {platform.waiting}, {say("failed")} {platform.push_failed}</td>
-      <td>{say("answered")} {platform.answered}, {say("mean")} {(platform.answer_mean_us / 1000).toFixed(2)} ms, p99 {(platform.answer_p99_us / 1000).toFixed(2)} ms</td>
-      <td>{say("mapping")} {platform.mapping}</td>
-    </tr>
-  );
-}
-
-function LineRow({ line, say }: { line: Line; say: Say }) {
-  const errors = line.timeouts + line.exceptions + line.bad;
-  return (
-    <tr class={line.connected && !line.units_slow ? "good" : "bad"}>
-      <td>{line.name}</td>
-      <td>{say(line.connected ? "up" : "down")}</td>
-      <td>{say("polls")} {line.polls}, {say("errors")} {errors}, {say("missed")} {line.missed}</td>
-      <td>{say("slow")} {line.units_slow}/{line.units}</td>
-      <td>{say("mean")} {(line.latency_mean_us / 1000).toFixed(1)} ms</td>
-    </tr>
-  );
-}
-
-function Station({ data, stale, say }: { data: Overview; stale: boolean; say: Say }) {
-  const sorted = [...data.connectors].sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
-  return (
-    <main class={stale ? "stale" : ""}>
-      {stale && <p class="problem" role="alert">{say("lost")}</p>}
-      <h2>{say("connectors")}</h2>
-      <section class="tiles">{sorted.map((c) => <Tile key={c.connector_id} connector={c} say={say} />)}</section>
-      <h2>{say("platforms")}</h2>
-      {data.platforms.length === 0 && <p>{say("none")}</p>}
-      <table>{data.platforms.map((p) => <PlatformRow key={p.name} platform={p} say={say} />)}</table>
-      <h2>{say("buses")}</h2>
-      <table>{data.buses.map((l) => <LineRow key={l.name} line={l} say={say} />)}</table>
-      <p class="small">{data.time} · {say("uptime")} {data.uptime_s} s · {say("memory")} {(data.rss_kb / 1024).toFixed(1)} MB</p>
-    </main>
-  );
-}
-
-function Page() {
-  const [language, setLanguage] = useState<Language>(firstLanguage());
-  const [inside, setInside] = useState(true);
-  const [data, setData] = useState<Overview | null>(null);
-  const [stale, setStale] = useState(false);
-  const say = translator(language);
-
+function LazyPage({ place }: { place: Place }) {
+  const draw = useDraw();
+  const [failed, setFailed] = useState(false);
+  const name = place.page as PageName;
+  const Found = Object.hasOwn(loaded, name) ? loaded[name] : undefined;
   useEffect(() => {
-    document.documentElement.lang = language;
-    localStorage.setItem("language", language);
-  }, [language]);
+    const load = Object.hasOwn(loaders, name) ? loaders[name as keyof typeof loaders] : undefined;
+    if (Found || !load) return;
+    setFailed(false);
+    load().then((module) => { loaded[name] = module.default; draw(); }, () => setFailed(true));
+  }, [name]);
+  if (Found) return <Found rest={place.rest} query={place.query} />;
+  if (failed) return <Notice kind="bad" live>{say("chunk_failed")} <Button onClick={() => location.reload()}>{say("reload")}</Button></Notice>;
+  if (Object.hasOwn(loaders, name)) return <Loading />;
+  return <Notice kind="warn">{say("page_missing")} <a href={href("overview")}>{say("to_overview")}</a></Notice>;
+}
 
-  useEffect(() => {
-    if (!inside) return;
-    let timer = 0, ended = false;
-    const look = async () => {
-      try {
-        setData(await overview());
-        setStale(false);
-      } catch (problem) {
-        if (problem instanceof LoggedOut) return setInside(false);
-        setStale(true);
-      }
-      if (!ended) timer = window.setTimeout(look, refreshMs);
-    };
-    void look();
-    return () => { ended = true; clearTimeout(timer); };
-  }, [inside]);
+const themes: Theme[] = ["system", "light", "dark"];
 
+function Switches() {
+  const draw = useDraw();
+  const now = theme();
+  const next = themes[(themes.indexOf(now) + 1) % themes.length]!;
+  const word = (one: Theme) => say(`to_${one}`);
   return (
     <>
-      <header>
-        <b>Forecourt</b>
-        <button onClick={() => setLanguage(language === "en" ? "zh" : "en")}>{language === "en" ? "中文" : "English"}</button>
-        {inside && data && <button onClick={() => { void logout().finally(() => { setInside(false); setData(null); }); }}>{say("logout")}</button>}
-      </header>
-      {!inside ? <Login say={say} done={() => setInside(true)} /> : data && <Station data={data} stale={stale} say={say} />}
+      <Button kind="quiet" class="theme" data-now={now} aria-label={say("theme", { now: word(now), next: word(next) })}
+        title={say("theme", { now: word(now), next: word(next) })} onClick={() => { setTheme(next); draw(); }}>
+        <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+          <circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.6" />
+          {now === "system" ? <path d="M8 2a6 6 0 010 12z" fill="currentColor" /> : now === "dark" && <circle cx="8" cy="8" r="6" fill="currentColor" />}
+        </svg>
+      </Button>
+      <Button kind="quiet" lang={language() === "en" ? "zh-CN" : "en"} onClick={() => setLanguage(language() === "en" ? "zh" : "en")}>
+        {say("other_language")}
+      </Button>
     </>
   );
 }
 
-render(<Page />, document.getElementById("page")!);
+// Whether the session ended by one's own wish.
+let left = false;
+
+function leave(): void {
+  left = true;
+  void logout().catch(() => undefined);
+}
+
+function Header({ session, place }: { session: Session | null; place: Place }) {
+  return (
+    <header class="top">
+      <a class="brand" href={href("overview")}><img src="icon.svg" alt="" width="20" height="20" /> Forecourt</a>
+      {session && !session.must_change && (
+        <nav class="menu" aria-label={say("menu")}>
+          {menu.map((name) => (
+            <a key={name} href={href(name)} aria-current={place.page === name ? "page" : undefined}>{say(name)}</a>
+          ))}
+        </nav>
+      )}
+      <div class="switches">
+        <Switches />
+        {session && (
+          <>
+            <span class="who" title={say("logged_in_as", { user: session.user, role: say(session.role) })}>{session.user}</span>
+            <Button kind="quiet" onClick={leave}>{say("logout")}</Button>
+          </>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function App() {
+  const draw = useDraw();
+  const [started, setStarted] = useState(false);
+  const [problem, setProblem] = useState<unknown>(null);
+  const place = usePlace();
+  const was = useRef<{ page: string | null; inside: boolean }>({ page: null, inside: false });
+  const now = who();
+
+  const start = () => {
+    setProblem(null);
+    session().then(() => setStarted(true), (refused) => setProblem(refused instanceof Refused ? refused : new Refused(0, "lost", "net.lost", String(refused))));
+  };
+  useEffect(() => onSession((session) => { if (session) left = false; draw(); }), []);
+  useEffect(() => onLanguage(draw), []);
+  useEffect(start, []);
+
+  const inside = now !== null && !now.must_change;
+  useEffect(() => {
+    const title = Object.hasOwn(loaders, place.page) || place.page === "overview" ? say(place.page as PageName) : "";
+    document.title = inside && title ? `${title} · Forecourt` : "Forecourt";
+  });
+  // Whoever goes to another page by keyboard or with a screen reader starts at its heading.
+  useEffect(() => {
+    const moved = was.current.page !== null && (was.current.page !== place.page || was.current.inside !== inside);
+    if (inside) was.current = { page: place.page, inside };
+    else was.current.inside = false;
+    if (!moved || !inside) return;
+    scrollTo(0, 0);
+    requestAnimationFrame(() => (document.querySelector<HTMLElement>("#content h1") ?? document.getElementById("content"))?.focus({ preventScroll: true }));
+  });
+
+  return (
+    <>
+      <a class="skip" href="#content" onClick={(event) => { event.preventDefault(); document.getElementById("content")?.focus(); }}>{say("skip")}</a>
+      <Header session={now} place={place} />
+      {problem !== null ? <main class="gate" id="content"><Problem problem={problem} again={start} /></main>
+        : !started ? null
+        : now === null ? <Login why={left ? "logged_out" : was.current.page !== null ? "session_ended" : null} />
+        : now.must_change ? <NewPassword session={now} />
+        : <main id="content" tabIndex={-1} class={`page-${place.page}`}><LazyPage place={place} /></main>}
+      <Toasts />
+      <Asks />
+    </>
+  );
+}
+
+render(<App />, document.getElementById("page")!);

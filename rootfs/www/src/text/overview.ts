@@ -1,0 +1,38 @@
+import { texts } from "../text";
+
+export const say = texts(
+  {
+    live: "Live", lost: "Connection lost",
+    lost_long: "No word from the gateway since {at} ({ago}). What you see is from then. It connects again by itself.",
+    connecting: "Connecting to the gateway…", still_connecting: "No connection to the gateway yet. Trying again by itself.",
+    power_now: "Power now", today_money: "Today's money", today_energy: "Today's energy", today_orders: "Today's orders",
+    charging_of: "Charging", of: "of {all}", per_order: "{money} an order",
+    alarms: "Alarms", no_alarms: "No alarms. Nothing is known to be wrong.", times: "{n} times", more: "{n} more", fewer: "Show fewer",
+    connectors: "Connectors", all: "All", filter: "Show by state", search: "Find a connector", none_match: "No connector matches.",
+    platforms: "Platforms", platform: "Platform", buses: "Buses", bus: "Bus", linked: "connected", unlinked: "not connected", waiting: "Waiting",
+    oldest: "oldest {ago}", last_error: "Last error", overview: "Overview", stations: "{n} stations", answers: "Answers", answer_times: "mean {mean} ms, p99 {p99} ms",
+    state: "State", since: "since {at}", up: "up", down: "down", load: "Load", errors: "Errors", of_polls: "of {polls} polls", units: "Units", silent: "{n} silent",
+    answer: "Answer", none_platforms: "No platform is configured.", none_buses: "No bus is configured.", none_connectors: "No connector is configured.",
+    limited: "limit {limit}", until: "until {at}", fresh: "< 15 s", age: "{ago} old", never_read: "never read", age_of: "age of the data",
+    gateway_line: "{operator} · version {version} · up {uptime} · {memory} · times are UTC+8", stickers: "QR stickers", to_config: "Confirm or go back",
+    pending: "A new configuration is on trial and goes back by itself unless it is confirmed.",
+    new_alarm: "New alarm: {name}: {cause}", over_alarm: "Over: {name}: {kind}", soc: "SoC", for_: "{ago}", errors_n: "{n} {n#error|errors}", warnings_n: "{n} {n#warning|warnings}",
+  },
+  {
+    live: "实时", lost: "连接已断开",
+    lost_long: "自 {at} 起未收到网关数据（{ago}）。当前显示的是断开前的数据，连接会自动恢复。",
+    connecting: "正在连接网关…", still_connecting: "尚未连接到网关，正在自动重试。",
+    power_now: "当前功率", today_money: "今日金额", today_energy: "今日电量", today_orders: "今日订单",
+    charging_of: "充电中", of: "共 {all}", per_order: "单均 {money}",
+    alarms: "告警", no_alarms: "没有告警，未发现异常。", times: "{n} 次", more: "还有 {n} 条", fewer: "收起",
+    connectors: "充电接口", all: "全部", filter: "按状态筛选", search: "查找接口", none_match: "没有匹配的接口。",
+    platforms: "平台", platform: "平台", buses: "总线", bus: "总线", linked: "已连接", unlinked: "未连接", waiting: "待发",
+    oldest: "最早 {ago}前", last_error: "最近错误", overview: "总览", stations: "{n} 个充电站", answers: "应答", answer_times: "平均 {mean} ms，p99 {p99} ms",
+    state: "状态", since: "自 {at}", up: "正常", down: "断开", load: "负载", errors: "错误", of_polls: "共 {polls} 次轮询", units: "设备", silent: "{n} 台无应答",
+    answer: "应答", none_platforms: "未配置平台。", none_buses: "未配置总线。", none_connectors: "未配置充电接口。",
+    limited: "限值 {limit}", until: "至 {at}", fresh: "< 15 秒", age: "{ago}前", never_read: "未读取", age_of: "数据时间",
+    gateway_line: "{operator} · 版本 {version} · 已运行 {uptime} · {memory} · 时间为 UTC+8", stickers: "二维码贴纸", to_config: "确认或回滚",
+    pending: "新配置正在试运行，若不确认将自动回滚。",
+    new_alarm: "新告警：{name}：{cause}", over_alarm: "已恢复：{name}：{kind}", soc: "SoC", for_: "{ago}", errors_n: "{n} 条错误", warnings_n: "{n} 条警告",
+  },
+);

@@ -1,0 +1,71 @@
+/* core/control/backup_files: what of a backup from elsewhere may become a file of this box. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "control/backup_files.h"
+
+static void becomes(const char *text, const char *wanted)
+{
+	size_t len = 0;
+	char *pem = backup_files_pem(text, strlen(text), &len);
+
+	if (!wanted) {
+		assert_null(pem);
+		return;
+	}
+	assert_non_null(pem);
+	assert_string_equal(pem, wanted);
+	assert_int_equal(len, strlen(wanted));
+	free(pem);
+}
+
+#define CERTIFICATE "-----BEGIN CERTIFICATE-----\nMIIB/+a=\nQUJD\n-----END CERTIFICATE-----\n"
+#define ENCRYPTED                                                                                         \
+	"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00AAFF\n\nQUJD\n" \
+	"-----END RSA PRIVATE KEY-----\n"
+
+static void test_blocks_stay(void **state)
+{
+	(void)state;
+	becomes(CERTIFICATE, CERTIFICATE);
+	becomes(CERTIFICATE ENCRYPTED, CERTIFICATE ENCRYPTED);
+	/* As other programs write it: what it says in words before, another end of line, no end at the end. */
+	becomes("Certificate:\n    Data:\n" CERTIFICATE, CERTIFICATE);
+	becomes("-----BEGIN X-----\r\nQUJD\r\n-----END X-----\r\n", "-----BEGIN X-----\nQUJD\n-----END X-----\n");
+	becomes("-----BEGIN X-----\nQUJD\n-----END X-----", "-----BEGIN X-----\nQUJD\n-----END X-----\n");
+}
+
+/* What is no block does not get onto the disk: /etc/profile.d, /etc/crontabs and /etc/uci-defaults would carry it out. */
+static void test_a_script_does_not(void **state)
+{
+	static const char nul[] = CERTIFICATE "\0reboot";
+	size_t len;
+
+	(void)state;
+	becomes("#!/bin/sh\nreboot\n" CERTIFICATE "reboot\n", CERTIFICATE);
+	becomes("#!/bin/sh\nreboot\n: '-----BEGIN -----END '\n", NULL);
+	becomes("-----BEGIN X-----\n* * * * * reboot\n-----END X-----\n", NULL);
+	becomes("-----BEGIN X-----\nProc-Type: 4,ENCRYPTED; reboot\n\nQUJD\n-----END X-----\n", NULL);
+	becomes("-----BEGIN X-----\nQUJD\n\nreboot now\n-----END X-----\n", NULL);
+	becomes("-----BEGIN $(reboot)-----\nQUJD\n-----END $(reboot)-----\n", NULL);
+	becomes("-----BEGIN X-----\nQUJD\n-----END Y-----\n", NULL);
+	becomes("-----BEGIN X-----\nQUJD\n", NULL);
+	becomes("", NULL);
+	assert_null(backup_files_pem(nul, sizeof(nul) - 1, &len));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_blocks_stay),
+	    cmocka_unit_test(test_a_script_does_not),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
