@@ -75,8 +75,9 @@ for suite in $suites; do
 			board=${variant%%:*} cc=${variant##*:} out=build/${variant%%:*}
 			[ "$board" = host-clang ] && board=host
 			if [ "$board" = armhf ]; then
-				command -v arm-linux-gnueabihf-gcc >/dev/null 2>&1 || {
-					echo "  SKIPPED armhf: no cross compiler (installed by the packaging work)"
+				# A compiler alone is not enough: Debian's lua.h asks for a header of the target's own.
+				echo '#include <lua5.4/lua.h>' | arm-linux-gnueabihf-gcc -fsyntax-only -x c - >/dev/null 2>&1 || {
+					echo "  SKIPPED armhf: no cross compiler with the libraries' headers (installed by the packaging work)"
 					continue
 				}
 			fi
