@@ -44,10 +44,10 @@ const alarm = (text) => page.locator("li.alarm", { hasText: text });
 const showsSoon = (locator, pattern, what) => wait(async () => (await locator.count()) > 0 && pattern.test(await locator.first().innerText()), what ?? `${pattern}`);
 const simulator = async (line) => assert.equal(await station.do("chargers", { line }), "ok", line);
 
-async function login(user, secret) {
-  await page.fill("input[name=user]", user);
-  await page.fill("input[name=password]", secret);
-  await button("Log in").click();
+async function login(user, secret, limits = {}) {
+  await page.fill("input[name=user]", user, limits);
+  await page.fill("input[name=password]", secret, limits);
+  await button("Log in").click(limits);
 }
 
 /** Asks the API with the page's own cookie; the answer's status and its JSON. */
@@ -74,7 +74,9 @@ task("the one-time password opens the page once, and must be changed", async () 
   // Whoever tried wrongly waits a moment; the page says so, and gives the button back.
   await wait(async () => {
     if (await page.locator("input[name=old]").isVisible()) return true;
-    if (await button("Log in").isEnabled().catch(() => false)) await login("admin", station.password);
+    // Between two looks the page may have gone on, and there is no such button, or no such field, any more: looked at again.
+    const soon = { timeout: 1000 };
+    if (await button("Log in").isEnabled(soon).catch(() => false)) await login("admin", station.password, soon).catch(() => {});
     return false;
   }, "the page lets one in");
   await page.fill("input[name=old]", station.password);
