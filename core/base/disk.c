@@ -24,6 +24,23 @@ int disk_write(int fd, const void *data, size_t len)
 	return fsync(fd);
 }
 
+static int sync_opened(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	int failed = fsync(fd), why = errno;
+	(void)close(fd);
+	errno = why;
+	return failed;
+}
+
+int disk_sync_file(const char *path)
+{
+	return sync_opened(path, O_RDONLY);
+}
+
 int disk_sync_folder(const char *path)
 {
 	char folder[PATH_MAX];
@@ -34,11 +51,5 @@ int disk_sync_folder(const char *path)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	int failed = fsync(fd), why = errno;
-	(void)close(fd);
-	errno = why;
-	return failed;
+	return sync_opened(folder, O_RDONLY | O_DIRECTORY);
 }

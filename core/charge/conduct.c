@@ -13,6 +13,8 @@
 enum { RECIPIENTS = 64 };
 /* After a power cut the register says what was delivered meanwhile; a note only tells in which period. */
 static const int64_t note_period_us = 600000000;
+/* Of the others whose last note is older than this one goes along: a transaction costs pages of flash whatever is in it. */
+static const int64_t note_along_us = 60000000;
 /* A disk may be full for hours, and the log be on it. */
 static const int64_t complain_period_us = 60000000;
 /* So long after a stop the status is sure to have been read again. */
@@ -475,7 +477,53 @@ void conduct_tick(struct charge *c)
 		conduct_stop(c, SESSION_NOT_STARTED, c->result_s);
 	if (c->deadline_us && now >= c->deadline_us)
 		(void)conduct(c, SESSION_TIMEOUT, NULL, NULL);
-	if (c->order && !c->closing && !c->settling &&
-	    (!c->durable || now - c->noted_us >= note_period_us || c->noted_parts != c->order->split.count))
+	if (c->order && !c->closing && !c->settling && !c->durable)
 		conduct_note(c);
+}
+
+/* Nothing happened, but time went by, or a period of the tariff ended. */
+static int is_stale(const struct charge *c, int64_t after_us)
+{
+	return c->order && c->durable && !c->closing && !c->settling &&
+	       (clock_mono_us() - c->noted_us >= after_us || c->noted_parts != c->order->split.count);
+}
+
+static int any_stale(const struct charge *first)
+{
+	for (const struct charge *c = first; c; c = c->next)
+		if (is_stale(c, note_period_us))
+			return 1;
+	return 0;
+}
+
+void conduct_note_stale(struct charge *first)
+{
+	struct error err = {0};
+	int64_t now = clock_mono_us();
+
+	if (!any_stale(first))
+		return;
+	int result = store_begin(first->conductor->store, &err);
+	if (!result) {
+		for (struct charge *c = first; c && !result; c = c->next) {
+			result = is_stale(c, note_along_us) ? order_record(c->order, do_note, c, &err) : FC_OK;
+			/* The journal has lost it: made anew with the next look at it. It holds up none. */
+			if (result == FC_ENOENT)
+				result = FC_OK;
+		}
+		if (result)
+			store_rollback(first->conductor->store);
+		else
+			result = store_commit(first->conductor->store, &err);
+	}
+	for (struct charge *c = first; c; c = c->next) {
+		if (!is_stale(c, note_along_us))
+			continue;
+		if (result) {
+			complain(c, "not written", &err);
+			continue;
+		}
+		c->noted_us = now;
+		c->noted_parts = c->order->split.count;
+	}
 }

@@ -14,7 +14,7 @@ static const int64_t tend_again_us = 60000000;
 
 static const char *const statement_text[STATEMENTS] = {
     [ENERGY_ADD] = "INSERT INTO energy(connector_id, day, wh) VALUES(?1, ?2, ?3) "
-		   "ON CONFLICT(connector_id, day) DO UPDATE SET wh = wh + excluded.wh",
+		   "ON CONFLICT(day, connector_id) DO UPDATE SET wh = wh + excluded.wh",
     [METER_SET] = "INSERT INTO meter(connector_id, wh) VALUES(?1, ?2) "
 		  "ON CONFLICT(connector_id) DO UPDATE SET wh = excluded.wh",
     [METER_GET] = "SELECT wh FROM meter WHERE connector_id = ?1",

@@ -12,7 +12,7 @@ import time
 import pytest
 from test_iserv import PRICES, cents, check_order, new_seq, plug, start, stop, told, wait_told
 
-PAGE = 1024  # of the database
+PAGE = 512  # of the database
 
 
 def run(*command):

@@ -327,7 +327,8 @@ static void rescued(void **state)
 	log_set_level(LOG_LEVEL_NOTICE);
 	print_message("of %d entries at least %d were there after a page was spoiled; %d of 12 pages cost any\n",
 		      ENTRIES, worst, some);
-	assert_true(worst > ENTRIES * 9 / 10);
+	/* A block of the flash is eight pages, and one of them may be near the top of the table's tree. */
+	assert_true(worst > ENTRIES / 2);
 	assert_true(some > 0);
 }
 
