@@ -234,8 +234,9 @@ struct config_platform {
 	int resend_all_h;       /* 0..24, every so many hours all statuses are pushed again, default 3; 0 = never */
 	int iserv;              /* bool, default 0: it may start and stop charges, and gets the orders of those */
 	const char *policy;     /* prices of the charges that it starts; "" = the station's */
-	int push_station_info;  /* bool, default 0: push station information on change */
-	int push_stats;         /* bool, default 0: push yesterday's statistics daily */
+	int pull_s; /* 0..3600: its waiting requests are fetched so often (an extension); default 0 = never */
+	int push_station_info; /* bool, default 0: push station information on change */
+	int push_stats;        /* bool, default 0: push yesterday's statistics daily */
 	int send_vin; /* bool, default 0: the start result says the car's VIN, where the charger or a BMS listener
 				   knows it (protocol.md 2.9) */
 };

@@ -214,6 +214,8 @@ const struct help help_texts[] = {
     {"platform", "iserv", 1, "It may start and stop charges", "允许其启动和停止充电"},
     {"platform", "policy", 0, "Price policy of the charges that it starts; empty: the station's",
      "其发起充电的计价策略；留空用站点的"},
+    {"platform", "pull_s", 0, "Its waiting requests are fetched so many seconds apart, by an extension; 0: never",
+     "每隔多少秒取回其待处理请求（扩展接口）；0 为不取"},
     {"platform", "push_station_info", 0, "Station information is pushed when it changes", "站点信息变化时推送"},
     {"platform", "push_stats", 0, "Yesterday's statistics are pushed every day", "每日推送前一日统计"},
     {"platform", "send_vin", 0, "The car's VIN is told with the start", "启动结果中上报车辆 VIN"},

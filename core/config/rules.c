@@ -241,11 +241,16 @@ static void check_platforms(struct rules *r)
 			    {"our_data_secret_iv", p->ours.data_secret_iv},
 			    {"our_sig_secret", p->ours.sig_secret}};
 
-		for (size_t k = 0; p->listen >= 0 && k < sizeof(ours) / sizeof(ours[0]); k++)
+		for (size_t k = 0; (p->listen >= 0 || p->pull_s) && k < sizeof(ours) / sizeof(ours[0]); k++)
 			if (!*ours[k].value)
-				rules_say(
-				    r, "platform", i, ours[k].option,
-				    "is missing: a platform that calls us (option listen) needs all four our_ secrets");
+				rules_say(r, "platform", i, ours[k].option,
+					  p->listen >= 0 ? "is missing: a platform that calls us (option listen) "
+							   "needs all four our_ secrets"
+							 : "is missing: requests that are fetched (option pull_s) "
+							   "are signed with our_ secrets, all four");
+		if (p->pull_s && *p->client_name)
+			rules_say(r, "platform", i, "client_name",
+				  "is asked of callers, and requests that are fetched (option pull_s) have none");
 		if (!*p->certificate != !*p->key)
 			rules_say(r, "platform", i, *p->key ? "certificate" : "key",
 				  "is missing: a client certificate needs both");

@@ -256,6 +256,7 @@ static const struct schema_option platform_options[] = {
     {"mode", SCHEMA_WORD, AT(platform, mode), .words = mode_words, .preset = "async"},
     {"iserv", SCHEMA_BOOL, AT(platform, iserv)},
     {"policy", SCHEMA_ID, AT(platform, policy), .min = 1, .max = 60},
+    {"pull_s", SCHEMA_INT, AT(platform, pull_s), .max = 3600},
     {"push_station_info", SCHEMA_BOOL, AT(platform, push_station_info)},
     {"push_stats", SCHEMA_BOOL, AT(platform, push_stats)},
     {"send_vin", SCHEMA_BOOL, AT(platform, send_vin)},
