@@ -88,7 +88,7 @@ void line_wait(struct bus_line *line, int64_t us, int for_requests)
 				break;
 			until = later < end - now ? now + later : end;
 		}
-		struct timespec at = {.tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000};
+		struct timespec at = {.tv_sec = until / 1000000, .tv_nsec = (long)(until % 1000000 * 1000)};
 		(void)pthread_cond_timedwait(&line->wake, &line->lock, &at);
 		now = clock_mono_us();
 	}

@@ -95,8 +95,8 @@ static void two_answers_in_one_segment(void **state)
 	(void)state;
 	field_read(&f, 1, 3, 0, 4, 100);
 	field_read(&f, 1, 3, 50, 4, 100);
-	field_open(&f, &c);
 	peer_set(p, 1, TWO_ANSWERS, 0);
+	field_open(&f, &c);
 	turn_until(&f, &f.by_status[BUS_OK], 6);
 	assert_int_equal(f.by_status[BUS_BAD_ANSWER] + f.by_status[BUS_TIMEOUT], 0);
 	assert_true(stats_of(&f).stale >= 6);

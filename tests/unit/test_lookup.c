@@ -309,7 +309,8 @@ static void rescued(void **state)
 	shell(f, "mv forecourt.db good");
 	log_set_level(LOG_LEVEL_ERROR);
 	memset(page, 0xA5, sizeof(page));
-	for (long n = st.st_size / PAGE - 12; n < st.st_size / PAGE; n++) {
+	long pages = (long)(st.st_size / PAGE);
+	for (long n = pages - 12; n < pages; n++) {
 		shell(f, "rm -f forecourt.db* && cp good forecourt.db");
 		FILE *file = fopen(f->db, "r+b");
 		assert_non_null(file);
