@@ -305,7 +305,7 @@ class Box:
     def runs(self):
         return self.service("running").returncode == 0
 
-    def status(self, within=60):
+    def status(self, within=20):
         """What the installed command line says, once the daemon answers."""
         end = time.monotonic() + within
         while True:
@@ -351,14 +351,20 @@ def test_installed_it_is_enabled_and_runs_from_where_it_was_put(made, box):
     assert {"enable", "start"} <= set(box.acted())
     # The board's defaults are for once.
     assert not box.file("/etc/uci-defaults/60-forecourt-board").exists()
+    # As it was installed, with nothing set up.
+    status = box.status()
+    assert status["config"] == "/etc/config/forecourt" and status["connectors"]["all"] == 0
+    # The board's defaults, which ran before: orders where the power does not take them, Lua where it may be edited.
+    assert status["data_dir"] == "/srv/forecourt"
+    assert "option lua_dir '/etc/forecourt/lua'" in box.file("/etc/config/forecourt").read_text()
+    said_ = subprocess.run(["chroot", box.root, "/usr/sbin/forecourtd", "--check"], capture_output=True, text=True, check=True).stdout
+    assert "/etc/config/forecourt: good" in said_
     box.configure()
     box.service("restart")
     status = box.status()
-    assert status["data_dir"] == "/srv/forecourt" and status["config"] == "/etc/config/forecourt"
+    assert status["data_dir"] == "/srv/forecourt"
     page = subprocess.run(["curl", "-s", "--compressed", f"http://127.0.0.1:{box.port}/"], capture_output=True, text=True, check=True).stdout
     assert "<html" in page and "assets/" in page
-    said_ = subprocess.run(["chroot", box.root, "/usr/sbin/forecourtd", "--check"], capture_output=True, text=True, check=True).stdout
-    assert "/etc/config/forecourt: good" in said_
 
 
 def test_an_upgrade_keeps_what_was_edited_and_starts_the_new_program(made, box):
