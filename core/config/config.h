@@ -35,6 +35,7 @@ struct config_gateway {
 	int trace_kb;     /* memory for the last frames of all lines (forecourt bus trace); 0 = none; default 64 */
 	int history_days; /* so long the curves of charges are kept, a value a minute; 0 = not at all; default 30 */
 	int log_kb;       /* memory for the last lines of the log (forecourt log); 0 = none; default 64 */
+	int keep_journal; /* an upgrade of the box keeps the orders; read by sysupgrade (lib/upgrade/forecourt.sh), not by us; default 1 */
 };
 
 /* config listen (any number): where platforms call us */

@@ -70,6 +70,7 @@ static const struct schema_option gateway_options[] = {
     {"qr_suffix", SCHEMA_TEXT, AT(gateway, qr_suffix), .max = 40},
     {"history_days", SCHEMA_INT, AT(gateway, history_days), .min = 0, .max = 365, .preset = "30"},
     {"log_kb", SCHEMA_INT, AT(gateway, log_kb), .min = 0, .max = 1024, .preset = "64"},
+    {"keep_journal", SCHEMA_BOOL, AT(gateway, keep_journal), .preset = "1"},
     {0},
 };
 
