@@ -49,6 +49,12 @@ def status_of(process):
     return dict(line.split(":\t", 1) for line in (process / "status").read_text(encoding="ascii").splitlines() if ":\t" in line)
 
 
+def needs(switch, word):
+    """Skips where this daemon, whose other half is the script's, can't do that."""
+    if word not in subprocess.run([BUILD / "forecourtd", switch], capture_output=True, text=True, check=True).stdout:
+        pytest.skip(f"this forecourtd has no {word}")
+
+
 def reset(box, option, value):
     box.run("/sbin/uci", "set", f"forecourt.gateway.{option}={value}")
     box.run("/sbin/uci", "commit", "forecourt")
@@ -82,6 +88,25 @@ def test_start_in_the_sandbox(make_box):
     box.until(lambda: not box.daemon(), "the end")
     assert box.service("status", check=False).returncode == 3
     assert "ended" in box.log()
+
+
+def test_start_without_a_sandbox(make_box):
+    """No ujail: procd alone can give a user no capability, so the daemon becomes that user by itself."""
+    needs("--help", "--user")
+    box = make_box(jail=False)
+    box.service("start")
+    process = running(box)
+    status = status_of(process)
+    assert status["Uid"].split() == [str(USER)] * 4 and status["Gid"].split() == [str(GROUP)] * 4 and status["NoNewPrivs"] == "1"
+    assert int(status["CapEff"], 16) & ~(1 << 10 | 1 << 12) == 0
+    told = box.told("service", "set")[-1]["instances"]["instance1"]
+    assert told["command"] == ["/usr/sbin/forecourtd", "--user", "forecourt", "-c", "/etc/config/forecourt"]
+    assert not {"user", "group", "capabilities", "jail"} & set(told)
+    reset(box, "log_level", "debug")
+    box.service("reload")
+    box.wait_log("reload: done")
+    assert box.daemon() == process
+    assert (box.root / "srv/forecourt/forecourt.db").stat().st_uid == USER
 
 
 def test_places_and_their_owners(make_box):
@@ -353,11 +378,6 @@ def test_a_disk_that_is_missing_is_waited_for(make_box):
 # Watchdog --------------------------------------------------------------------------------------------------------------------
 
 
-def watchdog_option():
-    """Whether this daemon knows the option, which the configuration must not have otherwise."""
-    return "`watchdog`" in subprocess.run([BUILD / "forecourtd", "--options"], capture_output=True, text=True, check=True).stdout
-
-
 def test_the_watchdog_is_left_alone(make_box):
     box = make_box()
     box.service("start")
@@ -367,8 +387,7 @@ def test_the_watchdog_is_left_alone(make_box):
 
 
 def test_the_watchdog_is_taken_and_given_back(make_box):
-    if not watchdog_option():
-        pytest.skip("this daemon has no watchdog")
+    needs("--options", "`watchdog`")
     box = make_box(config(harness.free_port(), watchdog="/dev/watchdog"))
     box.service("start")
     running(box)
