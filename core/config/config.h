@@ -18,9 +18,10 @@
 
 /* config gateway (exactly one) */
 struct config_gateway {
-	const char *name;           /* section */
-	const char *operator_id;    /* ours, 9 characters 0-9 A-Z (18 for a whole credit code is allowed) */
-	const char *data_dir;       /* database; default /var/lib/forecourt */
+	const char *name;        /* section */
+	const char *operator_id; /* ours, 9 characters 0-9 A-Z (18 for a whole credit code is allowed) */
+	const char *data_dir;    /* database; default /var/lib/forecourt */
+	int keep_journal; /* an upgrade of the box keeps the orders; read by sysupgrade (lib/upgrade/forecourt.sh), not by us; default 1 */
 	const char *lua_dir;        /* default /usr/share/forecourt/lua */
 	int log_level;              /* enum log_level; default from Kconfig */
 	int log_syslog;             /* bool, default 0 */
@@ -35,7 +36,6 @@ struct config_gateway {
 	int trace_kb;     /* memory for the last frames of all lines (forecourt bus trace); 0 = none; default 64 */
 	int history_days; /* so long the curves of charges are kept, a value a minute; 0 = not at all; default 30 */
 	int log_kb;       /* memory for the last lines of the log (forecourt log); 0 = none; default 64 */
-	int keep_journal; /* an upgrade of the box keeps the orders; read by sysupgrade (lib/upgrade/forecourt.sh), not by us; default 1 */
 };
 
 /* config listen (any number): where platforms call us */

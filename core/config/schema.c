@@ -56,6 +56,7 @@ static const struct schema_option gateway_options[] = {
     {"operator_id", SCHEMA_OPERATOR, AT(gateway, operator_id), .required = 1, .restart = 1},
     {"data_dir", SCHEMA_TEXT, AT(gateway, data_dir), .min = 1, .max = 300, .preset = "/var/lib/forecourt",
      .restart = 1},
+    {"keep_journal", SCHEMA_BOOL, AT(gateway, keep_journal), .preset = "1"},
     {"lua_dir", SCHEMA_TEXT, AT(gateway, lua_dir), .min = 1, .max = 300, .preset = "/usr/share/forecourt/lua",
      .restart = 1},
     {"log_level", SCHEMA_WORD, AT(gateway, log_level), .words = log_words, .preset = LOG_PRESET},
@@ -70,7 +71,6 @@ static const struct schema_option gateway_options[] = {
     {"qr_suffix", SCHEMA_TEXT, AT(gateway, qr_suffix), .max = 40},
     {"history_days", SCHEMA_INT, AT(gateway, history_days), .min = 0, .max = 365, .preset = "30"},
     {"log_kb", SCHEMA_INT, AT(gateway, log_kb), .min = 0, .max = 1024, .preset = "64"},
-    {"keep_journal", SCHEMA_BOOL, AT(gateway, keep_journal), .preset = "1"},
     {0},
 };
 
