@@ -21,7 +21,8 @@ struct config_gateway {
 	const char *name;        /* section */
 	const char *operator_id; /* ours, 9 characters 0-9 A-Z (18 for a whole credit code is allowed) */
 	const char *data_dir;    /* database; default /var/lib/forecourt */
-	int keep_journal; /* an upgrade of the box keeps the orders; read by sysupgrade (lib/upgrade/forecourt.sh), not by us; default 1 */
+	int keep_journal; /* an upgrade of the box keeps the orders; for sysupgrade (lib/upgrade/forecourt.sh), not for us; default 1 */
+
 	const char *lua_dir;        /* default /usr/share/forecourt/lua */
 	int log_level;              /* enum log_level; default from Kconfig */
 	int log_syslog;             /* bool, default 0 */
