@@ -22,7 +22,8 @@ struct config_gateway {
 	const char *
 	    operator_id; /* ours, 9 characters 0-9 A-Z (18 for a whole credit code is allowed); "" = not known yet, while
 				       there is neither a charger nor an enabled platform */
-	const char *data_dir;       /* database; default /var/lib/forecourt */
+	const char *data_dir; /* database; default /var/lib/forecourt */
+	int keep_journal; /* an upgrade of the box keeps the orders; for sysupgrade (lib/upgrade/forecourt.sh), not for us; default 1 */
 	const char *lua_dir;        /* default /usr/share/forecourt/lua */
 	const char *key_dir;        /* of the page's own certificate (control/self_signed.h); default /etc/forecourt */
 	int log_level;              /* enum log_level; default from Kconfig */

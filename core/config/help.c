@@ -8,6 +8,8 @@ const struct help help_texts[] = {
     {"gateway", "operator_id", 1, "Our own operator identifier, as the platforms know us",
      "本运营商标识，平台以此识别我方"},
     {"gateway", "data_dir", 0, "Folder of the database; takes a new start", "数据库目录；修改后需重启"},
+    {"gateway", "keep_journal", 0, "Whether an upgrade of the box's system keeps the orders, where they are on its flash",
+     "升级设备系统时是否保留存放在机内闪存上的订单"},
     {"gateway", "lua_dir", 0, "Folder of the Lua files; takes a new start", "Lua 文件目录；修改后需重启"},
     {"gateway", "key_dir", 0, "Folder of the certificate that the box makes for this page", "设备自制页面证书的目录"},
     {"gateway", "log_level", 1, "How much is logged", "日志级别"},

@@ -13,6 +13,7 @@
 
 /* The list: a line a file, "old PATH" or "new PATH" (there was none), and "end". */
 static const char head[] = "forecourt trial 1\n", tail[] = "end\n";
+enum { FILE_MAX = 4 << 20 };
 static const size_t list_max = (size_t)TRIAL_FILES_MAX * (TRIAL_PATH + 8);
 
 static int refuse(const char *path, struct error *err)
@@ -32,12 +33,26 @@ static int resolve(const char *path, char out[TRIAL_PATH], struct error *err)
 	return FC_OK;
 }
 
-/* ".NAME.suffix" in the folder of path. */
+/* The folder ".NAME.d" beside path, for which there may be no right to make files where it is. Nonzero when it is there. */
+static int apart(const char *path, char out[TRIAL_PATH])
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	struct stat st;
+
+	(void)snprintf(out, TRIAL_PATH, "%.*s.%.250s.d", (int)(name - path), path, name);
+	return !lstat(out, &st) && S_ISDIR(st.st_mode);
+}
+
+/* ".NAME.suffix" in the folder of path, or in the one of its own. */
 static void beside(const char *path, const char *suffix, char out[TRIAL_PATH])
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char own[TRIAL_PATH];
 
-	(void)snprintf(out, TRIAL_PATH, "%.*s.%.300s.%s", (int)(name - path), path, name, suffix);
+	if (apart(path, own))
+		(void)snprintf(out, TRIAL_PATH, "%.330s/.%.240s.%.20s", own, name, suffix);
+	else
+		(void)snprintf(out, TRIAL_PATH, "%.*s.%.300s.%s", (int)(name - path), path, name, suffix);
 }
 
 /* A file of its own with that content, on the disk. like: whose mode and owner it gets; NULL or missing: mode. */
@@ -99,7 +114,6 @@ static int slurp(const char *path, size_t most, char **text, size_t *len, struct
 /* Copy of what is there; nothing when there is nothing. */
 static int keep_old(const char *path, struct error *err)
 {
-	enum { FILE_MAX = 4 << 20 };
 	char name[TRIAL_PATH], *text;
 	size_t len;
 	int result = slurp(path, FILE_MAX, &text, &len, err);
@@ -113,6 +127,29 @@ static int keep_old(const char *path, struct error *err)
 		result = make(name, text, len, path, 0600, err);
 	free(text);
 	return result;
+}
+
+/* The content of one file into another that is there, and stays the same file: where there is no right to replace it. A power cut may tear
+ * it; the list is on the disk by then, and the next start writes the old content. */
+static int overwrite(const char *from, const char *path, struct error *err)
+{
+	char *text;
+	size_t len;
+	int result = slurp(from, FILE_MAX, &text, &len, err);
+
+	if (result)
+		return result;
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	/* The old bytes are written over before the rest is cut off: most files fit into the room that they have. */
+	int failed = fd < 0 || disk_write(fd, text, len) || ftruncate(fd, (off_t)len) || fsync(fd);
+	int why = errno;
+	if (fd >= 0 && close(fd) && !failed) {
+		failed = 1;
+		why = errno;
+	}
+	free(text);
+	errno = why;
+	return failed ? refuse(path, err) : FC_OK;
 }
 
 static void drop(const char *path, const char *suffix)
@@ -233,6 +270,8 @@ static int prepare(struct list *list, const struct trial_file *files, int count,
 			return result;
 		list->count = i + 1;
 		list->is_new[i] = access(list->paths[i], F_OK) != 0;
+		if (list->is_new[i] && apart(list->paths[i], next))
+			return error_set(err, FC_EIO, "%s: is not there", list->paths[i]);
 		result = keep_old(list->paths[i], err);
 		beside(list->paths[i], "next", next);
 		if (!result)
@@ -247,10 +286,17 @@ static int prepare(struct list *list, const struct trial_file *files, int count,
 
 static int put_in_place(const struct list *list, struct error *err)
 {
-	char next[TRIAL_PATH];
+	char next[TRIAL_PATH], own[TRIAL_PATH];
 
 	for (int i = 0; i < list->count; i++) {
 		beside(list->paths[i], "next", next);
+		if (apart(list->paths[i], own)) {
+			int result = overwrite(next, list->paths[i], err);
+
+			if (result)
+				return result;
+			continue;
+		}
 		if (rename(next, list->paths[i]) || disk_sync_folder(next))
 			return refuse(list->paths[i], err);
 	}
@@ -308,10 +354,13 @@ int trial_confirm(const char *config, struct error *err)
 
 static int put_back(const char *path, int is_new, struct error *err)
 {
-	char before[TRIAL_PATH];
+	char before[TRIAL_PATH], own[TRIAL_PATH];
 
 	drop(path, "next");
 	beside(path, "before", before);
+	/* Its old content stays until the list is gone. */
+	if (apart(path, own))
+		return is_new ? FC_OK : overwrite(before, path, err);
 	if (is_new)
 		return unlink(path) && errno != ENOENT ? refuse(path, err) : FC_OK;
 	/* Not there: it is back already. */
@@ -337,6 +386,8 @@ int trial_revert(const char *config, struct error *err)
 	}
 	if (!result && (unlink(name) || disk_sync_folder(name)))
 		result = refuse(name, err);
+	if (!result)
+		drop_all(&list);
 	free_list(&list);
 	return result;
 }

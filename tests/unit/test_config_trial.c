@@ -58,6 +58,7 @@ int fsync(int fd)
 }
 
 static char folder[64], config[100], lua[100], fresh[100];
+static int apart; /* as on a box: a folder beside the configuration, which keeps its inode */
 
 static void put(const char *path, const char *text)
 {
@@ -85,7 +86,7 @@ static int leftovers(void)
 {
 	char command[200], out[40] = "";
 
-	(void)snprintf(command, sizeof(command), "ls -A %s | grep -c '^[.]'", folder);
+	(void)snprintf(command, sizeof(command), "find %s -name '.*' ! -type d | wc -l", folder);
 	FILE *in = popen(command, "r");
 	assert_non_null(in);
 	(void)!fgets(out, sizeof(out), in);
@@ -123,7 +124,19 @@ static int set_up(void **state)
 	put(config, "old config");
 	put(lua, "old lua");
 	assert_int_equal(chmod(config, 0640), 0);
+	if (apart) {
+		char own[120];
+
+		(void)snprintf(own, sizeof(own), "%s/.forecourt.d", folder);
+		assert_int_equal(mkdir(own, 0700), 0);
+	}
 	return 0;
+}
+
+static int set_up_apart(void **state)
+{
+	apart = 1;
+	return set_up(state);
 }
 
 static int tear_down(void **state)
@@ -134,6 +147,12 @@ static int tear_down(void **state)
 	cut_in = fail_in = -1;
 	(void)snprintf(command, sizeof(command), "rm -rf %s", folder);
 	return system(command);
+}
+
+static int tear_down_apart(void **state)
+{
+	apart = 0;
+	return tear_down(state);
 }
 
 static void confirmed_stays(void **state)
@@ -297,6 +316,35 @@ static void a_link_stays_one(void **state)
 	assert_true(S_ISLNK(st.st_mode));
 }
 
+static void the_same_file_is_written_over(void **state)
+{
+	struct stat before, after;
+
+	(void)state;
+	assert_int_equal(stat(config, &before), 0);
+	const struct trial_file file = {config, "a text that is longer than the old one", 38, 0600};
+	assert_int_equal(trial_begin(config, &file, 1, NULL), FC_OK);
+	assert_true(is(config, "a text that is longer than the old one"));
+	assert_int_equal(trial_revert(config, NULL), FC_OK);
+	assert_true(is(config, "old config"));
+	assert_int_equal(stat(config, &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	/* Without the right to make files beside it. */
+	assert_int_equal(unlink(config), 0);
+	assert_int_equal(trial_begin(config, &file, 1, NULL), FC_EIO);
+	assert_false(trial_is_open(config));
+}
+
+static void a_torn_text_is_healed_at_the_next_start(void **state)
+{
+	(void)state;
+	assert_int_equal(begin(NULL), FC_OK);
+	put(config, "new co");
+	assert_int_equal(trial_recover(config, NULL), 1);
+	assert_true(all_old());
+	assert_int_equal(leftovers(), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +354,13 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_power_cut_at_any_step_of_the_end, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_full_disk_changes_nothing, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_link_stays_one, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(confirmed_stays, set_up_apart, tear_down_apart),
+	    cmocka_unit_test_setup_teardown(not_confirmed_goes_back, set_up_apart, tear_down_apart),
+	    cmocka_unit_test_setup_teardown(a_power_cut_at_any_step_of_the_beginning, set_up_apart, tear_down_apart),
+	    cmocka_unit_test_setup_teardown(a_power_cut_at_any_step_of_the_end, set_up_apart, tear_down_apart),
+	    cmocka_unit_test_setup_teardown(a_full_disk_changes_nothing, set_up_apart, tear_down_apart),
+	    cmocka_unit_test_setup_teardown(the_same_file_is_written_over, set_up_apart, tear_down_apart),
+	    cmocka_unit_test_setup_teardown(a_torn_text_is_healed_at_the_next_start, set_up_apart, tear_down_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
