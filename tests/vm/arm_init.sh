@@ -1,0 +1,28 @@
+#!/bin/busybox sh
+# shellcheck shell=dash
+# The ARM machine's first process, in the place of procd's: what a box has before its services start, the agent for the tests, then the
+# services as /etc/rc.d has them.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+mkdir -p /dev/pts /dev/shm
+mount -t devpts devpts /dev/pts
+mount -t tmpfs tmpfs /tmp
+mkdir -p /tmp/run /tmp/sysinfo /tmp/log
+echo qemu,armsr-armv8 >/tmp/sysinfo/board_name
+hostname forecourt
+ip link set lo up
+ip link set eth0 up
+ip addr add 10.0.2.15/24 dev eth0
+ip route add default via 10.0.2.2
+for n in 0 1; do ip link add dev vcan$n type vcan && ip link set vcan$n up; done
+# The other end of the wire, for the simulated charger and car: the test's. Its own end the gateway brings up.
+canup can1 250000
+port=$(grep -l '^agent$' /sys/class/virtio-ports/*/name)
+port=/dev/$(basename "$(dirname "$port")")
+# The port opens only once, so one descriptor for both ways.
+setsid sh /sbin/agent <>"$port" >&0 2>/dev/console &
+echo "guest: ready after $(cut -d ' ' -f 1 /proc/uptime) s"
+for script in /etc/rc.d/S*; do
+	[ ! -x "$script" ] || "$script" boot >>/tmp/log/boot 2>&1
+done
+echo "guest: services started after $(cut -d ' ' -f 1 /proc/uptime) s"
+while :; do sleep 3600; done
