@@ -3,10 +3,11 @@ BOARD ?= host
 V ?= 0
 CC = gcc
 AR = ar
+# Another machine's board says here what differs: boards/musl.mk.
 -include boards/$(BOARD)/toolchain.mk
 
 out    := build/$(BOARD)
-deps   := build/deps
+deps   := $(or $(sysroot),build/deps)
 config := $(out)/.config
 header := $(out)/include/kconfig.h
 q      := $(if $(filter 1,$(V)),,@)
@@ -14,8 +15,8 @@ say     = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n')
 
 rooms    := base config loop store script bus device station charge upstream control admin
 sources  := $(foreach r,$(rooms),$(wildcard core/$(r)/*.c))
-# The command line's files but its main: the linker takes what a program uses.
-sources  += $(filter-out core/cli/main.c,$(wildcard core/cli/*.c))
+# The command line's files but its program: the linker takes what a program uses.
+sources  += $(filter-out core/cli/program.c,$(wildcard core/cli/*.c))
 main_src := $(wildcard core/main/*.c)
 sims     := sim-charger sim-platform sim-bms
 sim_src  := $(wildcard core/sim/*.c)
@@ -41,8 +42,11 @@ CPPFLAGS  += -D_GNU_SOURCE -Icore -I$(out)/include -isystem $(deps)/include
 CFLAGS    += -std=gnu11 $(if $(CONFIG_OPTIMIZE_SIZE),-Os,-O1) -g $(warnings) -fstack-protector-strong -fno-common $(sanitize)
 CFLAGS    += -ffunction-sections -fdata-sections -pthread
 LDFLAGS   += $(sanitize) -pthread -Wl,--gc-sections -Wl,-z,relro,-z,now
-LDLIBS    += $(deps)/lib/libwebsockets.a -llua5.4-cjson $(shell pkg-config --libs $(pkgs) 2>/dev/null) -lz -lm -ldl
+ifeq ($(sysroot),)
+libs       = $(shell pkg-config --libs $(1) 2>/dev/null)
 isystem   := $(subst -I,-isystem ,$(shell pkg-config --cflags $(pkgs) 2>/dev/null))
+endif
+LDLIBS    += $(deps)/lib/libwebsockets.a -llua5.4-cjson $(call libs,$(pkgs)) -lz -lm -ldl
 
 objects = $(patsubst %.c,$(out)/obj/%.o,$(1))
 lib := $(out)/libforecourt.a
@@ -54,11 +58,15 @@ all: deps
 	$(q)$(MAKE) --no-print-directory tools
 
 deps:
+ifeq ($(sysroot),)
 	$(q)sh boards/deps.sh $(CURDIR)/$(deps)
+else
+	$(q)sh boards/cross.sh $(arch) $(CURDIR)/$(sysroot)
+endif
 
-tools: $(out)/forecourtd $(out)/forecourt $(addprefix $(out)/,$(sims)) web
+tools: $(out)/forecourtd $(out)/forecourt $(if $(sysroot),,$(addprefix $(out)/,$(sims))) web
 
-objects: $(call objects,$(sources) $(main_src) core/cli/main.c)
+objects: $(call objects,$(sources) $(main_src) core/cli/program.c)
 units: $(units)
 benches: $(benches)
 vms: $(vms)
@@ -86,7 +94,7 @@ $(out)/obj/%.o: %.c $(header)
 $(out)/version.txt: FORCE
 	@mkdir -p $(@D)
 	@echo '$(version)' | cmp -s - $@ || echo '$(version)' >$@
-versioned := $(call objects,core/main/main.c core/cli/main.c)
+versioned := $(call objects,core/main/main.c core/cli/program.c)
 $(versioned): CPPFLAGS += -DFORECOURT_VERSION='"$(version)"'
 $(versioned): $(out)/version.txt
 
@@ -97,11 +105,18 @@ $(lib): $(call objects,$(sources))
 $(out)/forecourtd: $(call objects,$(main_src)) $(lib)
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(q)$(call stripped,$@)
 
+ifneq ($(CONFIG_ONE_PROGRAM),)
+$(out)/forecourt: $(out)/forecourtd
+	$(q)ln -sf forecourtd $@
+else
 # Of the bus one exchange (bus scan --direct), no store, and of wolfSSL the hashes: what else of the library needs them is not taken.
-$(out)/forecourt: $(call objects,core/cli/main.c) $(lib)
+$(out)/forecourt: $(call objects,core/cli/program.c) $(lib)
 	$(say) LD $@
-	$(q)$(CC) $(LDFLAGS) -o $@ $^ -llua5.4-cjson $(shell pkg-config --libs lua5.4 wolfssl libmodbus 2>/dev/null) -lm
+	$(q)$(CC) $(LDFLAGS) -o $@ $^ -llua5.4-cjson $(call libs,lua5.4 wolfssl libmodbus) -lm
+	$(q)$(call stripped,$@)
+endif
 
 # Simulators: programs of their own; of the daemon's code they use base/ and the transport in loop/, nothing that
 # encodes or decodes the protocols.
@@ -153,6 +168,6 @@ vm-test: all
 	$(q)sh tests/vm/run.sh $(out)
 
 clean:
-	rm -rf $(filter-out build/deps,$(wildcard build/*))
+	rm -rf $(filter-out build/deps build/cross,$(wildcard build/*))
 
 -include $(shell find $(out)/obj -name '*.d' 2>/dev/null)

@@ -402,7 +402,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	if (result)
 		return result;
 	if (cli->version) {
-		printf(cli->json ? "{\"version\":\"%s\"}\n" : "forecourt %s\n", FORECOURT_VERSION);
+		printf(cli->json ? "{\"version\":\"%s\"}\n" : "forecourt %s\n", cli->program_version);
 		return CLI_DONE;
 	}
 	const struct command *c = cli->help ? &commands[COMMANDS - 1] : find_command(argv, words, &rest);
@@ -429,12 +429,13 @@ static int run(struct cli *cli, int argc, char **argv)
 	return c->run(cli);
 }
 
-int main(int argc, char **argv)
+int cli_main(int argc, char **argv, const char *version)
 {
 	const char *path = getenv("FORECOURT_SOCKET");
 	struct cli cli;
 
 	cli_init(&cli);
+	cli.program_version = version;
 	cli.socket_path = path && *path ? path : CONFIG_CONTROL_SOCKET;
 	int result = run(&cli, argc, argv);
 	if (fflush(stdout) || ferror(stdout))

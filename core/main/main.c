@@ -19,6 +19,9 @@
 #ifdef CONFIG_ADMIN
 #include "admin/admin.h"
 #endif
+#ifdef CONFIG_ONE_PROGRAM
+#include "cli/cli.h"
+#endif
 
 enum { EXIT_USAGE = 2, EXIT_START = 1 };
 
@@ -158,6 +161,11 @@ int main(int argc, char **argv)
 	const char *path = default_path, *against = NULL, *stats_file = NULL;
 	int only_check = 0, c;
 
+#ifdef CONFIG_ONE_PROGRAM
+	const char *slash = argc ? strrchr(argv[0], '/') : NULL;
+	if (argc && !strcmp(slash ? slash + 1 : argv[0], "forecourt"))
+		return cli_main(argc, argv, FORECOURT_VERSION);
+#endif
 	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		switch (c) {
 		case 'c':

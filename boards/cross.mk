@@ -1,0 +1,87 @@
+# The libraries of a board that is no host, one target each, so that they build side by side. Called by boards/cross.sh alone:
+# work= unpacked sources (boards/sources.sh), prefix= where they go, gnu= Debian's name of the machine, triple= musl's.
+CC     := $(prefix)/bin/cc
+AR     := $(prefix)/bin/ar
+RANLIB := $(prefix)/bin/ranlib
+# What the program's own files are built with: small, and each function in a section of its own, so that the linker drops what is not used.
+CFLAGS := -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -fstack-protector-strong
+
+# What a step prints is of interest only when it fails.
+run = mkdir -p $(work)/log; ( set -e; $(2) ) >$(work)/log/$(1) 2>&1 || { tail -n 60 $(work)/log/$(1) >&2; echo "cross: $(1) failed" >&2; exit 1; }; \
+      touch $@
+
+done := $(addprefix $(work)/,$(addsuffix .done,lua wolfssl lws modbus cjson sqlite zlib cmocka))
+all: $(done)
+.PHONY: all
+
+$(work)/musl.done:
+	$(call run,musl,cd $(work)/musl; ./configure --target=$(triple) CROSS_COMPILE=$(gnu)- CC=$(gnu)-gcc --prefix=$(prefix) \
+	  --syslibdir=$(prefix)/lib --enable-wrapper=no --enable-optimize=size CFLAGS="$(filter-out -fstack-protector%,$(CFLAGS)) $(cpu)"; \
+	  $(MAKE); $(MAKE) install)
+
+$(work)/lua.done: $(work)/musl.done
+	$(call run,lua,cd $(work)/lua5.4/src; mkdir -p $(prefix)/include/lua5.4; \
+	  echo '#define DEB_HOST_MULTIARCH "$(triple)"' >$(prefix)/include/lua5.4/lua5.4-deb-multiarch.h; \
+	  cp lua.h luaconf.h lauxlib.h lualib.h $(prefix)/include/lua5.4/; \
+	  for f in *.c; do case $$f in lua.c|luac.c) ;; *) $(CC) $(CFLAGS) -std=gnu99 -DLUA_USE_LINUX -I$(prefix)/include/lua5.4 -c $$f;; esac; done; \
+	  $(AR) rcs $(prefix)/lib/liblua5.4.a *.o)
+
+# Linked statically in either form: OpenWrt's build of it decodes numbers otherwise than Debian's, and installs it where not every Lua looks.
+$(work)/cjson.done: $(work)/lua.done
+	$(call run,cjson,cd $(work)/lua-cjson; $(CC) $(CFLAGS) -I$(prefix)/include/lua5.4 -c lua_cjson.c strbuf.c fpconv.c; \
+	  printf '%s\n' '#include <lua.h>' 'int luaopen_cjson(lua_State *L);' 'int luaopen_cjson_safe(lua_State *L);' \
+	    >$(prefix)/include/lua5.4/lua-cjson.h; \
+	  $(AR) rcs $(prefix)/lib/liblua5.4-cjson.a lua_cjson.o strbuf.o fpconv.o)
+
+# As OpenWrt configures it where it matters to us (opensslall, opensslextra, sni, altcertchains, FP_MAX_BITS); no scrypt there: core/control/
+# brings its own.
+$(work)/wolfssl-autoreconf.done:
+	$(call run,wolfssl-autoreconf,cd $(work)/wolfssl; autoreconf -fi)
+$(work)/wolfssl.done: $(work)/musl.done $(work)/wolfssl-autoreconf.done
+	$(call run,wolfssl,cd $(work)/wolfssl; ./configure --host=$(triple) CC=$(CC) AR=$(AR) RANLIB=$(RANLIB) --prefix=$(prefix) \
+	  --enable-static --disable-shared CFLAGS="$(CFLAGS) -DFP_MAX_BITS=8192 -DHAVE_EX_DATA" --disable-examples --disable-crypttests \
+	  --enable-opensslall --enable-opensslextra --enable-sni --enable-alpn --enable-altcertchains --enable-certgen --enable-tls13 \
+	  --disable-oldtls --disable-md4 --disable-des3 --disable-arc4 --disable-sha224 --disable-errorstrings --enable-harden; \
+	  $(MAKE) install)
+
+$(work)/zlib.done: $(work)/musl.done
+	$(call run,zlib,cd $(work)/zlib; CC=$(CC) AR=$(AR) RANLIB=$(RANLIB) CFLAGS="$(CFLAGS) -DDYNAMIC_CRC_TABLE" CHOST=$(triple) \
+	  ./configure --static --prefix=$(prefix); $(MAKE) libz.a; cp libz.a $(prefix)/lib/; cp zlib.h zconf.h $(prefix)/include/)
+
+$(work)/modbus-autoreconf.done:
+	$(call run,modbus-autoreconf,cd $(work)/libmodbus; autoreconf -fi)
+$(work)/modbus.done: $(work)/musl.done $(work)/modbus-autoreconf.done
+	$(call run,modbus,cd $(work)/libmodbus; ./configure --host=$(triple) CC=$(CC) AR=$(AR) RANLIB=$(RANLIB) --prefix=$(prefix) \
+	  --disable-shared --enable-static --disable-tests --without-documentation CFLAGS="$(CFLAGS)"; $(MAKE) install)
+
+# The canonical source knows how to leave parts out; the amalgamation alone does not.
+sqlite_opt := -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_DEPRECATED -DSQLITE_OMIT_SHARED_CACHE
+$(work)/sqlite-amalgamation.done:
+	$(call run,sqlite-amalgamation,mkdir -p $(work)/sqlite; cd $(work)/sqlite; ../sqlite3/configure --disable-tcl --disable-readline; \
+	  $(MAKE) sqlite3.c OPTS="$(sqlite_opt)")
+$(work)/sqlite.done: $(work)/musl.done $(work)/sqlite-amalgamation.done
+	$(call run,sqlite,cd $(work)/sqlite; $(CC) $(CFLAGS) $(sqlite_opt) -DSQLITE_THREADSAFE=1 -DSQLITE_DEFAULT_MEMSTATUS=0 -DSQLITE_DQS=0 \
+	  -DSQLITE_MAX_EXPR_DEPTH=0 -c sqlite3.c; $(AR) rcs $(prefix)/lib/libsqlite3.a sqlite3.o; cp sqlite3.h $(prefix)/include/)
+
+$(work)/cmake.txt:
+	printf '%s\n' 'set(CMAKE_SYSTEM_NAME Linux)' 'set(CMAKE_SYSTEM_PROCESSOR $(firstword $(subst -, ,$(triple))))' \
+	  'set(CMAKE_C_COMPILER $(CC))' 'set(CMAKE_AR $(AR))' 'set(CMAKE_RANLIB $(RANLIB))' 'set(CMAKE_FIND_ROOT_PATH $(prefix))' \
+	  'set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)' 'set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)' \
+	  'set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)' 'set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)' >$@
+
+# Before 4.3.4 it knows the certificates beside a chain by OpenSSL's inner names: hence the two -D.
+$(work)/lws.done: $(work)/wolfssl.done $(work)/cmake.txt
+	$(call run,lws,cmake -S $(work)/libwebsockets -B $(work)/lws -Wno-dev -DCMAKE_TOOLCHAIN_FILE=$(work)/cmake.txt \
+	  -DCMAKE_BUILD_TYPE=MinSizeRel -DCMAKE_INSTALL_PREFIX=$(prefix) -DCMAKE_INSTALL_LIBDIR=lib \
+	  -DLWS_WITH_SHARED=OFF -DLWS_WITH_STATIC=ON -DLWS_WITH_SSL=ON -DLWS_WITH_WOLFSSL=ON \
+	  "-DLWS_WOLFSSL_LIBRARIES=$(prefix)/lib/libwolfssl.a;m" "-DLWS_WOLFSSL_INCLUDE_DIRS=$(prefix)/include;$(prefix)/include/wolfssl" \
+	  -DLWS_WITHOUT_TESTAPPS=ON -DLWS_WITH_MINIMAL_EXAMPLES=OFF -DLWS_WITHOUT_EXTENSIONS=ON -DLWS_WITH_ZLIB=OFF -DLWS_WITH_ZIP_FOPS=OFF \
+	  -DLWS_WITH_HTTP2=OFF -DLWS_IPV6=ON -DLWS_UNIX_SOCK=ON -DLWS_HAVE_LIBCAP=0 -DDISABLE_WERROR=ON \
+	  "-DCMAKE_C_FLAGS=$(CFLAGS) -I$(prefix)/include -DLWS_HAVE_SSL_EXTRA_CHAIN_CERTS=1 -DSSL_CTX_get_extra_chain_certs_only=wolfSSL_CTX_get_extra_chain_certs"; \
+	  $(MAKE) -C $(work)/lws; $(MAKE) -C $(work)/lws install)
+
+$(work)/cmocka.done: $(work)/musl.done $(work)/cmake.txt
+	$(call run,cmocka,cmake -S $(work)/cmocka -B $(work)/cmocka-out -Wno-dev -DCMAKE_TOOLCHAIN_FILE=$(work)/cmake.txt \
+	  -DCMAKE_BUILD_TYPE=MinSizeRel -DWITH_STATIC_LIB=ON -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF; \
+	  $(MAKE) -C $(work)/cmocka-out cmocka-static; cp $(work)/cmocka/include/cmocka.h $(prefix)/include/; \
+	  cp $$(find $(work)/cmocka-out -name 'libcmocka*.a') $(prefix)/lib/libcmocka.a)
