@@ -70,7 +70,7 @@ def unpack_ipk(package, root):
             with tarfile.open(fileobj=outer.extractfile(member)) as inner:
                 if name == "data.tar.gz":
                     # Its owners are names of the box; the guest makes all root's.
-                    inner.extractall(root, filter="tar")
+                    inner.extractall(root)
                 elif name == "control.tar.gz":
                     for entry in inner:
                         if entry.isfile():
@@ -100,3 +100,11 @@ def make_base(root, busybox):
     (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\nnobody:*:65534:65534:nobody:/var:/bin/false\n")
     (root / "etc/group").write_text("root:x:0:\ndialout:x:20:\nnogroup:x:65534:\n")
     (root / "etc/hosts").write_text("127.0.0.1 localhost\n10.0.2.100 platform.example\n")
+
+
+def make_root(root, busybox, package, programs):
+    """The box's root file system with our package on it, and the test's own programs."""
+    make_base(root, busybox)
+    unpack_ipk(package, root)
+    for program in programs:
+        shutil.copy(program, root / "usr/sbin")

@@ -9,6 +9,7 @@ mount -t tmpfs tmpfs /tmp
 mkdir -p /tmp/run /tmp/sysinfo /tmp/log
 echo qemu,armsr-armv8 >/tmp/sysinfo/board_name
 hostname forecourt
+syslogd -O /tmp/log/messages
 ip link set lo up
 ip link set eth0 up
 ip addr add 10.0.2.15/24 dev eth0
@@ -16,10 +17,14 @@ ip route add default via 10.0.2.2
 for n in 0 1; do ip link add dev vcan$n type vcan && ip link set vcan$n up; done
 # The other end of the wire, for the simulated charger and car: the test's. Its own end the gateway brings up.
 canup can1 250000
-port=$(grep -l '^agent$' /sys/class/virtio-ports/*/name)
-port=/dev/$(basename "$(dirname "$port")")
-# The port opens only once, so one descriptor for both ways.
-setsid sh /sbin/agent <>"$port" >&0 2>/dev/console &
+# QEMU's virtio-serial ports by their names. A port opens only once, so one descriptor for both ways.
+for name in /sys/class/virtio-ports/*/name; do
+	port=/dev/$(basename "$(dirname "$name")")
+	case $(cat "$name") in
+	agent) setsid sh /sbin/agent <>"$port" >&0 2>/dev/console & ;;
+	can) setsid canpipe vcan0 <>"$port" >&0 2>/dev/console & ;;
+	esac
+done
 echo "guest: ready after $(cut -d ' ' -f 1 /proc/uptime) s"
 for script in /etc/rc.d/S*; do
 	[ ! -x "$script" ] || "$script" boot >>/tmp/log/boot 2>&1

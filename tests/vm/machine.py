@@ -11,13 +11,15 @@ import time
 
 
 class Machine:
-    """command: QEMU with all options but those of console, agent and monitor, which are added here."""
+    """command: QEMU with all options but those of console, agent and monitor, which are added here. ports: more virtio-serial ports, name to
+    socket path."""
 
-    def __init__(self, command, folder):
-        self.command, self.folder = [str(c) for c in command], pathlib.Path(folder)
+    def __init__(self, command, folder, ports=None):
+        self.command, self.folder, self.ports = [str(c) for c in command], pathlib.Path(folder), ports or {}
         self.console_path = self.folder / "console.log"
         self.agent_path = self.folder / "agent.sock"
         self.process = self.agent = None
+        self.connected = None  # called at each start when QEMU's sockets are there, before the guest runs
         self.boots = self.asked = 0
         self.rest = b""
 
@@ -25,20 +27,23 @@ class Machine:
         """Boots; returns when the console shows the pattern: the seconds that it took."""
         begun = time.monotonic()
         self.boots += 1
-        self.agent_path.unlink(missing_ok=True)
+        ports = []
+        for name, path in {"agent": self.agent_path, **self.ports}.items():
+            path.unlink(missing_ok=True)
+            ports += ["-chardev", f"socket,id={name},path={path},server=on,wait=off", "-device", f"virtserialport,chardev={name},name={name}"]
         with open(self.console_path, "ab") as console:
             console.write(f"\n--- start {self.boots}\n".encode())
             console.flush()
             self.console_begin = console.tell()
             self.process = subprocess.Popen(
-                [*self.command, "-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot",
-                 "-chardev", f"socket,id=agent,path={self.agent_path},server=on,wait=off",
-                 "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=agent,name=agent"],
+                [*self.command, "-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot", "-device", "virtio-serial-pci", *ports],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT, start_new_session=True)
-        self.wait(self.agent_path.exists, 60, "QEMU's socket")
+        self.wait(lambda: all(path.exists() for path in (self.agent_path, *self.ports.values())), 60, "QEMU's sockets")
         self.agent = socket.socket(socket.AF_UNIX)
         self.agent.connect(str(self.agent_path))
         self.rest = b""
+        if self.connected:
+            self.connected()
         self.wait_line(ready, timeout)
         return time.monotonic() - begun
 
@@ -84,6 +89,11 @@ class Machine:
         if check and code:
             raise RuntimeError(f"exit {code} in the guest: {script[:200]}\n{text[-2000:]}")
         return text if check else (code, text)
+
+    def put(self, path, text, mode="0644", owner="root:root"):
+        """A file in the guest."""
+        data = base64.b64encode(text.encode()).decode()
+        self.run(f"umask 077; printf %s '{data}' | base64 -d >{path}.new && chown {owner} {path}.new && chmod {mode} {path}.new && mv {path}.new {path}")
 
     def power_off(self):
         """Hard: nobody in the guest is told."""
