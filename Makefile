@@ -1,4 +1,4 @@
-# Forecourt. The targets are a contract (DESIGN.md): all deps demo test check bench vm-test menuconfig clean.
+# Forecourt. The targets are a contract (DESIGN.md): all deps demo test check bench vm-test package menuconfig clean.
 BOARD ?= host
 V ?= 0
 CC = gcc
@@ -51,7 +51,7 @@ LDLIBS    += $(deps)/lib/libwebsockets.a -llua5.4-cjson $(call libs,$(pkgs)) -lz
 objects = $(patsubst %.c,$(out)/obj/%.o,$(1))
 lib := $(out)/libforecourt.a
 
-.PHONY: all deps demo test check bench vm-test vms menuconfig clean objects units benches web tools FORCE
+.PHONY: all deps demo test check bench vm-test package vms menuconfig clean objects units benches web tools FORCE
 .DELETE_ON_ERROR:
 
 all: deps
@@ -179,6 +179,11 @@ vm-test: package
 	$(q)$(MAKE) --no-print-directory BOARD=host build/host/sim-charger
 	$(q)sh tests/vm/arm.sh $(out)
 endif
+
+# .ipk and .apk of what this board's build is, into build/BOARD/packages. PKG_ARCH: OpenWrt's name of the architecture, where the board has none.
+STRIP ?= $(patsubst %cc,%strip,$(CC:gcc=cc))
+package: $(out)/forecourtd web
+	$(q)/usr/bin/python3 -B rootfs/package/pack.py --build $(out) --board $(BOARD) --strip "$(STRIP)" --arch "$(PKG_ARCH)"
 
 clean:
 	rm -rf $(filter-out build/deps build/cross,$(wildcard build/*))
