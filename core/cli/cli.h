@@ -118,6 +118,7 @@ int cli_bus_read(struct cli *cli);
 int cli_bus_write(struct cli *cli);
 int cli_bus_trace(struct cli *cli);
 int cli_account_list(struct cli *cli);
+int cli_password(struct cli *cli);
 int cli_account_set(struct cli *cli);
 int cli_account_remove(struct cli *cli);
 int cli_token_list(struct cli *cli);

@@ -18,10 +18,13 @@
 
 /* config gateway (exactly one) */
 struct config_gateway {
-	const char *name;           /* section */
-	const char *operator_id;    /* ours, 9 characters 0-9 A-Z (18 for a whole credit code is allowed) */
+	const char *name; /* section */
+	const char *
+	    operator_id; /* ours, 9 characters 0-9 A-Z (18 for a whole credit code is allowed); "" = not known yet, while
+				       there is neither a charger nor an enabled platform */
 	const char *data_dir;       /* database; default /var/lib/forecourt */
 	const char *lua_dir;        /* default /usr/share/forecourt/lua */
+	const char *key_dir;        /* of the page's own certificate (control/self_signed.h); default /etc/forecourt */
 	int log_level;              /* enum log_level; default from Kconfig */
 	int log_syslog;             /* bool, default 0 */
 	const char *control_socket; /* where the command line reaches us, "" = nowhere; default CONFIG_CONTROL_SOCKET */
@@ -54,15 +57,15 @@ struct config_listen {
 /* config admin (at most one) */
 struct config_admin {
 	const char *name;
-	int enabled;         /* bool, default 1 */
-	const char *address; /* default 127.0.0.1 */
-	int port;            /* default 8443 */
-	const char *certificate, *key;
-	int tls;                   /* bool, default 1 */
-	const char *www;           /* folder of the page; default /usr/share/forecourt/www */
-	const char *user;          /* default admin */
-	const char *password_hash; /* control/password.h; "" = the page has its own accounts */
-	int max_viewers;           /* 0..1000, default 32: pages open at a time; 0 = none is kept live */
+	int enabled;                   /* bool, default 1 */
+	const char *address;           /* default 127.0.0.1 */
+	int port;                      /* default 8443 */
+	const char *certificate, *key; /* PEM files; both "" = one that the box makes (gateway key_dir) */
+	int tls;                       /* bool, default 1 */
+	const char *www;               /* folder of the page; default /usr/share/forecourt/www */
+	const char *user;              /* default admin */
+	const char *password_hash;     /* control/password.h; "" = the page has its own accounts */
+	int max_viewers;               /* 0..1000, default 32: pages open at a time; 0 = none is kept live */
 };
 
 /* config station: protocol.md 2.1 StationInfo */

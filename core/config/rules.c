@@ -116,6 +116,29 @@ static int collide(const char *a, int port_a, const char *b, int port_b)
 	return port_a && port_a == port_b && (is_any(a) || is_any(b) || !strcmp(a, b));
 }
 
+/* A new box knows no operator: nothing is wrong with that, as long as there is nothing that needs to know. Each order's number begins with
+ * it (protocol.md 2.9), and so does each log-in at a platform. */
+static void check_operator(struct rules *r)
+{
+	struct config *c = r->c;
+	const char *type = NULL, *name = NULL;
+
+	for (int i = c->platform_count - 1; i >= 0; i--)
+		if (c->platforms[i].enabled) {
+			type = "platform";
+			name = c->platforms[i].name;
+		}
+	if (c->charger_count) {
+		type = "charger";
+		name = c->chargers[0].name;
+	}
+	/* Without any section of its type that is what is wrong. */
+	if (type && !*c->gateway.operator_id && c->gateway.name && rules_is_sound(r, "gateway", 0, "operator_id"))
+		rules_say(r, "gateway", 0, "operator_id",
+			  "is missing: 9 digits or capital letters (or the whole 18 of a credit code): %s %s needs it",
+			  type, name);
+}
+
 static void check_listens(struct rules *r)
 {
 	struct config *c = r->c;
@@ -137,7 +160,8 @@ static void check_listens(struct rules *r)
 		    collide(c->admin.address, c->admin.port, l->address, l->port))
 			rules_say(r, "listen", i, "port", "%d is taken already by the admin page", l->port);
 	}
-	if (c->admin.enabled)
+	/* Without both the page has one of its own. */
+	if (c->admin.enabled && (*c->admin.certificate || *c->admin.key))
 		check_certificate(r, "admin", 0, c->admin.tls, c->admin.certificate, c->admin.key);
 }
 
@@ -246,6 +270,7 @@ int rules_apply(struct config *config, const struct rules_place *place)
 	for (int i = 0; i < config->station_count; i++)
 		if (!*config->stations[i].equipment_owner_id)
 			config->stations[i].equipment_owner_id = config->gateway.operator_id;
+	check_operator(&r);
 	check_listens(&r);
 	check_platforms(&r);
 	check_qr(&r);

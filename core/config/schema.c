@@ -53,11 +53,12 @@ static const struct schema_word connector_types[] = {{"1", 1}, {"2", 2}, {"3", 3
 						     {"5", 5}, {"6", 6}, {"255", 255}, {NULL, 0}};
 
 static const struct schema_option gateway_options[] = {
-    {"operator_id", SCHEMA_OPERATOR, AT(gateway, operator_id), .required = 1, .restart = 1},
+    {"operator_id", SCHEMA_OPERATOR, AT(gateway, operator_id), .min = 1, .restart = 1},
     {"data_dir", SCHEMA_TEXT, AT(gateway, data_dir), .min = 1, .max = 300, .preset = "/var/lib/forecourt",
      .restart = 1},
     {"lua_dir", SCHEMA_TEXT, AT(gateway, lua_dir), .min = 1, .max = 300, .preset = "/usr/share/forecourt/lua",
      .restart = 1},
+    {"key_dir", SCHEMA_TEXT, AT(gateway, key_dir), .min = 1, .max = 200, .preset = "/etc/forecourt"},
     {"log_level", SCHEMA_WORD, AT(gateway, log_level), .words = log_words, .preset = LOG_PRESET},
     {"log_syslog", SCHEMA_BOOL, AT(gateway, log_syslog)},
     /* The longest path that a socket can have. */

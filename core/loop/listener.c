@@ -36,7 +36,7 @@ int listener_open(const char *address, int port, int *bound)
 		errno = code;
 	}
 	freeaddrinfo(list);
-	if (fd < 0 && !address && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
+	if (fd < 0 && (!address || !strcmp(address, "::")) && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
 		return listener_open("0.0.0.0", port, bound);
 	if (fd >= 0) {
 		in_port_t found = 0; /* at the same place in both kinds of address */

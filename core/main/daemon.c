@@ -93,10 +93,11 @@ static void log_change(void *user, const struct config_change *change)
 	log_notice("main: reload: %s %s: %s", change->type, change->name, config_action_name(change->action));
 }
 
-/* Nonzero when an option was changed that only a new start can bring into force. */
+/* Nonzero when an option was changed that only a new start can bring into force. The first operator_id of a new box is none: without one
+ * there was nothing that knew it. */
 static int needs_restart(const struct config *from, const struct config *to)
 {
-	return strcmp(from->gateway.operator_id, to->gateway.operator_id) != 0 ||
+	return (*from->gateway.operator_id && strcmp(from->gateway.operator_id, to->gateway.operator_id) != 0) ||
 	       strcmp(from->gateway.data_dir, to->gateway.data_dir) != 0 ||
 	       strcmp(from->gateway.lua_dir, to->gateway.lua_dir) != 0;
 }

@@ -309,6 +309,11 @@ class Station:
         return subprocess.run([*wrap, str(self.build / "forecourt"), *map(str, words)], capture_output=True, text=True, env=env,
                               timeout=timeout, check=False, stdin=subprocess.DEVNULL)
 
+    def one_time_password(self):
+        """That of the first log-in, from where the daemon leaves it for root."""
+        self.gateway.wait_for(r"admin: a one-time password for user \S+ waits")
+        return (self.control_socket.parent / "one-time-password").read_text().split()[1]
+
     def ask_chargers(self, line):
         return control(self.charger_control, line)
 

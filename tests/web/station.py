@@ -30,8 +30,8 @@ class WebStation:
         s.write_policy("test", business.PRICES.format(name="test", elec="1.0", service="0.5"))
         s.start_chargers("--speed", str(options.speed), *(("--auto",) if options.auto else ()))
         s.start_platform()
-        gateway = s.start_gateway()
-        password = gateway.wait_for(r"one-time password for user \S+: (\S+)").group(1)
+        s.start_gateway()
+        password = s.one_time_password()
         return dict(url=f"https://localhost:{s.admin_port}/", user="admin", password=password, folder=str(s.folder),
                     build=str(s.build), connectors=[s.connector_id(c, n + 1) for c in range(s.charger_count())
                                                     for n in range(options.connectors)])
