@@ -348,4 +348,5 @@ def main():
     return 0 if report.passed and not report.failed else 1
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
