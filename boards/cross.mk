@@ -74,9 +74,10 @@ $(work)/lws.done: $(work)/wolfssl.done $(work)/cmake.txt
 	$(call run,lws,cmake -S $(work)/libwebsockets -B $(work)/lws -Wno-dev -DCMAKE_TOOLCHAIN_FILE=$(work)/cmake.txt \
 	  -DCMAKE_BUILD_TYPE=MinSizeRel -DCMAKE_INSTALL_PREFIX=$(prefix) -DCMAKE_INSTALL_LIBDIR=lib \
 	  -DLWS_WITH_SHARED=OFF -DLWS_WITH_STATIC=ON -DLWS_WITH_SSL=ON -DLWS_WITH_WOLFSSL=ON \
-	  "-DLWS_WOLFSSL_LIBRARIES=$(prefix)/lib/libwolfssl.a;m" "-DLWS_WOLFSSL_INCLUDE_DIRS=$(prefix)/include;$(prefix)/include/wolfssl" \
+	  "-DLWS_WOLFSSL_LIBRARIES=$(prefix)/lib/libwolfssl.a" "-DLWS_WOLFSSL_INCLUDE_DIRS=$(prefix)/include;$(prefix)/include/wolfssl" \
 	  -DLWS_WITHOUT_TESTAPPS=ON -DLWS_WITH_MINIMAL_EXAMPLES=OFF -DLWS_WITHOUT_EXTENSIONS=ON -DLWS_WITH_ZLIB=OFF -DLWS_WITH_ZIP_FOPS=OFF \
-	  -DLWS_WITH_HTTP2=OFF -DLWS_IPV6=ON -DLWS_UNIX_SOCK=ON -DLWS_HAVE_LIBCAP=0 -DDISABLE_WERROR=ON \
+	  -DLWS_WITH_HTTP2=OFF -DLWS_WITH_LEJP=OFF -DLWS_WITH_LEJP_CONF=OFF -DLWS_WITH_SYS_SMD=OFF -DLWS_WITH_SEQUENCER=OFF \
+	  -DLWS_WITH_HTTP_BASIC_AUTH=OFF -DLWS_IPV6=ON -DLWS_UNIX_SOCK=ON -DLWS_HAVE_LIBCAP=0 -DDISABLE_WERROR=ON \
 	  "-DCMAKE_C_FLAGS=$(CFLAGS) -I$(prefix)/include -DLWS_HAVE_SSL_EXTRA_CHAIN_CERTS=1 -DSSL_CTX_get_extra_chain_certs_only=wolfSSL_CTX_get_extra_chain_certs"; \
 	  $(MAKE) -C $(work)/lws; $(MAKE) -C $(work)/lws install)
 
