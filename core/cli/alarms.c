@@ -35,6 +35,8 @@ static const struct {
     {"store.failing", "数据无法保存：{why}"},
     {"clock.untrusted", "时钟未校准：不能启动充电"},
     {"config.pending", "新配置等待确认"},
+    {"bus.stuck", "其端口的驱动程序无返回，工作线程停滞"},
+    {"watchdog.unfed", "看门狗未喂：{why}"},
 };
 enum { CAUSES = sizeof(causes) / sizeof(causes[0]) };
 

@@ -337,6 +337,8 @@ static const struct text texts[] = {
     {"clock_untrusted", "时钟未校准"},
     {"limit_not_taken", "限值未生效"},
     {"config_pending", "配置待确认"},
+    {"bus_stuck", "总线停滞"},
+    {"watchdog_unfed", "看门狗未喂"},
     /* What was done to a connector. */
     {"unlocked", "已解锁"},
     {"released", "已取消限值"},

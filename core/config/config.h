@@ -38,6 +38,9 @@ struct config_gateway {
 	int trace_kb;     /* memory for the last frames of all lines (forecourt bus trace); 0 = none; default 64 */
 	int history_days; /* so long the curves of charges are kept, a value a minute; 0 = not at all; default 30 */
 	int log_kb;       /* memory for the last lines of the log (forecourt log); 0 = none; default 64 */
+	const char
+	    *watchdog;  /* device that restarts the box when the gateway hangs: /dev/watchdog; "" = none (default) */
+	int watchdog_s; /* 15..300, default 30: after that time without progress; loop/watchdog.h */
 };
 
 /* config listen (any number): where platforms call us */

@@ -71,6 +71,10 @@ static const struct schema_option gateway_options[] = {
     {"qr_suffix", SCHEMA_TEXT, AT(gateway, qr_suffix), .max = 40},
     {"history_days", SCHEMA_INT, AT(gateway, history_days), .min = 0, .max = 365, .preset = "30"},
     {"log_kb", SCHEMA_INT, AT(gateway, log_kb), .min = 0, .max = 1024, .preset = "64"},
+    {"watchdog", SCHEMA_TEXT, AT(gateway, watchdog), .max = 120},
+    /* The loop may be held up lawfully for seconds (a slow disk that syncs); what hardware has at the most is about a quarter of an
+     * hour, and a station that stands still for five minutes is too much already. */
+    {"watchdog_s", SCHEMA_INT, AT(gateway, watchdog_s), .min = 15, .max = 300, .preset = "30"},
     {0},
 };
 

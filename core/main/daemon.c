@@ -21,6 +21,7 @@
 #include "loop/loop.h"
 #include "main/desk.h"
 #include "main/fallback.h"
+#include "main/pulse.h"
 #include "main/reload_command.h"
 #include "main/services.h"
 #include "main/stats.h"
@@ -49,6 +50,7 @@ struct daemon {
 	struct store *store;
 	struct bus *bus;
 	struct device_set *devices;
+	struct pulse *pulse;
 	struct station_set *stations;
 	struct sampler *sampler;
 	struct charge_set *charges;
@@ -71,7 +73,8 @@ static struct value *overview(void *user, struct arena *arena)
 							  .devices = d->devices,
 							  .stations = d->stations,
 							  .platforms = d->platforms,
-							  .store = d->store});
+							  .store = d->store,
+							  .pulse = d->pulse});
 }
 
 static void write_stats(struct daemon *d)
@@ -125,7 +128,12 @@ static int apply(struct daemon *d, const struct config *config, struct error *er
 		result = charge_set_apply(d->charges, config, err);
 	if (!result)
 		result = platform_set_apply(d->platforms, config, err);
-	return result ? result : desk_apply(&d->desk, config, err);
+	if (!result)
+		result = desk_apply(&d->desk, config, err);
+	/* It can refuse nothing: last. */
+	if (!result && d->pulse)
+		pulse_apply(d->pulse, config);
+	return result;
 }
 
 /* What is in force now is another set of versions than before. */
@@ -403,6 +411,12 @@ static int start(struct daemon *d, struct error *err)
 		result = open_desk(d, err);
 	if (result)
 		return result;
+	/* Once all that may take its time at a start is done. */
+	d->pulse = pulse_new(d->loop, d->devices, err);
+	if (!d->pulse)
+		return FC_ENOMEM;
+	if (pulse_tell(d->pulse, d->desk.alarms))
+		return error_set(err, FC_ENOMEM, "main: no memory");
 	d->trim = (struct loop_timer){.fn = trim_heap, .user = d};
 	d->tend = (struct loop_timer){.fn = tend_store, .user = d};
 	d->again = (struct loop_timer){.fn = try_again, .user = d};
@@ -447,7 +461,14 @@ struct daemon *daemon_new(const char *path, const char *version, struct config *
 
 int daemon_run(struct daemon *d)
 {
-	return loop_run(d->loop);
+	/* Not before the loop runs that feeds it. */
+	pulse_apply(d->pulse, d->config);
+	int result = loop_run(d->loop);
+
+	/* A loop that gave up leaves the watchdog armed, like any other crash. */
+	if (!result)
+		pulse_end(d->pulse);
+	return result;
 }
 
 void daemon_free(struct daemon *d)
@@ -458,6 +479,7 @@ void daemon_free(struct daemon *d)
 		write_stats(d);
 	watch_free(d->watch);
 	desk_close(&d->desk);
+	pulse_free(d->pulse);
 	reload_commands_end(&d->commands);
 	versions_free(d->versions);
 	platform_set_free(d->platforms);

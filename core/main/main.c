@@ -11,6 +11,7 @@
 #endif
 
 #include "base/log.h"
+#include "base/privileges.h"
 #include "config/config.h"
 #include "main/check_lua.h"
 #include "main/daemon.h"
@@ -23,7 +24,8 @@
 #include "cli/cli.h"
 #endif
 
-enum { EXIT_USAGE = 2, EXIT_START = 1 };
+/* What a service manager may tell apart; README.md has the table. */
+enum { EXIT_START = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3, EXIT_USER = 4 };
 
 static const char default_path[] = "/etc/config/forecourt";
 
@@ -31,8 +33,11 @@ static void usage(FILE *to)
 {
 	fprintf(
 	    to,
-	    "usage: forecourtd [-c FILE] [--check [--against FILE]] [--stats-file FILE]\n"
+	    "usage: forecourtd [-c FILE] [--user NAME] [--stats-file FILE]\n"
+	    "       forecourtd [-c FILE] --check [--against FILE]\n"
 	    "  -c FILE            configuration, default %s\n"
+	    "  --user NAME        started by root: run as that user, with no more of root's rights than low ports and\n"
+	    "                     CAN interfaces need\n"
 	    "  --check            check the configuration and everything it names, print what was found, end\n"
 	    "                     with 0, or 2 when something is wrong\n"
 	    "  --against FILE     with --check: print what a change from FILE would touch\n"
@@ -42,7 +47,10 @@ static void usage(FILE *to)
 	    "  --lua-api          print the reference of what Lua scripts are given, as it stands in lua/README.md\n"
 	    "  --openapi          print the page's API as OpenAPI 3.1\n"
 	    "  --version          print the version\n"
-	    "Signals: HUP reads configuration and Lua files again, USR1 writes the counters, TERM and INT end.\n",
+	    "Signals: HUP reads configuration and Lua files again, USR1 writes the counters, TERM and INT end.\n"
+	    "Ends with 0 as told; 1 it could not start, or its loop failed; 2 the command line is wrong, or --check "
+	    "found\n"
+	    "something; 3 the configuration is refused, and there is no last good one; 4 --user is refused.\n",
 	    default_path);
 }
 
@@ -112,7 +120,7 @@ static int run(const char *path, const char *stats_file)
 
 	if (!config) {
 		fprintf(stderr, "%s\n", err.text);
-		return EXIT_USAGE;
+		return EXIT_CONFIG;
 	}
 	int signals = block_signals();
 	if (signals < 0) {
@@ -144,21 +152,17 @@ static int run(const char *path, const char *stats_file)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-	    {"check", no_argument, NULL, 'k'},
-	    {"against", required_argument, NULL, 'a'},
-	    {"config", required_argument, NULL, 'c'},
-	    {"help", no_argument, NULL, 'h'},
-	    {"messages", no_argument, NULL, 'm'},
-	    {"lua-api", no_argument, NULL, 'l'},
+	    {"check", no_argument, NULL, 'k'},        {"against", required_argument, NULL, 'a'},
+	    {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},
+	    {"messages", no_argument, NULL, 'm'},     {"lua-api", no_argument, NULL, 'l'},
 	    {"options", no_argument, NULL, 'o'},
 #ifdef CONFIG_ADMIN
 	    {"openapi", no_argument, NULL, 'p'},
 #endif
-	    {"version", no_argument, NULL, 'v'},
-	    {"stats-file", required_argument, NULL, 's'},
-	    {NULL, 0, NULL, 0},
+	    {"version", no_argument, NULL, 'v'},      {"stats-file", required_argument, NULL, 's'},
+	    {"user", required_argument, NULL, 'u'},   {NULL, 0, NULL, 0},
 	};
-	const char *path = default_path, *against = NULL, *stats_file = NULL;
+	const char *path = default_path, *against = NULL, *stats_file = NULL, *user = NULL;
 	int only_check = 0, c;
 
 #ifdef CONFIG_ONE_PROGRAM
@@ -179,6 +183,9 @@ int main(int argc, char **argv)
 			break;
 		case 's':
 			stats_file = optarg;
+			break;
+		case 'u':
+			user = optarg;
 			break;
 		case 'o':
 			config_describe(stdout);
@@ -208,6 +215,12 @@ int main(int argc, char **argv)
 	if (optind < argc) {
 		fprintf(stderr, "forecourtd: \"%s\" is not an option\n", argv[optind]);
 		return EXIT_USAGE;
+	}
+	/* Before anything is opened; a check by the user that is to run it finds what that user can't read. */
+	struct error err = {0};
+	if (user && privileges_drop(user, &err)) {
+		fprintf(stderr, "forecourtd: %s\n", err.text);
+		return EXIT_USER;
 	}
 	return only_check ? check(path, against) : run(path, stats_file);
 }

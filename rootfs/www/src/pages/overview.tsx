@@ -122,7 +122,7 @@ function remedy(alarm: Alarm): { address: string; label: string } {
       return { address: bus(line!, unit), label };
     }
     case "script_refused": return { address: href("lua", alarm.object), label };
-    case "store_failing": return { address: href("tools", "log"), label };
+    case "store_failing": case "bus_stuck": case "watchdog_unfed": return { address: href("tools", "log"), label };
     default: return { address: href("config"), label };
   }
 }
