@@ -62,6 +62,20 @@ static void put_page(const struct cli *cli, struct table *t, const struct value 
 			   cli_text(page, "fingerprint"));
 }
 
+/* What somebody has to set up before it can do its work. */
+static void put_setup(const struct cli *cli, struct table *t, const struct value *setup)
+{
+	char text[300] = "";
+	size_t n = 0;
+
+	value_each (what, setup) {
+		if (flag(what, "needed") && n < sizeof(text))
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n ? ", " : "", say(cli, what->key));
+	}
+	if (n)
+		table_pair(t, say(cli, "not set up"), text);
+}
+
 static void put_head(const struct cli *cli, struct table *t, const struct value *s)
 {
 	const struct value *orders = value_get(s, "orders");
@@ -75,6 +89,7 @@ static void put_head(const struct cli *cli, struct table *t, const struct value 
 		       say(cli, flag(s, "clock_trusted") ? "set" : "not set"));
 	table_pair(t, say(cli, "clock"), text);
 	put_page(cli, t, value_get(s, "page"));
+	put_setup(cli, t, value_get(s, "setup"));
 	if (value_get(s, "data_free_bytes")) {
 		(void)snprintf(text, sizeof(text), "%s MB (%s)", format_megabytes(cli_int(s, "data_free_bytes"), a),
 			       cli_text(s, "data_dir"));

@@ -272,6 +272,8 @@ static const struct text texts[] = {
     {"not set", "未校准"},
     {"set", "正常"},
     {"open", "进行中"},
+    {"not set up", "尚未设置"},
+    {"operator_id", "运营商标识"},
     {"own certificate", "自制证书"},
     {"certificate", "证书"},
     {"page", "管理页面"},

@@ -136,6 +136,8 @@ void control_days(const struct control_reply *reply, int64_t *first, int64_t *la
 void control_put_time(struct maker *m, struct value *object, const char *key, int64_t wall);
 /* Member "page" (page.c): its addresses, and its certificate's fingerprint. Nothing while there is no page. */
 void control_put_page(const struct control *control, struct maker *m, struct value *root);
+/* Member "setup" (setup.c): what is not set up yet, "needed" or not; overview.h names the keys. Nothing when nothing is missing. */
+void control_put_setup(const struct control *control, struct maker *m, struct value *root);
 /* Member "alarms": what is wrong now. */
 void control_put_alarms(const struct control *control, struct maker *m, struct value *root);
 /* Members of a connector: "reserved_until" and the operator's limit; and all that is only told of one: points, QR code, what can be done. */

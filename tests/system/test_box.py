@@ -9,7 +9,10 @@ import subprocess
 
 import harness
 import pytest
+from business import check_order, new_seq, start, stop, wait_told
 from page_client import PASSWORD, Client
+from test_clock import LIBRARY, Clock
+from test_disk import serve, some_energy
 
 
 class BoxClient(Client):
@@ -25,7 +28,8 @@ class BoxClient(Client):
 @pytest.fixture
 def box(make_station):
     """A station whose configuration is the one that is installed, in folders of its own."""
-    station = make_station(start=False, tcp=1, line_units=(), connectors=1, poll_ms=200)
+    # Older than today: the clock of the walk below goes back by what it takes to start.
+    station = make_station(start=False, tcp=1, line_units=(), connectors=1, poll_ms=200, certificates={"days": "900", "since": "-30d"})
     station.keys = station.folder / "keys"
     station.keys.mkdir()
     text = (harness.ROOT / "rootfs/etc/config/forecourt").read_text()
@@ -164,3 +168,188 @@ def test_a_terminal_is_shown_the_first_password(box):
             gateway.wait()
             os.close(ours)
     assert len(found.group(1)) == 16
+
+
+# From 1970 and nothing to a confirmed order -------------------------------------------------------------------------------
+
+
+def added(section, name, **options):
+    """The edits of a form that was filled in."""
+    return [dict(op="add", type=section, name=name)] + [dict(op="set", type=section, name=name, option=k, value=str(v))
+                                                    for k, v in options.items()]
+
+
+class Page(BoxClient):
+    """What a browser asks, form by form."""
+
+    def answer(self, answer):
+        assert answer.status == 200, answer
+        return answer.json
+
+    def overview(self):
+        return self.answer(self.get("/api/overview"))
+
+    def missing(self):
+        return {what for what, state in self.overview().get("setup", {}).items() if state["needed"]}
+
+    def check(self, edits):
+        return self.answer(self.post("/api/config_check", {"edits": edits}))
+
+    def apply(self, edits):
+        """Looked at, taken over on trial, confirmed over a new connection."""
+        assert self.check(edits)["mistakes"] == []
+        before = self.answer(self.get("/api/config_show"))["hash"]
+        assert self.answer(self.post("/api/config_apply", {"edits": edits, "hash": before, "confirm_s": 60}))["pending"]
+        self.answer(self.post("/api/config_confirm"))
+
+
+@pytest.mark.skipif(not LIBRARY, reason="libfaketime is not installed")
+def test_from_nothing_to_a_confirmed_order(box):
+    """All that a person does in a browser, on a box that believes that it is 1970; then its clock is set, and cars can charge."""
+    serve(box)
+    clock = Clock(box)
+    clock.lose()
+    box.start_chargers("--speed", "30")
+    box.start_gateway()
+    page = Page(box)
+    # What was made in 1970 is good today.
+    cert = subprocess.run(["openssl", "verify", "-CAfile", certificate(box), certificate(box)], capture_output=True, text=True, check=False)
+    assert cert.returncode == 0, cert.stderr
+    first = box.one_time_password()
+    assert page.login("admin", first).status == 200 and page.change(first, PASSWORD).status == 200
+
+    overview = page.overview()
+    assert overview["time"] < 86400 and overview["connectors"] == {}
+    assert page.missing() == {"clock", "operator_id", "station", "bus", "charger", "platform"}
+    assert overview["setup"]["certificate"] == {"needed": False}
+    said = box.cli("status").stdout
+    assert re.search(r"not set up +bus, charger, clock, operator_id, platform, station\n", said), said
+    assert "运营商标识" in box.cli("status", LANG="zh_CN.UTF-8").stdout
+
+    # Half a station is refused by name: orders are numbered by the operator.
+    site = added("station", "north", station_id="110105000100001", station_name="North", area_code="110105", address="Road 1",
+                 service_tel="4000000000", station_lng="116.480881", station_lat="39.989410", policy="test")
+    line = added("bus", "tcp0", kind="tcp", host="127.0.0.1", port=box.charger_port)
+    charger = added("charger", "c0", station="north", bus="tcp0", profile="forecourt-sim", equipment_id="1101050001001", poll_ms=200)
+    connector = added("connector", "c0n1", charger="c0", connector_id=box.connector_id(0), power_w=120000)
+    found = page.check(site + line + charger + connector)["mistakes"]
+    assert [(m["type"], m["option"]) for m in found] == [("gateway", "operator_id")] and "charger c0 needs it" in found[0]["text"]
+    found = page.check(charger)["mistakes"]
+    assert {m["option"] for m in found if "option" in m} >= {"station", "bus"}
+
+    page.apply([dict(op="set", type="gateway", name="gateway", option="operator_id", value=harness.STATION_OPERATOR)])
+    assert page.overview()["gateway"]["operator_id"] == harness.STATION_OPERATOR
+    page.apply(site + line)
+    assert page.missing() == {"clock", "charger", "platform"}
+    page.apply(charger + connector)
+    box.until(lambda: page.overview()["connectors"][box.connector_id(0)]["status"] == 1, 60, "the charger")
+    ours, theirs = harness.OURS, harness.THEIRS
+    pem, key = box.certs / "server.pem", box.certs / "server.key"
+    page.apply(added("listen", "platforms", address="127.0.0.1", port=box.listen_port, certificate=pem, key=key) +
+               added("platform", "p1", operator_id=harness.PLATFORM_OPERATOR, url=f"https://localhost:{box.platform_port}/evcs/v20160701",
+                     listen="platforms", ca=box.certs / "ca.pem", iserv=1, policy="test", retry_s=1,
+                     our_operator_secret=ours[0], our_data_secret=ours[1], our_data_secret_iv=ours[2], our_sig_secret=ours[3],
+                     their_operator_secret=theirs[0], their_data_secret=theirs[1], their_data_secret_iv=theirs[2],
+                     their_sig_secret=theirs[3]))
+    assert page.missing() == {"clock"}
+
+    # A car waits, and is not charged before it is known what time it is (rule 6); nothing was told to anybody.
+    box.ask_chargers("plug 0 1")
+    box.until(lambda: page.overview()["connectors"][box.connector_id(0)]["status"] == 2, 60, "the car")
+    box.client.login()
+    refused = start(box, box.connector_id(0), new_seq())
+    assert refused.data and refused.data["FailReason"] == 14, (vars(refused), box.gateway.output()[-2500:])
+    assert page.answer(page.get("/api/orders"))["orders"] == []
+    assert not [m for m, _ in list(box.server.received) if m != "query_token"]
+
+    clock.step(0)
+    box.until(lambda: "setup" not in page.overview() or not page.missing(), 60, "the clock")
+    assert set(page.overview()["setup"]) == {"certificate"}
+    assert "not set up" not in box.cli("status").stdout
+    box.wait_status(box.connector_id(0), 2)
+    seq = new_seq()
+    assert start(box, box.connector_id(0), seq).data["SuccStat"] == 0
+    some_energy(box, seq)
+    assert stop(box, box.connector_id(0), seq).data["SuccStat"] == 0
+    check_order(wait_told(box, "notification_charge_order_info", seq))
+
+    def closed():
+        orders = page.answer(page.get("/api/orders"))["orders"]
+        return [o for o in orders if o["seq"] == seq and not page.answer(page.get("/api/orders?state=waiting"))["orders"]]
+
+    box.until(closed, 60, "the confirmed order")
+    # All of it is in the file, and a new start knows it.
+    box.gateway.stop()
+    text = box.config_file.read_text()
+    box.config_text = lambda: text
+    box.start_gateway()
+    page = Page(box)
+    assert page.login("admin", PASSWORD).status == 200
+    assert page.missing() == set() and [o["seq"] for o in page.answer(page.get("/api/orders"))["orders"]] == [seq]
+
+
+# The configuration in a folder of root's ------------------------------------------------------------------------------------
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def guest(box):
+    """The daemon as another user: the folder of its configuration is root's, the file is its own, and ".forecourt" beside it."""
+    if os.geteuid():
+        pytest.skip("only root can start it as another user")
+    etc = box.folder / "etc"
+    (etc / ".forecourt").mkdir(parents=True)
+    box.config_file = etc / "forecourt"
+    box.config_file.write_text(box.config_text())
+    own = [etc / ".forecourt", box.config_file, box.keys, box.folder / "run", box.folder / "data"]
+    for path in own:
+        if not path.exists():
+            path.mkdir()
+        os.chown(path, NOBODY, NOBODY)
+    for path in (box.folder, etc):
+        path.chmod(0o755)
+    box.config_file.chmod(0o640)
+    box.control_socket = box.folder / "run" / "control.sock"
+    box.stats_file = box.folder / "run" / "stats.json"
+    text = box.config_text().replace(str(box.folder / "control.sock"), str(box.control_socket))
+    box.config_file.write_text(text)
+    box.write_config = lambda: None  # it is the daemon's now
+    box.gateway_under = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
+    return box
+
+
+def listing(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_folder_of_roots_gets_no_file(guest):
+    """The page's changes are written into the file itself; it stays who it was, and the old one comes back after a power cut."""
+    etc, before = guest.config_file.parent, guest.config_file.stat()
+    old = guest.config_file.read_text()
+    guest.start_gateway()
+    page = Page(guest)
+    first = guest.one_time_password()
+    assert page.login("admin", first).status == 200 and page.change(first, PASSWORD).status == 200
+    line = added("bus", "b1", kind="tcp", host="192.0.2.1")
+    page.apply(line)
+    new = guest.config_file.read_text()
+    assert new != old and "config bus 'b1'" in new
+    after = guest.config_file.stat()
+    assert (after.st_ino, after.st_mode, after.st_uid) == (before.st_ino, before.st_mode, NOBODY)
+    assert listing(etc) == [".forecourt", "forecourt"] and listing(etc / ".forecourt") == []
+
+    # Not confirmed: killed, and the file torn as a power cut would.
+    more = added("bus", "b2", kind="tcp", host="192.0.2.2")
+    shown = page.answer(page.get("/api/config_show"))["hash"]
+    assert page.answer(page.post("/api/config_apply", {"edits": more, "hash": shown, "confirm_s": 600}))["pending"]
+    assert "config bus 'b2'" in guest.config_file.read_text()
+    assert listing(etc / ".forecourt") != []
+    guest.gateway.popen.kill()
+    guest.gateway.popen.wait()
+    with open(guest.config_file, "r+b") as file:
+        file.truncate(100)
+    guest.start_gateway()
+    assert guest.config_file.read_text() == new
+    assert "nobody had confirmed" in guest.gateway.output()
+    assert listing(etc) == [".forecourt", "forecourt"] and listing(etc / ".forecourt") == []
