@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/privileges.h"
+#include "cli/cli.h"
 #include "config/config.h"
 #include "main/check_lua.h"
 #include "main/daemon.h"
@@ -19,9 +20,6 @@
 #include "upstream/message.h"
 #ifdef CONFIG_ADMIN
 #include "admin/admin.h"
-#endif
-#ifdef CONFIG_ONE_PROGRAM
-#include "cli/cli.h"
 #endif
 
 /* What a service manager may tell apart; README.md has the table. */
@@ -165,11 +163,10 @@ int main(int argc, char **argv)
 	const char *path = default_path, *against = NULL, *stats_file = NULL, *user = NULL;
 	int only_check = 0, c;
 
-#ifdef CONFIG_ONE_PROGRAM
+	/* By its other name it is the command line: a box has both in one file (rootfs/package). */
 	const char *slash = argc ? strrchr(argv[0], '/') : NULL;
 	if (argc && !strcmp(slash ? slash + 1 : argv[0], "forecourt"))
 		return cli_main(argc, argv, FORECOURT_VERSION);
-#endif
 	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		switch (c) {
 		case 'c':

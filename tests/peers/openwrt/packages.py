@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import stat
 import subprocess
 import tarfile
 import zlib
@@ -347,11 +348,14 @@ def make_root(root):
     for tool in TOOLS:
         copy_program(root, tool)
     shutil.copytree(pathlib.Path(__file__).parent / "box", root, dirs_exist_ok=True)
-    for script in list((root / "bin").iterdir()) + [root / "etc/rc.common"]:
+    for script in [*(root / "bin").iterdir(), root / "sbin/ujail", root / "etc/rc.common"]:
         script.chmod(0o755)
     (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
     (root / "etc/group").write_text("root:x:0:\ndialout:x:20:\n")
-    (root / "dev/null").write_text("")
+    (root / "proc/mounts").write_text("overlayfs:/overlay / overlay rw 0 0\n")
+    for name, minor in (("null", 3), ("urandom", 9), ("random", 8)):
+        os.mknod(root / "dev" / name, 0o666 | stat.S_IFCHR, os.makedev(1, minor))
+        (root / "dev" / name).chmod(0o666)
     return root
 
 
