@@ -174,7 +174,8 @@ vm-test: all
 	$(q)$(MAKE) --no-print-directory vms
 	$(q)sh tests/vm/run.sh $(out)
 else
-vm-test: package
+vm-test: deps
+	$(q)$(MAKE) --no-print-directory package
 	$(q)$(MAKE) --no-print-directory $(out)/sim-bms $(out)/vm/canup $(out)/vm/canpipe
 	$(q)$(MAKE) --no-print-directory BOARD=host build/host/sim-charger
 	$(q)sh tests/vm/arm.sh $(out)

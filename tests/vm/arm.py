@@ -71,7 +71,7 @@ class Box(machine.Machine):
              "-drive", f"driver=nbd,server.type=unix,server.path={folder / 'flash.sock'},if=none,id=flash,cache.direct=off,cache.no-flush=off",
              "-device", "virtio-blk-pci,drive=flash",
              # Nothing of the host but the platform's port, and nothing but the host reaches the box.
-             "-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{self.listen_port}-:{arm_site.PORT},"
+             "-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{self.listen_port}-:{arm_site.LISTEN},"
                         f"guestfwd=tcp:10.0.2.100:{arm_site.PORT}-cmd:{relay}",
              "-device", "virtio-net-pci,netdev=net",
              "-device", "qemu-xhci", "-chardev", f"serial,id=rs485,path={self.chargers.line}", "-device", "usb-serial,chardev=rs485",
@@ -111,7 +111,7 @@ class Box(machine.Machine):
         return dict(line.split(":\t", 1) for line in self.run(f"cat /proc/{pid}/status").splitlines() if ":\t" in line)
 
     def log(self):
-        return self.run("cat /tmp/log/messages* 2>/dev/null || true")
+        return self.run("cat /tmp/log/install /tmp/log/boot /tmp/system.log /tmp/procd.forecourt.log 2>/dev/null || true")
 
     def cli(self, words, check=True):
         return self.run(f"forecourt {words}", check=check)
@@ -154,7 +154,7 @@ def new_start(box, report):
     password = box.until(lambda: box.run("ls -ln /var/run/forecourt/password 2>/dev/null || true").split(), 60) or ["none"]
     report.check("a one-time password waits in a file that only root and the service can read", password[0].startswith("-rw-------"), " ".join(password))
     report.check("the configuration may be read by root and the service alone",
-                 re.match(r"-rw-r?-?----", box.run("ls -ln /etc/config/forecourt")), box.run("ls -ln /etc/config/forecourt"))
+                 re.match(r"-rw-(rw|r-|--)----", box.run("ls -ln /etc/config/forecourt")), box.run("ls -ln /etc/config/forecourt"))
 
 
 def configure(box, report):
@@ -249,6 +249,17 @@ def check_order(box, report, what, seq):
         report.check(f"{what}: sums and money to the fen", False, str(error))
 
 
+def stopped(box, report):
+    """A daemon that makes no progress, for good: the watchdog's board takes the power away."""
+    pid = box.daemon()
+    report.check("the service holds the watchdog", "/dev/watchdog" in box.run(f"ls -l /proc/{pid}/fd"))
+    box.run(f"kill -STOP {pid}")
+    begun = time.monotonic()
+    off = box.until(lambda: box.process.poll() is not None)
+    report.check("a daemon that stands still is ended by the watchdog", off)
+    report.figure("the watchdog fired after", f"{time.monotonic() - begun:.0f} s")
+
+
 def story(box, report):
     box.boot()
     new_start(box, report)
@@ -308,6 +319,7 @@ def story(box, report):
     report.check("the box has these two orders and no other", len(orders) == 2, box.cli("orders list"))
     report.check("the platform saw no message that breaks the protocol", not box.platform.server.problems, str(box.platform.server.problems[:3]))
     memory(box, report, "at the end")
+    stopped(box, report)
     report.figure("flash written in all", f"{box.flash.written // 1024} kB in {box.flash.flushes} flushes, the image's own start included")
 
 

@@ -3,9 +3,12 @@ import pathlib
 import re
 import shutil
 import subprocess
-import tarfile
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "peers" / "openwrt"))
+import packages  # noqa: E402
+
 # Debian's kernel has as modules what OpenWrt's for this board has built in (disk, file system, network) or as kmod packages (CAN, USB serial).
 MODULES = ("virtio_pci", "virtio_blk", "virtio_net", "virtio_console", "ext4", "crc32c_generic", "xhci_pci", "ftdi_sio", "can_raw", "can_bcm", "vcan", "kvaser_pci",
            "i6300esb")
@@ -59,25 +62,6 @@ def make_initramfs(kernel, busybox, folder):
     return path
 
 
-def unpack_ipk(package, root):
-    """The files of an .ipk below root, as opkg would place them; its control folder as a dict of texts."""
-    control = {}
-    with tarfile.open(package) as outer:
-        for member in outer:
-            name = pathlib.PurePath(member.name).name
-            if not name.endswith(".tar.gz"):
-                continue
-            with tarfile.open(fileobj=outer.extractfile(member)) as inner:
-                if name == "data.tar.gz":
-                    # Its owners are names of the box; the guest makes all root's.
-                    inner.extractall(root)
-                elif name == "control.tar.gz":
-                    for entry in inner:
-                        if entry.isfile():
-                            control[pathlib.PurePath(entry.name).name] = inner.extractfile(entry).read().decode()
-    return control
-
-
 def make_disk(root, image):
     """An ext4 image of what stands below root."""
     (root / ".fresh").touch()
@@ -86,25 +70,40 @@ def make_disk(root, image):
 
 
 def make_base(root, busybox):
-    """A root file system as it is before any package: busybox and the folders of a box."""
+    """A root file system as it is before our package: busybox, root as the only user, and stand-ins for what OpenWrt's base has and Debian has not
+    (rc.common with procd's part in it, uci, ubus, functions.sh: tests/peers/openwrt)."""
     shutil.rmtree(root, ignore_errors=True)
-    for name in ("bin", "sbin", "usr/bin", "usr/sbin", "etc/init.d", "etc/rc.d", "etc/config", "etc/uci-defaults", "lib", "proc", "sys", "dev", "tmp", "root", "mnt",
-                 "srv"):
+    for name in ("bin", "sbin", "usr/bin", "usr/sbin", "usr/lib", "usr/share", "etc/init.d", "etc/rc.d", "etc/config", "etc/uci-defaults", "lib", "proc", "sys", "dev",
+                 "tmp", "root", "mnt", "srv"):
         (root / name).mkdir(parents=True)
-    shutil.copy(busybox, root / "bin")
-    (root / "bin" / "busybox").chmod(0o755)
+    shutil.copytree(HERE.parent / "peers/openwrt/box", root, dirs_exist_ok=True)
+    # Of procd's sandbox there is no working stand-in: the init script then has the daemon itself give root's rights up (--user).
+    (root / "sbin/ujail").unlink(missing_ok=True)
+    for script in [*(root / "bin").iterdir(), root / "etc/rc.common"]:
+        script.chmod(0o755)
+    place(busybox, root / "bin/busybox")
+    place(HERE / "arm_init.sh", root / "sbin/init")
+    place(HERE / "agent.sh", root / "sbin/agent")
+    (root / "bin/sh").symlink_to("busybox")
     (root / "var").symlink_to("tmp")
-    for source, place in (("arm_init.sh", "sbin/init"), ("agent.sh", "sbin/agent")):
-        shutil.copy(HERE / source, root / place)
-        (root / place).chmod(0o755)
     (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\nnobody:*:65534:65534:nobody:/var:/bin/false\n")
     (root / "etc/group").write_text("root:x:0:\ndialout:x:20:\nnogroup:x:65534:\n")
     (root / "etc/hosts").write_text("127.0.0.1 localhost\n10.0.2.100 platform.example\n")
 
 
+def place(source, target):
+    shutil.copy(source, target)
+    target.chmod(0o755)
+
+
 def make_root(root, busybox, package, programs):
-    """The box's root file system with our package on it, and the test's own programs."""
+    """The box's root file system with our package unpacked on it, as opkg does it, and the test's own programs. The package's own script runs in
+    the guest, at the first start (arm_init.sh)."""
     make_base(root, busybox)
-    unpack_ipk(package, root)
+    read = packages.read_ipk(package)
+    read.check()
+    packages.Opkg(root, read.arch, provided=read.depends).install(read)
+    (root / "usr/lib/opkg/info/forecourt.postinst").write_text(read.scripts["postinst"])
     for program in programs:
-        shutil.copy(program, root / "usr/sbin")
+        place(program, root / "usr/sbin" / program.name)
+    return read

@@ -9,7 +9,6 @@ mount -t tmpfs tmpfs /tmp
 mkdir -p /tmp/run /tmp/sysinfo /tmp/log
 echo qemu,armsr-armv8 >/tmp/sysinfo/board_name
 hostname forecourt
-syslogd -O /tmp/log/messages
 ip link set lo up
 ip link set eth0 up
 ip addr add 10.0.2.15/24 dev eth0
@@ -26,8 +25,13 @@ for name in /sys/class/virtio-ports/*/name; do
 	esac
 done
 echo "guest: ready after $(cut -d ' ' -f 1 /proc/uptime) s"
+# Once: what opkg does behind unpacking. It makes the user, enables the service and starts it.
+if [ -e /etc/.new ]; then
+	PKG_UPGRADE=0 sh /usr/lib/opkg/info/forecourt.postinst configure >/tmp/log/install 2>&1 || echo "guest: the package's script failed"
+	rm /etc/.new
+fi
 for script in /etc/rc.d/S*; do
-	[ ! -x "$script" ] || "$script" boot >>/tmp/log/boot 2>&1
+	[ ! -x "$script" ] || "$script" start >>/tmp/log/boot 2>&1
 done
 echo "guest: services started after $(cut -d ' ' -f 1 /proc/uptime) s"
 while :; do sleep 3600; done

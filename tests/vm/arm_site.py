@@ -14,6 +14,7 @@ import peer
 
 HERE = pathlib.Path(__file__).resolve().parent
 NAME, PORT = "platform.example", 8443  # in the guest: /etc/hosts, QEMU's guestfwd
+LISTEN = 443                           # where the box listens for the platform: a port that takes a capability
 SERIAL = ["11010500010011", "11010500010012"]  # the charger on the serial line
 CAR = "11010500010021"                          # the connector that is heard on can0
 MODULE = "11010500010031"                       # a power module that is asked on vcan0
@@ -161,9 +162,9 @@ class Chargers:
 def configuration():
     """The box's /etc/config/forecourt, as an integrator would write it."""
     section = harness.section
-    text = section("gateway", "gateway", operator_id=harness.STATION_OPERATOR, data_dir="/srv/forecourt", log_level="info")
-    text += section("admin", "admin", enabled=0)
-    text += section("listen", "platforms", address="", port=PORT, certificate="/etc/forecourt/station.pem", key="/etc/forecourt/station.key")
+    text = section("gateway", "gateway", operator_id=harness.STATION_OPERATOR, data_dir="/srv/forecourt", log_level="info",
+                   watchdog="/dev/watchdog", watchdog_s=60)
+    text += section("listen", "platforms", address="", port=LISTEN, certificate="/etc/forecourt/station.pem", key="/etc/forecourt/station.key")
     text += section("station", "s1", station_id="110105000100001", station_name="ARM 充电站", area_code="110105", address="Example Road 1",
                     service_tel="4000000000", station_lng="116.480881", station_lat="39.989410", park_nums=4)
     text += section("bus", "rs485", kind="rtu", device="/dev/ttyUSB0", baud=115200)
