@@ -36,11 +36,24 @@ static struct value *write_day(struct arena *a, const struct tariff_day *day)
 	return list;
 }
 
+static int is_same_day(const struct tariff_day *a, const struct tariff_day *b)
+{
+	for (int i = 0; i < a->count && i < b->count; i++)
+		if (a->periods[i].start_s != b->periods[i].start_s || a->periods[i].elec_e4 != b->periods[i].elec_e4 ||
+		    a->periods[i].service_e4 != b->periods[i].service_e4)
+			return 0;
+	return a->count == b->count;
+}
+
+/* Days like the one before them are left out at the end: most are, and each order is written to flash. */
 static struct value *write_tariff(struct arena *a, const struct tariff *t)
 {
 	struct value *v = value_object(a), *days = value_array(a);
+	int count = TARIFF_DAYS;
 
-	for (int i = 0; i < TARIFF_DAYS; i++)
+	while (count > 1 && is_same_day(&t->days[count - 1], &t->days[count - 2]))
+		count--;
+	for (int i = 0; i < count; i++)
 		if (value_push(days, write_day(a, &t->days[i])))
 			return NULL;
 	if (value_add(a, v, "policy", value_string(a, t->policy)) ||
@@ -129,6 +142,9 @@ int order_write(const struct order *o, struct buffer *out)
 		result = value_add(&a, v, "user", value_string(&a, o->user));
 	if (!result && *o->profile)
 		result = write_profile(&a, v, o);
+	/* What changes while it runs is at the end: a note writes the pages that differ. */
+	if (!result)
+		result = value_add(&a, v, "tariff", write_tariff(&a, &o->tariff));
 	if (!result)
 		result = write_car(&a, v, o);
 	if (!result)
@@ -143,8 +159,6 @@ int order_write(const struct order *o, struct buffer *out)
 		result = put_int(&a, v, "began", o->began);
 	if (!result)
 		result = put_int(&a, v, "failed", o->failed);
-	if (!result)
-		result = value_add(&a, v, "tariff", write_tariff(&a, &o->tariff));
 	if (!result && o->metered)
 		result = value_add(&a, v, "split", write_split(&a, &o->split));
 	if (!result && o->metered && o->end_wall && o->trace.count)
@@ -271,8 +285,10 @@ static void read_days(const struct value *days, struct tariff *t, const char **m
 		}
 		d++;
 	}
-	if (d != TARIFF_DAYS && !*missing)
+	if (!d && !*missing)
 		*missing = "days";
+	for (; d && d < TARIFF_DAYS; d++)
+		t->days[d] = t->days[d - 1];
 }
 
 static void read_tariff(const struct value *v, struct tariff *t, const char **missing)

@@ -49,12 +49,16 @@ static int finish(struct store *store, sqlite3_stmt *s, int bound, int *changed,
 	return store_failed(store, err, what);
 }
 
+/* Spaces behind the record of one that runs: its notes have the same length then, and SQLite writes only those pages of a row in place that
+ * differ. What does not fit takes room anew. */
+#define ROOM "256"
+
 int journal_open(struct store *store, const struct journal_order *order, struct error *err)
 {
 	sqlite3_stmt *s = store_prepare(
 	    store_db(store), "INSERT INTO orders(seq, connector_id, platform, mode, closed, start_wall, end_wall, wh,"
 			     " money_e4, reason, record) VALUES(:seq, :connector, :platform, :mode, 0, :start, 0, :wh,"
-			     " :money, 0, :record)");
+			     " :money, 0, :record || printf('%" ROOM "s', ''))");
 
 	/* Events of the order that wait are written with it, or neither. */
 	int own = events_wanted(store) && sqlite3_get_autocommit(store_db(store)) && !store_begin(store, NULL);
@@ -82,7 +86,10 @@ int journal_note(struct store *store, const struct journal_order *order, struct 
 {
 	return update(store, order,
 		      "UPDATE orders SET platform = :platform, start_wall = :start, end_wall = :end, wh = :wh,"
-		      " money_e4 = :money, reason = :reason, record = :record WHERE seq = :seq AND closed = 0",
+		      " money_e4 = :money, reason = :reason, record = :record ||"
+		      " printf('%*s', CASE WHEN length(CAST(record AS BLOB)) >= length(CAST(:record AS BLOB))"
+		      " THEN length(CAST(record AS BLOB)) - length(CAST(:record AS BLOB)) ELSE " ROOM " END, '')"
+		      " WHERE seq = :seq AND closed = 0",
 		      err);
 }
 
@@ -270,8 +277,15 @@ int outbox_done(struct store *store, int64_t id, enum outbox_state state, int an
 	int bound = s ? bind_int(s, ":state", state) || bind_int(s, ":answer", answer) ||
 			    bind_text(s, ":mapping", mapping) || bind_int(s, ":id", id)
 		      : SQLITE_ERROR;
+	/* What waits is the end of the order's life: it goes along, and needs no transaction of its own some minutes later. */
+	int own = events_wanted(store) && sqlite3_get_autocommit(store_db(store)) && !store_begin(store, NULL);
+	int result = finish(store, s, bound, NULL, err, "outbox");
 
-	return finish(store, s, bound, NULL, err, "outbox");
+	if (own && !result)
+		return store_commit(store, err);
+	if (own)
+		store_rollback(store);
+	return result;
 }
 
 int outbox_again(struct store *store, const char *platform, const char *seq, struct error *err)
