@@ -74,6 +74,8 @@ static struct http_server *open_server(struct admin *admin, const struct setting
 	const struct http_server_config server = {
 	    .name = "admin",
 	    .address = s->address,
+	    /* At the start nothing may keep the station from working; later a wrong address must not take the page away. */
+	    .may_await = !admin->settings.enabled,
 	    .port = s->port,
 	    .certificate = s->tls ? s->certificate : NULL,
 	    .key = s->tls ? s->key : NULL,

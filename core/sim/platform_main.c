@@ -149,6 +149,7 @@ int main(int argc, char **argv)
 	    {"leave-every", 1, NULL, 'v'},
 	    {"order-seconds", 1, NULL, 'w'},
 	    {"pull", 0, NULL, 'P'},
+	    {"address", 1, NULL, 'A'},
 	    {NULL, 0, NULL, 0},
 	};
 	static struct platform p;
@@ -234,6 +235,9 @@ int main(int argc, char **argv)
 			break;
 		case 'v':
 			business.leave_every = number(optarg, 0, INT32_MAX, &bad);
+			break;
+		case 'A':
+			server.address = optarg;
 			break;
 		case 'P':
 			p.pull = 1;

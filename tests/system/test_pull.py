@@ -276,6 +276,20 @@ def test_a_kill_between_fetch_and_answer_starts_once(behind_nat):
     assert len({json.dumps(o, sort_keys=True) for o in told(station, "notification_charge_order_info", seq)}) == 1
 
 
+def test_mode_sync_has_nobody_to_keep_waiting(behind_nat):
+    """An answer that would wait for its result is given at once, and the result is pushed."""
+    station = behind_nat(options={"mode": "sync"})
+    queue = station.queue
+    queue.login()
+    connector, seq = plug(station), new_seq()
+    answer = queue.start(connector, seq).data
+    assert (answer["SuccStat"], answer["StartChargeSeqStat"]) == (0, 1)
+    assert wait_told(station, "notification_start_charge_result", seq)["StartChargeSeqStat"] == 2
+    assert queue.stop(connector, seq).data["SuccStat"] == 0
+    assert wait_told(station, "notification_stop_charge_result", seq)["SuccStat"] == 0
+    check_order(wait_told(station, "notification_charge_order_info", seq))
+
+
 def test_two_platforms_fetch_each_their_own(behind_nat, make_station):
     made = {}
 

@@ -60,7 +60,8 @@ version=
 case $version in
 '' | '(none)') kept "apt does not know the package (apt-get update?)" ;;
 esac
-place=$cache/${package}_$(echo "$version" | tr ':~/' '---')
+# Another selection of a package's files is another place.
+place=$cache/${package}_$(echo "$version" | tr ':~/' '---')_$(echo "$*" | cksum | cut -d ' ' -f 1)
 if [ ! -d "$place" ]; then
 	mkdir -p "$cache"
 	work=$(mktemp -d "$cache/.work.XXXXXX")
