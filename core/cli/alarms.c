@@ -36,6 +36,7 @@ static const struct {
     {"clock.untrusted", "时钟未校准：不能启动充电"},
     {"config.pending", "新配置等待确认"},
     {"bus.stuck", "其端口的驱动程序无返回，工作线程停滞"},
+    {"config.refused", "配置被拒绝，沿用上一份有效配置：{why}"},
     {"watchdog.unfed", "看门狗未喂：{why}"},
 };
 enum { CAUSES = sizeof(causes) / sizeof(causes[0]) };

@@ -40,6 +40,7 @@ struct daemon {
 	const char *version;
 	const char *stats_file;
 	int was_put_back;
+	struct good *good;
 	struct config *config;
 	struct script_host host; /* its folder is that of the first configuration: it can't change; its limits can */
 	char *lua_dir;
@@ -154,12 +155,17 @@ static struct config *reload_read(void *user, int *touched, struct error *err)
 	struct daemon *d = user;
 
 	log_notice("main: reload: %s", d->path);
-	struct config *next = config_read(d->path, stderr, err);
-	if (!next)
+	struct config *next = good_read(d->good, err);
+	if (!next) {
+		good_refuse(d->good, err);
 		return NULL;
+	}
 	if (needs_restart(d->config, next)) {
 		(void)error_set(err, FC_EINVAL,
 				"gateway operator_id, data_dir and lua_dir change only with a new start");
+		/* The start that it waits for would find it good: no news, unless another one is in its place. */
+		if (good_is_instead(d->good))
+			good_refuse(d->good, err);
 		config_free(next);
 		return NULL;
 	}
@@ -180,6 +186,7 @@ static void reload_adopt(void *user, struct config *config, int touched)
 	config_free(d->config);
 	d->config = config;
 	log_notice("main: reload: done, %d object(s) touched", touched);
+	good_accept(d->good);
 	control_config_loaded(d->desk.control, "file");
 }
 
@@ -344,6 +351,7 @@ static void tend_store(void *user)
 	store_tend(d->store);
 	events_tend(d->store);
 	versions_tend(d->versions);
+	good_tend(d->good);
 	(void)loop_timer_set(d->loop, &d->tend, TEND_PERIOD_US);
 }
 
@@ -415,7 +423,7 @@ static int start(struct daemon *d, struct error *err)
 	d->pulse = pulse_new(d->loop, d->devices, err);
 	if (!d->pulse)
 		return FC_ENOMEM;
-	if (pulse_tell(d->pulse, d->desk.alarms))
+	if (pulse_tell(d->pulse, d->desk.alarms) || alarms_add_source(d->desk.alarms, good_see, d->good))
 		return error_set(err, FC_ENOMEM, "main: no memory");
 	d->trim = (struct loop_timer){.fn = trim_heap, .user = d};
 	d->tend = (struct loop_timer){.fn = tend_store, .user = d};
@@ -423,14 +431,18 @@ static int start(struct daemon *d, struct error *err)
 	if (loop_timer_set(d->loop, &d->trim, TRIM_FIRST_US) || loop_timer_set(d->loop, &d->tend, TEND_PERIOD_US))
 		return FC_ENOMEM;
 	accepted(d, "start");
-	control_config_loaded(d->desk.control, "start");
+	/* Else the file that lies there is no version that was in force. */
+	if (!good_is_instead(d->good)) {
+		good_accept(d->good);
+		control_config_loaded(d->desk.control, "start");
+	}
 	if (shelf_refused_count(d->host.shelf) && loop_timer_set(d->loop, &d->again, TRY_AGAIN_US))
 		return FC_ENOMEM;
 	return watch_lua(d, err);
 }
 
 struct daemon *daemon_new(const char *path, const char *version, struct config *config, int signals,
-			  const char *stats_file, int was_put_back, struct error *err)
+			  const char *stats_file, int was_put_back, struct good *good, struct error *err)
 {
 	struct daemon *d = calloc(1, sizeof(*d));
 
@@ -444,6 +456,7 @@ struct daemon *daemon_new(const char *path, const char *version, struct config *
 	d->version = version;
 	d->stats_file = stats_file;
 	d->was_put_back = was_put_back;
+	d->good = good;
 	d->config = config;
 	d->started_us = clock_mono_us();
 	int result = start(d, err);

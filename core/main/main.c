@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "main/check_lua.h"
 #include "main/daemon.h"
+#include "main/good.h"
 #include "script/describe.h"
 #include "upstream/message.h"
 #ifdef CONFIG_ADMIN
@@ -31,11 +32,13 @@ static void usage(FILE *to)
 {
 	fprintf(
 	    to,
-	    "usage: forecourtd [-c FILE] [--user NAME] [--stats-file FILE]\n"
+	    "usage: forecourtd [-c FILE] [--user NAME] [--last-good FILE] [--stats-file FILE]\n"
 	    "       forecourtd [-c FILE] --check [--against FILE]\n"
 	    "  -c FILE            configuration, default %s\n"
 	    "  --user NAME        started by root: run as that user, with no more of root's rights than low ports and\n"
 	    "                     CAN interfaces need\n"
+	    "  --last-good FILE   where the last configuration that was in force is kept, for a start with a bad one;\n"
+	    "                     default /etc/forecourt/forecourt.good, of other configurations beside them\n"
 	    "  --check            check the configuration and everything it names, print what was found, end\n"
 	    "                     with 0, or 2 when something is wrong\n"
 	    "  --against FILE     with --check: print what a change from FILE would touch\n"
@@ -110,57 +113,117 @@ static int block_signals(void)
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-static int run(const char *path, const char *stats_file)
+/* One heap for all threads, trimmed early: the workers hardly allocate, and the box has little memory. */
+static void trim_early(void)
 {
-	struct error err = {0};
-	int was_put_back = daemon_put_back(path);
-	struct config *config = config_read(path, stderr, &err);
-
-	if (!config) {
-		fprintf(stderr, "%s\n", err.text);
-		return EXIT_CONFIG;
-	}
-	int signals = block_signals();
-	if (signals < 0) {
-		config_free(config);
-		fprintf(stderr, "forecourtd: signals can't be set up\n");
-		return EXIT_START;
-	}
-	/* One heap for all threads, trimmed early: the workers hardly allocate, and the box has little memory. */
 #ifdef __GLIBC__
 	(void)mallopt(M_ARENA_MAX, 1);
 	(void)mallopt(M_TRIM_THRESHOLD, 64 * 1024);
 	(void)mallopt(M_MMAP_THRESHOLD, 64 * 1024);
 #endif
+}
+
+/* Takes config over. NULL: *err says why. */
+static struct daemon *start(const char *path, const char *stats_file, struct config *config, int was_put_back,
+			    struct good *good, struct error *err)
+{
+	int signals = block_signals();
+
+	if (signals < 0) {
+		config_free(config);
+		(void)error_set(err, FC_EIO, "signals can't be set up");
+		return NULL;
+	}
 	log_init("forecourtd", (enum log_level)config->gateway.log_level, config->gateway.log_syslog);
 	/* Without the memory for it the start tells, later. */
 	(void)log_keep((size_t)config->gateway.log_kb << 10);
-	log_notice("main: forecourtd %s starts with %s", FORECOURT_VERSION, path);
-	struct daemon *daemon = daemon_new(path, FORECOURT_VERSION, config, signals, stats_file, was_put_back, &err);
-	if (!daemon) {
-		log_error("main: not started: %s", err.text);
-		return EXIT_START;
+	return daemon_new(path, FORECOURT_VERSION, config, signals, stats_file, was_put_back, good, err);
+}
+
+/* The configuration is refused, by itself or by a room that could not be started with it: the last good one, if there is another. */
+static struct daemon *start_instead(const char *path, const char *stats_file, int was_put_back, struct good *good,
+				    const struct error *why)
+{
+	struct error err = {0};
+	struct config *config = good_instead(good, why, &err);
+
+	if (!config) {
+		/* That there is no other is what a new box has, and no news. */
+		if (err.code != FC_ENOENT && err.code != FC_EEXIST)
+			log_error("main: no other configuration to start with: %s", err.text);
+		return NULL;
 	}
+	log_init("forecourtd", (enum log_level)config->gateway.log_level, config->gateway.log_syslog);
+	log_error("main: %s is refused: %s", path, why->text);
+	log_warning("main: the last good configuration is in force instead, until it is mended");
+	struct daemon *daemon = start(path, stats_file, config, was_put_back, good, &err);
+	if (!daemon)
+		log_error("main: not started with the last good configuration either: %s", err.text);
+	return daemon;
+}
+
+static int run_with(const char *path, const char *stats_file, struct good *good)
+{
+	struct error err = {0};
+	int was_put_back = daemon_put_back(path), code = EXIT_START;
+	struct config *config = good_read(good, &err);
+	struct daemon *daemon = NULL;
+
+	trim_early();
+	if (config) {
+		log_init("forecourtd", (enum log_level)config->gateway.log_level, config->gateway.log_syslog);
+		log_notice("main: forecourtd %s starts with %s", FORECOURT_VERSION, path);
+		daemon = start(path, stats_file, config, was_put_back, good, &err);
+		if (!daemon)
+			log_error("main: not started: %s", err.text);
+	} else {
+		fprintf(stderr, "%s\n", err.text);
+		code = EXIT_CONFIG;
+	}
+	if (!daemon)
+		daemon = start_instead(path, stats_file, was_put_back, good, &err);
+	if (!daemon)
+		return code;
 	int result = daemon_run(daemon);
 	daemon_free(daemon);
 	log_notice("main: forecourtd ended");
 	return result ? EXIT_START : 0;
 }
 
+static int run(const char *path, const char *last_good, const char *stats_file)
+{
+	struct error err = {0};
+	struct good *good = good_new(path, last_good, &err);
+
+	if (!good) {
+		fprintf(stderr, "forecourtd: %s\n", err.text);
+		return EXIT_USAGE;
+	}
+	int code = run_with(path, stats_file, good);
+	good_free(good);
+	return code;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-	    {"check", no_argument, NULL, 'k'},        {"against", required_argument, NULL, 'a'},
-	    {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},
-	    {"messages", no_argument, NULL, 'm'},     {"lua-api", no_argument, NULL, 'l'},
+	    {"check", no_argument, NULL, 'k'},
+	    {"against", required_argument, NULL, 'a'},
+	    {"config", required_argument, NULL, 'c'},
+	    {"help", no_argument, NULL, 'h'},
+	    {"messages", no_argument, NULL, 'm'},
+	    {"lua-api", no_argument, NULL, 'l'},
 	    {"options", no_argument, NULL, 'o'},
 #ifdef CONFIG_ADMIN
 	    {"openapi", no_argument, NULL, 'p'},
 #endif
-	    {"version", no_argument, NULL, 'v'},      {"stats-file", required_argument, NULL, 's'},
-	    {"user", required_argument, NULL, 'u'},   {NULL, 0, NULL, 0},
+	    {"version", no_argument, NULL, 'v'},
+	    {"stats-file", required_argument, NULL, 's'},
+	    {"user", required_argument, NULL, 'u'},
+	    {"last-good", required_argument, NULL, 'g'},
+	    {NULL, 0, NULL, 0},
 	};
-	const char *path = default_path, *against = NULL, *stats_file = NULL, *user = NULL;
+	const char *path = default_path, *against = NULL, *stats_file = NULL, *user = NULL, *last_good = NULL;
 	int only_check = 0, c;
 
 	/* By its other name it is the command line: a box has both in one file (rootfs/package). */
@@ -180,6 +243,9 @@ int main(int argc, char **argv)
 			break;
 		case 's':
 			stats_file = optarg;
+			break;
+		case 'g':
+			last_good = optarg;
 			break;
 		case 'u':
 			user = optarg;
@@ -219,5 +285,5 @@ int main(int argc, char **argv)
 		fprintf(stderr, "forecourtd: %s\n", err.text);
 		return EXIT_USER;
 	}
-	return only_check ? check(path, against) : run(path, stats_file);
+	return only_check ? check(path, against) : run(path, last_good, stats_file);
 }

@@ -116,5 +116,8 @@ void pulse_free(struct pulse *p)
 
 void pulse_get_state(const struct pulse *p, struct watchdog_state *state)
 {
-	watchdog_get_state(p->watchdog, state);
+	if (p)
+		watchdog_get_state(p->watchdog, state);
+	else
+		*state = (struct watchdog_state){.device = "", .why = ""};
 }

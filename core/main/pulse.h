@@ -23,6 +23,7 @@ int pulse_tell(struct pulse *pulse, struct alarms *alarms);
 void pulse_end(struct pulse *pulse);
 /* NULL is allowed. */
 void pulse_free(struct pulse *pulse);
+/* NULL: one that nothing was made of yet. */
 void pulse_get_state(const struct pulse *pulse, struct watchdog_state *state);
 
 #endif
