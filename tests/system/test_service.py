@@ -119,7 +119,7 @@ def test_places_and_their_owners(make_box):
     assert box.facts("/etc/forecourt/lua/profiles/forecourt-sim.lua")[1:] == OWN
     assert box.facts("/etc/config") == ("drwxr-xr-x", *ROOTS)
     assert box.facts("/etc/config/forecourt") == ("-rw-rw----", 0, GROUP)
-    assert box.facts("/etc/config/.forecourt.d") == ("drwx------", *OWN)
+    assert box.facts("/etc/config/.forecourt") == ("drwx------", *OWN)
     # Nothing that is root's was given away beside.
     assert box.facts("/etc/config/system")[1:] == ROOTS and box.facts("/usr/share/forecourt/box.sh")[1:] == ROOTS
 
@@ -172,7 +172,7 @@ def test_planted_links_are_not_followed(make_box):
     # All that the service's user can change: inside of its folders.
     (box.root / "srv/forecourt/forecourt.db-wal").unlink(missing_ok=True)
     for place in ("srv/forecourt/planted", "etc/forecourt/lua/profiles/planted.lua", "tmp/run/forecourt/one-time-password",
-                  "etc/config/.forecourt.d/.forecourt.next"):
+                  "etc/config/.forecourt/.forecourt.next"):
         link = box.root / place
         link.unlink(missing_ok=True)
         link.symlink_to("/etc/shadow")
@@ -249,7 +249,7 @@ def test_the_daemon_changes_its_configuration(make_box):
     told = ("/usr/bin/forecourt", "config")
     box.run(*told, "apply", "/tmp/new", "--confirm", "600")
     assert (box.root / "etc/config/forecourt").read_text(encoding="utf-8") == new
-    assert (box.root / "etc/config/.forecourt.d/.forecourt.trial").exists()
+    assert (box.root / "etc/config/.forecourt/.forecourt.trial").exists()
     # The power fails: the old one is back.
     os.kill(int(process.name), signal.SIGKILL)
     box.until(lambda: (p := box.daemon()) and p != process, "a new start")
@@ -258,10 +258,10 @@ def test_the_daemon_changes_its_configuration(make_box):
     box.run(*told, "apply", "/tmp/new", "--confirm", "600")
     box.run(*told, "confirm")
     assert (box.root / "etc/config/forecourt").read_text(encoding="utf-8") == new
-    assert not list((box.root / "etc/config/.forecourt.d").iterdir())
+    assert not list((box.root / "etc/config/.forecourt").iterdir())
     assert os.stat(box.root / "etc/config/forecourt").st_ino == inode
     assert box.facts("/etc/config/forecourt") == ("-rw-rw----", 0, GROUP) and sorted(os.listdir(box.root / "etc/config")) == [
-        ".forecourt.d", "forecourt", "fstab", "system"]
+        ".forecourt", "forecourt", "fstab", "system"]
 
 
 def test_a_can_bus_takes_a_capability(make_box):
@@ -622,4 +622,4 @@ def test_capabilities_are_known():
 
 def test_keep_list():
     lines = (ROOT / "rootfs/lib/upgrade/keep.d/forecourt").read_text(encoding="utf-8").split("\n")
-    assert set(lines) == {"/etc/config/forecourt", "/etc/config/.forecourt-board", "/etc/config/.forecourt.d/", "/etc/forecourt/", ""}
+    assert set(lines) == {"/etc/config/forecourt", "/etc/config/.forecourt-board", "/etc/config/.forecourt/", "/etc/forecourt/", ""}
