@@ -642,5 +642,5 @@ def test_capabilities_are_known():
 
 
 def test_keep_list():
-    lines = (ROOT / "rootfs/lib/upgrade/keep.d/forecourt").read_text(encoding="utf-8").split("\n")
+    lines = (ROOT / "rootfs/lib/upgrade/keep.d/forecourt-box").read_text(encoding="utf-8").split("\n")
     assert set(lines) == {"/etc/config/forecourt", "/etc/config/.forecourt-board", "/etc/config/.forecourt/", "/etc/forecourt/", ""}
