@@ -22,8 +22,7 @@ struct config_gateway {
 	const char *
 	    operator_id; /* ours, 9 characters 0-9 A-Z (18 for a whole credit code is allowed); "" = not known yet, while
 				       there is neither a charger nor an enabled platform */
-	const char *data_dir; /* database; default /var/lib/forecourt */
-	int keep_journal; /* an upgrade of the box keeps the orders; for sysupgrade (lib/upgrade/forecourt.sh), not for us; default 1 */
+	const char *data_dir;       /* database; default /var/lib/forecourt */
 	const char *lua_dir;        /* default /usr/share/forecourt/lua */
 	const char *key_dir;        /* of the page's own certificate (control/self_signed.h); default /etc/forecourt */
 	int log_level;              /* enum log_level; default from Kconfig */
@@ -33,6 +32,7 @@ struct config_gateway {
 	int lua_memory_kb; /* 512..32768, default 4096 */
 	int lua_steps;     /* 10 000..100 000 000 VM instructions, default 5 000 000 */
 	int lua_time_ms;   /* 10..2000, default 200 */
+	int keep_journal;  /* sysupgrade keeps the orders (lib/upgrade/forecourt.sh); default 1 */
 	int record_kb;     /* memory for the last messages (forecourt lua record); 0 = none; default 256 */
 	const char *
 	    qr_suffix; /* what follows the operator in the connectors' QR codes: "" or "/..." or "?..." (protocol.md 4.1) */

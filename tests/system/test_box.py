@@ -295,14 +295,14 @@ NOBODY = 65534
 
 @pytest.fixture
 def guest(box):
-    """The daemon as another user: the folder of its configuration is root's, the file is its own, and ".forecourt.d" beside it."""
+    """The daemon as another user: the folder of its configuration is root's, the file is its own, and ".forecourt" beside it."""
     if os.geteuid():
         pytest.skip("only root can start it as another user")
     etc = box.folder / "etc"
-    (etc / ".forecourt.d").mkdir(parents=True)
+    (etc / ".forecourt").mkdir(parents=True)
     box.config_file = etc / "forecourt"
     box.config_file.write_text(box.config_text())
-    own = [etc / ".forecourt.d", box.config_file, box.keys, box.folder / "run", box.folder / "data"]
+    own = [etc / ".forecourt", box.config_file, box.keys, box.folder / "run", box.folder / "data"]
     for path in own:
         if not path.exists():
             path.mkdir()
@@ -337,14 +337,14 @@ def test_a_folder_of_roots_gets_no_file(guest):
     assert new != old and "config bus 'b1'" in new
     after = guest.config_file.stat()
     assert (after.st_ino, after.st_mode, after.st_uid) == (before.st_ino, before.st_mode, NOBODY)
-    assert listing(etc) == [".forecourt.d", "forecourt"] and listing(etc / ".forecourt.d") == []
+    assert listing(etc) == [".forecourt", "forecourt"] and listing(etc / ".forecourt") == []
 
     # Not confirmed: killed, and the file torn as a power cut would.
     more = added("bus", "b2", kind="tcp", host="192.0.2.2")
     shown = page.answer(page.get("/api/config_show"))["hash"]
     assert page.answer(page.post("/api/config_apply", {"edits": more, "hash": shown, "confirm_s": 600}))["pending"]
     assert "config bus 'b2'" in guest.config_file.read_text()
-    assert listing(etc / ".forecourt.d") != []
+    assert listing(etc / ".forecourt") != []
     guest.gateway.popen.kill()
     guest.gateway.popen.wait()
     with open(guest.config_file, "r+b") as file:
@@ -352,4 +352,4 @@ def test_a_folder_of_roots_gets_no_file(guest):
     guest.start_gateway()
     assert guest.config_file.read_text() == new
     assert "nobody had confirmed" in guest.gateway.output()
-    assert listing(etc) == [".forecourt.d", "forecourt"] and listing(etc / ".forecourt.d") == []
+    assert listing(etc) == [".forecourt", "forecourt"] and listing(etc / ".forecourt") == []

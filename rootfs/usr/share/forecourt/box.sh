@@ -12,7 +12,7 @@
 BOX_USER=forecourt
 BOX_CONFIG=/etc/config/forecourt
 # What the daemon keeps beside its configuration: it may not make files in /etc/config. Hidden, so that uci does not list it.
-BOX_BESIDE=/etc/config/.forecourt.d
+BOX_BESIDE=/etc/config/.forecourt
 BOX_KEYS=/etc/forecourt
 BOX_RUN=/var/run/forecourt
 BOX_BOARDS=/usr/share/forecourt/boards
@@ -202,7 +202,7 @@ box_root_only() {
 box_may_own() {
 	case $1 in
 	*[!A-Za-z0-9._/-]* | *//* | */ | */.. | */../* | */. | */./*) return 1 ;;
-	/etc/forecourt | /etc/config/.forecourt.d) return 0 ;;
+	/etc/forecourt | /etc/config/.forecourt) return 0 ;;
 	/etc/* | /usr/* | /lib/* | /bin/* | /sbin/* | /dev/* | /proc/* | /sys/* | /rom/* | /www/* | /boot/* | /root/* | /overlay/*) return 1 ;;
 	/?*/?*) return 0 ;;
 	esac

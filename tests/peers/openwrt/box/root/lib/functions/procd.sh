@@ -31,7 +31,14 @@ procd_add_mdns() { procd_say mdns "$@"; }
 procd_open_trigger() { :; }
 procd_close_trigger() { :; }
 procd_add_reload_trigger() { procd_say trigger config.change "$1" reload; }
-procd_add_restart_mount_trigger() { procd_say trigger mount.add "$1" restart; }
+# The mount points of fstab that the path is on.
+procd_add_restart_mount_trigger() {
+	for mount in $(uci -q show fstab | sed -n "s/.*\.target='\(.*\)'$/\1/p"); do
+		case $1/ in
+		"$mount"/*) procd_say trigger mount.add "$mount" restart ;;
+		esac
+	done
+}
 procd_kill() { ubus call service delete "{\"name\":\"$1\"}" || true; }
 procd_send_signal() { ubus call service signal "{\"name\":\"$1\",\"signal\":$(kill -l "$3")}"; }
 procd_running() { ubus call service list "{\"name\":\"$1\"}" | grep -q '"running": true'; }
