@@ -14,6 +14,8 @@ enum {
 	REST_MS = 60000,
 	AGAIN_MS = 1000,       /* to the next fetch after one that brought something */
 	REFUSED_MS = 60000,    /* the platform does not know the extension, or does not want us: people must act */
+	RETRY_MOST_MS = 60000, /* between two tries to tell an answer, unless retry_s is more */
+	DOUBLINGS = 6,
 	REFUSALS = 5,          /* so often an answer is refused before it rests */
 	ANSWERS_MAX = 1 << 20, /* bytes of answers not acknowledged: no more is fetched */
 	KEEP_MAX = 8 << 10,    /* bytes of an acknowledged answer that is kept */
@@ -37,7 +39,7 @@ struct item {
 	uint64_t number; /* order of arrival */
 	uint64_t hash;   /* of interface, token and envelope */
 	int64_t not_before_ms;
-	int refusals, status;
+	int attempts, refusals, status;
 	struct buffer body;
 	char id[ID_SIZE], interface[INTERFACE_SIZE], bearer[BEARER_SIZE];
 };
@@ -95,6 +97,16 @@ static const struct config_platform *options_of(const struct pull *pull)
 static int64_t retry_ms(const struct pull *pull)
 {
 	return (int64_t)options_of(pull)->retry_s * 1000;
+}
+
+/* Longer each time: answers that nobody takes must not use up push_rate_per_s. */
+static int64_t pause_ms_of(struct item *item)
+{
+	int64_t least_ms = retry_ms(item->pull), most_ms = least_ms > RETRY_MOST_MS ? least_ms : RETRY_MOST_MS;
+	int64_t pause_ms = least_ms << (item->attempts < DOUBLINGS ? item->attempts : DOUBLINGS);
+
+	item->attempts++;
+	return pause_ms < most_ms ? pause_ms : most_ms;
 }
 
 static int is_in_hand(const struct item *item)
@@ -324,7 +336,8 @@ static void fetch(struct pull *pull, int64_t now_ms)
 static void acknowledged(struct item *item)
 {
 	item->state = ITEM_TOLD;
-	item->refusals = 0;
+	item->attempts = item->refusals = 0;
+	item->not_before_ms = 0;
 	if (item->body.len > KEEP_MAX)
 		let_go(item);
 }
@@ -336,7 +349,7 @@ static void on_told(void *user, enum peer_outcome outcome, const struct value *a
 	int64_t verdict = -1;
 
 	item->state = ITEM_ANSWERED;
-	item->not_before_ms = outcome == PEER_TOKEN ? 0 : clock_mono_ms() + retry_ms(pull);
+	item->not_before_ms = outcome == PEER_TOKEN ? 0 : clock_mono_ms() + pause_ms_of(item);
 	if (outcome == PEER_DONE && !message_verdict(&message_pull_answer, answer, &verdict)) {
 		acknowledged(item);
 	} else if (outcome == PEER_REFUSED && ++item->refusals >= REFUSALS) {
@@ -412,14 +425,15 @@ int64_t pull_pump(struct pull *pull, int64_t now_ms)
 		return REST_MS;
 	while ((item = first_of(pull, ITEM_FETCHED, INT64_MAX)))
 		run(item);
+	/* First, so that answers that nobody takes don't keep it from its turn. */
+	if (is_on && now_ms >= pull->next_ms && may_fetch(pull) && under_way(pull) < PULL_CALLS)
+		fetch(pull, now_ms);
 	while (under_way(pull) < PULL_CALLS && peer_ready(pull->peer) &&
 	       (item = first_of(pull, ITEM_ANSWERED, now_ms))) {
 		item->not_before_ms = now_ms + AGAIN_MS; /* should it not go out */
 		if (tell(item))
 			break;
 	}
-	if (is_on && now_ms >= pull->next_ms && may_fetch(pull) && under_way(pull) < PULL_CALLS)
-		fetch(pull, now_ms);
 	int64_t sleep_ms = next_answer_ms(pull, now_ms);
 	if (is_on && !pull->busy && pull->next_ms - now_ms < sleep_ms)
 		sleep_ms = pull->next_ms > now_ms ? pull->next_ms - now_ms : AGAIN_MS;

@@ -5,7 +5,7 @@
  * Nothing is lost and nothing is done twice:
  *   - a request stays the platform's until it has acknowledged the answer; after a kill it is fetched once more. StartChargeSeq is
  *     idempotent, and tokens do not outlive us: such a request is answered 4002 and the platform logs in again, by pull;
- *   - an answer is told until it is acknowledged, retry_s apart;
+ *   - an answer is told until it is acknowledged, retry_s apart, then more (a minute at most, unless retry_s is more);
  *   - the same request fetched again (RequestID, interface, token and envelope) is not run again: it has the same answer.
  *     Long answers (of queries) are not kept once they are acknowledged: such a query runs again.
  *

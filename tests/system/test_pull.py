@@ -241,6 +241,34 @@ def test_an_answer_is_told_until_it_is_acknowledged(behind_nat):
     assert max(f["MaxRequests"] for f in queue.fetches) == 16
 
 
+def test_what_is_not_acknowledged_stops_the_fetching(behind_nat):
+    """150 wait and no answer is taken: the gateway has no more than 64 in hand, and goes on where it stopped."""
+    station = behind_nat()
+    queue = station.queue
+    queue.login()
+    queue.take = lambda payload: -1
+    query = {"LastQueryTime": "", "PageNo": 1, "PageSize": 1}
+    numbers = [queue.put("query_stations_info", queue.seal(query)) for _ in range(150)]
+    # A platform that hands out the next ones, not the same again: it is for the gateway to stop.
+    handed = []
+
+    def fetch(payload):
+        queue.fetches.append(payload)
+        entries = [e for n, e in queue.waiting.items() if n not in handed][:payload["MaxRequests"]]
+        handed.extend(e["RequestID"] for e in entries)
+        return 0, {"PendingRequests": entries}
+
+    station.server.answers[FETCH] = fetch
+    station.server.wait(lambda _: len(handed) > 48)
+    many = len(queue.told)
+    station.server.wait(lambda _: len(queue.told) > many + 60, 120)
+    station.server.wait(lambda _: {t["RequestID"] for t in list(queue.told)[1:]} == set(handed))
+    assert 48 < len(handed) <= 64
+    queue.take = None
+    station.server.wait(lambda _: not queue.waiting, 120)
+    assert set(handed) == set(numbers)
+
+
 def test_a_kill_between_fetch_and_answer_starts_once(behind_nat):
     station = behind_nat()
     queue = station.queue
