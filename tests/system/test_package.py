@@ -25,9 +25,10 @@ QEMU = {"aarch64": "qemu-aarch64-static", "arm": "qemu-arm-static"}
 LIBRARIES = ("libwolfssl", "liblua5.4", "libmodbus", "libsqlite3", "zlib", "luci-base", "rpcd-mod-file")
 
 
-def pack(tree, output, version="", board="host", build=HOST, **more):
+def pack(tree, output, version="", board="host", build=HOST, quick=True, **more):
     words = ["/usr/bin/python3", "-B", tree / "rootfs/package/pack.py", "--build", build, "--board", board, "--output", output]
     words += ["--version", version] if version else []
+    words += ["--quick"] if quick else []
     for key, value in more.items():
         words += [f"--{key}", value]
     return subprocess.run([str(w) for w in words], capture_output=True, text=True, check=True).stdout
@@ -104,6 +105,7 @@ def test_what_is_in_them_is_what_the_readme_says(made, form):
         want = 0o600 if path.startswith("/etc/config/") else 0o755 if programs else 0o644
         assert f.kind == "link" or f.mode == want, f"{path}: {f.mode:o}"
     assert found["/usr/bin/forecourt"].target == "../sbin/forecourtd"
+    assert found["/usr/share/forecourt/lua"].target == "/etc/forecourt/lua"
     listed = {}
     for line in (made / "old" / "contents.txt").read_text().splitlines():
         _, mode, size, owner, path, *_ = line.split()
@@ -116,8 +118,7 @@ def test_everything_of_the_source_that_the_box_wants_is_in_them(made):
     package = packages.read_package(of(made / "old", "forecourt", "ipk"))
     for folder in ("profiles", "operators", "policies", "lib"):
         for path in (harness.ROOT / "lua" / folder).glob("*.lua"):
-            for place in ("/etc/forecourt/lua", "/usr/share/forecourt/lua"):
-                assert package.files[f"{place}/{folder}/{path.name}"].data == path.read_bytes()
+            assert package.files[f"/etc/forecourt/lua/{folder}/{path.name}"].data == path.read_bytes()
     for top in ("etc", "lib"):
         for path in (harness.ROOT / "rootfs" / top).rglob("*"):
             name = "/" + str(path.relative_to(harness.ROOT / "rootfs"))
@@ -390,10 +391,9 @@ def test_an_upgrade_keeps_what_was_edited_and_starts_the_new_program(made, box):
     assert config.with_name(config.name + other).read_text().endswith("# newer\n")
     # The integrator's stays, and what came is the same as it was: there is nothing to lay beside it.
     assert mine.read_text().endswith("-- mine\n") and not mine.with_name(mine.name + other).exists()
-    for place in ("/etc/forecourt/lua", "/usr/share/forecourt/lua"):
-        policies = box.file(f"{place}/policies")
-        assert (policies / "flat.lua").read_text().endswith("-- newer\n")
-        assert (policies / "member-new.lua").exists() and not (policies / "member.lua").exists()
+    policies = box.file("/etc/forecourt/lua/policies")
+    assert (policies / "flat.lua").read_text().endswith("-- newer\n")
+    assert (policies / "member-new.lua").exists() and not (policies / "member.lua").exists()
 
 
 def test_what_was_stopped_stays_stopped_over_an_upgrade(made, box):
@@ -460,7 +460,7 @@ def test_a_package_of_another_kind_of_box_is_refused(made, tmp_path):
     with pytest.raises(packages.Broken, match="this is mipsel_24kc"):
         manager.install(packages.read_package(of(made / "old", "forecourt", "ipk")))
     done = subprocess.run(["/usr/bin/python3", "-B", harness.ROOT / "rootfs/package/pack.py", "--build", HOST, "--board", "host", "--arch",
-                           "mipsel_24kc", "--output", tmp_path / "out"], capture_output=True, text=True, check=False)
+                           "mipsel_24kc", "--quick", "--output", tmp_path / "out"], capture_output=True, text=True, check=False)
     assert done.returncode and "the package would be for mipsel_24kc" in done.stderr
 
 
@@ -480,7 +480,7 @@ def test_a_boxs_package_is_small_and_its_program_runs(build, tmp_path):
     machine = int.from_bytes((build / "forecourtd").read_bytes()[18:20], "little")
     if machine == 40:
         words["strip"] = shutil.which("arm-linux-gnueabihf-strip") or "strip"
-    pack(harness.ROOT, tmp_path / "out", board=build.name, build=build, **words)
+    pack(harness.ROOT, tmp_path / "out", board=build.name, build=build, quick=False, **words)
     for form in ("ipk", "apk"):
         path = of(tmp_path / "out", "forecourt", form)
         package = packages.read_package(path)
