@@ -155,6 +155,25 @@ def test_the_daemons_recipe_asks_for_what_it_is_built_with(tmp_path):
                                              check=True).stdout.strip() + "-r1"
 
 
+@pytest.mark.parametrize("can", ["y", ""])
+def test_the_daemons_recipe_compiles_and_links_what_was_chosen(tmp_path, can):
+    """Build/Prepare, Build/Configure and Build/Compile as the SDK runs them; of the last what it would run."""
+    said_ = recipe("forecourt", "standin-build", PKG_BUILD_DIR=tmp_path / "build", STAGING_DIR="/staging", TARGET_CC="target-gcc",
+                   TARGET_AR="target-ar", TARGET_CFLAGS="-Otarget", TARGET_CPPFLAGS="-Itarget", TARGET_LDFLAGS="-Ltarget",
+                   CONFIG_FORECOURT_CAN=can, CONFIG_FORECOURT_ADMIN="y", CONFIG_FORECOURT_MAX_CONNECTORS="32", MAKE="make -n").stdout
+    compiled = re.findall(r"^target-gcc .* -c -o \S+ (core/\S+\.c)$", said_, re.M)
+    assert "core/main/main.c" in compiled and "core/cli/main.c" in compiled and "core/admin/routes.c" in compiled
+    assert ("core/bus/can_raw.c" in compiled) == bool(can)
+    assert all("-Otarget" in line and "-Itarget" in line for line in said_.splitlines() if line.startswith("target-gcc") and " -c " in line)
+    version = said("forecourt", tmp_path)["version"].rpartition("-r")[0]
+    assert f"-DFORECOURT_VERSION='\"{version}\"'" in said_
+    link = re.search(r"^target-gcc .* -o build/openwrt/forecourtd .*$", said_, re.M).group()
+    for word in ("-Ltarget", "/staging/usr/lib/forecourt/lib/libwebsockets.a", "/staging/usr/lib/forecourt/lib/liblua5.4-cjson.a", "-lwolfssl",
+                 "-llua5.4", "-lsqlite3", "-lmodbus", "-lz"):
+        assert word in link.split(), word
+    assert "CONFIG_MAX_CONNECTORS=32" in (tmp_path / "build/build/openwrt/.config").read_text()
+
+
 @pytest.mark.parametrize("name", ["libwebsockets-wolfssl", "lua-cjson-static"])
 def test_what_the_feeds_lack_is_built_and_not_installed(tmp_path, name):
     meta = said(name, tmp_path)
