@@ -39,7 +39,7 @@ $(work)/wolfssl-autoreconf.done:
 	$(call run,wolfssl-autoreconf,cd $(work)/wolfssl; autoreconf -fi)
 $(work)/wolfssl.done: $(work)/musl.done $(work)/wolfssl-autoreconf.done
 	$(call run,wolfssl,cd $(work)/wolfssl; ./configure --host=$(triple) CC=$(CC) AR=$(AR) RANLIB=$(RANLIB) --prefix=$(prefix) \
-	  --enable-static --disable-shared CFLAGS="$(CFLAGS) -DFP_MAX_BITS=8192 -DHAVE_EX_DATA -DWOLFSSL_ALT_NAMES" --disable-examples --disable-crypttests \
+	  --enable-static --disable-shared CFLAGS="$(CFLAGS) -DFP_MAX_BITS=8192 -DHAVE_EX_DATA" --disable-examples --disable-crypttests \
 	  --enable-opensslall --enable-opensslextra --enable-sni --enable-alpn --enable-altcertchains --enable-certgen --enable-tls13 \
 	  --disable-oldtls --disable-md4 --disable-des3 --disable-arc4 --disable-sha224 --disable-errorstrings --enable-harden; \
 	  $(MAKE) install)

@@ -452,7 +452,7 @@ def test_in_an_image_it_is_enabled_and_not_started(made, tmp_path, form):
     root = tmp_path / "image"
     for folder in ("etc/init.d", "etc/rc.d", "etc/config", "tmp", "usr/share/forecourt"):
         (root / folder).mkdir(parents=True)
-    shutil.copytree(harness.ROOT / "tests/peers/openwrt/box", root, dirs_exist_ok=True)
+    shutil.copytree(harness.ROOT / "tests/peers/openwrt/plain", root, dirs_exist_ok=True)
     (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
     (root / "etc/group").write_text("root:x:0:\n")
 
