@@ -286,3 +286,70 @@ def test_from_nothing_to_a_confirmed_order(box):
     page = Page(box)
     assert page.login("admin", PASSWORD).status == 200
     assert page.missing() == set() and [o["seq"] for o in page.answer(page.get("/api/orders"))["orders"]] == [seq]
+
+
+# The configuration in a folder of root's ------------------------------------------------------------------------------------
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def guest(box):
+    """The daemon as another user: the folder of its configuration is root's, the file is its own, and ".forecourt" beside it."""
+    if os.geteuid():
+        pytest.skip("only root can start it as another user")
+    etc = box.folder / "etc"
+    (etc / ".forecourt").mkdir(parents=True)
+    box.config_file = etc / "forecourt"
+    box.config_file.write_text(box.config_text())
+    own = [etc / ".forecourt", box.config_file, box.keys, box.folder / "run", box.folder / "data"]
+    for path in own:
+        if not path.exists():
+            path.mkdir()
+        os.chown(path, NOBODY, NOBODY)
+    for path in (box.folder, etc):
+        path.chmod(0o755)
+    box.config_file.chmod(0o640)
+    box.control_socket = box.folder / "run" / "control.sock"
+    box.stats_file = box.folder / "run" / "stats.json"
+    text = box.config_text().replace(str(box.folder / "control.sock"), str(box.control_socket))
+    box.config_file.write_text(text)
+    box.write_config = lambda: None  # it is the daemon's now
+    box.gateway_under = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
+    return box
+
+
+def listing(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_folder_of_roots_gets_no_file(guest):
+    """The page's changes are written into the file itself; it stays who it was, and the old one comes back after a power cut."""
+    etc, before = guest.config_file.parent, guest.config_file.stat()
+    old = guest.config_file.read_text()
+    guest.start_gateway()
+    page = Page(guest)
+    first = guest.one_time_password()
+    assert page.login("admin", first).status == 200 and page.change(first, PASSWORD).status == 200
+    line = added("bus", "b1", kind="tcp", host="192.0.2.1")
+    page.apply(line)
+    new = guest.config_file.read_text()
+    assert new != old and "config bus 'b1'" in new
+    after = guest.config_file.stat()
+    assert (after.st_ino, after.st_mode, after.st_uid) == (before.st_ino, before.st_mode, NOBODY)
+    assert listing(etc) == [".forecourt", "forecourt"] and listing(etc / ".forecourt") == []
+
+    # Not confirmed: killed, and the file torn as a power cut would.
+    more = added("bus", "b2", kind="tcp", host="192.0.2.2")
+    shown = page.answer(page.get("/api/config_show"))["hash"]
+    assert page.answer(page.post("/api/config_apply", {"edits": more, "hash": shown, "confirm_s": 600}))["pending"]
+    assert "config bus 'b2'" in guest.config_file.read_text()
+    assert listing(etc / ".forecourt") != []
+    guest.gateway.popen.kill()
+    guest.gateway.popen.wait()
+    with open(guest.config_file, "r+b") as file:
+        file.truncate(100)
+    guest.start_gateway()
+    assert guest.config_file.read_text() == new
+    assert "nobody had confirmed" in guest.gateway.output()
+    assert listing(etc) == [".forecourt", "forecourt"] and listing(etc / ".forecourt") == []
