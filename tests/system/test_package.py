@@ -36,7 +36,7 @@ def pack(tree, output, version="", board="host", build=HOST, quick=True, **more)
 
 def copy_tree(to):
     """The parts of the source that packages are made of."""
-    for part in ("rootfs", "lua"):
+    for part in ("rootfs", "lua", "boards"):
         shutil.copytree(harness.ROOT / part, to / part, symlinks=True, ignore=shutil.ignore_patterns("node_modules"))
     shutil.copy2(harness.ROOT / "LICENSE", to)
     return to
