@@ -3,6 +3,7 @@ BOARD ?= host
 V ?= 0
 CC = gcc
 AR = ar
+KCONFIG_CONF = kconfig-conf
 # Another machine's board says here what differs: boards/musl.mk.
 -include boards/$(BOARD)/toolchain.mk
 
@@ -74,12 +75,12 @@ vms: $(vms)
 # Kconfig: the board's defconfig, then what menuconfig changed.
 $(config): boards/$(BOARD)/defconfig
 	@mkdir -p $(out)/include
-	$(q)KCONFIG_CONFIG=$@ kconfig-conf --defconfig=$< Kconfig >/dev/null
+	$(q)KCONFIG_CONFIG=$@ $(KCONFIG_CONF) --defconfig=$< Kconfig >/dev/null
 	@touch $@
 
 kconfig_files := Kconfig $(wildcard core/*/Kconfig)
 $(out)/auto.conf $(header): $(config) $(kconfig_files)
-	$(q)KCONFIG_CONFIG=$(config) kconfig-conf --olddefconfig Kconfig >/dev/null
+	$(q)KCONFIG_CONFIG=$(config) $(KCONFIG_CONF) --olddefconfig Kconfig >/dev/null
 	$(q)sh boards/kconfig-header.sh $(config) $(header) $(out)/auto.conf
 
 menuconfig: $(config)

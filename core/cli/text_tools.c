@@ -44,7 +44,7 @@ const struct text text_tools[] = {
     {"can't be read", "无法读取"},
     {"no folder for it", "没有可用的目录"},
     {"no randomness for a key", "没有生成密钥所需的随机数"},
-    {"wolfCrypt can't make a certificate", "wolfCrypt 无法生成证书"},
+    {"wolfCrypt can't make a key, or sign with it", "wolfCrypt 无法生成密钥或签名"},
     {"the events can't be read", "无法读取事件"},
     {"the history can't be read", "无法读取历史曲线"},
     {"the store can't be read", "无法读取数据库"},

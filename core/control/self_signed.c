@@ -23,16 +23,14 @@
 
 #include "base/disk.h"
 
-enum { DER_MAX = 4096, PEM_MAX = 8192, FILE_MAX = 64 << 10, KEY_BYTES = 32, NAMES_MAX = 1024 };
+enum { DER_MAX = 2048, PEM_MAX = 6144, FILE_MAX = 64 << 10 };
+enum { KEY_BYTES = 32, POINT_BYTES = 65, SERIAL_BYTES = 16, SIGNATURE_MAX = 80 };
 
 static const char file_name[] = "self-signed.pem";
 /* The first line of a file of ours, and the host name behind it. */
 static const char mark[] = "# Made by forecourt for its page; for the host name ";
-/* UTCTime (tag, length, text): the last year that it can say is 2049 (RFC 5280 4.1.2.5.1). */
-static const char not_before[] = "\x17\x0d"
-				 "240101000000Z",
-		  not_after[] = "\x17\x0d"
-				"491231235959Z";
+/* UTCTime: the last year that it can say is 2049 (RFC 5280 4.1.2.5.1). */
+static const char not_before[] = "240101000000Z", not_after[] = "491231235959Z";
 
 /* Names ----------------------------------------------------------------------------------------------------------------- */
 
@@ -97,112 +95,209 @@ void self_signed_look(struct self_signed_names *names)
 	add_address(names, "::1");
 }
 
-/* GeneralNames (RFC 5280 4.2.1.6): dNSName [2], iPAddress [7]. */
-struct names_der {
-	unsigned char bytes[NAMES_MAX];
-	size_t len;
+/* The certificate as DER (X.690), by hand: a wolfSSL's own maker of certificates knows names and dates only where it was built so
+ * (WOLFSSL_ALT_NAMES). Written from the end to the beginning, so that each length is known when it is put before its content. ------------------------------------------- */
+
+struct der {
+	unsigned char bytes[DER_MAX];
+	size_t at; /* it begins here, and ends with the array */
+	int is_full;
 };
 
-static void put_name(struct names_der *d, unsigned char tag, const void *value, size_t len)
+static void put(struct der *d, const void *bytes, size_t len)
 {
-	if (len > 127 || d->len + len + 2 > sizeof(d->bytes))
+	if (len > d->at) {
+		d->is_full = 1;
 		return;
-	d->bytes[d->len++] = tag;
-	d->bytes[d->len++] = (unsigned char)len;
-	memcpy(d->bytes + d->len, value, len);
-	d->len += len;
+	}
+	d->at -= len;
+	memcpy(d->bytes + d->at, bytes, len);
 }
 
-static void put_address(struct names_der *d, const char *text)
+/* Tag and length before all that was put since d->at was end. */
+static void wrap(struct der *d, unsigned char tag, size_t end)
+{
+	size_t len = end - d->at;
+	const unsigned char low = (unsigned char)(len & 0xFF), high = (unsigned char)(len >> 8), one = 0x81, two = 0x82;
+
+	/* The shortest form: DER has no other. */
+	put(d, &low, 1);
+	if (high) {
+		put(d, &high, 1);
+		put(d, &two, 1);
+	} else if (len > 127) {
+		put(d, &one, 1);
+	}
+	put(d, &tag, 1);
+}
+
+static void put_wrapped(struct der *d, unsigned char tag, const void *bytes, size_t len)
+{
+	size_t end = d->at;
+
+	put(d, bytes, len);
+	wrap(d, tag, end);
+}
+
+enum {
+	TAG_INTEGER = 0x02,
+	TAG_BITS = 0x03,
+	TAG_OCTETS = 0x04,
+	TAG_UTF8 = 0x0C,
+	TAG_SEQUENCE = 0x30,
+	TAG_SET = 0x31,
+	TAG_TIME = 0x17
+};
+enum { TAG_DNS = 0x82, TAG_IP = 0x87, TAG_EXTENSIONS = 0xA3 };
+
+/* With their tags and lengths: version 3; ecdsa-with-SHA256 as an algorithm (RFC 5758 3.2); id-ecPublicKey on prime256v1 (RFC 5480
+ * 2.1.1); organizationName, commonName; subjectAltName; extKeyUsage of serverAuth as a whole. */
+static const unsigned char version[] = {0xA0, 3, 2, 1, 2},
+			   ecdsa[] = {0x30, 10, 6, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 2},
+			   curve[] = {0x30, 0x13, 6,    7,    0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1,
+				      6,    8,    0x2A, 0x86, 0x48, 0xCE, 0x3D, 3,    1,    7},
+			   organization[] = {6, 3, 0x55, 4, 10}, common_name[] = {6, 3, 0x55, 4, 3},
+			   alternatives[] = {6, 3, 0x55, 0x1D, 0x11},
+			   server_use[] = {0x30, 0x13, 6,    3, 0x55, 0x1D, 0x25, 4, 12, 0x30, 10,
+					   6,    8,    0x2B, 6, 1,    5,    5,    7, 3,  1};
+
+static void put_address(struct der *d, const char *text)
 {
 	unsigned char binary[16];
 
 	if (inet_pton(AF_INET, text, binary) == 1)
-		put_name(d, 0x87, binary, 4);
+		put_wrapped(d, TAG_IP, binary, 4);
 	else if (inet_pton(AF_INET6, text, binary) == 1)
-		put_name(d, 0x87, binary, 16);
+		put_wrapped(d, TAG_IP, binary, 16);
 }
 
-static void put_names(struct names_der *d, const struct self_signed_names *names)
+/* RFC 5280 4.2.1.6 */
+static void put_alternatives(struct der *d, const struct self_signed_names *names)
 {
-	static const char *const domains[] = {"", ".lan", ".local"};
+	static const char *const domains[] = {".local", ".lan", ""};
 	char text[SELF_SIGNED_HOST + 8];
+	size_t end = d->at;
 
+	for (int i = names->address_count - 1; i >= 0; i--)
+		put_address(d, names->addresses[i]);
+	put_wrapped(d, TAG_DNS, "localhost", strlen("localhost"));
 	for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++) {
 		int n = snprintf(text, sizeof(text), "%s%s", names->host, domains[i]);
 
-		put_name(d, 0x82, text, (size_t)n);
+		put_wrapped(d, TAG_DNS, text, (size_t)n);
 	}
-	put_name(d, 0x82, "localhost", strlen("localhost"));
-	for (int i = 0; i < names->address_count; i++)
-		put_address(d, names->addresses[i]);
+	wrap(d, TAG_SEQUENCE, end);
+	wrap(d, TAG_OCTETS, end);
+	put(d, alternatives, sizeof(alternatives));
+	wrap(d, TAG_SEQUENCE, end);
 }
 
-/* Making ---------------------------------------------------------------------------------------------------------------- */
-
-/* The names as a SEQUENCE into cert. */
-static int take_names(Cert *cert, const struct self_signed_names *names)
+static void put_name_part(struct der *d, const unsigned char *type, size_t type_len, const char *text)
 {
-	struct names_der d = {.len = 0};
-	size_t n = 0;
+	size_t end = d->at;
 
-	put_names(&d, names);
-	if (d.len + 4 > sizeof(cert->altNames))
+	put_wrapped(d, TAG_UTF8, text, strlen(text));
+	put(d, type, type_len);
+	wrap(d, TAG_SEQUENCE, end);
+	wrap(d, TAG_SET, end);
+}
+
+static void put_name(struct der *d, const char *host)
+{
+	size_t end = d->at;
+
+	put_name_part(d, common_name, sizeof(common_name), host);
+	put_name_part(d, organization, sizeof(organization), "Forecourt gateway");
+	wrap(d, TAG_SEQUENCE, end);
+}
+
+/* TBSCertificate: RFC 5280 4.1. point: the public key, 4 X Y. */
+static void put_body(struct der *d, const struct self_signed_names *names, const unsigned char *serial,
+		     const unsigned char *point)
+{
+	static const unsigned char no_unused_bits = 0;
+	size_t end = d->at, inner;
+
+	put(d, server_use, sizeof(server_use));
+	put_alternatives(d, names);
+	wrap(d, TAG_SEQUENCE, end);
+	wrap(d, TAG_EXTENSIONS, end);
+	inner = d->at;
+	put(d, point, POINT_BYTES);
+	put(d, &no_unused_bits, 1);
+	wrap(d, TAG_BITS, inner);
+	put(d, curve, sizeof(curve));
+	wrap(d, TAG_SEQUENCE, inner);
+	put_name(d, names->host);
+	inner = d->at;
+	put_wrapped(d, TAG_TIME, not_after, sizeof(not_after) - 1);
+	put_wrapped(d, TAG_TIME, not_before, sizeof(not_before) - 1);
+	wrap(d, TAG_SEQUENCE, inner);
+	put_name(d, names->host);
+	put(d, ecdsa, sizeof(ecdsa));
+	put_wrapped(d, TAG_INTEGER, serial, SERIAL_BYTES);
+	put(d, version, sizeof(version));
+	wrap(d, TAG_SEQUENCE, end);
+}
+
+static int make_body(struct der *d, const struct self_signed_names *names, ecc_key *key, WC_RNG *rng)
+{
+	unsigned char serial[SERIAL_BYTES], point[POINT_BYTES];
+	word32 len = sizeof(point);
+
+	if (wc_RNG_GenerateBlock(rng, serial, sizeof(serial)) || wc_ecc_export_x963(key, point, &len) ||
+	    len != sizeof(point))
 		return -1;
-	cert->altNames[n++] = 0x30;
-	if (d.len > 255) {
-		cert->altNames[n++] = 0x82;
-		cert->altNames[n++] = (unsigned char)(d.len >> 8);
-	} else if (d.len > 127) {
-		cert->altNames[n++] = 0x81;
-	}
-	cert->altNames[n++] = (unsigned char)(d.len & 0xFF);
-	memcpy(cert->altNames + n, d.bytes, d.len);
-	cert->altNamesSz = (int)(n + d.len);
-	return 0;
+	/* Positive, and with no zero before it. */
+	serial[0] = (unsigned char)((serial[0] & 0x7F) | 0x40);
+	*d = (struct der){.at = DER_MAX};
+	put_body(d, names, serial, point);
+	return -d->is_full;
 }
 
-/* Length of the certificate in DER, or negative. */
-static int make_certificate(ecc_key *key, WC_RNG *rng, const struct self_signed_names *names,
-			    unsigned char der[DER_MAX])
+/* RFC 5280 4.1: the body, the algorithm, the signature. */
+static int make_certificate(ecc_key *key, WC_RNG *rng, const struct self_signed_names *names, struct der *d)
 {
-	Cert *cert = calloc(1, sizeof(*cert));
-	int n = -1;
+	struct der body;
+	unsigned char digest[WC_SHA256_DIGEST_SIZE], signature[SIGNATURE_MAX + 1] = {0};
+	word32 len = SIGNATURE_MAX;
+	size_t end;
 
-	if (!cert || wc_InitCert(cert))
-		goto out;
-	(void)snprintf(cert->subject.commonName, sizeof(cert->subject.commonName), "%s", names->host);
-	(void)snprintf(cert->subject.org, sizeof(cert->subject.org), "Forecourt gateway");
-	cert->sigType = CTC_SHA256wECDSA;
-	cert->isCA = 0;
-	memcpy(cert->beforeDate, not_before, sizeof(not_before) - 1);
-	cert->beforeDateSz = sizeof(not_before) - 1;
-	memcpy(cert->afterDate, not_after, sizeof(not_after) - 1);
-	cert->afterDateSz = sizeof(not_after) - 1;
-	if (take_names(cert, names) || wc_MakeCert(cert, der, DER_MAX, NULL, key, rng) < 0)
-		goto out;
-	n = wc_SignCert(cert->bodySz, cert->sigType, der, DER_MAX, NULL, key, rng);
-out:
-	free(cert);
-	return n;
+	if (make_body(&body, names, key, rng) ||
+	    wc_Sha256Hash(body.bytes + body.at, (word32)(DER_MAX - body.at), digest) ||
+	    wc_ecc_sign_hash(digest, sizeof(digest), signature + 1, &len, rng, key))
+		return -1;
+	*d = (struct der){.at = DER_MAX};
+	end = d->at;
+	/* Behind a byte that says that no bits are unused. */
+	put_wrapped(d, TAG_BITS, signature, len + 1);
+	put(d, ecdsa, sizeof(ecdsa));
+	put(d, body.bytes + body.at, DER_MAX - body.at);
+	wrap(d, TAG_SEQUENCE, end);
+	return -d->is_full;
+}
+
+/* PEM ------------------------------------------------------------------------------------------------------------------------- */
+
+static int put_block(char pem[PEM_MAX], int at, const unsigned char *der, size_t len, int type)
+{
+	int n = wc_DerToPem(der, (word32)len, (unsigned char *)pem + at, (word32)(PEM_MAX - at), type);
+
+	return n > 0 ? at + n : -1;
 }
 
 /* Mark, key, certificate: the length, or negative. The key first: what reads a chain would take what follows the certificate for more. */
 static int put_pem(const struct self_signed_names *names, ecc_key *key, WC_RNG *rng, char pem[PEM_MAX])
 {
-	unsigned char der[DER_MAX];
-	int n = snprintf(pem, PEM_MAX, "%s%s\n", mark, names->host), len = wc_EccKeyToDer(key, der, sizeof(der)), more;
+	unsigned char secret[256];
+	struct der d;
+	int len = wc_EccKeyToDer(key, secret, sizeof(secret)), n = snprintf(pem, PEM_MAX, "%s%s\n", mark, names->host);
 
-	more = len > 0
-		   ? wc_DerToPem(der, (word32)len, (unsigned char *)pem + n, (word32)(PEM_MAX - n), ECC_PRIVATEKEY_TYPE)
-		   : -1;
-	explicit_bzero(der, sizeof(der));
-	if (more <= 0)
+	n = len > 0 ? put_block(pem, n, secret, (size_t)len, ECC_PRIVATEKEY_TYPE) : -1;
+	explicit_bzero(secret, sizeof(secret));
+	if (n < 0 || make_certificate(key, rng, names, &d))
 		return -1;
-	n += more;
-	len = make_certificate(key, rng, names, der);
-	more = len > 0 ? wc_DerToPem(der, (word32)len, (unsigned char *)pem + n, (word32)(PEM_MAX - n), CERT_TYPE) : -1;
-	return more > 0 ? n + more : -1;
+	return put_block(pem, n, d.bytes + d.at, DER_MAX - d.at, CERT_TYPE);
 }
 
 static int make_pem(const struct self_signed_names *names, char pem[PEM_MAX], struct error *err)
@@ -223,7 +318,7 @@ static int make_pem(const struct self_signed_names *names, char pem[PEM_MAX], st
 		wc_ecc_free(&key);
 	}
 	wc_FreeRng(&rng);
-	return n > 0 ? n : error_set(err, FC_EIO, "wolfCrypt can't make a certificate");
+	return n > 0 ? n : error_set(err, FC_EIO, "wolfCrypt can't make a key, or sign with it");
 }
 
 /* Files ----------------------------------------------------------------------------------------------------------------- */

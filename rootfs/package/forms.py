@@ -3,9 +3,14 @@ format, which needs no tool of its own and is installed by the third). The same 
 import gzip
 import hashlib
 import io
+import shutil
+import subprocess
 import tarfile
+import tempfile
 
 HEAD = "#!/bin/sh\n"
+SMALL = 4096  # bytes: below, no program is started for it
+slow = {"worth it": True}  # pack.py --quick says no
 FUNCTIONS = '[ -s "${IPKG_INSTROOT}/lib/functions.sh" ] || exit 0\n. "${IPKG_INSTROOT}/lib/functions.sh"\n'
 NO_SCRIPT = '[ "${IPKG_NO_SCRIPT}" = "1" ] && exit 0\n'
 
@@ -29,6 +34,13 @@ class Entry:
 
 
 def pack(data):
+    """gzip'd, by zopfli where it is: a twenty-fifth smaller, read by all that reads gzip."""
+    zopfli = shutil.which("zopfli")
+    if zopfli and slow["worth it"] and len(data) > SMALL:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            return subprocess.run([zopfli, "--i5", "-c", file.name], check=True, capture_output=True).stdout
     out = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=out, mtime=0) as stream:
         stream.write(data)
@@ -85,7 +97,7 @@ def ipk(package, entries, epoch):
     members = [Entry(name, "file", mode, text.encode()) for name, (text, mode) in sorted(files.items())]
     inner = [("debian-binary", b"2.0\n"), ("data.tar.gz", pack(tar(root + entries, epoch, "./"))),
              ("control.tar.gz", pack(tar(root + members, epoch, "./")))]
-    return pack(tar([Entry(name, "file", 0o644, data) for name, data in inner], epoch, "./"))
+    return pack(tar([Entry(name, "file", 0o644, data) for name, data in inner], epoch, "./"))  # hardly smaller: opkg wants it so
 
 
 def apk_lists(package, entries):

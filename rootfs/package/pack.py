@@ -2,6 +2,7 @@
 """make package: the recipes' own install sections, run by stand-ins for OpenWrt's makefiles (standin/) over what was built for a board, and
 of each package an .ipk and an .apk. Written beside them: contents.txt, every path with its mode, size and owner."""
 import argparse
+import gzip
 import pathlib
 import platform
 import shutil
@@ -109,6 +110,9 @@ def stage(build, strip, work):
     subprocess.run([strip, "-o", work / "forecourtd", program], check=True)
     if (build / "www" / "index.html.gz").exists():
         shutil.copytree(build / "www", work / "www", ignore=shutil.ignore_patterns(".*"))
+        # Compressed once, as it is served: here as well as can be.
+        for path in (work / "www").rglob("*.gz"):
+            path.write_bytes(min(path.read_bytes(), forms.pack(gzip.decompress(path.read_bytes())), key=len))
     return work / "forecourtd"
 
 
@@ -120,7 +124,9 @@ def main():
     parser.add_argument("--strip", default="strip")
     parser.add_argument("--version", default="", help="instead of version.sh's: digits and dots")
     parser.add_argument("--output", type=pathlib.Path, help="default BUILD/packages")
+    parser.add_argument("--quick", action="store_true", help="larger and sooner: for tests")
     args = parser.parse_args()
+    forms.slow["worth it"] = not args.quick
     build = args.build.resolve()
     output = (args.output or build / "packages").resolve()
     work = output / "work"

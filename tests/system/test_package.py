@@ -25,9 +25,10 @@ QEMU = {"aarch64": "qemu-aarch64-static", "arm": "qemu-arm-static"}
 LIBRARIES = ("libwolfssl", "liblua5.4", "libmodbus", "libsqlite3", "zlib", "luci-base", "rpcd-mod-file")
 
 
-def pack(tree, output, version="", board="host", build=HOST, **more):
+def pack(tree, output, version="", board="host", build=HOST, quick=True, **more):
     words = ["/usr/bin/python3", "-B", tree / "rootfs/package/pack.py", "--build", build, "--board", board, "--output", output]
     words += ["--version", version] if version else []
+    words += ["--quick"] if quick else []
     for key, value in more.items():
         words += [f"--{key}", value]
     return subprocess.run([str(w) for w in words], capture_output=True, text=True, check=True).stdout
@@ -35,7 +36,7 @@ def pack(tree, output, version="", board="host", build=HOST, **more):
 
 def copy_tree(to):
     """The parts of the source that packages are made of."""
-    for part in ("rootfs", "lua"):
+    for part in ("rootfs", "lua", "boards"):
         shutil.copytree(harness.ROOT / part, to / part, symlinks=True, ignore=shutil.ignore_patterns("node_modules"))
     shutil.copy2(harness.ROOT / "LICENSE", to)
     return to
@@ -104,6 +105,7 @@ def test_what_is_in_them_is_what_the_readme_says(made, form):
         want = 0o600 if path.startswith("/etc/config/") else 0o755 if programs else 0o644
         assert f.kind == "link" or f.mode == want, f"{path}: {f.mode:o}"
     assert found["/usr/bin/forecourt"].target == "../sbin/forecourtd"
+    assert found["/usr/share/forecourt/lua"].target == "/etc/forecourt/lua"
     listed = {}
     for line in (made / "old" / "contents.txt").read_text().splitlines():
         _, mode, size, owner, path, *_ = line.split()
@@ -116,8 +118,7 @@ def test_everything_of_the_source_that_the_box_wants_is_in_them(made):
     package = packages.read_package(of(made / "old", "forecourt", "ipk"))
     for folder in ("profiles", "operators", "policies", "lib"):
         for path in (harness.ROOT / "lua" / folder).glob("*.lua"):
-            for place in ("/etc/forecourt/lua", "/usr/share/forecourt/lua"):
-                assert package.files[f"{place}/{folder}/{path.name}"].data == path.read_bytes()
+            assert package.files[f"/etc/forecourt/lua/{folder}/{path.name}"].data == path.read_bytes()
     for top in ("etc", "lib"):
         for path in (harness.ROOT / "rootfs" / top).rglob("*"):
             name = "/" + str(path.relative_to(harness.ROOT / "rootfs"))
@@ -152,6 +153,25 @@ def test_the_daemons_recipe_asks_for_what_it_is_built_with(tmp_path):
     assert meta["license"] == "MIT" and meta["userid"].startswith("forecourt=")
     assert meta["version"] == subprocess.run(["sh", "rootfs/package/version.sh"], cwd=harness.ROOT, capture_output=True, text=True,
                                              check=True).stdout.strip() + "-r1"
+
+
+@pytest.mark.parametrize("can", ["y", ""])
+def test_the_daemons_recipe_compiles_and_links_what_was_chosen(tmp_path, can):
+    """Build/Prepare, Build/Configure and Build/Compile as the SDK runs them; of the last what it would run."""
+    said_ = recipe("forecourt", "standin-build", PKG_BUILD_DIR=tmp_path / "build", STAGING_DIR="/staging", TARGET_CC="target-gcc",
+                   TARGET_AR="target-ar", TARGET_CFLAGS="-Otarget", TARGET_CPPFLAGS="-Itarget", TARGET_LDFLAGS="-Ltarget",
+                   CONFIG_FORECOURT_CAN=can, CONFIG_FORECOURT_ADMIN="y", CONFIG_FORECOURT_MAX_CONNECTORS="32", MAKE="make -n").stdout
+    compiled = re.findall(r"^target-gcc .* -c -o \S+ (core/\S+\.c)$", said_, re.M)
+    assert "core/main/main.c" in compiled and "core/cli/main.c" in compiled and "core/admin/routes.c" in compiled
+    assert ("core/bus/can_raw.c" in compiled) == bool(can)
+    assert all("-Otarget" in line and "-Itarget" in line for line in said_.splitlines() if line.startswith("target-gcc") and " -c " in line)
+    version = said("forecourt", tmp_path)["version"].rpartition("-r")[0]
+    assert f"-DFORECOURT_VERSION='\"{version}\"'" in said_
+    link = re.search(r"^target-gcc .* -o build/openwrt/forecourtd .*$", said_, re.M).group()
+    for word in ("-Ltarget", "/staging/usr/lib/forecourt/lib/libwebsockets.a", "/staging/usr/lib/forecourt/lib/liblua5.4-cjson.a", "-lwolfssl",
+                 "-llua5.4", "-lsqlite3", "-lmodbus", "-lz"):
+        assert word in link.split(), word
+    assert "CONFIG_MAX_CONNECTORS=32" in (tmp_path / "build/build/openwrt/.config").read_text()
 
 
 @pytest.mark.parametrize("name", ["libwebsockets-wolfssl", "lua-cjson-static"])
@@ -390,10 +410,9 @@ def test_an_upgrade_keeps_what_was_edited_and_starts_the_new_program(made, box):
     assert config.with_name(config.name + other).read_text().endswith("# newer\n")
     # The integrator's stays, and what came is the same as it was: there is nothing to lay beside it.
     assert mine.read_text().endswith("-- mine\n") and not mine.with_name(mine.name + other).exists()
-    for place in ("/etc/forecourt/lua", "/usr/share/forecourt/lua"):
-        policies = box.file(f"{place}/policies")
-        assert (policies / "flat.lua").read_text().endswith("-- newer\n")
-        assert (policies / "member-new.lua").exists() and not (policies / "member.lua").exists()
+    policies = box.file("/etc/forecourt/lua/policies")
+    assert (policies / "flat.lua").read_text().endswith("-- newer\n")
+    assert (policies / "member-new.lua").exists() and not (policies / "member.lua").exists()
 
 
 def test_what_was_stopped_stays_stopped_over_an_upgrade(made, box):
@@ -433,7 +452,7 @@ def test_in_an_image_it_is_enabled_and_not_started(made, tmp_path, form):
     root = tmp_path / "image"
     for folder in ("etc/init.d", "etc/rc.d", "etc/config", "tmp", "usr/share/forecourt"):
         (root / folder).mkdir(parents=True)
-    shutil.copytree(harness.ROOT / "tests/peers/openwrt/box", root, dirs_exist_ok=True)
+    shutil.copytree(harness.ROOT / "tests/peers/openwrt/plain", root, dirs_exist_ok=True)
     (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
     (root / "etc/group").write_text("root:x:0:\n")
 
@@ -460,7 +479,7 @@ def test_a_package_of_another_kind_of_box_is_refused(made, tmp_path):
     with pytest.raises(packages.Broken, match="this is mipsel_24kc"):
         manager.install(packages.read_package(of(made / "old", "forecourt", "ipk")))
     done = subprocess.run(["/usr/bin/python3", "-B", harness.ROOT / "rootfs/package/pack.py", "--build", HOST, "--board", "host", "--arch",
-                           "mipsel_24kc", "--output", tmp_path / "out"], capture_output=True, text=True, check=False)
+                           "mipsel_24kc", "--quick", "--output", tmp_path / "out"], capture_output=True, text=True, check=False)
     assert done.returncode and "the package would be for mipsel_24kc" in done.stderr
 
 
@@ -480,7 +499,7 @@ def test_a_boxs_package_is_small_and_its_program_runs(build, tmp_path):
     machine = int.from_bytes((build / "forecourtd").read_bytes()[18:20], "little")
     if machine == 40:
         words["strip"] = shutil.which("arm-linux-gnueabihf-strip") or "strip"
-    pack(harness.ROOT, tmp_path / "out", board=build.name, build=build, **words)
+    pack(harness.ROOT, tmp_path / "out", board=build.name, build=build, quick=False, **words)
     for form in ("ipk", "apk"):
         path = of(tmp_path / "out", "forecourt", form)
         package = packages.read_package(path)

@@ -107,6 +107,35 @@ static void it_is_for_this_box_and_for_long(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+/* The lengths in it have forms of one, two and three bytes: each is read by wolfSSL, which makes it, and by openssl. */
+static void names_of_any_length(void **state)
+{
+	static const size_t lengths[] = {1, 20, 63};
+	static const int counts[] = {0, 2, 5, 9, SELF_SIGNED_ADDRESSES};
+	struct fixture *f = *state;
+	char said[8192], last[40], command[600];
+
+	for (size_t l = 0; l < 3; l++)
+		for (size_t c = 0; c < 5; c++) {
+			memset(f->names.host, 'a' + (int)c, lengths[l]);
+			f->names.host[lengths[l]] = '\0';
+			f->names.address_count = counts[c];
+			for (int i = 0; i < counts[c]; i++)
+				(void)snprintf(f->names.addresses[i], SELF_SIGNED_ADDRESS, "2001:db8::%x", i + 1);
+			assert_int_equal(have(f), FC_OK);
+			assert_true(f->is_new);
+			assert_int_equal(have(f), FC_OK);
+			assert_false(f->is_new);
+			ask_openssl(f->path, "-text", said, sizeof(said));
+			assert_non_null(strstr(said, f->names.host));
+			(void)snprintf(last, sizeof(last), "2001:DB8:0:0:0:0:0:%X\n", counts[c]);
+			assert_true(!counts[c] || strstr(said, last));
+			(void)snprintf(command, sizeof(command), "openssl verify -CAfile '%s' '%s' >/dev/null", f->path,
+				       f->path);
+			assert_int_equal(system(command), 0);
+		}
+}
+
 static void it_is_kept(void **state)
 {
 	struct fixture *f = *state;
@@ -228,6 +257,7 @@ static void the_first_password_is_for_root(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {T(it_is_for_this_box_and_for_long),
+						  T(names_of_any_length),
 						  T(it_is_kept),
 						  T(a_torn_one_is_made_anew),
 						  T(anothers_file_is_not_touched),

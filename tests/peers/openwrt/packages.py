@@ -347,7 +347,7 @@ def make_root(root):
         (root / folder).mkdir(parents=True, exist_ok=True)
     for tool in TOOLS:
         copy_program(root, tool)
-    shutil.copytree(pathlib.Path(__file__).parent / "box", root, dirs_exist_ok=True)
+    shutil.copytree(pathlib.Path(__file__).parent / "plain", root, dirs_exist_ok=True)
     for script in [*(root / "bin").iterdir(), root / "sbin/ujail", root / "etc/rc.common"]:
         script.chmod(0o755)
     (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
