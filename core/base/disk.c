@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/file.h>
+
 int disk_write(int fd, const void *data, size_t len)
 {
 	const char *at = data;
@@ -41,4 +43,16 @@ int disk_sync_folder(const char *path)
 	(void)close(fd);
 	errno = why;
 	return failed;
+}
+
+int disk_lock_folder(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || !flock(fd, LOCK_EX | LOCK_NB))
+		return fd;
+	int code = errno;
+	(void)close(fd);
+	errno = code;
+	return -1;
 }
