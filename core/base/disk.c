@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/file.h>
+
 int disk_write(int fd, const void *data, size_t len)
 {
 	const char *at = data;
@@ -52,4 +54,16 @@ int disk_sync_folder(const char *path)
 		return -1;
 	}
 	return sync_opened(folder, O_RDONLY | O_DIRECTORY);
+}
+
+int disk_lock_folder(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || !flock(fd, LOCK_EX | LOCK_NB))
+		return fd;
+	int code = errno;
+	(void)close(fd);
+	errno = code;
+	return -1;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/disk.h"
 #include "base/log.h"
 #include "bus/bus.h"
 #include "bus/trace.h"
@@ -46,6 +47,7 @@ struct daemon {
 	char *lua_dir;
 	struct services services; /* what scripts may ask */
 	int64_t started_us;
+	int data_lock; /* of the folder of the store; -1: not held */
 	struct loop *loop;
 	struct loop_fd *signal_fd;
 	struct store *store;
@@ -361,6 +363,19 @@ static void try_again(void *user)
 	(void)daemon_reload_lua(user, "file", NULL, NULL);
 }
 
+/* Two gateways on one store would each push the other's orders. A file system that knows no locks is no reason not to start, and a
+ * folder that is not there yet is made by the store. */
+static int lock_data(struct daemon *d, struct error *err)
+{
+	const char *folder = d->config->gateway.data_dir;
+
+	if (d->data_lock < 0)
+		d->data_lock = disk_lock_folder(folder);
+	if (d->data_lock >= 0 || errno != EWOULDBLOCK)
+		return FC_OK;
+	return error_set(err, FC_EBUSY, "main: %s: another gateway runs with this data_dir", folder);
+}
+
 static int start(struct daemon *d, struct error *err)
 {
 	d->lua_dir = strdup(d->config->gateway.lua_dir);
@@ -382,8 +397,10 @@ static int start(struct daemon *d, struct error *err)
 	if (!d->reload)
 		return FC_ENOMEM;
 	d->commands.reload = d->reload;
+	if (lock_data(d, err))
+		return FC_EBUSY;
 	d->store = store_open(d->config->gateway.data_dir, err);
-	if (!d->store)
+	if (!d->store || lock_data(d, err))
 		return FC_EIO;
 	control_end_rollback(d->store, &d->host);
 	d->stations = station_set_new(d->loop, d->store, err);
@@ -457,6 +474,7 @@ struct daemon *daemon_new(const char *path, const char *version, struct config *
 	d->stats_file = stats_file;
 	d->was_put_back = was_put_back;
 	d->good = good;
+	d->data_lock = -1;
 	d->config = config;
 	d->started_us = clock_mono_us();
 	int result = start(d, err);
@@ -514,6 +532,8 @@ void daemon_free(struct daemon *d)
 	}
 	reload_free(d->reload);
 	loop_free(d->loop);
+	if (d->data_lock >= 0)
+		close(d->data_lock);
 	config_free(d->config);
 	free(d->lua_dir);
 	free(d);

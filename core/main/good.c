@@ -64,7 +64,8 @@ static int slurp(const char *path, size_t most, struct text *text, struct error 
 		/* The rest goes back to the box. */
 		char *fitting = realloc(text->bytes, text->len + 1);
 
-		text->bytes = fitting ? fitting : text->bytes;
+		if (fitting)
+			text->bytes = fitting;
 		return FC_OK;
 	}
 	drop(text);

@@ -180,7 +180,8 @@ static int run_with(const char *path, const char *stats_file, struct good *good)
 		fprintf(stderr, "%s\n", err.text);
 		code = EXIT_CONFIG;
 	}
-	if (!daemon)
+	/* Where another gateway runs it is not the configuration's fault. */
+	if (!daemon && err.code != FC_EBUSY)
 		daemon = start_instead(path, stats_file, was_put_back, good, &err);
 	if (!daemon)
 		return code;

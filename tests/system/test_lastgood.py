@@ -198,3 +198,21 @@ def test_running_charges_go_on_with_the_last_good_one(charging):
     station.wait_status(connector, 3)
     station.until(lambda: stop(station, connector, seq).data.get("StartChargeSeqStat") in (3, 4), 60, "the stop")
     check_order(wait_told(station, "notification_charge_order_info", seq))
+
+
+def test_two_gateways_on_one_data_dir(make_station):
+    """The second is refused before it touches anything; the first goes on; and a kill leaves no lock behind."""
+    station = first(make_station)
+    other = station.folder / "other"
+    other.write_text(station.config_file.read_text().replace(str(station.control_socket), str(station.folder / "other.sock"))
+                     .replace(f"port '{station.admin_port}'", f"port '{harness.free_port()}'")
+                     .replace(f"port '{station.listen_port}'", f"port '{harness.free_port()}'"))
+    done = subprocess.run([str(station.build / "forecourtd"), "-c", str(other)], capture_output=True, text=True, timeout=60,
+                          check=False)
+    assert done.returncode == 1 and "another gateway runs with this data_dir" in done.stderr, done.stderr
+    assert str(station.folder / "data") in done.stderr
+    in_service(station)
+    station.gateway.popen.kill()
+    station.gateway.popen.wait()
+    launch(station)
+    in_service(station)

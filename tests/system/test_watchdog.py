@@ -139,7 +139,8 @@ def test_a_driver_that_does_not_come_back_stops_it(make_station):
     before = polls(station, "line0")
     station.until(lambda: polls(station, "line0") > before + 3, 60, "polls on the line that came back")
     assert station.gateway.stop() == 0
-    assert device.seen.count(b"V") == 1
+    station.until(lambda: device.closed, 20, "the device's closing")
+    assert device.seen.count(b"V") == 1 and device.seen.endswith(b"V"), device.seen
     device.close()
 
 

@@ -2,8 +2,6 @@
  * the watcher is brought by the test, so that nothing waits for minutes. Runs under TSan too. */
 #include "bus_fixture.h"
 
-#include <dlfcn.h>
-
 #include "bus/progress.h"
 
 static const int64_t second = 1000000;
@@ -13,18 +11,15 @@ static atomic_int hold, held;
 
 int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
 {
-	static int (*real)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
-
-	if (!real)
-		real = (int (*)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *))dlsym(RTLD_NEXT,
-													  "ppoll");
+	(void)mask;
 	if (atomic_load(&hold)) {
 		atomic_store(&held, 1);
 		while (atomic_load(&hold))
 			(void)usleep(1000);
 		atomic_store(&held, 0);
 	}
-	return real(fds, count, timeout, mask);
+	/* Not by way of the C library's own ppoll, which a static program has none of any more. */
+	return poll(fds, count, timeout ? (int)(timeout->tv_sec * 1000 + (timeout->tv_nsec + 999999) / 1000000) : -1);
 }
 
 static void what_is_allowed_is_waited_for(void **state)
