@@ -61,7 +61,7 @@ deps:
 ifeq ($(sysroot),)
 	$(q)sh boards/deps.sh $(CURDIR)/$(deps)
 else
-	$(q)sh boards/cross.sh $(arch) $(CURDIR)/$(sysroot)
+	$(q)sh boards/cross.sh $(arch) $(CURDIR)/$(sysroot) $(filter shared,$(LINK))
 endif
 
 tools: $(out)/forecourtd $(out)/forecourt $(if $(sysroot),,$(addprefix $(out)/,$(sims))) web
