@@ -6,7 +6,7 @@ AR = ar
 # Another machine's board says here what differs: boards/musl.mk.
 -include boards/$(BOARD)/toolchain.mk
 
-out    := build/$(BOARD)
+out    := build/$(BOARD)$(if $(filter shared,$(LINK)),-shared)
 deps   := $(or $(sysroot),build/deps)
 config := $(out)/.config
 header := $(out)/include/kconfig.h
