@@ -7,7 +7,7 @@ KCONFIG_CONF = kconfig-conf
 # Another machine's board says here what differs: boards/musl.mk.
 -include boards/$(BOARD)/toolchain.mk
 
-out    := build/$(BOARD)
+out    := build/$(BOARD)$(if $(filter shared,$(LINK)),-shared)
 deps   := $(or $(sysroot),build/deps)
 config := $(out)/.config
 header := $(out)/include/kconfig.h
@@ -62,7 +62,7 @@ deps:
 ifeq ($(sysroot),)
 	$(q)sh boards/deps.sh $(CURDIR)/$(deps)
 else
-	$(q)sh boards/cross.sh $(arch) $(CURDIR)/$(sysroot)
+	$(q)sh boards/cross.sh $(arch) $(CURDIR)/$(sysroot) $(filter shared,$(LINK))
 endif
 
 tools: $(out)/forecourtd $(out)/forecourt $(if $(sysroot),,$(addprefix $(out)/,$(sims))) web

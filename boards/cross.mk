@@ -6,25 +6,34 @@ RANLIB := $(prefix)/bin/ranlib
 # What the program's own files are built with: small, and each function in a section of its own, so that the linker drops what is not used.
 CFLAGS := -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -fstack-protector-strong
 
+# The same for the libraries that a box has already (LINK=shared in boards/musl.mk).
+shared_cflags := $(CFLAGS) -fPIC
+
 # What a step prints is of interest only when it fails.
 run = mkdir -p $(work)/log; ( set -e; $(2) ) >$(work)/log/$(1) 2>&1 || { tail -n 60 $(work)/log/$(1) >&2; echo "cross: $(1) failed" >&2; exit 1; }; \
       touch $@
 
 done := $(addprefix $(work)/,$(addsuffix .done,lua wolfssl lws modbus cjson sqlite zlib cmocka))
-all: $(done)
-.PHONY: all
+shared := $(addprefix $(work)/,$(addsuffix -shared.done,lua wolfssl modbus sqlite zlib))
+static: $(done)
+shared: $(shared)
+.PHONY: static shared
 
 $(work)/musl.done:
 	$(call run,musl,cd $(work)/musl; ./configure --target=$(triple) CROSS_COMPILE=$(gnu)- CC=$(gnu)-gcc --prefix=$(prefix) \
 	  --syslibdir=$(prefix)/lib --enable-wrapper=no --enable-optimize=size CFLAGS="$(filter-out -fstack-protector%,$(CFLAGS)) $(cpu)"; \
 	  $(MAKE); $(MAKE) install)
 
+lua_build = for f in *.c; do case $$f in lua.c|luac.c) ;; *) $(CC) $(1) -std=gnu99 -DLUA_USE_LINUX -I$(prefix)/include/lua5.4 -c $$f;; esac; done
 $(work)/lua.done: $(work)/musl.done
 	$(call run,lua,cd $(work)/lua5.4/src; mkdir -p $(prefix)/include/lua5.4; \
 	  echo '#define DEB_HOST_MULTIARCH "$(triple)"' >$(prefix)/include/lua5.4/lua5.4-deb-multiarch.h; \
 	  cp lua.h luaconf.h lauxlib.h lualib.h $(prefix)/include/lua5.4/; \
-	  for f in *.c; do case $$f in lua.c|luac.c) ;; *) $(CC) $(CFLAGS) -std=gnu99 -DLUA_USE_LINUX -I$(prefix)/include/lua5.4 -c $$f;; esac; done; \
+	  $(call lua_build,$(CFLAGS)); \
 	  $(AR) rcs $(prefix)/lib/liblua5.4.a *.o)
+$(work)/lua-shared.done:
+	$(call run,lua-shared,cd $(work)/lua5.4/src; $(call lua_build,$(shared_cflags)); \
+	  $(CC) -shared -Wl,-soname,liblua5.4.so.5.4 -o $(prefix)/lib/liblua5.4.so.5.4 *.o; ln -sf liblua5.4.so.5.4 $(prefix)/lib/liblua5.4.so)
 
 # Linked statically in either form: OpenWrt's build of it decodes numbers otherwise than Debian's, and installs it where not every Lua looks.
 $(work)/cjson.done: $(work)/lua.done
@@ -37,31 +46,49 @@ $(work)/cjson.done: $(work)/lua.done
 # brings its own.
 $(work)/wolfssl-autoreconf.done:
 	$(call run,wolfssl-autoreconf,cd $(work)/wolfssl; autoreconf -fi)
+wolfssl_opt := --disable-examples --disable-crypttests --enable-opensslall --enable-opensslextra --enable-sni --enable-alpn \
+  --enable-altcertchains --enable-certgen --enable-tls13 --disable-oldtls --disable-md4 --disable-des3 --disable-arc4 --disable-sha224 \
+  --disable-errorstrings --enable-harden
+wolfssl_build = mkdir -p $(work)/$(1); cd $(work)/$(1); ../wolfssl/configure --host=$(triple) CC=$(CC) AR=$(AR) RANLIB=$(RANLIB) \
+  --prefix=$(prefix) $(2) CFLAGS="$(CFLAGS) -DFP_MAX_BITS=8192 -DHAVE_EX_DATA -DWOLFSSL_ALT_NAMES" $(wolfssl_opt); $(MAKE) install
 $(work)/wolfssl.done: $(work)/musl.done $(work)/wolfssl-autoreconf.done
-	$(call run,wolfssl,cd $(work)/wolfssl; ./configure --host=$(triple) CC=$(CC) AR=$(AR) RANLIB=$(RANLIB) --prefix=$(prefix) \
-	  --enable-static --disable-shared CFLAGS="$(CFLAGS) -DFP_MAX_BITS=8192 -DHAVE_EX_DATA -DWOLFSSL_ALT_NAMES" --disable-examples --disable-crypttests \
-	  --enable-opensslall --enable-opensslextra --enable-sni --enable-alpn --enable-altcertchains --enable-certgen --enable-tls13 \
-	  --disable-oldtls --disable-md4 --disable-des3 --disable-arc4 --disable-sha224 --disable-errorstrings --enable-harden; \
-	  $(MAKE) install)
+	$(call run,wolfssl,$(call wolfssl_build,wolfssl-static,--enable-static --disable-shared))
+$(work)/wolfssl-shared.done: $(work)/wolfssl-autoreconf.done
+	$(call run,wolfssl-shared,$(call wolfssl_build,wolfssl-shared,--disable-static --enable-shared))
 
 $(work)/zlib.done: $(work)/musl.done
 	$(call run,zlib,cd $(work)/zlib; CC=$(CC) AR=$(AR) RANLIB=$(RANLIB) CFLAGS="$(CFLAGS) -DDYNAMIC_CRC_TABLE" CHOST=$(triple) \
 	  ./configure --static --prefix=$(prefix); $(MAKE) libz.a; cp libz.a $(prefix)/lib/; cp zlib.h zconf.h $(prefix)/include/)
+$(work)/zlib-shared.done:
+	$(call run,zlib-shared,cd $(work)/zlib; $(CC) $(shared_cflags) -DDYNAMIC_CRC_TABLE -D_LARGEFILE64_SOURCE=1 -shared -Wl,-soname,libz.so.1 \
+	  -o $(prefix)/lib/libz.so.1 adler32.c crc32.c deflate.c infback.c inffast.c inflate.c inftrees.c trees.c zutil.c compress.c uncompr.c \
+	  gzclose.c gzlib.c gzread.c gzwrite.c; ln -sf libz.so.1 $(prefix)/lib/libz.so)
 
 $(work)/modbus-autoreconf.done:
 	$(call run,modbus-autoreconf,cd $(work)/libmodbus; autoreconf -fi)
+modbus_build = mkdir -p $(work)/$(1); cd $(work)/$(1); ../libmodbus/configure --host=$(triple) CC=$(CC) AR=$(AR) RANLIB=$(RANLIB) \
+  --prefix=$(prefix) $(2) --disable-tests --without-documentation CFLAGS="$(CFLAGS)"; $(MAKE) install
 $(work)/modbus.done: $(work)/musl.done $(work)/modbus-autoreconf.done
-	$(call run,modbus,cd $(work)/libmodbus; ./configure --host=$(triple) CC=$(CC) AR=$(AR) RANLIB=$(RANLIB) --prefix=$(prefix) \
-	  --disable-shared --enable-static --disable-tests --without-documentation CFLAGS="$(CFLAGS)"; $(MAKE) install)
+	$(call run,modbus,$(call modbus_build,modbus-static,--disable-shared --enable-static))
+$(work)/modbus-shared.done: $(work)/modbus-autoreconf.done
+	$(call run,modbus-shared,$(call modbus_build,modbus-shared,--enable-shared --disable-static))
 
 # The canonical source knows how to leave parts out; the amalgamation alone does not.
-sqlite_opt := -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_DEPRECATED -DSQLITE_OMIT_SHARED_CACHE
+# Of what is left out core/store/ uses nothing: 110 kB. (Virtual tables stay: without them there is no ALTER TABLE.)
+sqlite_omit := LOAD_EXTENSION DEPRECATED SHARED_CACHE ANALYZE AUTHORIZATION COMPLETE DECLTYPE EXPLAIN FOREIGN_KEY GENERATED_COLUMNS \
+               GET_TABLE INCRBLOB INTROSPECTION_PRAGMAS PROGRESS_CALLBACK TCL_VARIABLE TRACE TRIGGER UTF16 VIEW WINDOWFUNC
+sqlite_opt  := $(addprefix -DSQLITE_OMIT_,$(sqlite_omit))
 $(work)/sqlite-amalgamation.done:
 	$(call run,sqlite-amalgamation,mkdir -p $(work)/sqlite; cd $(work)/sqlite; ../sqlite3/configure --disable-tcl --disable-readline; \
 	  $(MAKE) sqlite3.c OPTS="$(sqlite_opt)")
+sqlite_build = $(CC) $(1) $(sqlite_opt) -DSQLITE_UNTESTABLE -DSQLITE_THREADSAFE=1 -DSQLITE_DEFAULT_MEMSTATUS=0 -DSQLITE_DQS=0 \
+  -DSQLITE_MAX_EXPR_DEPTH=0
 $(work)/sqlite.done: $(work)/musl.done $(work)/sqlite-amalgamation.done
-	$(call run,sqlite,cd $(work)/sqlite; $(CC) $(CFLAGS) $(sqlite_opt) -DSQLITE_THREADSAFE=1 -DSQLITE_DEFAULT_MEMSTATUS=0 -DSQLITE_DQS=0 \
-	  -DSQLITE_MAX_EXPR_DEPTH=0 -c sqlite3.c; $(AR) rcs $(prefix)/lib/libsqlite3.a sqlite3.o; cp sqlite3.h $(prefix)/include/)
+	$(call run,sqlite,cd $(work)/sqlite; $(call sqlite_build,$(CFLAGS)) -c sqlite3.c; $(AR) rcs $(prefix)/lib/libsqlite3.a sqlite3.o; \
+	  cp sqlite3.h $(prefix)/include/)
+$(work)/sqlite-shared.done: $(work)/sqlite-amalgamation.done
+	$(call run,sqlite-shared,cd $(work)/sqlite; $(call sqlite_build,$(shared_cflags)) -shared -Wl,-soname,libsqlite3.so.0 \
+	  -o $(prefix)/lib/libsqlite3.so.0 sqlite3.c; ln -sf libsqlite3.so.0 $(prefix)/lib/libsqlite3.so)
 
 $(work)/cmake.txt:
 	printf '%s\n' 'set(CMAKE_SYSTEM_NAME Linux)' 'set(CMAKE_SYSTEM_PROCESSOR $(firstword $(subst -, ,$(triple))))' \

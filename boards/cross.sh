@@ -2,13 +2,15 @@
 # Compiler, C library and all libraries for a board that is no host, from Debian 12 alone: Debian's cross gcc with musl and the
 # libraries built from Debian's sources (boards/cross.mk), as OpenWrt has them. PREFIX can be copied or moved.
 #   PREFIX/bin/{cc,ar,strip,objcopy,size}   PREFIX/include   PREFIX/lib/*.a   PREFIX/lib/libc.so
+# With "shared" also PREFIX/lib/*.so of the libraries that OpenWrt's feeds have.
 # Cached by a hash of the scripts and the list: a second call does nothing.
 #
-# usage: boards/cross.sh aarch64|armv7 PREFIX
+# usage: boards/cross.sh aarch64|armv7 PREFIX [shared]
 set -eu
 
-arch=${1:?usage: boards/cross.sh aarch64|armv7 PREFIX}
-prefix=${2:?usage: boards/cross.sh aarch64|armv7 PREFIX}
+arch=${1:?usage: boards/cross.sh aarch64|armv7 PREFIX [shared]}
+prefix=${2:?usage: boards/cross.sh aarch64|armv7 PREFIX [shared]}
+shared=${3:-}
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 
 # Debian's libgcc for aarch64 asks glibc which atomics the CPU has: not with -mno-outline-atomics.
@@ -24,17 +26,36 @@ esac
 
 key=$(cat "$here/cross.sh" "$here/cross.mk" "$here/sources.sh" "$here/packages-cross.txt" | sha256sum | cut -d' ' -f1)
 missing=$(sh "$here/packages.sh" -n "$here/packages-cross.txt")
-if [ -z "$missing" ] && [ "$(cat "$prefix/.stamp" 2>/dev/null)" = "$key" ]; then
+built() { [ -z "$missing" ] && [ "$(cat "$prefix/$1" 2>/dev/null)" = "$key" ]; }
+if built .stamp && { [ -z "$shared" ] || built .stamp-shared; }; then
 	exit 0
 fi
 sh "$here/packages.sh" "$here/packages-cross.txt"
 
+# The libraries, once the compiler is there: $1 is static or shared, what follows are the sources.
+libraries() {
+	kind=$1
+	shift
+	work=$prefix/work
+	rm -rf "$work"
+	trap 'rm -rf "$work"' EXIT INT TERM
+	sh "$here/sources.sh" "$work" "$@"
+	make -s -f "$here/cross.mk" -j"$(nproc)" work="$work" prefix="$prefix" gnu="$gnu" triple="$musl" cpu="$cpu" "$kind"
+	# What names this folder, and what nothing reads.
+	rm -rf "$work" "$prefix"/lib/*.la "$prefix/lib/cmake" "$prefix/lib/pkgconfig" "$prefix/share" "$prefix/bin/wolfssl-config"
+}
+
+if built .stamp; then
+	prefix=$(CDPATH='' cd -- "$prefix" && pwd)
+	libraries shared lua5.4 wolfssl libmodbus sqlite3 zlib
+	echo "$key" >"$prefix/.stamp-shared"
+	echo "cross: shared libraries for $arch are in $prefix/lib"
+	exit 0
+fi
+
 rm -rf "$prefix"
 mkdir -p "$prefix/bin" "$prefix/include" "$prefix/lib"
 prefix=$(CDPATH='' cd -- "$prefix" && pwd)
-work=$prefix/work
-trap 'rm -rf "$work"' EXIT INT TERM
-
 # The compiler. What it is told comes before the words of the call: a -fno-pie after them would undo their -fPIC.
 cat >"$prefix/bin/cc" <<S
 #!/bin/sh
@@ -82,10 +103,8 @@ for part in linux asm asm-generic mtd; do
 	ln -s "/usr/$gnu/include/$part" "$prefix/include/$part"
 done
 
-sh "$here/sources.sh" "$work" musl lua5.4 wolfssl libwebsockets libmodbus lua-cjson sqlite3 zlib cmocka
-make -s -f "$here/cross.mk" -j"$(nproc)" work="$work" prefix="$prefix" gnu="$gnu" triple="$musl" cpu="$cpu"
-# What names this folder, and what nothing reads.
-rm -rf "$prefix"/lib/*.la "$prefix/lib/cmake" "$prefix/lib/pkgconfig" "$prefix/share" "$prefix/bin/wolfssl-config"
+libraries static musl lua5.4 wolfssl libwebsockets libmodbus lua-cjson sqlite3 zlib cmocka
 ln -sf libc.so "$prefix/lib/$loader"
 echo "$key" >"$prefix/.stamp"
 echo "cross: compiler and libraries for $arch are in $prefix"
+[ -z "$shared" ] || exec sh "$here/cross.sh" "$arch" "$prefix" shared

@@ -51,6 +51,20 @@ if [ -d "$folder/libwebsockets" ]; then
 	sed -i '/own buflist, we need to deal with that first/,/while (1) {/ s/while (1)/while (wsi->mux_substream)/' "$file"
 	changed "$file" 'while (wsi->mux_substream) {' "a body in one piece with the request before"
 fi
+if [ -d "$folder/libwebsockets" ]; then
+	# Where a size has 32 bits, it forgets the upper half of a WebSocket frame's length: a frame of 4 GB looks empty, and what is in it
+	# is taken for frames. It shall look endless: the bits of the lower half do not take that away.
+	for file in "$folder/libwebsockets/lib/roles/ws/ops-ws.c" "$folder/libwebsockets/lib/roles/ws/client-parser-ws.c"; do
+		sed -i '/LEN64_8:$/,/LEN64_4:$/ {
+			s/rx_packet_length = 0;/rx_packet_length = c ? 0x7fffffff : 0;/
+			/rx_packet_length |= /a #else\n\t\tif (c)\n\t\t\twsi->ws->rx_packet_length = 0x7fffffff;
+		}' "$file"
+		[ "$(grep -c 'rx_packet_length = .*0x7fffffff' "$file")" = 4 ] || {
+			echo "sources: $file is not what was expected: the length of a frame" >&2
+			exit 1
+		}
+	done
+fi
 if [ -d "$folder/cmocka" ]; then
 	# It knows 64 bits by glibc's name, or on three CPUs.
 	file=$folder/cmocka/include/cmocka.h
