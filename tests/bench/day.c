@@ -25,7 +25,7 @@ enum kind { OTHER, MAIN, WAL, KINDS };
 
 struct figures {
 	uint64_t bytes[KINDS], blocks[KINDS], syncs[KINDS];
-	uint64_t frames;     /* of the WAL, in log: the page of each; 0 a sync */
+	uint64_t frames; /* of the WAL, in log: the page of each; 0 a sync */
 	uint32_t log[LOG];
 };
 
@@ -138,7 +138,8 @@ int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *time, const
 }
 
 /* The lines wait on the monotonic clock. */
-int pthread_cond_timedwait(pthread_cond_t *restrict cond, pthread_mutex_t *restrict held, const struct timespec *restrict until)
+int pthread_cond_timedwait(pthread_cond_t *restrict cond, pthread_mutex_t *restrict held,
+			   const struct timespec *restrict until)
 {
 	int64_t at = begun[1] + (until->tv_sec * 1000000000LL + until->tv_nsec - begun[1]) / speed;
 	struct timespec t = {at / 1000000000, at % 1000000000};
@@ -167,7 +168,10 @@ static struct file *file_of(int fd)
 		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 		ssize_t n = readlink(link, path, sizeof(path) - 1);
 		path[n > 0 ? n : 0] = '\0';
-		f->kind = strncmp(path, folder, strlen(folder)) != 0 ? -1 : ends(path, ".db-wal") ? WAL : ends(path, ".db") ? MAIN : OTHER;
+		f->kind = strncmp(path, folder, strlen(folder)) != 0 ? -1
+			  : ends(path, ".db-wal")                    ? WAL
+			  : ends(path, ".db")                        ? MAIN
+								     : OTHER;
 		files[fd] = f;
 	}
 	return files[fd]->kind < 0 ? NULL : files[fd];
@@ -186,7 +190,8 @@ static void wrote(int fd, const void *data, size_t size, int64_t at)
 		if (f->kind == WAL && size == 24 && figures->frames < LOG) {
 			const unsigned char *p = data;
 
-			figures->log[figures->frames++] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+			figures->log[figures->frames++] =
+			    (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 		}
 	}
 	pthread_mutex_unlock(&lock);
