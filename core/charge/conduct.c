@@ -12,9 +12,9 @@
 
 enum { RECIPIENTS = 64 };
 /* After a power cut the register says what was delivered meanwhile; a note only tells in which period. */
-static const int64_t note_period_us = 600000000;
+static const int64_t note_period_us = 900000000;
 /* Of the others whose last note is older than this one goes along: a transaction costs pages of flash whatever is in it. */
-static const int64_t note_along_us = 60000000;
+static const int64_t note_along_us = 600000000;
 /* A disk may be full for hours, and the log be on it. */
 static const int64_t complain_period_us = 60000000;
 /* So long after a stop the status is sure to have been read again. */

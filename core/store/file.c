@@ -408,16 +408,22 @@ static int is_sound(struct store *store, struct error *err)
 	return store_is_damage(code) ? 0 : failed(store->db, store->path, err);
 }
 
-/* A disk too full for the file that connections share is no reason to stay away: alone there is no need for it. */
+/* A disk that has become read-only can be read with a shared index alone, of which a file must be there, if an empty one. */
 static int open_somehow(struct store *store, struct error *err)
 {
-	int result = open_database(store->path, &store->db, !is_shared(), err);
+	int alone = !is_shared(), result = open_database(store->path, &store->db, alone, err);
 	int code = store->db ? sqlite3_extended_errcode(store->db) : SQLITE_NOMEM;
+	char index[NAME];
 
-	if (!result || store_is_damage(code) || code == SQLITE_CANTOPEN)
-		return result;
-	close_database(&store->db);
-	return open_database(store->path, &store->db, 1, err);
+	if (result && !store_is_damage(code) && code != SQLITE_CANTOPEN) {
+		close_database(&store->db);
+		return open_database(store->path, &store->db, !alone, err);
+	}
+	(void)snprintf(index, sizeof(index), "%s-shm", store->path);
+	int fd = result ? -1 : open(index, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		(void)close(fd);
+	return result;
 }
 
 /* Nonzero when the disk has room for so many times what the file holds, and some more. */
@@ -508,5 +514,13 @@ int file_open(struct store *store, const char *data_dir, struct error *err)
 
 void file_close(struct store *store)
 {
+	char name[NAME];
+
 	close_database(&store->db);
+	/* Without a WAL there is nothing that an index would be needed for. */
+	(void)snprintf(name, sizeof(name), "%s-wal", store->path);
+	if (is_shared() || access(name, F_OK) == 0)
+		return;
+	(void)snprintf(name, sizeof(name), "%s-shm", store->path);
+	(void)unlink(name);
 }

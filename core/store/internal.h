@@ -85,8 +85,9 @@ struct rescue {
 int store_rescue(sqlite3 *from, sqlite3 *to, struct rescue *found, struct error *err);
 
 /* What a statement must select for these two; a row's record is the statement's own memory, NULL when there was none to have. */
-#define JOURNAL_COLUMNS "seq, connector_id, platform, mode, closed, start_wall, end_wall, wh, money_e4, reason, rtrim(record)"
-#define OUTBOX_COLUMNS  "id, platform, method, seq, attempts, next_wall, state, answer, mapping"
+#define JOURNAL_COLUMNS \
+	"seq, connector_id, platform, mode, closed, start_wall, end_wall, wh, money_e4, reason, rtrim(record)"
+#define OUTBOX_COLUMNS "id, platform, method, seq, attempts, next_wall, state, answer, mapping"
 void journal_row(sqlite3_stmt *s, struct journal_order *order);
 void outbox_row(sqlite3_stmt *s, struct outbox_entry *entry);
 
