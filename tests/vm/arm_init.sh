@@ -31,7 +31,7 @@ if [ -e /etc/.new ]; then
 	rm /etc/.new
 fi
 for script in /etc/rc.d/S*; do
-	[ ! -x "$script" ] || "$script" start >>/tmp/log/boot 2>&1
+	[ ! -x "$script" ] || "$(readlink -f "$script")" start >>/tmp/log/boot 2>&1
 done
 echo "guest: services started after $(cut -d ' ' -f 1 /proc/uptime) s"
 while :; do sleep 3600; done
