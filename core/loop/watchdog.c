@@ -59,16 +59,23 @@ static void feed(struct watchdog *w, int64_t now_us)
 	w->feed_at_us = now_us + (int64_t)(period_s < FEED_SELDOM_S ? period_s : FEED_SELDOM_S) * 1000000;
 }
 
+/* What the second parameter of ioctl is: musl has it as POSIX does. The kernel looks at 32 bits of it. */
+#ifdef __GLIBC__
+typedef unsigned long ioctl_request;
+#else
+typedef int ioctl_request;
+#endif
+
 static void set_timeout(struct watchdog *w)
 {
 	int wanted = w->timeout_s, real = wanted;
 
 	w->real_s = wanted;
-	if (ioctl(w->fd, WDIOC_SETTIMEOUT, &real)) {
+	if (ioctl(w->fd, (ioctl_request)WDIOC_SETTIMEOUT, &real)) {
 		int code = errno;
 
 		/* What it has may be less. */
-		if (!ioctl(w->fd, WDIOC_GETTIMEOUT, &real) && real > 0)
+		if (!ioctl(w->fd, (ioctl_request)WDIOC_GETTIMEOUT, &real) && real > 0)
 			w->real_s = real;
 		log_warning("loop: watchdog: %s: the time-out can't be set to %d s (%s): fed all the same", w->device,
 			    wanted, strerror(code));
