@@ -9,6 +9,7 @@ mount -t tmpfs tmpfs /tmp
 mkdir -p /tmp/run /tmp/sysinfo /tmp/log
 echo qemu,armsr-armv8 >/tmp/sysinfo/board_name
 hostname forecourt
+syslogd -O /tmp/system.log
 ip link set lo up
 ip link set eth0 up
 ip addr add 10.0.2.15/24 dev eth0
