@@ -32,6 +32,7 @@ struct config_gateway {
 	int lua_memory_kb; /* 512..32768, default 4096 */
 	int lua_steps;     /* 10 000..100 000 000 VM instructions, default 5 000 000 */
 	int lua_time_ms;   /* 10..2000, default 200 */
+	int keep_journal;  /* sysupgrade keeps the orders (lib/upgrade/forecourt.sh); default 1 */
 	int record_kb;     /* memory for the last messages (forecourt lua record); 0 = none; default 256 */
 	const char *
 	    qr_suffix; /* what follows the operator in the connectors' QR codes: "" or "/..." or "?..." (protocol.md 4.1) */

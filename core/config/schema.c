@@ -56,6 +56,7 @@ static const struct schema_option gateway_options[] = {
     {"operator_id", SCHEMA_OPERATOR, AT(gateway, operator_id), .min = 1, .restart = 1},
     {"data_dir", SCHEMA_TEXT, AT(gateway, data_dir), .min = 1, .max = 300, .preset = "/var/lib/forecourt",
      .restart = 1},
+    {"keep_journal", SCHEMA_BOOL, AT(gateway, keep_journal), .preset = "1"},
     {"lua_dir", SCHEMA_TEXT, AT(gateway, lua_dir), .min = 1, .max = 300, .preset = "/usr/share/forecourt/lua",
      .restart = 1},
     {"key_dir", SCHEMA_TEXT, AT(gateway, key_dir), .min = 1, .max = 200, .preset = "/etc/forecourt"},

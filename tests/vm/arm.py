@@ -156,7 +156,7 @@ def new_start(box, report):
         report.check(f"{kind}: to bind low ports and to configure CAN, nothing else", int(status[kind], 16) == CAPABILITIES, status[kind])
     report.check("it can gain no privileges", status.get("NoNewPrivs", "").strip() == "1")
     report.check("its clock is not set", box.run("date +%Y").strip() == "1970")
-    password = box.until(lambda: box.run("ls -ln /var/run/forecourt/password 2>/dev/null || true").split(), 60) or ["none"]
+    password = box.until(lambda: box.run("ls -ln /var/run/forecourt/one-time-password 2>/dev/null || true").split(), 60) or ["none"]
     report.check("a one-time password waits in a file that only root and the service can read", password[0].startswith("-rw-------"), " ".join(password))
     report.check("the configuration may be read by root and the service alone",
                  re.match(r"-rw-(rw|r-|--)----", box.run("ls -ln /etc/config/forecourt")), box.run("ls -ln /etc/config/forecourt"))

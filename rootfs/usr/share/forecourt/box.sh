@@ -12,7 +12,7 @@
 BOX_USER=forecourt
 BOX_CONFIG=/etc/config/forecourt
 # What the daemon keeps beside its configuration: it may not make files in /etc/config. Hidden, so that uci does not list it.
-BOX_BESIDE=/etc/config/.forecourt.d
+BOX_BESIDE=/etc/config/.forecourt
 BOX_KEYS=/etc/forecourt
 BOX_RUN=/var/run/forecourt
 BOX_BOARDS=/usr/share/forecourt/boards
@@ -72,24 +72,24 @@ box_sections() {
 	uci -q show "$1" | sed -n "s/^$1\.\([^.=]*\)=$2\$/\1/p"
 }
 
+# box_buses KIND: the devices of all buses of that kind, a line each.
+box_buses() {
+	uci -q show forecourt | awk -F= -v want="$1" '
+		{ value = $2; gsub(/\047/, "", value); n = split($1, at, ".") }
+		n == 2 { type[at[2]] = value }
+		n == 3 && at[3] == "kind" { kind[at[2]] = value }
+		n == 3 && at[3] == "device" { device[at[2]] = value }
+		END { for (s in type) if (type[s] == "bus" && kind[s] == want) print device[s] }' | sort -u
+}
+
 # The serial ports that the configuration names, a line each.
 box_ports() {
-	local bus
-
-	for bus in $(box_sections forecourt bus); do
-		[ "$(uci -q get "forecourt.$bus.kind")" = rtu ] || continue
-		uci -q get "forecourt.$bus.device"
-	done | grep -x '/dev/[A-Za-z0-9._/-]*' | grep -v '\.\.' | sort -u
+	box_buses rtu | grep -x '/dev/[A-Za-z0-9._/-]*' | grep -v '\.\.'
 }
 
 # Whether the configuration has a CAN interface: to set its bit rate and bring it up takes a capability that nothing else needs.
 box_has_can() {
-	local bus
-
-	for bus in $(box_sections forecourt bus); do
-		[ "$(uci -q get "forecourt.$bus.kind")" != can ] || return 0
-	done
-	return 1
+	box_buses can | grep -q ''
 }
 
 box_mounted() {
@@ -167,8 +167,8 @@ box_look() {
 	mode=${mode%[+.@]}
 }
 
-# box_root_only PATH: an existing folder that nobody but root can change, and no way there can be turned: what is above it is root's, too, or
-# like /tmp, where root's can't be moved; links are root's. Else it is said.
+# box_root_only PATH [MORE]: an existing folder that nobody but root can change, and no way there can be turned: what is above it is root's, too,
+# or like /tmp, where root's can't be moved; links are root's. With MORE, what is to follow, PATH itself may be like /tmp. Else it is said.
 box_root_only() {
 	local left done_ part kind mode owner
 
@@ -180,14 +180,14 @@ box_root_only() {
 		*) left= ;;
 		esac
 		[ -n "$part" ] || continue
-		done_="$done_/$part"
-		box_look "$done_"
+		box_look "$done_/$part"
 		if [ "$kind" = l ] && [ "$owner" = 0 ]; then
-			done_=$(readlink -f "$done_")
-			box_root_only "$done_" || return 1
+			left=$(readlink -f "$done_/$part")/$left
+			done_=
 			continue
 		fi
-		case $kind:$owner:$mode:$left in
+		done_="$done_/$part"
+		case $kind:$owner:$mode:$left$2 in
 		d:0:????-??-*) ;;
 		d:0:????????t:?*) ;;
 		*)
@@ -202,7 +202,7 @@ box_root_only() {
 box_may_own() {
 	case $1 in
 	*[!A-Za-z0-9._/-]* | *//* | */ | */.. | */../* | */. | */./*) return 1 ;;
-	/etc/forecourt | /etc/config/.forecourt.d) return 0 ;;
+	/etc/forecourt | /etc/config/.forecourt) return 0 ;;
 	/etc/* | /usr/* | /lib/* | /bin/* | /sbin/* | /dev/* | /proc/* | /sys/* | /rom/* | /www/* | /boot/* | /root/* | /overlay/*) return 1 ;;
 	/?*/?*) return 0 ;;
 	esac
@@ -229,7 +229,7 @@ box_dir() {
 		above="$above/$part"
 		box_look "$above"
 		[ -n "$kind" ] || mkdir -m 0755 "$above" || return 1
-		box_root_only "$above" || return 1
+		box_root_only "$above" "$left" || return 1
 	done
 	box_look "$1"
 	case $kind in
