@@ -2,6 +2,7 @@
 """make vm-test BOARD=qemu-armv8 (arm.sh): an ARM box in QEMU, with our package on it, between a charger on a serial line, CAN nodes and a
 platform; its power fails in mid-charge and in mid-delivery."""
 import argparse
+import datetime
 import json
 import os
 import pathlib
@@ -43,6 +44,11 @@ class Report:
             self.failed += 1
             print(f"  not ok {name}{': ' if why else ''}{why}", flush=True)
         return bool(good)
+
+    def need(self, name, good, why=""):
+        """A check without which nothing that follows means anything."""
+        if not self.check(name, good, why):
+            raise RuntimeError(f"not met: {name}")
 
     @staticmethod
     def figure(name, value):
@@ -141,8 +147,7 @@ class Box(machine.Machine):
 def new_start(box, report):
     """A new box: the service runs by itself, as nobody in particular, with nothing configured."""
     pid = box.until(box.daemon)
-    if not report.check("a new box: the service was started by its init script", pid, box.log()[-1500:]):
-        raise RuntimeError("no service")
+    report.need("a new box: the service was started by its init script", pid, box.log()[-1500:])
     status = box.status_of(pid)
     ids = box.run("id -u forecourt; id -g forecourt").split()
     report.check("it runs as its own user and group",
@@ -151,7 +156,7 @@ def new_start(box, report):
         report.check(f"{kind}: to bind low ports and to configure CAN, nothing else", int(status[kind], 16) == CAPABILITIES, status[kind])
     report.check("it can gain no privileges", status.get("NoNewPrivs", "").strip() == "1")
     report.check("its clock is not set", box.run("date +%Y").strip() == "1970")
-    password = box.until(lambda: box.run("ls -ln /var/run/forecourt/password 2>/dev/null || true").split(), 60) or ["none"]
+    password = box.until(lambda: box.run("ls -ln /var/run/forecourt/one-time-password 2>/dev/null || true").split(), 60) or ["none"]
     report.check("a one-time password waits in a file that only root and the service can read", password[0].startswith("-rw-------"), " ".join(password))
     report.check("the configuration may be read by root and the service alone",
                  re.match(r"-rw-(rw|r-|--)----", box.run("ls -ln /etc/config/forecourt")), box.run("ls -ln /etc/config/forecourt"))
@@ -164,7 +169,7 @@ def configure(box, report):
         box.put(f"/etc/forecourt/{name}", (box.certs / source).read_text(), "0640", "root:forecourt")
     box.put("/etc/config/forecourt", arm_site.configuration(), "0640", "root:forecourt")
     box.run("/etc/init.d/forecourt reload && sync")
-    report.check("a reload takes the configuration over", box.until(lambda: "11010500010011" in box.cli("connectors", check=False)[1]),
+    report.need("a reload takes the configuration over", box.until(lambda: "11010500010011" in box.cli("connectors", check=False)[1]),
                  box.cli("connectors", check=False)[1][-300:])
     report.figure("the reload kept the process" if box.daemon() == pid else "the reload made a new process", f"{pid} {box.daemon()}")
 
@@ -203,7 +208,7 @@ def start_charge(box, report, number):
     box.chargers.ask(f"plug 0 {number}")
     box.wait_status(connector, 2)
     said = box.platform.ask("query_start_charge", {"StartChargeSeq": seq, "ConnectorID": connector, "QRCode": ""})
-    report.check(f"charge {number}: the platform starts it", said["SuccStat"] == 0, str(said))
+    report.need(f"charge {number}: the platform starts it", said["SuccStat"] == 0, str(said))
     state = box.until(lambda: [p for p in box.platform.told("notification_equip_charge_status")
                                if p["StartChargeSeq"] == seq and Decimal(str(p["TotalPower"])) > 0])
     report.check(f"charge {number}: energy flows, and the platform is told", state)
@@ -216,15 +221,32 @@ def memory(box, report, when):
     return int(status["VmRSS"].split()[0])
 
 
+def first_poll(box):
+    """Seconds from the daemon's last start to the charger's first answer, by the times in its log; None: not yet."""
+    text = box.log()
+    begin = text.rfind("forecourtd ", 0, text.rfind(" starts with "))
+    if begin < 0:
+        return None
+    lines = text[text.rfind("\n", 0, begin) + 1:].splitlines()
+    found = next((line for line in lines if f"connector {arm_site.SERIAL[0]}: offline -> " in line), None)
+    if not found:
+        return None
+    times = [datetime.datetime.fromisoformat(line.split("Z")[0]) for line in (lines[0], found)]
+    return round((times[1] - times[0]).total_seconds(), 2)
+
+
 def after_power(box, report, seqs):
     """The power is back: the file system recovers by its journal, the charges are taken up again."""
-    report.check(f"start {box.boots}: the service runs", box.until(box.daemon), box.console()[-1000:])
+    report.need(f"start {box.boots}: the service runs", box.until(box.daemon), box.console()[-1000:])
     report.check(f"start {box.boots}: its configuration is there", arm_site.SERIAL[0] in box.run("cat /etc/config/forecourt"))
     code, text = box.run("dmesg | grep -iE 'ext4.*(error|corrupt)'", check=False)
     report.check(f"start {box.boots}: the file system is sound", code == 1, text)
     for seq in seqs:
         report.check(f"start {box.boots}: order ...{seq[-4:]} is in the journal", box.until(
             lambda seq=seq: box.cli(f"orders show {seq}", check=False)[0] == 0, 120), box.cli(f"orders show {seq}", check=False)[1])
+    polled = box.until(lambda: first_poll(box))
+    report.check(f"start {box.boots}: the charger is polled", polled is not None)
+    report.figure(f"start {box.boots}: from the daemon's start to the charger's first answer", f"{polled} s")
     report.check(f"start {box.boots}: the CAN controller is up again", box.until(lambda: "active" in re.sub(
         r"(?s).*CAN can0", "", box.cli("status", check=False)[1])))
 
@@ -288,16 +310,16 @@ def story(box, report):
     box.boot()
     after_power(box, report, (going, leaving))
     box.set_clock()
-    report.check("the order of the car that left is told, and in mid-delivery the power fails", box.until(lambda: cut))
+    report.need("the order of the car that left is told, and in mid-delivery the power fails", box.until(lambda: cut))
     report.check("it was that order", [o[1] for o in box.platform.orders] == [leaving])
 
     box.boot()
     after_power(box, report, (going, leaving))
     box.set_clock()
-    report.check("the order is told again and confirmed", box.until(lambda: any(o[3] for o in box.platform.of(leaving))))
+    report.need("the order is told again and confirmed", box.until(lambda: any(o[3] for o in box.platform.of(leaving))))
     said = box.platform.ask("query_stop_charge", {"StartChargeSeq": going, "ConnectorID": arm_site.SERIAL[0]})
     report.check("the car that went on is stopped by the platform", said["SuccStat"] == 0, str(said))
-    report.check("its order is told and confirmed", box.until(lambda: any(o[3] for o in box.platform.of(going))))
+    report.need("its order is told and confirmed", box.until(lambda: any(o[3] for o in box.platform.of(going))))
     check_order(box, report, "the car that left", leaving)
     check_order(box, report, "the car that went on", going)
 

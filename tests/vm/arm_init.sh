@@ -9,6 +9,7 @@ mount -t tmpfs tmpfs /tmp
 mkdir -p /tmp/run /tmp/sysinfo /tmp/log
 echo qemu,armsr-armv8 >/tmp/sysinfo/board_name
 hostname forecourt
+syslogd -O /tmp/system.log
 ip link set lo up
 ip link set eth0 up
 ip addr add 10.0.2.15/24 dev eth0
@@ -31,7 +32,7 @@ if [ -e /etc/.new ]; then
 	rm /etc/.new
 fi
 for script in /etc/rc.d/S*; do
-	[ ! -x "$script" ] || "$script" start >>/tmp/log/boot 2>&1
+	[ ! -x "$script" ] || "$(readlink -f "$script")" start >>/tmp/log/boot 2>&1
 done
 echo "guest: services started after $(cut -d ' ' -f 1 /proc/uptime) s"
 while :; do sleep 3600; done
