@@ -152,6 +152,7 @@ static void row_27_a_refused_heartbeat_is_left_alone(void **state)
 	atomic_store(&f->servers[0].refused_at, 30);
 	apply(f);
 	UNTIL(f, atomic_load(&f->servers[0].writes) == 1);
+	UNTIL(f, exceptions_of(f) == 1);
 	is_settled(f);
 	assert_int_equal(atomic_load(&f->servers[0].writes), 1);
 	assert_int_equal(status_of(f, "a", 1), CONNECTOR_IDLE);
