@@ -74,14 +74,12 @@ $(work)/modbus-shared.done: $(work)/modbus-autoreconf.done
 	$(call run,modbus-shared,$(call modbus_build,modbus-shared,--enable-shared --disable-static))
 
 # The canonical source knows how to leave parts out; the amalgamation alone does not.
-# Of what is left out core/store/ uses nothing: 110 kB. (Virtual tables stay: without them there is no ALTER TABLE.)
-sqlite_omit := LOAD_EXTENSION DEPRECATED SHARED_CACHE ANALYZE AUTHORIZATION COMPLETE DECLTYPE EXPLAIN FOREIGN_KEY GENERATED_COLUMNS \
-               GET_TABLE INCRBLOB INTROSPECTION_PRAGMAS PROGRESS_CALLBACK TCL_VARIABLE TRACE TRIGGER UTF16 VIEW WINDOWFUNC
+sqlite_omit := LOAD_EXTENSION DEPRECATED SHARED_CACHE
 sqlite_opt  := $(addprefix -DSQLITE_OMIT_,$(sqlite_omit))
 $(work)/sqlite-amalgamation.done:
 	$(call run,sqlite-amalgamation,mkdir -p $(work)/sqlite; cd $(work)/sqlite; ../sqlite3/configure --disable-tcl --disable-readline; \
 	  $(MAKE) sqlite3.c OPTS="$(sqlite_opt)")
-sqlite_build = $(CC) $(1) $(sqlite_opt) -DSQLITE_UNTESTABLE -DSQLITE_THREADSAFE=1 -DSQLITE_DEFAULT_MEMSTATUS=0 -DSQLITE_DQS=0 \
+sqlite_build = $(CC) $(1) $(sqlite_opt) -DSQLITE_THREADSAFE=1 -DSQLITE_DEFAULT_MEMSTATUS=0 -DSQLITE_DQS=0 \
   -DSQLITE_MAX_EXPR_DEPTH=0
 $(work)/sqlite.done: $(work)/musl.done $(work)/sqlite-amalgamation.done
 	$(call run,sqlite,cd $(work)/sqlite; $(call sqlite_build,$(CFLAGS)) -c sqlite3.c; $(AR) rcs $(prefix)/lib/libsqlite3.a sqlite3.o; \
