@@ -40,7 +40,7 @@ def pack(data):
         with tempfile.NamedTemporaryFile() as file:
             file.write(data)
             file.flush()
-            return subprocess.run([zopfli, "--i15", "-c", file.name], check=True, capture_output=True).stdout
+            return subprocess.run([zopfli, "--i40", "-c", file.name], check=True, capture_output=True).stdout
     out = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=out, mtime=0) as stream:
         stream.write(data)
