@@ -40,7 +40,7 @@ def pack(data):
         with tempfile.NamedTemporaryFile() as file:
             file.write(data)
             file.flush()
-            return subprocess.run([zopfli, "--i5", "-c", file.name], check=True, capture_output=True).stdout
+            return subprocess.run([zopfli, "--i40", "-c", file.name], check=True, capture_output=True).stdout
     out = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=out, mtime=0) as stream:
         stream.write(data)
@@ -107,9 +107,12 @@ def apk_lists(package, entries):
     texts = {"list": "".join(f"/{e.path}\n" for e in entries if e.kind != "dir")}
     if package.userid:
         texts["rusers"] = package.userid + "\n"
-    if package.conffiles:
-        texts["conffiles"] = "".join(path + "\n" for path in package.conffiles)
-        texts["conffiles_static"] = "".join(f"{path} {hashes[path]}\n" for path in there)
+    # What is in a folder of the list needs no line of its own: sysupgrade keeps the folder, and apk by itself whatever was edited in /etc.
+    folders = tuple(path for path in package.conffiles if path.endswith("/"))
+    listed = [path for path in package.conffiles if path in folders or not path.startswith(folders)]
+    if listed:
+        texts["conffiles"] = "".join(path + "\n" for path in listed)
+        texts["conffiles_static"] = "".join(f"{path} {hashes[path]}\n" for path in listed if path in there)
     return [Entry(f"lib/apk/packages/{package.name}.{kind}", "file", 0o644, text.encode()) for kind, text in texts.items()]
 
 
