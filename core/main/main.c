@@ -123,7 +123,15 @@ static void trim_early(void)
 #endif
 }
 
-/* Takes config over. NULL: *err says why. */
+/* Before the first line: what is told of the start is what someone who looks from afar wants to see. */
+static void begin_log(const struct config *config)
+{
+	log_init("forecourtd", (enum log_level)config->gateway.log_level, config->gateway.log_syslog);
+	/* Without the memory for it the start tells, later. */
+	(void)log_keep((size_t)config->gateway.log_kb << 10);
+}
+
+/* Takes config over; its log has begun. NULL: *err says why. */
 static struct daemon *start(const char *path, const char *stats_file, struct config *config, int was_put_back,
 			    struct good *good, struct error *err)
 {
@@ -134,9 +142,6 @@ static struct daemon *start(const char *path, const char *stats_file, struct con
 		(void)error_set(err, FC_EIO, "signals can't be set up");
 		return NULL;
 	}
-	log_init("forecourtd", (enum log_level)config->gateway.log_level, config->gateway.log_syslog);
-	/* Without the memory for it the start tells, later. */
-	(void)log_keep((size_t)config->gateway.log_kb << 10);
 	return daemon_new(path, FORECOURT_VERSION, config, signals, stats_file, was_put_back, good, err);
 }
 
@@ -153,7 +158,7 @@ static struct daemon *start_instead(const char *path, const char *stats_file, in
 			log_error("main: no other configuration to start with: %s", err.text);
 		return NULL;
 	}
-	log_init("forecourtd", (enum log_level)config->gateway.log_level, config->gateway.log_syslog);
+	begin_log(config);
 	log_error("main: %s is refused: %s", path, why->text);
 	log_warning("main: the last good configuration is in force instead, until it is mended");
 	struct daemon *daemon = start(path, stats_file, config, was_put_back, good, &err);
@@ -171,7 +176,7 @@ static int run_with(const char *path, const char *stats_file, struct good *good)
 
 	trim_early();
 	if (config) {
-		log_init("forecourtd", (enum log_level)config->gateway.log_level, config->gateway.log_syslog);
+		begin_log(config);
 		log_notice("main: forecourtd %s starts with %s", FORECOURT_VERSION, path);
 		daemon = start(path, stats_file, config, was_put_back, good, &err);
 		if (!daemon)

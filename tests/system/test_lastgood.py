@@ -72,6 +72,7 @@ def test_a_bad_file_at_the_start(make_station, kind):
     assert f"{station.config_file}:" in alarm["args"]["why"] and says in alarm["args"]["why"], alarm
     assert "is refused: " in station.gateway.output()
     assert "last good configuration is in force instead" in station.gateway.output()
+    assert "is refused: " in station.cli("log", "--limit", "500").stdout, "who looks from afar sees it, too"
     in_service(station)
     told = station.cli("status").stdout
     assert "config_refused" in told and str(station.config_file) in told, told
