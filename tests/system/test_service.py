@@ -202,6 +202,18 @@ def test_places_that_are_refused(make_box, data):
     assert not (box.root / "etc/dropbear").exists() and not (box.root / "srv/own/below").exists()
 
 
+def test_a_folder_of_the_systems_is_not_given_away(make_box):
+    """The configuration, which the service may write, names one that others use: their sockets and files would be the service's."""
+    box = make_box()
+    box.sh("mkdir -p /var/run/ubus /mnt/disk/lost+found && : >/var/run/ubus/ubus.sock")
+    assert box.sh(". /usr/share/forecourt/box.sh; box_dir /var/run/ubus 0750", check=False).returncode != 0
+    assert box.facts("/tmp/run/ubus") == ("drwxr-xr-x", *ROOTS) and "holds what is not the service's" in box.log()
+    # One that nobody has filled is: a disk as it was mounted; and again, once the service has filled it.
+    for filled in ("", "touch /mnt/disk/forecourt.db &&"):
+        box.sh(f"{filled} . /usr/share/forecourt/box.sh && box_dir /mnt/disk 0750")
+        assert box.facts("/mnt/disk") == ("drwxr-x---", *OWN)
+
+
 def test_a_link_in_the_way(make_box):
     box = make_box()
     (box.root / "srv/forecourt").symlink_to("/etc")
@@ -340,6 +352,16 @@ def test_a_console_is_not_given(make_box):
     box.service("start")
     running(box)
     assert device(box, "ttyS1") == ("crw-------", 0, 0)
+
+
+def test_the_box_s_console_is_not_given_even_when_named(make_box):
+    """Whoever holds it hears root's log-in, and speaks to its shell."""
+    box = make_box(with_port())
+    box.write("tmp/consoles", "ttyS1                -W- (EC p a)    4:65\n")
+    box.sh("mount -o bind /tmp/consoles /proc/consoles")
+    box.service("start")
+    running(box)
+    assert device(box, "ttyS1") == ("crw-------", 0, 0) and "/dev/ttyS1: is this box's console" in box.log()
 
 
 def test_a_port_plugged_in(make_box):

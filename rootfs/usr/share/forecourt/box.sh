@@ -6,7 +6,8 @@
 # Whatever is done here is done by root, and the places are the service's, which must not gain by it if it was taken over. So:
 # - nothing is made, chown'd or chmod'ed but in a folder that only root can change (box_dir checks the whole path);
 # - links are never followed at the end of a path, and on the way only those that root made where only root can make one;
-# - nothing inside of a folder of the service's is touched at all.
+# - nothing inside of a folder of the service's is touched at all;
+# - what somebody else has filled is never given away: the service may write the configuration, which names the places.
 # shellcheck shell=dash disable=SC2034
 
 BOX_USER=forecourt
@@ -209,6 +210,17 @@ box_may_own() {
 	return 1
 }
 
+# box_is_free FOLDER OWNER: the service's already, or root's and empty, as a disk's first folder is.
+box_is_free() {
+	local file
+
+	[ "$2" != "$(id -u "$BOX_USER" 2>/dev/null)" ] || return 0
+	[ "$2" = 0 ] || return 1
+	for file in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+		[ "${file##*/}" = lost+found ] || { [ ! -e "$file" ] && [ ! -L "$file" ]; } || return 1
+	done
+}
+
 # box_dir PATH MODE: a folder of the service's. Its parents are made as root's. Status 1: refused, and said; nothing was changed.
 box_dir() {
 	local above part left kind mode owner
@@ -234,7 +246,12 @@ box_dir() {
 	box_look "$1"
 	case $kind in
 	'') mkdir -m 0700 "$1" || return 1 ;;
-	d) ;;
+	d)
+		if ! box_is_free "$1" "$owner"; then
+			box_log err "$1: holds what is not the service's: not given to it (if it is: chown -R $BOX_USER: $1)"
+			return 1
+		fi
+		;;
 	*)
 		box_log err "$1: is in the way of a folder: not touched"
 		return 1
@@ -283,6 +300,10 @@ box_port() {
 	esac
 	box_look "$port"
 	[ "$kind" = c ] || return 0
+	if awk -v port="${port#/dev/}" '$1 == port { found = 1 } END { exit !found }' /proc/consoles 2>/dev/null; then
+		box_log err "$port: is this box's console: not given to the service"
+		return 0
+	fi
 	chown -h "root:$BOX_USER" "$port" && chmod 0660 "$port"
 }
 
