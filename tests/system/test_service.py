@@ -159,6 +159,17 @@ def test_check_names_the_line(make_box):
     assert "good" in box.service("check").stdout
 
 
+def test_check_is_by_the_services_user(make_box):
+    """Root would find readable what the service can't read, and would run Lua that others may have left there."""
+    box = make_box(config(harness.free_port()) + harness.section(
+        "station", "s1", station_id="1", station_name="Demo", area_code="110105", address="1 Demo Road", service_tel="4000000000",
+        station_lng="116.397", station_lat="39.916", policy="flat"))
+    assert "good" in box.service("check").stdout
+    (box.root / "etc/forecourt/lua/policies/flat.lua").chmod(0o600)
+    done = box.service("check", check=False)
+    assert done.returncode != 0 and "flat.lua" in done.stderr and "Permission denied" in done.stderr, done
+
+
 # What a taken-over service could have planted -----------------------------------------------------------------------------------
 
 
