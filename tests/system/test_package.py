@@ -22,7 +22,7 @@ RECIPES = ("forecourt", "luci-app-forecourt", "libwebsockets-wolfssl", "lua-cjso
 STANDIN = harness.ROOT / "rootfs/package/standin"
 LIMIT = 1536 * 1024
 QEMU = {"aarch64": "qemu-aarch64-static", "arm": "qemu-arm-static"}
-LIBRARIES = ("libwolfssl", "liblua5.4", "libmodbus", "libsqlite3", "zlib", "luci-base", "rpcd-mod-file")
+LIBRARIES = ("libwolfssl", "liblua5.4", "libmodbus", "libsqlite3", "zlib", "ca-bundle", "luci-base", "rpcd-mod-file")
 
 
 def pack(tree, output, version="", board="host", build=HOST, quick=True, **more):
@@ -69,7 +69,7 @@ def test_packages_keep_the_rules_of_their_form(made, form):
     assert page.arch == {"ipk": "all", "apk": "noarch"}[form]
     assert page.depends == ["luci-base", "rpcd-mod-file", "forecourt"]
     # This machine's build is no static one: it asks for libraries by the feeds' names.
-    assert box.depends == ["libwolfssl", "liblua5.4", "libmodbus", "libsqlite3", "zlib"]
+    assert box.depends == ["libwolfssl", "liblua5.4", "libmodbus", "libsqlite3", "zlib", "ca-bundle"]
     assert box.recommends == (["kmod-can-raw", "kmod-usb-serial"] if form == "ipk" else [])
     assert "kmod-can-raw" in box.description and "kmod-usb-serial" in box.description
     assert box.userid == "forecourt=1443:forecourt=1443:dialout=20"
@@ -143,7 +143,7 @@ def said(name, tmp_path):
 
 def test_the_daemons_recipe_asks_for_what_it_is_built_with(tmp_path):
     meta = said("forecourt", tmp_path)
-    assert meta["depends"].split() == ["+libwolfssl", "+liblua5.4", "+libmodbus", "+libsqlite3", "+zlib",
+    assert meta["depends"].split() == ["+libwolfssl", "+liblua5.4", "+libmodbus", "+libsqlite3", "+zlib", "+ca-bundle",
                                        "+FORECOURT_CAN:kmod-can-raw", "+FORECOURT_USB_SERIAL:kmod-usb-serial"]
     symbols = re.findall(r"^config (\w+)", meta["config"], re.M)
     assert symbols == ["FORECOURT_CAN", "FORECOURT_USB_SERIAL", "FORECOURT_ADMIN", "FORECOURT_MAX_CONNECTORS"]
