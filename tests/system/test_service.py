@@ -629,6 +629,22 @@ def test_an_upgrade_keeps_what_is_the_operators(make_box):
     assert not any(n.startswith(("/tmp", "/var", "/usr")) for n in names)
 
 
+def test_an_upgrade_keeps_of_the_journal_what_is_its(make_box):
+    """The folder is the service's: a name with a newline would bring any file of root's into the archive; the copy before a migration is not kept."""
+    box = make_box()
+    box.service("start")
+    running(box)
+    box.write("etc/secret", "root's\n", 0o600)
+    folder = box.root / "srv/forecourt"
+    for name in ("x\n/etc/secret", "two words", "forecourt.db.older"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("planted\n")
+    done, names = kept(box, "/tmp/image")
+    assert done.returncode == 0
+    assert [n for n in names if n.startswith("/srv") or "secret" in n] == [n for n in names if n.startswith("/srv/forecourt/forecourt.db")], names
+    assert "/srv/forecourt/forecourt.db" in names and "/srv/forecourt/forecourt.db.older" not in names
+
+
 def test_a_journal_that_is_not_to_be_kept(make_box):
     box = make_box(config(harness.free_port(), keep_journal="0"))
     box.service("start")
