@@ -390,6 +390,14 @@ def test_a_port_plugged_in(make_box):
     box.until(lambda: (p := box.daemon()) and p != first, "a new start")
     mounts = box.told("service", "set")[-1]["instances"]["instance1"]["jail"]["mount"]
     assert mounts["/dev/ttyUSB1"] == "1"
+    # Out and in again, as with a bad cable: the sandbox has it by its numbers, and nobody else's charges notice.
+    second = running(box)
+    box.sh("rm /dev/ttyUSB1 && mknod /dev/ttyUSB1 c 1 3 && chmod 600 /dev/ttyUSB1")
+    box.sh(". /etc/hotplug.d/tty/20-forecourt", **{**plugged, "DEVNAME": "ttyUSB1"})
+    assert device(box, "ttyUSB1") == ("crw-rw----", 0, GROUP)
+    assert box.daemon() == second and (second / "root/dev/ttyUSB1").is_char_device()
+    with open(second / "root/dev/ttyUSB1", "rb") as port:
+        assert port.read() == b""  # the very device (of the test's: null)
     box.sh("mknod /dev/ttyS7 c 1 3 && chmod 600 /dev/ttyS7")
     for odd in (dict(DEVNAME="ttyS7"), dict(DEVNAME="../etc/passwd"), dict(DEVNAME="ttyS7", ACTION="remove"), dict(DEVNAME="")):
         assert box.sh(". /etc/hotplug.d/tty/20-forecourt", **{**plugged, **odd}).returncode == 0

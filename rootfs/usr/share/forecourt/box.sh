@@ -16,6 +16,8 @@ BOX_CONFIG=/etc/config/forecourt
 BOX_BESIDE=/etc/config/.forecourt
 BOX_KEYS=/etc/forecourt
 BOX_RUN=/var/run/forecourt
+# What was started: what a reload can't change in a running process.
+BOX_SHAPE=/var/run/forecourt.shape
 BOX_BOARDS=/usr/share/forecourt/boards
 # Which board's defaults were merged into the configuration, once.
 BOX_MARK=/etc/config/.forecourt-board
