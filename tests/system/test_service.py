@@ -188,11 +188,17 @@ def test_planted_links_are_not_followed(make_box):
         link.unlink(missing_ok=True)
         link.symlink_to("/etc/shadow")
     (box.root / "etc/forecourt/keys").symlink_to("/etc/config")
+    os.link(box.root / "etc/shadow", box.root / "etc/forecourt/lua/profiles/named-twice.lua")
+    box.write("etc/forecourt/own/x", "could be turned while root walks through\n")
+    os.chown(box.root / "etc/forecourt/own", USER, GROUP)
+    for place in ("lua", "lua/profiles"):
+        os.chown(box.root / "etc/forecourt" / place, 0, 0)
     os.chown(box.root / "etc/forecourt", 0, 0)  # as a package manager may do on an upgrade: given away once more
     box.service("start")
     box.service("reload")
     box.run("/sbin/sysupgrade", "-l")
-    assert box.facts("/etc/shadow") == ("-rw-------", *ROOTS)
+    assert box.facts("/etc/shadow") == ("-rw-------", *ROOTS) and box.facts("/etc/forecourt/own/x")[1:] == ROOTS
+    assert box.facts("/etc/forecourt/lua/profiles") == ("drwxr-xr-x", *OWN) and box.facts("/etc/forecourt/keys")[1:] == OWN
     assert (box.root / "etc/shadow").read_text(encoding="utf-8") == "root:secret\n"
     assert box.facts("/etc/config") == ("drwxr-xr-x", *ROOTS)
 

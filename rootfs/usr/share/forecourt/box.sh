@@ -156,15 +156,17 @@ box_missing_disk() {
 	done | head -n 1
 }
 
-# Of a path itself, not of what it leads to: sets kind (d, -, l, c ..., nothing when it is not there), mode (rwxr-xr-x) and owner (number).
+# Of a path itself, not of what it leads to: sets kind (d, -, l, c ..., nothing when it is not there), mode (rwxr-xr-x), owner (number), and
+# how many names it has.
 box_look() {
 	local line
 
-	kind='' mode='' owner=''
+	kind='' mode='' owner='' names=''
 	line=$(ls -ldn "$1" 2>/dev/null) || return 0
 	# shellcheck disable=SC2086 # words are meant
 	set -- $line
 	owner=$3
+	names=$2
 	mode=${1#?}
 	kind=${1%"$mode"}
 	mode=${mode%[+.@]}
@@ -173,7 +175,7 @@ box_look() {
 # box_root_only PATH [MORE]: an existing folder that nobody but root can change, and no way there can be turned: what is above it is root's, too,
 # or like /tmp, where root's can't be moved; links are root's. With MORE, what is to follow, PATH itself may be like /tmp. Else it is said.
 box_root_only() {
-	local left done_ part kind mode owner
+	local left done_ part kind mode owner names
 
 	left=${1#/} done_=''
 	while [ -n "$left" ]; do
@@ -225,7 +227,7 @@ box_is_free() {
 
 # box_dir PATH MODE: a folder of the service's. Its parents are made as root's. Status 1: refused, and said; nothing was changed.
 box_dir() {
-	local above part left kind mode owner
+	local above part left kind mode owner names
 
 	if ! box_may_own "$1"; then
 		box_log err "$1: not a place for the service"
@@ -266,14 +268,30 @@ box_dir() {
 	fi
 }
 
-# The keys and the Lua files as they were installed belong to root; the service edits them. Given away once, while they are root's, since
-# then nothing in there can have been planted; afterwards root does not touch what is inside.
+# box_hand_over FOLDER: one of root's, with what is root's inside. A folder that is somebody else's is not entered: what is in there could be turned
+# meanwhile; nor is a file given that has another name elsewhere.
+box_hand_over() {
+	local path kind mode owner names
+
+	for path in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+		box_look "$path"
+		case $kind:$owner:$mode:$names in
+		d:0:????-??-*) box_hand_over "$path" ;;
+		-:0:*:1 | l:0:*) chown -h "$BOX_USER:$BOX_USER" "$path" ;;
+		esac
+	done
+	# Last: until then nobody else puts anything into it.
+	chown -h "$BOX_USER:$BOX_USER" "$1"
+}
+
+# The keys and the Lua files as they were installed belong to root; the service edits them. Given away while the folder is root's: at the first
+# start, and where a package manager made it root's once more; else root does not touch what is inside.
 box_keys() {
-	local kind mode owner
+	local kind mode owner names
 
 	box_look "$BOX_KEYS"
 	if [ "$kind:$owner" = d:0 ] && box_root_only "$BOX_KEYS"; then
-		chown -hR "$BOX_USER:$BOX_USER" "$BOX_KEYS"
+		box_hand_over "$BOX_KEYS"
 	fi
 	box_dir "$BOX_KEYS" 0750
 }
@@ -281,7 +299,7 @@ box_keys() {
 # The configuration stays root's, in root's folder; the service reads it and may write its content. uci commit makes it anew, as root's
 # alone: hence at every start and reload.
 box_config() {
-	local kind mode owner
+	local kind mode owner names
 
 	box_look "$BOX_CONFIG"
 	case $kind in
@@ -293,7 +311,7 @@ box_config() {
 
 # box_port DEVICE: a serial port for the service, if it is there.
 box_port() {
-	local port kind mode owner
+	local port kind mode owner names
 
 	port=$(readlink -f "$1") || return 0
 	case $port in
