@@ -482,16 +482,16 @@ void conduct_tick(struct charge *c)
 }
 
 /* Nothing happened, but time went by, or a period of the tariff ended. */
-static int is_stale(const struct charge *c, int64_t after_us)
+static int is_stale(const struct charge *c, int64_t after_us, int64_t now)
 {
 	return c->order && c->durable && !c->closing && !c->settling &&
-	       (clock_mono_us() - c->noted_us >= after_us || c->noted_parts != c->order->split.count);
+	       (now - c->noted_us >= after_us || c->noted_parts != c->order->split.count);
 }
 
-static int any_stale(const struct charge *first)
+static int any_stale(const struct charge *first, int64_t now)
 {
 	for (const struct charge *c = first; c; c = c->next)
-		if (is_stale(c, note_period_us))
+		if (is_stale(c, note_period_us, now))
 			return 1;
 	return 0;
 }
@@ -499,14 +499,15 @@ static int any_stale(const struct charge *first)
 void conduct_note_stale(struct charge *first)
 {
 	struct error err = {0};
+	/* One time for all of it: nobody becomes stale between the writing and what is noted of it. */
 	int64_t now = clock_mono_us();
 
-	if (!any_stale(first))
+	if (!any_stale(first, now))
 		return;
 	int result = store_begin(first->conductor->store, &err);
 	if (!result) {
 		for (struct charge *c = first; c && !result; c = c->next) {
-			result = is_stale(c, note_along_us) ? order_record(c->order, do_note, c, &err) : FC_OK;
+			result = is_stale(c, note_along_us, now) ? order_record(c->order, do_note, c, &err) : FC_OK;
 			/* The journal has lost it: made anew with the next look at it. It holds up none. */
 			if (result == FC_ENOENT)
 				result = FC_OK;
@@ -517,7 +518,7 @@ void conduct_note_stale(struct charge *first)
 			result = store_commit(first->conductor->store, &err);
 	}
 	for (struct charge *c = first; c; c = c->next) {
-		if (!is_stale(c, note_along_us))
+		if (!is_stale(c, note_along_us, now))
 			continue;
 		if (result) {
 			complain(c, "not written", &err);

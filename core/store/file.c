@@ -462,25 +462,27 @@ static void keep_older(struct store *store, int version)
  * for it all goes on with the pages that there are. */
 static void make_pages_small(struct store *store)
 {
-	char text[32], folder[NAME];
+	char text[32];
 	int page = query_text(store->db, "PRAGMA page_size", text, sizeof(text)) ? PAGE : atoi(text);
 
 	if (page == PAGE || !has_room(store, 3))
 		return;
-	/* What VACUUM puts aside may be larger than the memory that holds /tmp. */
-	(void)snprintf(folder, sizeof(folder), "%s", store->path);
-	*strrchr(folder, '/') = '\0';
-	sqlite3_temp_directory = sqlite3_mprintf("%s", folder);
 	int code =
 	    sqlite3_exec(store->db, "PRAGMA journal_mode = DELETE; PRAGMA page_size = 512; VACUUM", NULL, NULL, NULL);
 	if (code != SQLITE_OK)
 		log_warning("store: %s: its pages of %d bytes stay: %s", store->path, page, sqlite3_errmsg(store->db));
 	else
 		log_notice("store: %s: its pages have %d bytes now, no longer %d", store->path, PAGE, page);
-	sqlite3_free(sqlite3_temp_directory);
-	sqlite3_temp_directory = NULL;
 	(void)sqlite3_exec(store->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
 	bound_wal(store->db);
+}
+
+/* What SQLite puts aside (of a large sort, a new index, VACUUM): beside the file. In its sandbox the daemon may write into no other folder, and
+ * elsewhere /tmp is the box's memory. For the process; no thread but ours uses SQLite. */
+static void put_aside_in(const char *folder)
+{
+	sqlite3_free(sqlite3_temp_directory);
+	sqlite3_temp_directory = sqlite3_mprintf("%s", folder);
 }
 
 int file_open(struct store *store, const char *data_dir, struct error *err)
@@ -489,6 +491,7 @@ int file_open(struct store *store, const char *data_dir, struct error *err)
 
 	if (make_folder(data_dir, err))
 		return FC_EIO;
+	put_aside_in(data_dir);
 	(void)snprintf(store->path, sizeof(store->path), "%s/forecourt.db", data_dir);
 	take_new(store);
 	if (open_somehow(store, &first) && !(store->db && store_is_damage(sqlite3_extended_errcode(store->db))))

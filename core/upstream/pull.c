@@ -383,9 +383,12 @@ static int tell(struct item *item)
 		item->state = ITEM_UNDER_WAY;
 	else if (result == FC_ELIMIT && item->body.len)
 		give_up(item, 500);
-	if (result && result != FC_EBUSY)
+	if (result && result != FC_EBUSY) {
+		/* Each time later: what can't be said at all is not to fill the log. */
+		item->not_before_ms = clock_mono_ms() + pause_ms_of(item);
 		log_warning("upstream: %s: request %s (%s): answer not sent: %s", options_of(pull)->name, item->id,
 			    item->interface, err.text);
+	}
 	return result;
 }
 

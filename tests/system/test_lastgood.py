@@ -1,5 +1,6 @@
 """The last good configuration: a gateway whose configuration is bad or gone at the start goes on with the one that was in force, says so,
 and takes the mended one over."""
+import json
 import os
 import signal
 import stat
@@ -77,6 +78,10 @@ def test_a_bad_file_at_the_start(make_station, kind):
     told = station.cli("status").stdout
     assert "config_refused" in told and str(station.config_file) in told, told
     assert "配置被拒绝" in station.cli("alarms", LC_ALL="zh_CN.UTF-8").stdout
+    # What LuCI shows: the same as for programs, and beside it for people.
+    [said] = json.loads(station.cli("alarms", "--json", LC_ALL="zh_CN.UTF-8").stdout)["alarms"]
+    assert "配置被拒绝" in said.pop("text") and said == alarm, said
+    assert "text" not in json.loads(station.cli("alarms", "--json").stdout)["alarms"][0]
     # Still bad: nothing changes.
     hup(station, "the running configuration stays")
     assert alarms(station, "config_refused")

@@ -22,7 +22,7 @@ RECIPES = ("forecourt", "luci-app-forecourt", "libwebsockets-wolfssl", "lua-cjso
 STANDIN = harness.ROOT / "rootfs/package/standin"
 LIMIT = 1536 * 1024
 QEMU = {"aarch64": "qemu-aarch64-static", "arm": "qemu-arm-static"}
-LIBRARIES = ("libwolfssl", "liblua5.4", "libmodbus", "libsqlite3", "zlib", "luci-base", "rpcd-mod-file")
+LIBRARIES = ("libwolfssl", "liblua5.4", "libmodbus", "libsqlite3", "zlib", "ca-bundle", "luci-base", "rpcd-mod-file")
 
 
 def pack(tree, output, version="", board="host", build=HOST, quick=True, **more):
@@ -69,7 +69,7 @@ def test_packages_keep_the_rules_of_their_form(made, form):
     assert page.arch == {"ipk": "all", "apk": "noarch"}[form]
     assert page.depends == ["luci-base", "rpcd-mod-file", "forecourt"]
     # This machine's build is no static one: it asks for libraries by the feeds' names.
-    assert box.depends == ["libwolfssl", "liblua5.4", "libmodbus", "libsqlite3", "zlib"]
+    assert box.depends == ["libwolfssl", "liblua5.4", "libmodbus", "libsqlite3", "zlib", "ca-bundle"]
     assert box.recommends == (["kmod-can-raw", "kmod-usb-serial"] if form == "ipk" else [])
     assert "kmod-can-raw" in box.description and "kmod-usb-serial" in box.description
     assert box.userid == "forecourt=1443:forecourt=1443:dialout=20"
@@ -143,7 +143,7 @@ def said(name, tmp_path):
 
 def test_the_daemons_recipe_asks_for_what_it_is_built_with(tmp_path):
     meta = said("forecourt", tmp_path)
-    assert meta["depends"].split() == ["+libwolfssl", "+liblua5.4", "+libmodbus", "+libsqlite3", "+zlib",
+    assert meta["depends"].split() == ["+libwolfssl", "+liblua5.4", "+libmodbus", "+libsqlite3", "+zlib", "+ca-bundle",
                                        "+FORECOURT_CAN:kmod-can-raw", "+FORECOURT_USB_SERIAL:kmod-usb-serial"]
     symbols = re.findall(r"^config (\w+)", meta["config"], re.M)
     assert symbols == ["FORECOURT_CAN", "FORECOURT_USB_SERIAL", "FORECOURT_ADMIN", "FORECOURT_MAX_CONNECTORS"]
@@ -193,6 +193,30 @@ def test_libwebsockets_is_changed_as_our_own_builds_change_it():
     text = (harness.ROOT / "rootfs/package/libwebsockets-wolfssl/Makefile").read_text().replace("$(SED)", "sed -i -e")
     ours = [c for c in ours if "buflist" in c]
     assert len(ours) == 1 and re.findall(change, text) == ours
+
+
+def test_long_frames_are_bounded_in_libwebsockets_on_32_bits_in_either_build(tmp_path):
+    theirs = harness.ROOT / "rootfs/package/libwebsockets-wolfssl"
+    script = [line.strip() for line in (theirs / "frame-length.sed").read_text().splitlines() if not line.startswith("#")]
+    ours = re.search(r"sed -i '(/LEN64_8.*?)' \"\$file\"", (harness.ROOT / "boards/sources.sh").read_text(), re.S).group(1)
+    assert script == [line.strip() for line in ours.splitlines()]
+    # What the recipe runs after its source is unpacked, over files that have what is changed.
+    build = tmp_path / "libwebsockets-wolfssl"
+    step = "#if defined __LP64__\n\t\twsi->ws->rx_packet_length |= ((size_t)c) << 0;\n#endif\n"
+    frame = ("\tcase LEN64_8:\n#if defined __LP64__\n\t\twsi->ws->rx_packet_length = ((size_t)c) << 56;\n#else\n\t\twsi->ws->rx_packet_length = 0;\n#endif\n"
+             + "".join(f"\tcase LEN64_{n}:\n{step}" for n in (7, 6, 5)) + "\tcase LEN64_4:\n\t\twsi->ws->rx_packet_length |= ((size_t)c) << 24;\n")
+    server = "\t/* own buflist, we need to deal with that first */\n\t\twhile (1) {\n"
+    files = {"lib/roles/ws/ops-ws.c": frame, "lib/roles/ws/client-parser-ws.c": frame, "lib/roles/http/server/server.c": server}
+    for name, text in files.items():
+        (build / name).parent.mkdir(parents=True, exist_ok=True)
+        (build / name).write_text(text)
+    recipe("libwebsockets-wolfssl", "standin-build", PKG_BUILD_DIR=build, SED="sed -i -e")
+    for name in list(files)[:2]:
+        text = (build / name).read_text()
+        assert text.count("if (c)\n\t\t\twsi->ws->rx_packet_length = 0x7fffffff;\n#endif") == 3 and "= c ? 0x7fffffff : 0;" in text
+    (build / "lib/roles/ws/ops-ws.c").write_text("another version\n")
+    (build / "lib/roles/http/server/server.c").write_text(server)
+    assert recipe("libwebsockets-wolfssl", "standin-build", check=False, PKG_BUILD_DIR=build, SED="sed -i -e").returncode != 0
 
 
 def test_every_package_of_every_recipe_is_said(tmp_path):

@@ -92,6 +92,13 @@ def raises(function):
     return False
 
 
+def test_root_keeps_no_secrets_in_the_services_folder():
+    """What root is told to write or to read there, but for the certificate, the service could have turned elsewhere."""
+    blocks = "".join(re.findall(r"```\n(.*?)```", README.read_text(), re.S))
+    commands = [line for line in blocks.splitlines() if not line.startswith(("config", "\toption", "\tlist"))]
+    assert not re.findall(r"/etc/forecourt/(?!self-signed\.pem)[\w.]+", "\n".join(commands))
+
+
 def uci_blocks():
     return [b for b in re.findall(r"```\n(.*?)```", README.read_text(), re.S) if b.startswith("config ")]
 

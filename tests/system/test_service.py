@@ -159,6 +159,17 @@ def test_check_names_the_line(make_box):
     assert "good" in box.service("check").stdout
 
 
+def test_check_is_by_the_services_user(make_box):
+    """Root would find readable what the service can't read, and would run Lua that others may have left there."""
+    box = make_box(config(harness.free_port()) + harness.section(
+        "station", "s1", station_id="1", station_name="Demo", area_code="110105", address="1 Demo Road", service_tel="4000000000",
+        station_lng="116.397", station_lat="39.916", policy="flat"))
+    assert "good" in box.service("check").stdout
+    (box.root / "etc/forecourt/lua/policies/flat.lua").chmod(0o600)
+    done = box.service("check", check=False)
+    assert done.returncode != 0 and "flat.lua" in done.stderr and "Permission denied" in done.stderr, done
+
+
 # What a taken-over service could have planted -----------------------------------------------------------------------------------
 
 
@@ -177,11 +188,17 @@ def test_planted_links_are_not_followed(make_box):
         link.unlink(missing_ok=True)
         link.symlink_to("/etc/shadow")
     (box.root / "etc/forecourt/keys").symlink_to("/etc/config")
+    os.link(box.root / "etc/shadow", box.root / "etc/forecourt/lua/profiles/named-twice.lua")
+    box.write("etc/forecourt/own/x", "could be turned while root walks through\n")
+    os.chown(box.root / "etc/forecourt/own", USER, GROUP)
+    for place in ("lua", "lua/profiles"):
+        os.chown(box.root / "etc/forecourt" / place, 0, 0)
     os.chown(box.root / "etc/forecourt", 0, 0)  # as a package manager may do on an upgrade: given away once more
     box.service("start")
     box.service("reload")
     box.run("/sbin/sysupgrade", "-l")
-    assert box.facts("/etc/shadow") == ("-rw-------", *ROOTS)
+    assert box.facts("/etc/shadow") == ("-rw-------", *ROOTS) and box.facts("/etc/forecourt/own/x")[1:] == ROOTS
+    assert box.facts("/etc/forecourt/lua/profiles") == ("drwxr-xr-x", *OWN) and box.facts("/etc/forecourt/keys")[1:] == OWN
     assert (box.root / "etc/shadow").read_text(encoding="utf-8") == "root:secret\n"
     assert box.facts("/etc/config") == ("drwxr-xr-x", *ROOTS)
 
@@ -200,6 +217,18 @@ def test_places_that_are_refused(make_box, data):
     assert done.returncode != 0 and ("not a place for the service" in box.log() or "only root can change" in box.log() or "in the way" in box.log())
     assert {place: box.facts(place) for place in places} == before
     assert not (box.root / "etc/dropbear").exists() and not (box.root / "srv/own/below").exists()
+
+
+def test_a_folder_of_the_systems_is_not_given_away(make_box):
+    """The configuration, which the service may write, names one that others use: their sockets and files would be the service's."""
+    box = make_box()
+    box.sh("mkdir -p /var/run/ubus /mnt/disk/lost+found && : >/var/run/ubus/ubus.sock")
+    assert box.sh(". /usr/share/forecourt/box.sh; box_dir /var/run/ubus 0750", check=False).returncode != 0
+    assert box.facts("/tmp/run/ubus") == ("drwxr-xr-x", *ROOTS) and "holds what is not the service's" in box.log()
+    # One that nobody has filled is: a disk as it was mounted; and again, once the service has filled it.
+    for filled in ("", "touch /mnt/disk/forecourt.db &&"):
+        box.sh(f"{filled} . /usr/share/forecourt/box.sh && box_dir /mnt/disk 0750")
+        assert box.facts("/mnt/disk") == ("drwxr-x---", *OWN)
 
 
 def test_a_link_in_the_way(make_box):
@@ -342,6 +371,16 @@ def test_a_console_is_not_given(make_box):
     assert device(box, "ttyS1") == ("crw-------", 0, 0)
 
 
+def test_the_box_s_console_is_not_given_even_when_named(make_box):
+    """Whoever holds it hears root's log-in, and speaks to its shell."""
+    box = make_box(with_port())
+    box.write("tmp/consoles", "ttyS1                -W- (EC p a)    4:65\n")
+    box.sh("mount -o bind /tmp/consoles /proc/consoles")
+    box.service("start")
+    running(box)
+    assert device(box, "ttyS1") == ("crw-------", 0, 0) and "/dev/ttyS1: is this box's console" in box.log()
+
+
 def test_a_port_plugged_in(make_box):
     box = make_box(with_port("/dev/ttyUSB1"))
     box.service("start")
@@ -357,6 +396,14 @@ def test_a_port_plugged_in(make_box):
     box.until(lambda: (p := box.daemon()) and p != first, "a new start")
     mounts = box.told("service", "set")[-1]["instances"]["instance1"]["jail"]["mount"]
     assert mounts["/dev/ttyUSB1"] == "1"
+    # Out and in again, as with a bad cable: the sandbox has it by its numbers, and nobody else's charges notice.
+    second = running(box)
+    box.sh("rm /dev/ttyUSB1 && mknod /dev/ttyUSB1 c 1 3 && chmod 600 /dev/ttyUSB1")
+    box.sh(". /etc/hotplug.d/tty/20-forecourt", **{**plugged, "DEVNAME": "ttyUSB1"})
+    assert device(box, "ttyUSB1") == ("crw-rw----", 0, GROUP)
+    assert box.daemon() == second and (second / "root/dev/ttyUSB1").is_char_device()
+    with open(second / "root/dev/ttyUSB1", "rb") as port:
+        assert port.read() == b""  # the very device (of the test's: null)
     box.sh("mknod /dev/ttyS7 c 1 3 && chmod 600 /dev/ttyS7")
     for odd in (dict(DEVNAME="ttyS7"), dict(DEVNAME="../etc/passwd"), dict(DEVNAME="ttyS7", ACTION="remove"), dict(DEVNAME="")):
         assert box.sh(". /etc/hotplug.d/tty/20-forecourt", **{**plugged, **odd}).returncode == 0
@@ -594,6 +641,22 @@ def test_an_upgrade_keeps_what_is_the_operators(make_box):
     # The daemon had ended, so the journal is whole: nothing waits in a log beside it.
     assert not box.daemon() and not [n for n in names if n.endswith(("-wal", "-shm"))]
     assert not any(n.startswith(("/tmp", "/var", "/usr")) for n in names)
+
+
+def test_an_upgrade_keeps_of_the_journal_what_is_its(make_box):
+    """The folder is the service's: a name with a newline would bring any file of root's into the archive; the copy before a migration is not kept."""
+    box = make_box()
+    box.service("start")
+    running(box)
+    box.write("etc/secret", "root's\n", 0o600)
+    folder = box.root / "srv/forecourt"
+    for name in ("x\n/etc/secret", "two words", "forecourt.db.older"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("planted\n")
+    done, names = kept(box, "/tmp/image")
+    assert done.returncode == 0
+    assert [n for n in names if n.startswith("/srv") or "secret" in n] == [n for n in names if n.startswith("/srv/forecourt/forecourt.db")], names
+    assert "/srv/forecourt/forecourt.db" in names and "/srv/forecourt/forecourt.db.older" not in names
 
 
 def test_a_journal_that_is_not_to_be_kept(make_box):

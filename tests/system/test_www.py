@@ -135,7 +135,8 @@ LUCI = """
 const source = require("fs").readFileSync(process.argv[2], "utf8"), given = JSON.parse(process.argv[3]), asked = [];
 const sections = given.admin ? [given.admin] : [];
 const E = (tag, attributes, children) => ({ tag, attributes, children });
-const fs = { exec: (path, words) => { asked.push(`${path} ${words.join(" ")}`); const said = given.said[words[0]];
+const fs = { exec: (path, words, environment) => { asked.push(`${path} ${words.join(" ")}`);
+  const said = given.said[`${words[0]} ${environment.LANG}`] || given.said[words[0]];
   return said ? Promise.resolve(said) : Promise.reject(new Error("XHR request failed")); } };
 const rpc = { declare: (call) => (name) => { asked.push(`${call.object} ${call.method} ${name}`);
   return given.runs === null ? Promise.reject() : Promise.resolve({ [name]: { instances: { instance1: { running: given.runs } } } }); } };
@@ -178,8 +179,9 @@ def test_the_way_from_luci(tmp_path):
     for text in ("running", "1.2.3", "12: 3 charging, 8 idle, 1 fault", "3 open, 1 disputed", "city: linked", "group: not linked",
                  "A1: earth fault", "and 2 more", "2026-11-22 12:00:00 (set)"):
         assert text in page, text
-    page = rendered(lang="zh-cn")
-    for text in ("运行中", "12: 3 充电，8 空闲，1 故障", "3 未结束，1 有争议", "city: 已连接", "另有 2 条", "管理页面"):
+    alarms["alarms"][0]["text"] = "接地故障"
+    page = rendered(lang="zh-cn", said={**good, "alarms zh_CN.UTF-8": dict(code=0, stdout=json.dumps(alarms))})
+    for text in ("A1: 接地故障", "运行中", "12: 3 充电，8 空闲，1 故障", "3 未结束，1 有争议", "city: 已连接", "另有 2 条", "管理页面"):
         assert text in page, text
     assert "does not run: /etc/init.d/forecourt start" in rendered(runs=False, said=dict(status=dict(code=1, stderr="no daemon")))
     assert "does not answer yet: no daemon" in rendered(said=dict(status=dict(code=1, stderr="no daemon\n")))

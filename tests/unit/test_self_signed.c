@@ -246,10 +246,56 @@ static void the_first_password_is_for_root(void **state)
 	assert_non_null(fgets(text, sizeof(text), in));
 	(void)fclose(in);
 	assert_string_equal(text, "admin abc\n");
+	char user[FIRST_PASSWORD_WORD], password[FIRST_PASSWORD_WORD];
+	assert_int_equal(first_password_get(path, user, password, &f->err), FC_OK);
+	assert_string_equal(user, "admin");
+	assert_string_equal(password, "abc");
 	first_password_drop(path);
+	assert_int_equal(first_password_get(path, user, password, &f->err), FC_ENOENT);
 	assert_int_equal(access(path, F_OK), -1);
 	first_password_drop("");
 	assert_int_equal(first_password_put("/nowhere/at/all", "admin", "abc", &f->err), FC_EIO);
+}
+
+/* Root reads it in a folder of the daemon's user, who may have put anything there. */
+static void what_was_planted_is_not_shown(void **state)
+{
+	static const char *const odd[] = {"",     "admin",       "admin abc", "admin  abc\n", "ad\033[2Jmin abc\n",
+					  " x\n", "\"admin x\n", "a b\"c\n"};
+	struct fixture *f = *state;
+	char path[FIRST_PASSWORD_PATH], other[FIRST_PASSWORD_PATH], user[FIRST_PASSWORD_WORD] = "";
+	char password[FIRST_PASSWORD_WORD] = "";
+
+	(void)snprintf(f->path, sizeof(f->path), "%s/control.sock", f->first);
+	first_password_path(f->path, path);
+	(void)snprintf(other, sizeof(other), "%s/secret", f->second);
+	put(other, "root secret\n");
+	assert_int_equal(chmod(other, 0600), 0);
+	assert_int_equal(symlink(other, path), 0);
+	assert_int_equal(first_password_get(path, user, password, &f->err), FC_EIO);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(link(other, path), 0);
+	assert_int_equal(first_password_get(path, user, password, &f->err), FC_EIO);
+	assert_int_equal(unlink(path), 0);
+	/* Nobody waits for who never writes. */
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(first_password_get(path, user, password, &f->err), FC_EIO);
+	assert_int_equal(unlink(path), 0);
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		put(path, odd[i]);
+		assert_int_equal(chmod(path, 0600), 0);
+		assert_int_equal(first_password_get(path, user, password, &f->err), FC_EIO);
+	}
+	put(path, "admin abc\n");
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(first_password_get(path, user, password, &f->err), FC_EIO);
+	if (!geteuid()) {
+		assert_int_equal(chmod(path, 0600), 0);
+		assert_int_equal(chown(path, 4711, 4711), 0);
+		assert_int_equal(first_password_get(path, user, password, &f->err), FC_EIO);
+	}
+	assert_string_equal(user, "");
+	assert_string_equal(password, "");
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, make_fixture, drop_fixture)
@@ -263,7 +309,8 @@ int main(void)
 						  T(anothers_file_is_not_touched),
 						  T(a_folder_that_is_not_there_is_passed_over),
 						  T(this_machine_has_names),
-						  T(the_first_password_is_for_root)};
+						  T(the_first_password_is_for_root),
+						  T(what_was_planted_is_not_shown)};
 
 	return cmocka_run_group_tests_name("self_signed", tests, NULL, NULL);
 }

@@ -6,7 +6,8 @@
 # Whatever is done here is done by root, and the places are the service's, which must not gain by it if it was taken over. So:
 # - nothing is made, chown'd or chmod'ed but in a folder that only root can change (box_dir checks the whole path);
 # - links are never followed at the end of a path, and on the way only those that root made where only root can make one;
-# - nothing inside of a folder of the service's is touched at all.
+# - nothing inside of a folder of the service's is touched at all;
+# - what somebody else has filled is never given away: the service may write the configuration, which names the places.
 # shellcheck shell=dash disable=SC2034
 
 BOX_USER=forecourt
@@ -15,6 +16,8 @@ BOX_CONFIG=/etc/config/forecourt
 BOX_BESIDE=/etc/config/.forecourt
 BOX_KEYS=/etc/forecourt
 BOX_RUN=/var/run/forecourt
+# What was started: what a reload can't change in a running process.
+BOX_SHAPE=/var/run/forecourt.shape
 BOX_BOARDS=/usr/share/forecourt/boards
 # Which board's defaults were merged into the configuration, once.
 BOX_MARK=/etc/config/.forecourt-board
@@ -153,15 +156,17 @@ box_missing_disk() {
 	done | head -n 1
 }
 
-# Of a path itself, not of what it leads to: sets kind (d, -, l, c ..., nothing when it is not there), mode (rwxr-xr-x) and owner (number).
+# Of a path itself, not of what it leads to: sets kind (d, -, l, c ..., nothing when it is not there), mode (rwxr-xr-x), owner (number), and
+# how many names it has.
 box_look() {
 	local line
 
-	kind='' mode='' owner=''
+	kind='' mode='' owner='' names=''
 	line=$(ls -ldn "$1" 2>/dev/null) || return 0
 	# shellcheck disable=SC2086 # words are meant
 	set -- $line
 	owner=$3
+	names=$2
 	mode=${1#?}
 	kind=${1%"$mode"}
 	mode=${mode%[+.@]}
@@ -170,7 +175,7 @@ box_look() {
 # box_root_only PATH [MORE]: an existing folder that nobody but root can change, and no way there can be turned: what is above it is root's, too,
 # or like /tmp, where root's can't be moved; links are root's. With MORE, what is to follow, PATH itself may be like /tmp. Else it is said.
 box_root_only() {
-	local left done_ part kind mode owner
+	local left done_ part kind mode owner names
 
 	left=${1#/} done_=''
 	while [ -n "$left" ]; do
@@ -209,9 +214,20 @@ box_may_own() {
 	return 1
 }
 
+# box_is_free FOLDER OWNER: the service's already, or root's and empty, as a disk's first folder is.
+box_is_free() {
+	local file
+
+	[ "$2" != "$(id -u "$BOX_USER" 2>/dev/null)" ] || return 0
+	[ "$2" = 0 ] || return 1
+	for file in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+		[ "${file##*/}" = lost+found ] || { [ ! -e "$file" ] && [ ! -L "$file" ]; } || return 1
+	done
+}
+
 # box_dir PATH MODE: a folder of the service's. Its parents are made as root's. Status 1: refused, and said; nothing was changed.
 box_dir() {
-	local above part left kind mode owner
+	local above part left kind mode owner names
 
 	if ! box_may_own "$1"; then
 		box_log err "$1: not a place for the service"
@@ -234,7 +250,12 @@ box_dir() {
 	box_look "$1"
 	case $kind in
 	'') mkdir -m 0700 "$1" || return 1 ;;
-	d) ;;
+	d)
+		if ! box_is_free "$1" "$owner"; then
+			box_log err "$1: holds what is not the service's: not given to it (if it is: chown -R $BOX_USER: $1)"
+			return 1
+		fi
+		;;
 	*)
 		box_log err "$1: is in the way of a folder: not touched"
 		return 1
@@ -247,14 +268,30 @@ box_dir() {
 	fi
 }
 
-# The keys and the Lua files as they were installed belong to root; the service edits them. Given away once, while they are root's, since
-# then nothing in there can have been planted; afterwards root does not touch what is inside.
+# box_hand_over FOLDER: one of root's, with what is root's inside. A folder that is somebody else's is not entered: what is in there could be turned
+# meanwhile; nor is a file given that has another name elsewhere.
+box_hand_over() {
+	local path kind mode owner names
+
+	for path in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+		box_look "$path"
+		case $kind:$owner:$mode:$names in
+		d:0:????-??-*) box_hand_over "$path" ;;
+		-:0:*:1 | l:0:*) chown -h "$BOX_USER:$BOX_USER" "$path" ;;
+		esac
+	done
+	# Last: until then nobody else puts anything into it.
+	chown -h "$BOX_USER:$BOX_USER" "$1"
+}
+
+# The keys and the Lua files as they were installed belong to root; the service edits them. Given away while the folder is root's: at the first
+# start, and where a package manager made it root's once more; else root does not touch what is inside.
 box_keys() {
-	local kind mode owner
+	local kind mode owner names
 
 	box_look "$BOX_KEYS"
 	if [ "$kind:$owner" = d:0 ] && box_root_only "$BOX_KEYS"; then
-		chown -hR "$BOX_USER:$BOX_USER" "$BOX_KEYS"
+		box_hand_over "$BOX_KEYS"
 	fi
 	box_dir "$BOX_KEYS" 0750
 }
@@ -262,7 +299,7 @@ box_keys() {
 # The configuration stays root's, in root's folder; the service reads it and may write its content. uci commit makes it anew, as root's
 # alone: hence at every start and reload.
 box_config() {
-	local kind mode owner
+	local kind mode owner names
 
 	box_look "$BOX_CONFIG"
 	case $kind in
@@ -274,7 +311,7 @@ box_config() {
 
 # box_port DEVICE: a serial port for the service, if it is there.
 box_port() {
-	local port kind mode owner
+	local port kind mode owner names
 
 	port=$(readlink -f "$1") || return 0
 	case $port in
@@ -283,6 +320,10 @@ box_port() {
 	esac
 	box_look "$port"
 	[ "$kind" = c ] || return 0
+	if awk -v port="${port#/dev/}" '$1 == port { found = 1 } END { exit !found }' /proc/consoles 2>/dev/null; then
+		box_log err "$port: is this box's console: not given to the service"
+		return 0
+	fi
 	chown -h "root:$BOX_USER" "$port" && chmod 0660 "$port"
 }
 

@@ -30,7 +30,7 @@ const callServices = rpc.declare({ object: 'service', method: 'list', params: [ 
 
 /** What the command line prints as JSON; {reason} when it can't. */
 function ask(command) {
-	return fs.exec('/usr/bin/forecourt', [ command, '--json' ]).then(function(result) {
+	return fs.exec('/usr/bin/forecourt', [ command, '--json' ], { LANG: isChinese ? 'zh_CN.UTF-8' : 'C' }).then(function(result) {
 		if (result.code !== 0)
 			return { reason: (result.stderr || result.stdout || say('unknown')).trim() };
 		return { value: JSON.parse(result.stdout) };
@@ -64,7 +64,7 @@ function alarmRows(answer) {
 	if (!alarms.length)
 		return say('none');
 	const lines = alarms.slice(0, ALARMS_MAX).map((alarm) =>
-		E('div', {}, [ `${new Date(alarm.since * 1000).toLocaleString()} ${alarm.name || alarm.object || ''}: ${alarm.cause || alarm.kind}` ]));
+		E('div', {}, [ `${new Date(alarm.since * 1000).toLocaleString()} ${alarm.name || alarm.object || ''}: ${alarm.text || alarm.cause || alarm.kind}` ]));
 	if (alarms.length > ALARMS_MAX)
 		lines.push(E('div', {}, [ say('and %d more').replace('%d', alarms.length - ALARMS_MAX) ]));
 	return lines;
