@@ -433,7 +433,7 @@ void conduct_resume(struct charge *c, struct order *order)
 	int dated = clock_trusted(order->start_wall);
 	set_anchor(c, dated && wall > last ? wall : last);
 	c->timed = c->timed && dated;
-	c->away = !c->timed || wall < last;
+	c->away = !c->timed || wall < last - SPLIT_ROUNDING_S;
 	c->settling = order->end_wall != 0;
 	if (c->settling)
 		c->state = SESSION_ENDED;

@@ -27,6 +27,8 @@ enum split_repair {
 enum { SPLIT_GAP_S = 300 };
 /* So long the gateway may have been off when no clock tells: session.c gives a silent charge up after as long. */
 enum { SPLIT_AWAY_S = 86400 };
+/* A clock that is so little behind is not: the wall's and the monotonic clock's seconds end apart. */
+enum { SPLIT_ROUNDING_S = 2 };
 
 struct split_part {
 	int64_t start_wall, end_wall;

@@ -556,6 +556,12 @@ static void what_flows_while_the_clock_does_not_tell(void **state)
 
 	say(f->charger, "energy", 1000);
 	metering_look(c);
+	/* At once again: the seconds of two clocks do not end together. */
+	begin(f);
+	c->order->split.last_wall = clock_wall() + 1;
+	come_back(f);
+	assert_int_equal(c->away, 0);
+	end(f);
 	begin(f);
 	c->order->split.last_wall = clock_wall() + 3600;
 	come_back(f);
