@@ -62,6 +62,7 @@ deps:
 ifeq ($(sysroot),)
 	$(q)sh boards/deps.sh $(CURDIR)/$(deps)
 else
+	$(q)sh boards/packages.sh boards/packages.txt
 	$(q)sh boards/cross.sh $(arch) $(CURDIR)/$(sysroot) $(filter shared,$(LINK))
 endif
 
@@ -184,7 +185,8 @@ endif
 
 # .ipk and .apk of what this board's build is, into build/BOARD/packages. PKG_ARCH: OpenWrt's name of the architecture, where the board has none.
 STRIP ?= $(patsubst %cc,%strip,$(CC:gcc=cc))
-package: $(out)/forecourtd web
+package: deps
+	$(q)$(MAKE) --no-print-directory $(out)/forecourtd web
 	$(q)/usr/bin/python3 -B rootfs/package/pack.py --build $(out) --board $(BOARD) --strip "$(STRIP)" --arch "$(PKG_ARCH)"
 
 clean:

@@ -200,6 +200,7 @@ static void forget_order(struct charge *c)
 	c->settling = 0;
 	c->complained_us = 0;
 	c->read_us = 0;
+	c->away = 0;
 }
 
 /* The clock is set at last: the charge's own time goes on from it, and the time of a charge that nobody could date is known. */
@@ -211,6 +212,8 @@ static void take_time(struct charge *c)
 	if (by <= 0)
 		return;
 	c->anchor_wall += by;
+	/* The split's last time is right, unless it is moved below. */
+	c->away = c->away && !clock_trusted(c->order->start_wall);
 	if (clock_trusted(c->order->start_wall))
 		return;
 	/* The prices of now: those of the begin were of a day in 1970. */
@@ -425,8 +428,12 @@ void conduct_resume(struct charge *c, struct order *order)
 	/* The journal has the split of one that runs, and no trace. */
 	if (order->metered && !order->end_wall)
 		trace_follow(&order->trace, &order->split);
-	/* A clock that stands before what is known already is wrong: the charge's time goes on from there. */
-	set_anchor(c, wall > last ? wall : last);
+	/* A clock that stands before what is known already is wrong: the charge's time goes on from there. So it does when it began
+	 * before the clock was set: take_time moves all of it. */
+	int dated = clock_trusted(order->start_wall);
+	set_anchor(c, dated && wall > last ? wall : last);
+	c->timed = c->timed && dated;
+	c->away = !c->timed || wall < last - SPLIT_ROUNDING_S;
 	c->settling = order->end_wall != 0;
 	if (c->settling)
 		c->state = SESSION_ENDED;

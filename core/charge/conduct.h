@@ -32,7 +32,8 @@ struct charge {
 	int64_t deadline_us; /* monotonic; 0 = none */
 	/* The charge's own time (DESIGN.md, rule 6). */
 	int64_t anchor_wall, anchor_mono_us;
-	int timed;        /* it began by a clock that was set */
+	int timed; /* it began by a clock that was set */
+	int away; /* taken up again, and the clock does not tell for how long we were away: until it does, or the next reading */
 	int64_t read_us;  /* of the last reading used */
 	int64_t noted_us; /* when the journal was told last */
 	int noted_parts;

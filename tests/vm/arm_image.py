@@ -76,7 +76,7 @@ def make_base(root, busybox):
     for name in ("bin", "sbin", "usr/bin", "usr/sbin", "usr/lib", "usr/share", "etc/init.d", "etc/rc.d", "etc/config", "etc/uci-defaults", "lib", "proc", "sys", "dev",
                  "tmp", "root", "mnt", "srv"):
         (root / name).mkdir(parents=True)
-    shutil.copytree(HERE.parent / "peers/openwrt/box", root, dirs_exist_ok=True)
+    shutil.copytree(HERE.parent / "peers/openwrt/plain", root, dirs_exist_ok=True)
     # Of procd's sandbox there is no working stand-in: the init script then has the daemon itself give root's rights up (--user).
     (root / "sbin/ujail").unlink(missing_ok=True)
     for script in [*(root / "bin").iterdir(), root / "etc/rc.common"]:

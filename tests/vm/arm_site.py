@@ -145,7 +145,7 @@ class Chargers:
     def __init__(self, program, folder):
         self.line, self.socket = folder / "line", folder / "chargers.sock"
         self.process = harness.Process(
-            [program, "--connectors", 2, "--control", self.socket, "--chargers-per-line", 1, "--line", self.line, "--speed", 30, "--tcp", 0], folder, "chargers",
+            [program, "--connectors", 2, "--control", self.socket, "--chargers-per-line", 1, "--line", self.line, "--speed", 5, "--tcp", 0], folder, "chargers",
             r"(?m)^ready")
 
     def ask(self, line):

@@ -35,6 +35,8 @@ class Disk:
         self.cache = {}  # sector number -> its bytes: written and not yet durable
         self.written = self.durable = self.flushes = 0  # bytes, bytes, flushes and FUA writes
         self.lock = threading.Lock()
+        self.stalls_on = None  # asked before a flush: true ends the disk's work for this client, as if the power had failed just now
+        self.stalled = threading.Event()
         self.idle = threading.Event()
         self.idle.set()
         self.path.unlink(missing_ok=True)
@@ -58,6 +60,28 @@ class Disk:
             lost = len(self.cache)
             self.cache.clear()
         return lost
+
+    def stall(self, text):
+        """The next flush that is to make these bytes durable is not carried out, nor anything behind it: the moment to call power_off(). `stalled`
+        tells when."""
+        self.stalled.clear()
+        self.stalls_on = text
+
+    def is_to_stall(self):
+        with self.lock:
+            if self.stalls_on is None:
+                return False
+            run, last = bytearray(), None
+            for sector in sorted(self.cache):  # what was written may go over the border of two sectors
+                if sector - 1 != last:
+                    run += b"\0" * len(self.stalls_on)
+                run += self.cache[sector]
+                last = sector
+            if self.stalls_on not in run:
+                return False
+            self.stalls_on = None
+        self.stalled.set()
+        return True
 
     def close(self):
         """Ends the server; what was not flushed is lost."""
@@ -168,6 +192,10 @@ class Disk:
             if wrong:
                 client.sendall(struct.pack(">IIQ", REPLY_MAGIC, EINVAL, handle))
                 continue
+            if command == CMD_FLUSH and self.is_to_stall():
+                while client.recv(65536):
+                    pass
+                return
             if command == CMD_WRITE:
                 self.write(offset, data, flags & CMD_FLAG_FUA)
             elif command == CMD_FLUSH:

@@ -58,4 +58,20 @@ def cases():
         client.cut()
         served.power_off(keeps=lambda sector: sector == 3)
         yield "disk: may keep a part", image.read_bytes()[1024:2048] == bytes(512) + b"l" * 512
+        client = Client(path)
+        served.stall(b"order 1 closed")
+        client.ask(disk.CMD_WRITE, 0, data=b"order 1 open".ljust(512))
+        client.ask(disk.CMD_FLUSH)
+        passed = not served.stalled.is_set()
+        client.ask(disk.CMD_WRITE, 2048, data=bytes(505) + b"order 1")
+        client.ask(disk.CMD_WRITE, 2560, data=b" closed".ljust(512))
+        client.socket.settimeout(0.5)
+        try:
+            client.ask(disk.CMD_FLUSH)
+            answered = True
+        except TimeoutError:
+            answered = False
+        yield "disk: stops at the flush of what it was told to wait for, and at no other", passed and served.stalled.is_set() and not answered
+        client.cut()
+        yield "disk: what it stopped at is lost", served.power_off() == 2 and image.read_bytes()[2048:3072] == bytes(1024)
         served.close()
