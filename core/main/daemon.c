@@ -31,6 +31,7 @@
 #include "station/sampler.h"
 #include "station/station.h"
 #include "store/events.h"
+#include "store/journal.h"
 #include "store/store.h"
 #include "upstream/platform.h"
 
@@ -351,6 +352,7 @@ static void tend_store(void *user)
 	struct daemon *d = user;
 
 	store_tend(d->store);
+	outbox_tend(d->store);
 	events_tend(d->store);
 	versions_tend(d->versions);
 	good_tend(d->good);
