@@ -103,9 +103,10 @@ $(lib): $(call objects,$(sources))
 	$(say) AR $@
 	$(q)rm -f $@ && $(AR) rcs $@ $^
 
+# The map says who takes how much of it (tests/bench/box.py).
 $(out)/forecourtd: $(call objects,$(main_src)) $(lib)
 	$(say) LD $@
-	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(q)$(CC) $(LDFLAGS) -Wl,-Map=$@.map -o $@ $^ $(LDLIBS)
 	$(q)$(call stripped,$@)
 
 ifneq ($(CONFIG_ONE_PROGRAM),)

@@ -35,7 +35,7 @@
 #include "store/store.h"
 #include "upstream/platform.h"
 
-enum { TRIM_FIRST_US = 20000000, TRIM_PERIOD_US = 600000000, TEND_PERIOD_US = 5000000, TRY_AGAIN_US = 30000000 };
+enum { TRIM_FIRST_US = 10000000, TRIM_PERIOD_US = 60000000, TEND_PERIOD_US = 5000000, TRY_AGAIN_US = 30000000 };
 
 struct daemon {
 	const char *path;
