@@ -104,9 +104,10 @@ $(lib): $(call objects,$(sources))
 	$(say) AR $@
 	$(q)rm -f $@ && $(AR) rcs $@ $^
 
+# The map says who takes how much of it (tests/bench/box.py).
 $(out)/forecourtd: $(call objects,$(main_src)) $(lib)
 	$(say) LD $@
-	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(q)$(CC) $(LDFLAGS) -Wl,-Map=$@.map -o $@ $^ $(LDLIBS)
 	$(q)$(call stripped,$@)
 
 ifneq ($(CONFIG_ONE_PROGRAM),)
@@ -169,6 +170,7 @@ check: deps
 bench: all
 	$(q)$(MAKE) --no-print-directory benches
 	$(q)/usr/bin/python3 tests/bench/run.py --build $(out)
+	$(q)/usr/bin/python3 tests/bench/box.py --build $(out)
 
 # On the host's board CAN in a real kernel; on another the box itself, from its package (the chargers' simulator is the host's).
 ifeq ($(sysroot),)

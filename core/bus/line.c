@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/usage.h"
 #include "bus/exchange.h"
 #include "bus/framing.h"
 #include "bus/line_inside.h"
@@ -301,6 +302,7 @@ static void *work(void *user)
 {
 	struct bus_line *line = user;
 
+	usage_spare_thread();
 	wait_for_turn(line);
 	while (!line_stopping(line)) {
 		line_at_work(line);

@@ -31,10 +31,11 @@
 #include "station/sampler.h"
 #include "station/station.h"
 #include "store/events.h"
+#include "store/journal.h"
 #include "store/store.h"
 #include "upstream/platform.h"
 
-enum { TRIM_FIRST_US = 20000000, TRIM_PERIOD_US = 600000000, TEND_PERIOD_US = 5000000, TRY_AGAIN_US = 30000000 };
+enum { TRIM_FIRST_US = 10000000, TRIM_PERIOD_US = 60000000, TEND_PERIOD_US = 5000000, TRY_AGAIN_US = 30000000 };
 
 struct daemon {
 	const char *path;
@@ -351,6 +352,7 @@ static void tend_store(void *user)
 	struct daemon *d = user;
 
 	store_tend(d->store);
+	outbox_tend(d->store);
 	events_tend(d->store);
 	versions_tend(d->versions);
 	good_tend(d->good);

@@ -493,6 +493,7 @@ int file_open(struct store *store, const char *data_dir, struct error *err)
 		return FC_EIO;
 	put_aside_in(data_dir);
 	(void)snprintf(store->path, sizeof(store->path), "%s/forecourt.db", data_dir);
+	store->is_shared = is_shared();
 	take_new(store);
 	if (open_somehow(store, &first) && !(store->db && store_is_damage(sqlite3_extended_errcode(store->db))))
 		return error_set(err, FC_EIO, "%s", first.text);

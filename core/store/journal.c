@@ -70,8 +70,9 @@ int journal_open(struct store *store, const struct journal_order *order, struct 
 			     " money_e4, reason, record) VALUES(:seq, :connector, :platform, :mode, 0, :start, 0, :wh,"
 			     " :money, 0, :record || printf('%*s', :room, ''))");
 
-	/* Events of the order that wait are written with it, or neither. */
-	int own = events_wanted(store) && sqlite3_get_autocommit(store_db(store)) && !store_begin(store, NULL);
+	/* Events of the order that wait are written with it, or neither; and confirmations of others. */
+	int rides = events_wanted(store) || store->settles.count;
+	int own = rides && sqlite3_get_autocommit(store_db(store)) && !store_begin(store, NULL);
 	int result = finish(store, s, s ? bind_order(s, order) : SQLITE_ERROR, NULL, err, "order");
 
 	if (own && !result)
@@ -250,7 +251,7 @@ int outbox_first(struct store *store, const char *platform, struct outbox_entry 
 	sqlite3_stmt *s =
 	    store_prepare(store_db(store), "SELECT " OUTBOX_COLUMNS
 					   " FROM outbox WHERE platform = :platform AND state = 0 AND state <> 1"
-					   " ORDER BY id LIMIT 1");
+					   " AND NOT answered(id) ORDER BY id LIMIT 1");
 	int result = FC_EIO;
 
 	if (s && bind_text(s, ":platform", platform) == SQLITE_OK) {
@@ -280,6 +281,14 @@ int outbox_later(struct store *store, int64_t id, int64_t next_wall, struct erro
 int outbox_done(struct store *store, int64_t id, enum outbox_state state, int answer, const char *mapping,
 		struct error *err)
 {
+	struct settled settled = {.id = id, .answer = answer, .has_mapping = mapping != NULL};
+
+	(void)snprintf(settled.mapping, sizeof(settled.mapping), "%s", mapping ? mapping : "");
+	if (state == OUTBOX_CONFIRMED && !settle_later(store, &settled))
+		return FC_OK;
+	/* What is written now comes after what waits. */
+	if (settle_find(store, id) && outbox_flush(store, err))
+		return FC_EIO;
 	sqlite3_stmt *s = store_prepare(store_db(store),
 					"UPDATE outbox SET attempts = attempts + 1, state = :state, answer = :answer,"
 					" mapping = coalesce(:mapping, mapping) WHERE id = :id");
@@ -306,6 +315,8 @@ int outbox_again(struct store *store, const char *platform, const char *seq, str
 	int bound = s ? bind_text(s, ":platform", platform) || bind_text(s, ":seq", seq) : SQLITE_ERROR;
 	int result = finish(store, s, bound, &changed, err, "outbox");
 
+	if (!result && changed)
+		settle_forget(store, platform, seq);
 	if (!result && !changed)
 		return error_set(err, FC_ENOENT, "store: order %s was never to be sent to %s", seq, platform);
 	return result;
@@ -313,9 +324,9 @@ int outbox_again(struct store *store, const char *platform, const char *seq, str
 
 int64_t outbox_waiting(struct store *store, const char *platform)
 {
-	sqlite3_stmt *s =
-	    store_prepare(store_db(store), "SELECT count(*) FROM outbox WHERE state = 0 AND state <> 1 AND"
-					   " (:platform IS NULL OR platform = :platform)");
+	sqlite3_stmt *s = store_prepare(
+	    store_db(store), "SELECT count(*) FROM outbox WHERE state = 0 AND state <> 1 AND NOT answered(id) AND"
+			     " (:platform IS NULL OR platform = :platform)");
 	int64_t n = 0;
 
 	if (s && (!platform || bind_text(s, ":platform", platform) == SQLITE_OK) && sqlite3_step(s) == SQLITE_ROW)
