@@ -111,7 +111,7 @@ int scrypt_key(const void *password, size_t password_len, const void *salt, size
 	uint32_t n = (uint32_t)1 << cost;
 	size_t one = (size_t)block * MIX_BYTES, all = one * (size_t)parallel;
 	unsigned char *bytes = malloc(all);
-	uint32_t *table = malloc(one * (n + 2));
+	uint32_t *table = calloc(n + 2, one); /* of fresh pages the kernel has zeroed: costs nothing more */
 	int result = FC_ENOMEM;
 
 	if (bytes && table) {
