@@ -5,9 +5,7 @@ import re
 import sys
 
 LAYERS = [
-    # main above cli: on a box both are one program (CONFIG_ONE_PROGRAM).
-    {"main"},
-    {"cli", "sim"},
+    {"main", "cli", "sim"},
     {"admin"},
     {"control"},
     {"upstream"},

@@ -99,5 +99,8 @@ unsigned char *bytes_from_base64(const char *text, size_t n, size_t *len)
 
 void bytes_wipe(void *data, size_t len)
 {
-	explicit_bzero(data, len);
+	volatile unsigned char *p = data;
+
+	while (len--)
+		*p++ = 0;
 }

@@ -245,7 +245,7 @@ def main():
             platform.start()
         station.vehicle.start()
         gateway = station.start_gateway()
-        password = station.one_time_password()
+        password = gateway.wait_for(r"one-time password for user \S+: (\S+)").group(1)
         station.vehicle.arrive()
         introduce(station, platforms, password)
         interrupted = False

@@ -581,13 +581,7 @@ static struct {
 } driver;
 static int driver_fd = -1;
 
-#ifdef __GLIBC__
-typedef unsigned long ioctl_request;
-#else
-typedef int ioctl_request; /* as POSIX says */
-#endif
-
-int ioctl(int fd, ioctl_request request, ...)
+int ioctl(int fd, unsigned long request, ...)
 {
 	va_list args;
 	va_start(args, request);

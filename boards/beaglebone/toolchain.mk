@@ -1,2 +1,0 @@
-arch := armv7
-include boards/musl.mk

@@ -1,2 +1,0 @@
-arch := aarch64
-include boards/musl.mk
