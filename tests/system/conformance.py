@@ -348,12 +348,13 @@ def snapshot_units(message, facts):
         yield energy_of("TotalPower", message["TotalPower"], facts["session"])
     elif registers and registers["session_kwh"] > decimal.Decimal("0.1"):
         yield within("TotalPower", message["TotalPower"], registers["session_kwh"] / 10, registers["session_kwh"] + 1)
-    # The power rises over a charge's first 0.1 kWh (6 s of 120 kW, core/sim/charger_model.c): what was known a little earlier, on a busy
-    # machine a little more, says nothing of the unit until then.
-    if registers and registers["volts"] and message["CurrentA"] and message["TotalPower"] > decimal.Decimal("0.1"):
+    if registers and registers["volts"] and message["CurrentA"]:
+        # The current rises over a charge's first 0.1 kWh (6 s of 120 kW, core/sim/charger_model.c): what was known of it a little
+        # earlier, on a busy machine a little more, says nothing of the unit until then.
+        risen = message["TotalPower"] > decimal.Decimal("0.1")
         for phase in "ABC":
             for name, value in (("Voltage", registers["volts"]), ("Current", registers["amps"])):
-                if name + phase in message:
+                if name + phase in message and (risen or name != "Current"):
                     yield within(name + phase, message[name + phase], value / 2, value * 2)
         yield within("Soc", message["Soc"], registers["soc"] / 2, registers["soc"])
     if message["TotalPower"]:
