@@ -1,12 +1,14 @@
-# Forecourt. The targets are a contract (DESIGN.md): all deps demo test check bench vm-test menuconfig clean.
+# Forecourt. The targets are a contract (DESIGN.md): all deps demo test check bench vm-test package menuconfig clean.
 BOARD ?= host
 V ?= 0
 CC = gcc
 AR = ar
+KCONFIG_CONF = kconfig-conf
+# Another machine's board says here what differs: boards/musl.mk.
 -include boards/$(BOARD)/toolchain.mk
 
-out    := build/$(BOARD)
-deps   := build/deps
+out    := build/$(BOARD)$(if $(filter shared,$(LINK)),-shared)
+deps   := $(or $(sysroot),build/deps)
 config := $(out)/.config
 header := $(out)/include/kconfig.h
 q      := $(if $(filter 1,$(V)),,@)
@@ -14,8 +16,8 @@ say     = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n')
 
 rooms    := base config loop store script bus device station charge upstream control admin
 sources  := $(foreach r,$(rooms),$(wildcard core/$(r)/*.c))
-# The command line's files but its main: the linker takes what a program uses.
-sources  += $(filter-out core/cli/main.c,$(wildcard core/cli/*.c))
+# The command line's files but its program: the linker takes what a program uses.
+sources  += $(filter-out core/cli/program.c,$(wildcard core/cli/*.c))
 main_src := $(wildcard core/main/*.c)
 sims     := sim-charger sim-platform sim-bms
 sim_src  := $(wildcard core/sim/*.c)
@@ -41,24 +43,32 @@ CPPFLAGS  += -D_GNU_SOURCE -Icore -I$(out)/include -isystem $(deps)/include
 CFLAGS    += -std=gnu11 $(if $(CONFIG_OPTIMIZE_SIZE),-Os,-O1) -g $(warnings) -fstack-protector-strong -fno-common $(sanitize)
 CFLAGS    += -ffunction-sections -fdata-sections -pthread
 LDFLAGS   += $(sanitize) -pthread -Wl,--gc-sections -Wl,-z,relro,-z,now
-LDLIBS    += $(deps)/lib/libwebsockets.a -llua5.4-cjson $(shell pkg-config --libs $(pkgs) 2>/dev/null) -lz -lm -ldl
+ifeq ($(sysroot),)
+libs       = $(shell pkg-config --libs $(1) 2>/dev/null)
 isystem   := $(subst -I,-isystem ,$(shell pkg-config --cflags $(pkgs) 2>/dev/null))
+endif
+LDLIBS    += $(deps)/lib/libwebsockets.a -llua5.4-cjson $(call libs,$(pkgs)) -lz -lm -ldl
 
 objects = $(patsubst %.c,$(out)/obj/%.o,$(1))
 lib := $(out)/libforecourt.a
 
-.PHONY: all deps demo test check bench vm-test vms menuconfig clean objects units benches web tools FORCE
+.PHONY: all deps demo test check bench vm-test package vms menuconfig clean objects units benches web tools FORCE
 .DELETE_ON_ERROR:
 
 all: deps
 	$(q)$(MAKE) --no-print-directory tools
 
 deps:
+ifeq ($(sysroot),)
 	$(q)sh boards/deps.sh $(CURDIR)/$(deps)
+else
+	$(q)sh boards/packages.sh boards/packages.txt
+	$(q)sh boards/cross.sh $(arch) $(CURDIR)/$(sysroot) $(filter shared,$(LINK))
+endif
 
-tools: $(out)/forecourtd $(out)/forecourt $(addprefix $(out)/,$(sims)) web
+tools: $(out)/forecourtd $(out)/forecourt $(if $(sysroot),,$(addprefix $(out)/,$(sims))) web
 
-objects: $(call objects,$(sources) $(main_src) core/cli/main.c)
+objects: $(call objects,$(sources) $(main_src) core/cli/program.c)
 units: $(units)
 benches: $(benches)
 vms: $(vms)
@@ -66,12 +76,12 @@ vms: $(vms)
 # Kconfig: the board's defconfig, then what menuconfig changed.
 $(config): boards/$(BOARD)/defconfig
 	@mkdir -p $(out)/include
-	$(q)KCONFIG_CONFIG=$@ kconfig-conf --defconfig=$< Kconfig >/dev/null
+	$(q)KCONFIG_CONFIG=$@ $(KCONFIG_CONF) --defconfig=$< Kconfig >/dev/null
 	@touch $@
 
 kconfig_files := Kconfig $(wildcard core/*/Kconfig)
 $(out)/auto.conf $(header): $(config) $(kconfig_files)
-	$(q)KCONFIG_CONFIG=$(config) kconfig-conf --olddefconfig Kconfig >/dev/null
+	$(q)KCONFIG_CONFIG=$(config) $(KCONFIG_CONF) --olddefconfig Kconfig >/dev/null
 	$(q)sh boards/kconfig-header.sh $(config) $(header) $(out)/auto.conf
 
 menuconfig: $(config)
@@ -86,7 +96,7 @@ $(out)/obj/%.o: %.c $(header)
 $(out)/version.txt: FORCE
 	@mkdir -p $(@D)
 	@echo '$(version)' | cmp -s - $@ || echo '$(version)' >$@
-versioned := $(call objects,core/main/main.c core/cli/main.c)
+versioned := $(call objects,core/main/main.c core/cli/program.c)
 $(versioned): CPPFLAGS += -DFORECOURT_VERSION='"$(version)"'
 $(versioned): $(out)/version.txt
 
@@ -94,14 +104,22 @@ $(lib): $(call objects,$(sources))
 	$(say) AR $@
 	$(q)rm -f $@ && $(AR) rcs $@ $^
 
+# The map says who takes how much of it (tests/bench/box.py).
 $(out)/forecourtd: $(call objects,$(main_src)) $(lib)
 	$(say) LD $@
-	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(q)$(CC) $(LDFLAGS) -Wl,-Map=$@.map -o $@ $^ $(LDLIBS)
+	$(q)$(call stripped,$@)
 
+ifneq ($(CONFIG_ONE_PROGRAM),)
+$(out)/forecourt: $(out)/forecourtd
+	$(q)ln -sf forecourtd $@
+else
 # Of the bus one exchange (bus scan --direct), no store, and of wolfSSL the hashes: what else of the library needs them is not taken.
-$(out)/forecourt: $(call objects,core/cli/main.c) $(lib)
+$(out)/forecourt: $(call objects,core/cli/program.c) $(lib)
 	$(say) LD $@
-	$(q)$(CC) $(LDFLAGS) -o $@ $^ -llua5.4-cjson $(shell pkg-config --libs lua5.4 wolfssl libmodbus 2>/dev/null) -lm
+	$(q)$(CC) $(LDFLAGS) -o $@ $^ -llua5.4-cjson $(call libs,lua5.4 wolfssl libmodbus) -lm
+	$(q)$(call stripped,$@)
+endif
 
 # Simulators: programs of their own; of the daemon's code they use base/ and the transport in loop/, nothing that
 # encodes or decodes the protocols.
@@ -119,6 +137,11 @@ $(out)/unit/%: $(out)/obj/tests/unit/%.o $(lib)
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+# The ARM machine's own helpers.
+$(out)/vm/canup $(out)/vm/canpipe: $(out)/vm/%: $(out)/obj/tests/vm/%.o $(lib)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(q)$(CC) $(LDFLAGS) -o $@ $^
 $(out)/vm/%: $(out)/obj/tests/vm/%.o $(lib)
 	@mkdir -p $(@D)
 	$(say) LD $@
@@ -147,12 +170,28 @@ check: deps
 bench: all
 	$(q)$(MAKE) --no-print-directory benches
 	$(q)/usr/bin/python3 tests/bench/run.py --build $(out)
+	$(q)/usr/bin/python3 tests/bench/box.py --build $(out)
 
+# On the host's board CAN in a real kernel; on another the box itself, from its package (the chargers' simulator is the host's).
+ifeq ($(sysroot),)
 vm-test: all
 	$(q)$(MAKE) --no-print-directory vms
 	$(q)sh tests/vm/run.sh $(out)
+else
+vm-test: deps
+	$(q)$(MAKE) --no-print-directory package
+	$(q)$(MAKE) --no-print-directory $(out)/sim-bms $(out)/vm/canup $(out)/vm/canpipe
+	$(q)$(MAKE) --no-print-directory BOARD=host build/host/sim-charger
+	$(q)sh tests/vm/arm.sh $(out)
+endif
+
+# .ipk and .apk of what this board's build is, into build/BOARD/packages. PKG_ARCH: OpenWrt's name of the architecture, where the board has none.
+STRIP ?= $(patsubst %cc,%strip,$(CC:gcc=cc))
+package: deps
+	$(q)$(MAKE) --no-print-directory $(out)/forecourtd web
+	$(q)/usr/bin/python3 -B rootfs/package/pack.py --build $(out) --board $(BOARD) --strip "$(STRIP)" --arch "$(PKG_ARCH)"
 
 clean:
-	rm -rf $(filter-out build/deps,$(wildcard build/*))
+	rm -rf $(filter-out build/deps build/cross,$(wildcard build/*))
 
 -include $(shell find $(out)/obj -name '*.d' 2>/dev/null)

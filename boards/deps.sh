@@ -2,7 +2,7 @@
 # Installs what Forecourt builds with, from Debian 12 alone:
 #   1. binary packages (boards/packages.txt, one a line, # comments),
 #   2. libwebsockets from Debian's source package, built against wolfSSL, into the prefix given.
-# Cached by a hash of this script and the list: a second call does nothing and takes well under a second.
+# Cached by a hash of the scripts and the list: a second call does nothing and takes well under a second.
 #
 # usage: boards/deps.sh PREFIX
 set -eu
@@ -10,7 +10,7 @@ set -eu
 prefix=${1:?usage: boards/deps.sh PREFIX}
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 stamp=$prefix/.stamp
-key=$(cat "$here/deps.sh" "$here/packages.txt" | sha256sum | cut -d' ' -f1)
+key=$(cat "$here/deps.sh" "$here/sources.sh" "$here/packages.txt" | sha256sum | cut -d' ' -f1)
 
 # A stamp alone could hide a missing install step (a new machine with an old tree): ask dpkg as well.
 missing=$(sh "$here/packages.sh" -n "$here/packages.txt")
@@ -19,39 +19,13 @@ if [ -z "$missing" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then
 fi
 sh "$here/packages.sh" "$here/packages.txt"
 
-# The source package comes through a private apt state, so that the machine's own source list stays as it is.
 mkdir -p "$prefix"
 work=$(mktemp -d "$prefix/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT INT TERM
-mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
-# shellcheck disable=SC2016 # apt's own placeholders
-apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
-	'Created-By: Packages' 'Origin: Debian' 'Component: main' |
-	sort -u | while read -r uri release component; do
-	echo "deb-src $uri $release $component"
-done >"$work/sources.list"
-[ -s "$work/sources.list" ] || {
-	echo "deps: no Debian package source is known to apt (run apt-get update first?)" >&2
-	exit 1
-}
-src() {
-	apt-get -q -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-		-o "Dir::State::lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root "$@"
-}
-src update
-(cd "$work" && src source -q libwebsockets/bookworm)
-
-# A request whose body came in one piece with the request before it: libwebsockets looks for the body in the very piece that it is
-# reading, finds the head again and goes round for ever. It means to do so for HTTP/2 only.
-http_server=$(echo "$work"/libwebsockets-4*/lib/roles/http/server/server.c)
-sed -i '/own buflist, we need to deal with that first/,/while (1) {/ s/while (1)/while (wsi->mux_substream)/' "$http_server"
-grep -q 'while (wsi->mux_substream) {' "$http_server" || {
-	echo "deps: $http_server is not what was expected: look at the change above" >&2
-	exit 1
-}
+sh "$here/sources.sh" "$work" libwebsockets
 
 wolfssl=$(dpkg-query -L libwolfssl-dev | grep '/libwolfssl\.so$' | head -n1)
-cmake -S "$work"/libwebsockets-4* -B "$work/out" -Wno-dev \
+cmake -S "$work/libwebsockets" -B "$work/out" -Wno-dev \
 	-DCMAKE_BUILD_TYPE=MinSizeRel "-DCMAKE_INSTALL_PREFIX=$prefix" -DCMAKE_INSTALL_LIBDIR=lib \
 	-DLWS_WITH_WOLFSSL=ON "-DLWS_WOLFSSL_LIBRARIES=$wolfssl" \
 	"-DLWS_WOLFSSL_INCLUDE_DIRS=/usr/include;/usr/include/wolfssl" \

@@ -28,7 +28,11 @@ cpp() {
 		--suppress=missingIncludeSystem -Icore --include=build/host/include/kconfig.h -D_GNU_SOURCE core
 }
 lua() { luacheck --quiet lua; }
-shells() { git ls-files '*.sh' .ci/run | xargs shellcheck; }
+# OpenWrt's scripts carry no ending.
+shells() {
+	git ls-files '*.sh' .ci/run rootfs/etc/init.d rootfs/etc/uci-defaults rootfs/etc/hotplug.d tests/peers/openwrt/box/root |
+		xargs grep -lE '^#!/bin/(busybox )?sh' | xargs shellcheck
+}
 types() {
 	# Runs in the build folder: npm's files stay out of the tree.
 	sh rootfs/www/build.sh build/host/www && sh rootfs/www/build.sh --check

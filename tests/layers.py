@@ -5,7 +5,9 @@ import re
 import sys
 
 LAYERS = [
-    {"main", "cli", "sim"},
+    # main above cli: on a box both are one program (CONFIG_ONE_PROGRAM).
+    {"main"},
+    {"cli", "sim"},
     {"admin"},
     {"control"},
     {"upstream"},

@@ -7,6 +7,7 @@
 #include "admin/inside.h"
 #include "admin/live.h"
 #include "base/log.h"
+#include "control/self_signed.h"
 
 enum { READER_MEMORY = 16 << 20 }; /* of which a text may be a quarter */
 
@@ -17,6 +18,49 @@ static void fill(struct settings *s, const struct config_admin *c)
 	(void)snprintf(s->certificate, sizeof(s->certificate), "%s", c->certificate);
 	(void)snprintf(s->key, sizeof(s->key), "%s", c->key);
 	(void)snprintf(s->www, sizeof(s->www), "%s", c->www);
+}
+
+/* Where nobody gave it a certificate, the box has its own. */
+static int have_certificate(struct settings *s, const struct config_gateway *gateway, struct error *err)
+{
+	const char *const folders[] = {gateway->key_dir, gateway->data_dir, NULL};
+	struct self_signed_names names;
+	int is_new;
+
+	if (!s->enabled || !s->tls || *s->certificate)
+		return FC_OK;
+	self_signed_look(&names);
+	int result = self_signed_have(folders, &names, s->certificate, &is_new, err);
+	if (result)
+		return result;
+	(void)snprintf(s->key, sizeof(s->key), "%s", s->certificate);
+	s->is_self_signed = 1;
+	if (is_new)
+		log_notice("admin: a certificate for this box was made: %s", s->certificate);
+	return FC_OK;
+}
+
+/* Told once it is served so. */
+static void tell_page(struct admin *admin)
+{
+	const struct settings *s = &admin->settings;
+	struct control_page page = {
+	    .is_on = admin->server != NULL, .port = s->port, .tls = s->tls, .is_self_signed = s->is_self_signed};
+	struct error why = {0};
+
+	(void)snprintf(page.address, sizeof(page.address), "%s", s->address);
+	if (page.is_on && s->tls && self_signed_fingerprint(s->certificate, page.fingerprint, &why))
+		log_warning("admin: %s", why.text);
+	if (page.is_on) {
+		char address[CONTROL_PAGE_ADDRESS];
+
+		control_page_address(&page, address);
+		log_notice("admin: the page: %s", address);
+	}
+	if (*page.fingerprint)
+		log_notice("admin: SHA-256 fingerprint of the page's certificate%s: %s",
+			   s->is_self_signed ? " (made by this box)" : "", page.fingerprint);
+	control_set_page(admin->sources.control, &page);
 }
 
 static int same_server(const struct settings *a, const struct settings *b)
@@ -30,6 +74,8 @@ static struct http_server *open_server(struct admin *admin, const struct setting
 	const struct http_server_config server = {
 	    .name = "admin",
 	    .address = s->address,
+	    /* At the start nothing may keep the station from working; later a wrong address must not take the page away. */
+	    .may_await = !admin->settings.enabled,
 	    .port = s->port,
 	    .certificate = s->tls ? s->certificate : NULL,
 	    .key = s->tls ? s->key : NULL,
@@ -67,15 +113,20 @@ static int change_server(struct admin *admin, const struct settings *next, struc
 int admin_apply(struct admin *admin, const struct config *config, struct error *err)
 {
 	struct settings next;
-	int result = guard_check(config, err);
+	int result = guard_check(config, err), is_same;
 
 	fill(&next, &config->admin);
+	if (!result)
+		result = have_certificate(&next, &config->gateway, err);
 	live_set_most(admin->live, config->admin.max_viewers);
-	if (!result && !same_server(&admin->settings, &next))
+	is_same = same_server(&admin->settings, &next);
+	if (!result && !is_same)
 		result = change_server(admin, &next, err);
 	if (result)
 		return result;
 	admin->settings = next;
+	if (!is_same)
+		tell_page(admin);
 	guard_apply(admin->sources.guard, config);
 	return FC_OK;
 }

@@ -36,6 +36,7 @@ struct admin_sources {
 	struct station_set *stations;
 	struct charge_set *charges;
 	struct platform_set *platforms;
+	const struct alarms *alarms;
 };
 
 /* With admin off in config it gives an admin that listens nowhere. The guard takes the configuration over with it. */

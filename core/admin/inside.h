@@ -13,7 +13,7 @@ enum { BODY_MAX = 1 << 20, BODY_STRANGER = 4096 };
 
 /* What the page is served with: the configuration's texts go with the configuration. */
 struct settings {
-	int enabled, port, tls;
+	int enabled, port, tls, is_self_signed;
 	char address[64], certificate[256], key[256], www[256];
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "charge/words.h"
+#include "control/alarms.h"
 #include "script/shelf.h"
 #include "station/energy.h"
 #include "station/point.h"
@@ -120,6 +121,23 @@ static void put_sessions(struct writer *w)
 	while (guard_session_at(w->s->guard, n))
 		n++;
 	put_plain(w, n);
+}
+
+static void count_alarm(void *user, const struct alarm *alarm)
+{
+	int *counts = user;
+
+	counts[alarm->kind]++;
+}
+
+/* Every kind has its sample, those of 0 too: a rule over one that never was would else be silent for another reason. */
+static void put_alarms(struct writer *w)
+{
+	int counts[ALARM_KINDS] = {0};
+
+	alarms_each(w->s->alarms, count_alarm, counts);
+	for (int kind = 0; kind < ALARM_KINDS; kind++)
+		put(w, "kind", alarm_kind_name((enum alarm_kind)kind), NULL, counts[kind]);
 }
 
 enum { STORE_FAILING, STORE_FAILURES };
@@ -326,6 +344,7 @@ static const struct metric metrics[] = {
     {"forecourt_data_free_bytes", "gauge", "Room left where the store is.", put_free, 0},
     {"forecourt_store_failing", "gauge", "1 while nothing can be kept.", put_store, STORE_FAILING},
     {"forecourt_store_failures_total", "counter", "Writes of the store that failed.", put_store, STORE_FAILURES},
+    {"forecourt_alarms", "gauge", "Alarms that stand, by kind.", put_alarms, 0},
     {"forecourt_scripts_refused", "gauge", "Lua files that are not what is in force.", put_scripts, 0},
     {"forecourt_admin_sessions", "gauge", "Browsers that are logged in.", put_sessions, 0},
     {"forecourt_connectors", "gauge", "Connectors by status.", put_connectors, 0},

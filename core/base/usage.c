@@ -1,6 +1,9 @@
 #include "base/usage.h"
 
+#include <link.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 int64_t usage_rss_kb(void)
@@ -14,4 +17,37 @@ int64_t usage_rss_kb(void)
 		pages = 0;
 	(void)fclose(file);
 	return (int64_t)pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* 1 when nothing but zeros is there: then giving it back changes nothing that can be read. */
+static int is_clear(const unsigned char *page, size_t size)
+{
+	return !page[0] && !memcmp(page, page + 1, size - 1);
+}
+
+static int spare_module(struct dl_phdr_info *module, size_t size, void *user)
+{
+	const uintptr_t page = *(const uintptr_t *)user;
+
+	if (size < sizeof(*module) || !module->dlpi_tls_data)
+		return 0;
+	for (int i = 0; i < module->dlpi_phnum; i++) {
+		if (module->dlpi_phdr[i].p_type != PT_TLS)
+			continue;
+		uintptr_t begin = (uintptr_t)module->dlpi_tls_data, end = begin + module->dlpi_phdr[i].p_memsz;
+
+		for (uintptr_t at = (begin + page - 1) / page * page; at + page <= end; at += page)
+			if (is_clear((const unsigned char *)at, page))
+				(void)madvise((void *)at, page, MADV_DONTNEED);
+	}
+	return 0;
+}
+
+void usage_spare_thread(void)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	uintptr_t size = (uintptr_t)page;
+
+	if (page > 0)
+		(void)dl_iterate_phdr(spare_module, &size);
 }

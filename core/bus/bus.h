@@ -198,6 +198,9 @@ int bus_line_write(struct bus_line *line, const struct bus_write *write);
 int bus_line_read(struct bus_line *line, const struct bus_read *read);
 /* Why it is not connected, as the system said it at the last try; "" while it is, and before the first try. */
 void bus_line_why(const struct bus_line *line, char *out, size_t size);
+/* For how long the line's worker has been held by its driver, in microseconds, when that is longer than all of its time-outs together
+ * allow (bus/progress.h); else 0. By one watcher on the loop's thread, at least every few seconds. now_us: monotonic. */
+int64_t bus_line_stuck_us(struct bus_line *line, int64_t now_us);
 void bus_line_get_stats(const struct bus_line *line, struct bus_line_stats *stats);
 /* Figures of the units of the plan, in the order of their numbers, most of them at most. How many were filled in. */
 int bus_line_get_units(const struct bus_line *line, struct bus_unit_stats *units, int most);

@@ -138,9 +138,18 @@ static void stamp(struct can_frame *frame, const struct timespec *kernel, int64_
 	frame->wall_us = wall_us - age_us;
 }
 
+/* musl's CMSG_NXTHDR takes ~sizeof() of a signed number, and warnings see into it. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+static struct cmsghdr *next_control(struct msghdr *message, struct cmsghdr *c)
+{
+	return CMSG_NXTHDR(message, c);
+}
+#pragma GCC diagnostic pop
+
 static void take_control(struct can_raw *raw, struct msghdr *message, struct timespec *kernel, uint64_t *dropped)
 {
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = next_control(message, c)) {
 		if (c->cmsg_level != SOL_SOCKET)
 			continue;
 		if (c->cmsg_type == SCM_TIMESTAMPNS && c->cmsg_len >= CMSG_LEN(sizeof(*kernel))) {

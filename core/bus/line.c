@@ -9,7 +9,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/usage.h"
 #include "bus/exchange.h"
+#include "bus/framing.h"
 #include "bus/line_inside.h"
 #include "bus/trace.h"
 #include "bus/wire.h"
@@ -22,6 +24,8 @@ enum { BURST = 4 };
 
 static const int64_t longest_us = 60000000;
 static const int64_t babble_us = 200000;
+/* Beyond what the wire takes: a request that waits for room in the kernel, and RTS by hand. */
+static const int64_t slow_driver_us = 3000000;
 
 int bus_unit_valid(enum bus_kind kind, unsigned unit)
 {
@@ -77,6 +81,16 @@ static int64_t make_ready(struct bus_line *line, uint8_t unit, uint32_t gap_ms)
 	return line_stopping(line) ? -1 : gap;
 }
 
+/* The driver is asked, and once more where the device may have been asleep: each time a request goes out and an answer comes in, whole
+ * frames at the worst. */
+static void at_exchange(struct bus_line *line, int64_t timeout_us)
+{
+	const int64_t frame_us = wire_bytes_us(&line->config, FRAMING_ADU_MAX);
+
+	progress_work(&line->progress,
+		      2 * (timeout_us + 2 * frame_us + (int64_t)line->config.byte_timeout_ms * 1000 + slow_driver_us));
+}
+
 static int is_busy(const struct bus_result *r)
 {
 	return r->status == BUS_EXCEPTION && (r->exception == ACKNOWLEDGE || r->exception == DEVICE_BUSY);
@@ -127,7 +141,9 @@ static void poll_entry(struct bus_line *line, const struct schedule_choice *choi
 	if (m.gap_us < 0)
 		return;
 	int64_t started = clock_mono_us();
+	at_exchange(line, choice->timeout_us);
 	enum bus_status status = exchange_read(line->exchange, read, choice->timeout_us, r->words, &r->exception);
+	line_at_work(line);
 	conclude(line, &m, status, started);
 	line_watch_pace(line, &m);
 	schedule_spent(&line->schedule, choice->entry, m.spent_us);
@@ -175,10 +191,13 @@ static void send_request(struct bus_line *line, const struct request *request, s
 	int64_t started = clock_mono_us();
 	if (request->is_read) {
 		timeout_ms = read->timeout_ms ? read->timeout_ms : timeout_ms;
+		at_exchange(line, (int64_t)timeout_ms * 1000);
 		status = exchange_read(line->exchange, read, (int64_t)timeout_ms * 1000, r->words, &r->exception);
 	} else {
+		at_exchange(line, (int64_t)timeout_ms * 1000);
 		status = exchange_write(line->exchange, w, (int64_t)timeout_ms * 1000, &r->exception);
 	}
+	line_at_work(line);
 	conclude(line, m, status, started);
 	/* The silence that is wanted counts from later on. */
 	line->quiet_since_us += request->is_read ? 0 : (int64_t)w->rest_ms * 1000;
@@ -283,8 +302,10 @@ static void *work(void *user)
 {
 	struct bus_line *line = user;
 
+	usage_spare_thread();
 	wait_for_turn(line);
 	while (!line_stopping(line)) {
+		line_at_work(line);
 		take_plan(line);
 		line_look_at_load(line);
 		if (!line->connected && line_may_connect(line))
@@ -308,8 +329,10 @@ static void *work(void *user)
 			line_wait(line, choice.wait_us < longest_us ? choice.wait_us : longest_us, 1);
 		}
 	}
+	line_at_close(line);
 	if (line->connected)
 		exchange_close(line->exchange);
+	progress_rest(&line->progress);
 	/* From here on it may be joined; its memory goes after that. */
 	atomic_store(&line->ended, 1);
 	(void)line->sink(line->user, NULL, 0);

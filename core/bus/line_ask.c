@@ -115,6 +115,11 @@ void bus_line_get_stats(const struct bus_line *line, struct bus_line_stats *stat
 	pthread_mutex_unlock(&looked->lock);
 }
 
+int64_t bus_line_stuck_us(struct bus_line *line, int64_t now_us)
+{
+	return progress_stuck_us(&line->progress, now_us);
+}
+
 int bus_line_get_units(const struct bus_line *line, struct bus_unit_stats *units, int most)
 {
 	struct bus_line *looked = locked(line);

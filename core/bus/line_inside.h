@@ -8,6 +8,7 @@
 
 #include "bus/figures.h"
 #include "bus/line.h"
+#include "bus/progress.h"
 #include "bus/requests.h"
 #include "bus/schedule.h"
 
@@ -33,6 +34,7 @@ struct bus_line {
 	int stop;
 	int held; /* it may not connect yet: another worker has its endpoint */
 	atomic_int ended;
+	struct progress progress;
 	struct bus_line *following; /* the bus's: of those that end */
 	struct line_plan *next;     /* what the worker is to go on with, or NULL */
 	struct requests requests;
@@ -83,6 +85,10 @@ void line_tell_lost(struct bus_line *line, int unit);
 /* Waits until us from now, the end, or with for_requests: a request that may be sent, or other reads. */
 void line_wait(struct bus_line *line, int64_t us, int for_requests);
 int line_stopping(struct bus_line *line);
+/* What follows is the worker's own: no driver is asked. */
+void line_at_work(struct bus_line *line);
+/* What follows asks the driver to close: what has not been sent may hold a serial port up for as long as the kernel waits for it. */
+void line_at_close(struct bus_line *line);
 /* The loop is woken for what it was not told of yet. */
 void line_announce(void *line);
 /* The request to be sent now is copied; its place in the queue, or -1. */

@@ -12,7 +12,20 @@ static const int64_t connect_first_us = 1000000;
 static const int64_t connect_last_us = 60000000;
 static const int64_t flaps_within_us = 300000000, say_again_us = 3600000000;
 /* A slot is given back when nothing is due within this time, and no command came for that. */
+/* The kernel waits so long for the last bytes of a serial port that is closed (serial core, closing_wait), and a name that has to be
+ * looked up takes three servers, each asked twice for two kinds of address, 5 s each (resolv.conf). */
+static const int64_t own_us = 5000000, closing_us = 35000000, lookup_us = 60000000;
 static const int64_t release_slack_us = 200000, release_after_us = 5000000;
+
+void line_at_work(struct bus_line *line)
+{
+	progress_work(&line->progress, own_us);
+}
+
+void line_at_close(struct bus_line *line)
+{
+	progress_work(&line->progress, closing_us);
+}
 
 /* Hands a result over; what is dropped is counted. */
 void line_tell(struct bus_line *line, const struct bus_result *result, int must)
@@ -23,6 +36,7 @@ void line_tell(struct bus_line *line, const struct bus_result *result, int must)
 	line->untold |= !must;
 	/* The loop empties the queue; of a line that ends nobody wants to hear any more. */
 	while (full && must && !line_stopping(line)) {
+		line_at_work(line);
 		(void)nanosleep(&moment, NULL);
 		full = line->sink(line->user, result, must);
 	}
@@ -64,6 +78,7 @@ void line_wait(struct bus_line *line, int64_t us, int for_requests)
 	if (us <= 0)
 		return;
 	line_announce(line);
+	progress_rest(&line->progress);
 	pthread_mutex_lock(&line->lock);
 	while (now < end && !line->stop) {
 		int64_t until = end;
@@ -73,11 +88,12 @@ void line_wait(struct bus_line *line, int64_t us, int for_requests)
 				break;
 			until = later < end - now ? now + later : end;
 		}
-		struct timespec at = {.tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000};
+		struct timespec at = {.tv_sec = until / 1000000, .tv_nsec = (long)(until % 1000000 * 1000)};
 		(void)pthread_cond_timedwait(&line->wake, &line->lock, &at);
 		now = clock_mono_us();
 	}
 	pthread_mutex_unlock(&line->lock);
+	line_at_work(line);
 }
 
 int line_stopping(struct bus_line *line)
@@ -152,7 +168,9 @@ static void disconnect(struct bus_line *line, const char *why)
 {
 	if (!line->connected)
 		return;
+	line_at_close(line);
 	exchange_close(line->exchange);
+	line_at_work(line);
 	set_connected(line, 0);
 	line->polls_owed = 0;
 	pthread_mutex_lock(&line->lock);
@@ -176,8 +194,12 @@ void line_connect(struct bus_line *line)
 	line_announce(line);
 	line->released = 0;
 	line->connected_us = clock_mono_us();
-	if (exchange_connect(line->exchange)) {
-		exchange_connect_error(line->exchange, errno, why, sizeof(why));
+	progress_work(&line->progress, (int64_t)line->config.connect_timeout_ms * 1000 +
+					   (line->config.kind == BUS_TCP ? lookup_us : own_us));
+	int failed = exchange_connect(line->exchange), code = errno;
+	line_at_work(line);
+	if (failed) {
+		exchange_connect_error(line->exchange, code, why, sizeof(why));
 		stay_away(line, why);
 		return;
 	}
@@ -199,7 +221,9 @@ int line_release(struct bus_line *line, int64_t wait_us)
 	if (!line->config.release_ms || line->config.kind != BUS_TCP || wait_us < release_slack_us ||
 	    now - line->requested_us < release_after_us)
 		return 0;
+	line_at_close(line);
 	exchange_close(line->exchange);
+	line_at_work(line);
 	line->connected = 0;
 	line->released = 1;
 	line->last_unit = -1;

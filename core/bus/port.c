@@ -183,7 +183,8 @@ int port_wait(struct port *p, int64_t until_us)
 {
 	struct pollfd readable = {.fd = p->fd, .events = POLLIN};
 	int64_t us = until_us - clock_mono_us();
-	const struct timespec time = {.tv_sec = us > 0 ? us / MICROS : 0, .tv_nsec = us > 0 ? us % MICROS * 1000 : 0};
+	const struct timespec time = {.tv_sec = us > 0 ? us / MICROS : 0,
+				      .tv_nsec = us > 0 ? (long)(us % MICROS * 1000) : 0};
 	int n = ppoll(&readable, 1, &time, NULL);
 
 	if (n < 0)

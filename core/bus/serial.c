@@ -20,7 +20,7 @@ enum { TRANSMITTER_EMPTY = 1 };
 
 static void rest(int64_t us)
 {
-	const struct timespec time = {.tv_sec = us / MICROS, .tv_nsec = us % MICROS * 1000};
+	const struct timespec time = {.tv_sec = us / MICROS, .tv_nsec = (long)(us % MICROS * 1000)};
 
 	if (us > 0)
 		(void)nanosleep(&time, NULL);

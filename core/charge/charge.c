@@ -359,6 +359,7 @@ static void on_tick(void *user)
 		conduct_tick(c);
 		wish_look(c);
 	}
+	conduct_note_stale(set->charges);
 	(void)loop_timer_set(set->loop, &set->tick, TICK_US);
 }
 

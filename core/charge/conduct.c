@@ -12,7 +12,9 @@
 
 enum { RECIPIENTS = 64 };
 /* After a power cut the register says what was delivered meanwhile; a note only tells in which period. */
-static const int64_t note_period_us = 600000000;
+static const int64_t note_period_us = 900000000;
+/* Of the others whose last note is older than this one goes along: a transaction costs pages of flash whatever is in it. */
+static const int64_t note_along_us = 600000000;
 /* A disk may be full for hours, and the log be on it. */
 static const int64_t complain_period_us = 60000000;
 /* So long after a stop the status is sure to have been read again. */
@@ -198,6 +200,7 @@ static void forget_order(struct charge *c)
 	c->settling = 0;
 	c->complained_us = 0;
 	c->read_us = 0;
+	c->away = 0;
 }
 
 /* The clock is set at last: the charge's own time goes on from it, and the time of a charge that nobody could date is known. */
@@ -209,6 +212,8 @@ static void take_time(struct charge *c)
 	if (by <= 0)
 		return;
 	c->anchor_wall += by;
+	/* The split's last time is right, unless it is moved below. */
+	c->away = c->away && !clock_trusted(c->order->start_wall);
 	if (clock_trusted(c->order->start_wall))
 		return;
 	/* The prices of now: those of the begin were of a day in 1970. */
@@ -423,8 +428,12 @@ void conduct_resume(struct charge *c, struct order *order)
 	/* The journal has the split of one that runs, and no trace. */
 	if (order->metered && !order->end_wall)
 		trace_follow(&order->trace, &order->split);
-	/* A clock that stands before what is known already is wrong: the charge's time goes on from there. */
-	set_anchor(c, wall > last ? wall : last);
+	/* A clock that stands before what is known already is wrong: the charge's time goes on from there. So it does when it began
+	 * before the clock was set: take_time moves all of it. */
+	int dated = clock_trusted(order->start_wall);
+	set_anchor(c, dated && wall > last ? wall : last);
+	c->timed = c->timed && dated;
+	c->away = !c->timed || wall < last - SPLIT_ROUNDING_S;
 	c->settling = order->end_wall != 0;
 	if (c->settling)
 		c->state = SESSION_ENDED;
@@ -475,7 +484,54 @@ void conduct_tick(struct charge *c)
 		conduct_stop(c, SESSION_NOT_STARTED, c->result_s);
 	if (c->deadline_us && now >= c->deadline_us)
 		(void)conduct(c, SESSION_TIMEOUT, NULL, NULL);
-	if (c->order && !c->closing && !c->settling &&
-	    (!c->durable || now - c->noted_us >= note_period_us || c->noted_parts != c->order->split.count))
+	if (c->order && !c->closing && !c->settling && !c->durable)
 		conduct_note(c);
+}
+
+/* Nothing happened, but time went by, or a period of the tariff ended. */
+static int is_stale(const struct charge *c, int64_t after_us, int64_t now)
+{
+	return c->order && c->durable && !c->closing && !c->settling &&
+	       (now - c->noted_us >= after_us || c->noted_parts != c->order->split.count);
+}
+
+static int any_stale(const struct charge *first, int64_t now)
+{
+	for (const struct charge *c = first; c; c = c->next)
+		if (is_stale(c, note_period_us, now))
+			return 1;
+	return 0;
+}
+
+void conduct_note_stale(struct charge *first)
+{
+	struct error err = {0};
+	/* One time for all of it: nobody becomes stale between the writing and what is noted of it. */
+	int64_t now = clock_mono_us();
+
+	if (!any_stale(first, now))
+		return;
+	int result = store_begin(first->conductor->store, &err);
+	if (!result) {
+		for (struct charge *c = first; c && !result; c = c->next) {
+			result = is_stale(c, note_along_us, now) ? order_record(c->order, do_note, c, &err) : FC_OK;
+			/* The journal has lost it: made anew with the next look at it. It holds up none. */
+			if (result == FC_ENOENT)
+				result = FC_OK;
+		}
+		if (result)
+			store_rollback(first->conductor->store);
+		else
+			result = store_commit(first->conductor->store, &err);
+	}
+	for (struct charge *c = first; c; c = c->next) {
+		if (!is_stale(c, note_along_us, now))
+			continue;
+		if (result) {
+			complain(c, "not written", &err);
+			continue;
+		}
+		c->noted_us = now;
+		c->noted_parts = c->order->split.count;
+	}
 }

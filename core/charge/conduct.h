@@ -32,7 +32,8 @@ struct charge {
 	int64_t deadline_us; /* monotonic; 0 = none */
 	/* The charge's own time (DESIGN.md, rule 6). */
 	int64_t anchor_wall, anchor_mono_us;
-	int timed;        /* it began by a clock that was set */
+	int timed; /* it began by a clock that was set */
+	int away; /* taken up again, and the clock does not tell for how long we were away: until it does, or the next reading */
 	int64_t read_us;  /* of the last reading used */
 	int64_t noted_us; /* when the journal was told last */
 	int noted_parts;
@@ -81,5 +82,8 @@ void conduct_resume(struct charge *charge, struct order *order);
 int64_t conduct_now(const struct charge *charge);
 /* Writes what has changed since the last note. */
 void conduct_note(struct charge *charge);
+/* Once a second: when a running order's last note is a quarter of an hour old, or a period of its tariff has ended, it and the others of the list
+ * that were not noted for ten minutes are written in one transaction. */
+void conduct_note_stale(struct charge *first);
 
 #endif

@@ -23,6 +23,8 @@ static void use_reading(struct charge *c, int64_t wh, int64_t read_us)
 	int64_t wall = c->anchor_wall + (read_us - c->anchor_mono_us) / 1000000;
 	unsigned before = c->order->split.repairs;
 
+	c->order->split.away = c->away;
+	c->away = 0;
 	(void)split_reading(&c->order->split, &c->order->tariff, wall, wh, c->connector->config->power_w);
 	trace_follow(&c->order->trace, &c->order->split);
 	c->read_us = read_us;
@@ -73,6 +75,9 @@ void metering_look(struct charge *c)
 			look_at_idle(c);
 		return;
 	}
+	/* What flowed while the gateway was off has its time, and its prices, once the clock is set. An end does not wait for that. */
+	if (c->away && !c->timed && !c->closing)
+		return;
 	int result = energy_read(c->connector, c->order->meter, &wh, &read_us);
 	if (result == FC_EINVAL)
 		take_over(c);
@@ -90,6 +95,9 @@ void metering_begin(struct charge *c)
 	o->start_wall = now;
 	split_begin(&o->split, &o->tariff, now, o->has_idle ? o->idle_wh : wh);
 	o->split.unread = !o->has_idle && !readable;
+	/* Whatever is read first is where it starts: that is not to be put off. */
+	if (o->split.unread)
+		c->away = 0;
 	if (readable)
 		use_reading(c, wh, read_us);
 }

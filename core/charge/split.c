@@ -20,7 +20,8 @@ void split_begin(struct split *s, const struct tariff *tariff, int64_t wall, int
 static int64_t delivered(struct split *s, int64_t wall, int64_t register_wh, int64_t power_w)
 {
 	int64_t delta = register_wh - s->last_register_wh;
-	int64_t most = power_w * (wall - s->last_wall) / 3600 * 2 + slack_wh;
+	int64_t seconds = wall - s->last_wall + (s->away ? SPLIT_AWAY_S : 0);
+	int64_t most = power_w * seconds / 3600 * 2 + slack_wh;
 
 	if (delta < 0) {
 		s->repairs |= SPLIT_RESET;
@@ -87,8 +88,9 @@ int64_t split_reading(struct split *s, const struct tariff *tariff, int64_t wall
 	}
 	int64_t delta = delivered(s, wall, register_wh, power_w);
 
-	if (wall - s->last_wall > SPLIT_GAP_S)
+	if (s->away || wall - s->last_wall > SPLIT_GAP_S)
 		s->repairs |= SPLIT_GAP;
+	s->away = 0;
 	split_energy(s, tariff, wall, delta);
 	s->last_register_wh = register_wh;
 	return delta;

@@ -25,6 +25,10 @@ enum split_repair {
 	SPLIT_MERGED = 8,  /* more periods than the standard has room for: the last line holds several */
 };
 enum { SPLIT_GAP_S = 300 };
+/* So long the gateway may have been off when no clock tells: session.c gives a silent charge up after as long. */
+enum { SPLIT_AWAY_S = 86400 };
+/* A clock that is so little behind is not: the wall's and the monotonic clock's seconds end apart. */
+enum { SPLIT_ROUNDING_S = 2 };
 
 struct split_part {
 	int64_t start_wall, end_wall;
@@ -40,6 +44,7 @@ struct split {
 	int64_t total_wh; /* the sum of the parts */
 	unsigned repairs; /* enum split_repair */
 	int unread;       /* the register was not known at the start: the first reading is the start */
+	int away;         /* how long ago the last reading was is not known: until the next one */
 };
 
 /* Begins with the register's value at the start. */

@@ -28,6 +28,7 @@ static struct order *make_order(struct charge_set *set, const struct charge *c, 
 	o->reason = SESSION_BY_SILENCE;
 	o->began = o->metered = 1;
 	split_begin(&o->split, &o->tariff, o->start_wall, c->idle_wh);
+	o->split.away = !clock_wall_trusted() || now < o->start_wall - SPLIT_ROUNDING_S;
 	(void)split_reading(&o->split, &o->tariff, o->end_wall, wh, c->connector->config->power_w);
 	o->split.repairs |= SPLIT_UNSEEN;
 	return o;

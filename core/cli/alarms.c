@@ -3,8 +3,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "cli/cli.h"
 #include "cli/format.h"
+#include "cli/raw.h"
+#include "cli/screen.h"
 #include "cli/table.h"
 
 /* By the cause's key, {x} being what its argument x says; English comes from the daemon. */
@@ -35,6 +38,9 @@ static const struct {
     {"store.failing", "数据无法保存：{why}"},
     {"clock.untrusted", "时钟未校准：不能启动充电"},
     {"config.pending", "新配置等待确认"},
+    {"bus.stuck", "其端口的驱动程序无返回，工作线程停滞"},
+    {"config.refused", "配置被拒绝，沿用上一份有效配置：{why}"},
+    {"watchdog.unfed", "看门狗未喂：{why}"},
 };
 enum { CAUSES = sizeof(causes) / sizeof(causes[0]) };
 
@@ -102,6 +108,31 @@ void cli_print_alarms(const struct cli *cli, const struct value *list)
 	table_fini(&t);
 }
 
+/* As the daemon says it; for who shows it to people (LuCI), each cause beside that in Chinese as "text", where that is asked for. */
+static int print_json(struct cli *cli, const struct value *answer, const struct value *list)
+{
+	enum { MOST = 1 << 20 };
+	struct buffer out;
+	char text[600];
+	int failed = 0;
+
+	if (!cli->chinese) {
+		cli_print_raw(cli);
+		return CLI_DONE;
+	}
+	value_each (a, list)
+		failed |=
+		    value_put(&cli->arena, a, "text", value_string(&cli->arena, cause_of(cli, a, text, sizeof(text))));
+	buffer_init(&out, MOST);
+	failed |= json_write(&out, answer);
+	if (!failed) {
+		screen_json((struct raw){out.data, out.len}, stdout);
+		(void)fputc('\n', stdout);
+	}
+	buffer_fini(&out);
+	return failed ? cli_fail(cli, CLI_REFUSED, "memory", NULL, "no memory") : CLI_DONE;
+}
+
 int cli_alarms(struct cli *cli)
 {
 	const struct value *answer;
@@ -111,8 +142,8 @@ int cli_alarms(struct cli *cli)
 		return result;
 	const struct value *list = value_get(answer, "alarms");
 	if (cli->json)
-		cli_print_raw(cli);
-	else if (list && list->first)
+		return print_json(cli, answer, list);
+	if (list && list->first)
 		cli_print_alarms(cli, list);
 	else
 		printf("%s\n", say(cli, "nothing is wrong"));

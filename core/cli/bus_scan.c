@@ -159,7 +159,7 @@ static void put_int(struct cli *cli, struct value *o, const char *key, long i)
 
 static void pause_ms(int64_t ms)
 {
-	const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000 * 1000000)};
 
 	(void)nanosleep(&time, NULL);
 }

@@ -13,7 +13,7 @@ enum { CLI_DONE, CLI_REFUSED, CLI_USAGE, CLI_AWAY, CLI_DIFFERS };
 enum { CLI_WORDS = 256 };
 
 struct cli {
-	const char *socket_path;
+	const char *socket_path, *program_version;
 	int json, chinese, help, version;
 	/* As typed; NULL where not. */
 	const char *words[CLI_WORDS]; /* behind the command */
@@ -36,6 +36,9 @@ struct cli {
 	struct arena arena;   /* arguments before, the answer's tree behind an ask */
 	struct buffer answer; /* its text */
 };
+
+/* All of `forecourt`: reads the call, hands it to its command; the exit code. */
+int cli_main(int argc, char **argv, const char *version);
 
 void cli_init(struct cli *cli);
 void cli_fini(struct cli *cli);
@@ -115,6 +118,7 @@ int cli_bus_read(struct cli *cli);
 int cli_bus_write(struct cli *cli);
 int cli_bus_trace(struct cli *cli);
 int cli_account_list(struct cli *cli);
+int cli_password(struct cli *cli);
 int cli_account_set(struct cli *cli);
 int cli_account_remove(struct cli *cli);
 int cli_token_list(struct cli *cli);

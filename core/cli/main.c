@@ -146,6 +146,9 @@ static const struct command {
     {"audit", NULL, "[--limit N]", 0, 0, WITH_LIMIT, cli_audit,
      "who ordered what and how it ended, the newest first (50)",
      "操作记录：谁、何时、做了什么、结果，最新在前（50 条）"},
+    {"password", NULL, "", 0, 0, 0, cli_password,
+     "the user and the one-time password of the first log-in, for root on the box",
+     "首次登录的用户名和一次性密码（仅设备上的 root）"},
     {"account", "list", "", 0, 0, 0, cli_account_list, "who may use the page", "管理页面的账户"},
     {"account", "set", "NAME [--role viewer|operator|integrator|administrator] [--reset] [--disable|--enable]", 1, 1,
      WITH_ACCOUNT, cli_account_set,
@@ -402,7 +405,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	if (result)
 		return result;
 	if (cli->version) {
-		printf(cli->json ? "{\"version\":\"%s\"}\n" : "forecourt %s\n", FORECOURT_VERSION);
+		printf(cli->json ? "{\"version\":\"%s\"}\n" : "forecourt %s\n", cli->program_version);
 		return CLI_DONE;
 	}
 	const struct command *c = cli->help ? &commands[COMMANDS - 1] : find_command(argv, words, &rest);
@@ -429,12 +432,13 @@ static int run(struct cli *cli, int argc, char **argv)
 	return c->run(cli);
 }
 
-int main(int argc, char **argv)
+int cli_main(int argc, char **argv, const char *version)
 {
 	const char *path = getenv("FORECOURT_SOCKET");
 	struct cli cli;
 
 	cli_init(&cli);
+	cli.program_version = version;
 	cli.socket_path = path && *path ? path : CONFIG_CONTROL_SOCKET;
 	int result = run(&cli, argc, argv);
 	if (fflush(stdout) || ferror(stdout))

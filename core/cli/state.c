@@ -52,6 +52,30 @@ static void put_counts(const struct cli *cli, struct table *t, const struct valu
 	table_pair(t, say(cli, "connectors"), text);
 }
 
+/* Where the page is, and what a browser must show of its certificate. */
+static void put_page(const struct cli *cli, struct table *t, const struct value *page)
+{
+	value_each (address, value_get(page, "addresses"))
+		table_pair(t, say(cli, "page"), value_text(address));
+	if (*cli_text(page, "fingerprint"))
+		table_pair(t, say(cli, flag(page, "self_signed") ? "own certificate" : "certificate"),
+			   cli_text(page, "fingerprint"));
+}
+
+/* What somebody has to set up before it can do its work. */
+static void put_setup(const struct cli *cli, struct table *t, const struct value *setup)
+{
+	char text[300] = "";
+	size_t n = 0;
+
+	value_each (what, setup) {
+		if (flag(what, "needed") && n < sizeof(text))
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n ? ", " : "", say(cli, what->key));
+	}
+	if (n)
+		table_pair(t, say(cli, "not set up"), text);
+}
+
 static void put_head(const struct cli *cli, struct table *t, const struct value *s)
 {
 	const struct value *orders = value_get(s, "orders");
@@ -64,6 +88,8 @@ static void put_head(const struct cli *cli, struct table *t, const struct value 
 	(void)snprintf(text, sizeof(text), "%s (%s)", cli_text(s, "time"),
 		       say(cli, flag(s, "clock_trusted") ? "set" : "not set"));
 	table_pair(t, say(cli, "clock"), text);
+	put_page(cli, t, value_get(s, "page"));
+	put_setup(cli, t, value_get(s, "setup"));
 	if (value_get(s, "data_free_bytes")) {
 		(void)snprintf(text, sizeof(text), "%s MB (%s)", format_megabytes(cli_int(s, "data_free_bytes"), a),
 			       cli_text(s, "data_dir"));

@@ -18,10 +18,13 @@
 
 /* config gateway (exactly one) */
 struct config_gateway {
-	const char *name;           /* section */
-	const char *operator_id;    /* ours, 9 characters 0-9 A-Z (18 for a whole credit code is allowed) */
+	const char *name; /* section */
+	const char *
+	    operator_id; /* ours, 9 characters 0-9 A-Z (18 for a whole credit code is allowed); "" = not known yet, while
+				       there is neither a charger nor an enabled platform */
 	const char *data_dir;       /* database; default /var/lib/forecourt */
 	const char *lua_dir;        /* default /usr/share/forecourt/lua */
+	const char *key_dir;        /* of the page's own certificate (control/self_signed.h); default /etc/forecourt */
 	int log_level;              /* enum log_level; default from Kconfig */
 	int log_syslog;             /* bool, default 0 */
 	const char *control_socket; /* where the command line reaches us, "" = nowhere; default CONFIG_CONTROL_SOCKET */
@@ -29,12 +32,16 @@ struct config_gateway {
 	int lua_memory_kb; /* 512..32768, default 4096 */
 	int lua_steps;     /* 10 000..100 000 000 VM instructions, default 5 000 000 */
 	int lua_time_ms;   /* 10..2000, default 200 */
+	int keep_journal;  /* sysupgrade keeps the orders (lib/upgrade/forecourt.sh); default 1 */
 	int record_kb;     /* memory for the last messages (forecourt lua record); 0 = none; default 256 */
 	const char *
 	    qr_suffix; /* what follows the operator in the connectors' QR codes: "" or "/..." or "?..." (protocol.md 4.1) */
 	int trace_kb;     /* memory for the last frames of all lines (forecourt bus trace); 0 = none; default 64 */
 	int history_days; /* so long the curves of charges are kept, a value a minute; 0 = not at all; default 30 */
 	int log_kb;       /* memory for the last lines of the log (forecourt log); 0 = none; default 64 */
+	const char
+	    *watchdog;  /* device that restarts the box when the gateway hangs: /dev/watchdog; "" = none (default) */
+	int watchdog_s; /* 15..300, default 30: after that time without progress; loop/watchdog.h */
 };
 
 /* config listen (any number): where platforms call us */
@@ -54,15 +61,15 @@ struct config_listen {
 /* config admin (at most one) */
 struct config_admin {
 	const char *name;
-	int enabled;         /* bool, default 1 */
-	const char *address; /* default 127.0.0.1 */
-	int port;            /* default 8443 */
-	const char *certificate, *key;
-	int tls;                   /* bool, default 1 */
-	const char *www;           /* folder of the page; default /usr/share/forecourt/www */
-	const char *user;          /* default admin */
-	const char *password_hash; /* control/password.h; "" = the page has its own accounts */
-	int max_viewers;           /* 0..1000, default 32: pages open at a time; 0 = none is kept live */
+	int enabled;                   /* bool, default 1 */
+	const char *address;           /* default 127.0.0.1 */
+	int port;                      /* default 8443 */
+	const char *certificate, *key; /* PEM files; both "" = one that the box makes (gateway key_dir) */
+	int tls;                       /* bool, default 1 */
+	const char *www;               /* folder of the page; default /usr/share/forecourt/www */
+	const char *user;              /* default admin */
+	const char *password_hash;     /* control/password.h; "" = the page has its own accounts */
+	int max_viewers;               /* 0..1000, default 32: pages open at a time; 0 = none is kept live */
 };
 
 /* config station: protocol.md 2.1 StationInfo */
@@ -228,8 +235,9 @@ struct config_platform {
 	int resend_all_h;       /* 0..24, every so many hours all statuses are pushed again, default 3; 0 = never */
 	int iserv;              /* bool, default 0: it may start and stop charges, and gets the orders of those */
 	const char *policy;     /* prices of the charges that it starts; "" = the station's */
-	int push_station_info;  /* bool, default 0: push station information on change */
-	int push_stats;         /* bool, default 0: push yesterday's statistics daily */
+	int pull_s; /* 0..3600: its waiting requests are fetched so often (an extension); default 0 = never */
+	int push_station_info; /* bool, default 0: push station information on change */
+	int push_stats;        /* bool, default 0: push yesterday's statistics daily */
 	int send_vin; /* bool, default 0: the start result says the car's VIN, where the charger or a BMS listener
 				   knows it (protocol.md 2.9) */
 };

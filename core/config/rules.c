@@ -116,6 +116,29 @@ static int collide(const char *a, int port_a, const char *b, int port_b)
 	return port_a && port_a == port_b && (is_any(a) || is_any(b) || !strcmp(a, b));
 }
 
+/* A new box knows no operator: nothing is wrong with that, as long as there is nothing that needs to know. Each order's number begins with
+ * it (protocol.md 2.9), and so does each log-in at a platform. */
+static void check_operator(struct rules *r)
+{
+	struct config *c = r->c;
+	const char *type = NULL, *name = NULL;
+
+	for (int i = c->platform_count - 1; i >= 0; i--)
+		if (c->platforms[i].enabled) {
+			type = "platform";
+			name = c->platforms[i].name;
+		}
+	if (c->charger_count) {
+		type = "charger";
+		name = c->chargers[0].name;
+	}
+	/* Without any section of its type that is what is wrong. */
+	if (type && !*c->gateway.operator_id && c->gateway.name && rules_is_sound(r, "gateway", 0, "operator_id"))
+		rules_say(r, "gateway", 0, "operator_id",
+			  "is missing: 9 digits or capital letters (or the whole 18 of a credit code): %s %s needs it",
+			  type, name);
+}
+
 static void check_listens(struct rules *r)
 {
 	struct config *c = r->c;
@@ -137,7 +160,8 @@ static void check_listens(struct rules *r)
 		    collide(c->admin.address, c->admin.port, l->address, l->port))
 			rules_say(r, "listen", i, "port", "%d is taken already by the admin page", l->port);
 	}
-	if (c->admin.enabled)
+	/* Without both the page has one of its own. */
+	if (c->admin.enabled && (*c->admin.certificate || *c->admin.key))
 		check_certificate(r, "admin", 0, c->admin.tls, c->admin.certificate, c->admin.key);
 }
 
@@ -217,11 +241,16 @@ static void check_platforms(struct rules *r)
 			    {"our_data_secret_iv", p->ours.data_secret_iv},
 			    {"our_sig_secret", p->ours.sig_secret}};
 
-		for (size_t k = 0; p->listen >= 0 && k < sizeof(ours) / sizeof(ours[0]); k++)
+		for (size_t k = 0; (p->listen >= 0 || p->pull_s) && k < sizeof(ours) / sizeof(ours[0]); k++)
 			if (!*ours[k].value)
-				rules_say(
-				    r, "platform", i, ours[k].option,
-				    "is missing: a platform that calls us (option listen) needs all four our_ secrets");
+				rules_say(r, "platform", i, ours[k].option,
+					  p->listen >= 0 ? "is missing: a platform that calls us (option listen) "
+							   "needs all four our_ secrets"
+							 : "is missing: requests that are fetched (option pull_s) "
+							   "are signed with our_ secrets, all four");
+		if (p->pull_s && *p->client_name)
+			rules_say(r, "platform", i, "client_name",
+				  "is asked of callers, and requests that are fetched (option pull_s) have none");
 		if (!*p->certificate != !*p->key)
 			rules_say(r, "platform", i, *p->key ? "certificate" : "key",
 				  "is missing: a client certificate needs both");
@@ -246,6 +275,7 @@ int rules_apply(struct config *config, const struct rules_place *place)
 	for (int i = 0; i < config->station_count; i++)
 		if (!*config->stations[i].equipment_owner_id)
 			config->stations[i].equipment_owner_id = config->gateway.operator_id;
+	check_operator(&r);
 	check_listens(&r);
 	check_platforms(&r);
 	check_qr(&r);

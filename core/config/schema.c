@@ -53,11 +53,13 @@ static const struct schema_word connector_types[] = {{"1", 1}, {"2", 2}, {"3", 3
 						     {"5", 5}, {"6", 6}, {"255", 255}, {NULL, 0}};
 
 static const struct schema_option gateway_options[] = {
-    {"operator_id", SCHEMA_OPERATOR, AT(gateway, operator_id), .required = 1, .restart = 1},
+    {"operator_id", SCHEMA_OPERATOR, AT(gateway, operator_id), .min = 1, .restart = 1},
     {"data_dir", SCHEMA_TEXT, AT(gateway, data_dir), .min = 1, .max = 300, .preset = "/var/lib/forecourt",
      .restart = 1},
+    {"keep_journal", SCHEMA_BOOL, AT(gateway, keep_journal), .preset = "1"},
     {"lua_dir", SCHEMA_TEXT, AT(gateway, lua_dir), .min = 1, .max = 300, .preset = "/usr/share/forecourt/lua",
      .restart = 1},
+    {"key_dir", SCHEMA_TEXT, AT(gateway, key_dir), .min = 1, .max = 200, .preset = "/etc/forecourt"},
     {"log_level", SCHEMA_WORD, AT(gateway, log_level), .words = log_words, .preset = LOG_PRESET},
     {"log_syslog", SCHEMA_BOOL, AT(gateway, log_syslog)},
     /* The longest path that a socket can have. */
@@ -70,6 +72,10 @@ static const struct schema_option gateway_options[] = {
     {"qr_suffix", SCHEMA_TEXT, AT(gateway, qr_suffix), .max = 40},
     {"history_days", SCHEMA_INT, AT(gateway, history_days), .min = 0, .max = 365, .preset = "30"},
     {"log_kb", SCHEMA_INT, AT(gateway, log_kb), .min = 0, .max = 1024, .preset = "64"},
+    {"watchdog", SCHEMA_TEXT, AT(gateway, watchdog), .max = 120},
+    /* The loop may be held up lawfully for seconds (a slow disk that syncs); what hardware has at the most is about a quarter of an
+     * hour, and a station that stands still for five minutes is too much already. */
+    {"watchdog_s", SCHEMA_INT, AT(gateway, watchdog_s), .min = 15, .max = 300, .preset = "30"},
     {0},
 };
 
@@ -251,6 +257,7 @@ static const struct schema_option platform_options[] = {
     {"mode", SCHEMA_WORD, AT(platform, mode), .words = mode_words, .preset = "async"},
     {"iserv", SCHEMA_BOOL, AT(platform, iserv)},
     {"policy", SCHEMA_ID, AT(platform, policy), .min = 1, .max = 60},
+    {"pull_s", SCHEMA_INT, AT(platform, pull_s), .max = 3600},
     {"push_station_info", SCHEMA_BOOL, AT(platform, push_station_info)},
     {"push_stats", SCHEMA_BOOL, AT(platform, push_stats)},
     {"send_vin", SCHEMA_BOOL, AT(platform, send_vin)},

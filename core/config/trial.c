@@ -11,6 +11,8 @@
 
 #include "base/disk.h"
 
+enum { FILE_MAX = 4 << 20 };
+
 /* The list: a line a file, "old PATH" or "new PATH" (there was none), and "end". */
 static const char head[] = "forecourt trial 1\n", tail[] = "end\n";
 static const size_t list_max = (size_t)TRIAL_FILES_MAX * (TRIAL_PATH + 8);
@@ -20,24 +22,36 @@ static int refuse(const char *path, struct error *err)
 	return error_set(err, FC_EIO, "%s: can't be written: %s", path, strerror(errno));
 }
 
+static const char *name_in(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 /* Where a path leads to; the path itself when there is nothing yet. FC_EINVAL: too long, or no list can hold it. */
 static int resolve(const char *path, char out[TRIAL_PATH], struct error *err)
 {
 	char real[PATH_MAX];
 	const char *to = realpath(path, real) ? real : path;
 
-	if (strlen(to) + 16 >= TRIAL_PATH || strchr(to, '\n'))
+	if (strlen(to) + strlen(name_in(to)) + 24 >= TRIAL_PATH || strchr(to, '\n'))
 		return error_set(err, FC_EINVAL, "%.100s: this path is too long, or holds a newline", path);
 	(void)snprintf(out, TRIAL_PATH, "%.*s", TRIAL_PATH - 1, to);
 	return FC_OK;
 }
 
-/* ".NAME.suffix" in the folder of path. */
+/* ".NAME.suffix" in the folder of path; in the folder ".NAME" there when there is one. */
 static void beside(const char *path, const char *suffix, char out[TRIAL_PATH])
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *name = name_in(path);
+	struct stat st;
 
-	(void)snprintf(out, TRIAL_PATH, "%.*s.%.300s.%s", (int)(name - path), path, name, suffix);
+	(void)snprintf(out, TRIAL_PATH, "%.*s.%.255s", (int)(name - path), path, name);
+	if (!stat(out, &st) && S_ISDIR(st.st_mode))
+		(void)snprintf(out, TRIAL_PATH, "%.*s.%.255s/.%.255s.%s", (int)(name - path), path, name, name, suffix);
+	else
+		(void)snprintf(out, TRIAL_PATH, "%.*s.%.255s.%s", (int)(name - path), path, name, suffix);
 }
 
 /* A file of its own with that content, on the disk. like: whose mode and owner it gets; NULL or missing: mode. */
@@ -99,7 +113,6 @@ static int slurp(const char *path, size_t most, char **text, size_t *len, struct
 /* Copy of what is there; nothing when there is nothing. */
 static int keep_old(const char *path, struct error *err)
 {
-	enum { FILE_MAX = 4 << 20 };
 	char name[TRIAL_PATH], *text;
 	size_t len;
 	int result = slurp(path, FILE_MAX, &text, &len, err);
@@ -245,14 +258,47 @@ static int prepare(struct list *list, const struct trial_file *files, int count,
 	return FC_OK;
 }
 
+/* Into the file itself, byte by byte: what a power cut leaves of it is mended from the copy beside it. */
+static int write_over(const char *from, const char *path, struct error *err)
+{
+	char *text;
+	size_t len;
+	int result = slurp(from, FILE_MAX, &text, &len, err);
+
+	if (result)
+		return result;
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	int failed = fd < 0 || ftruncate(fd, (off_t)len) || disk_write(fd, text, len), why = errno;
+	if (fd >= 0 && close(fd) && !failed) {
+		failed = 1;
+		why = errno;
+	}
+	free(text);
+	errno = why;
+	return failed ? refuse(path, err) : FC_OK;
+}
+
+/* from takes the place of path: at once, where the folder lets us, and is gone then; else it stays, as long as the list does. */
+static int replace(const char *from, const char *path, struct error *err)
+{
+	if (!rename(from, path))
+		return disk_sync_folder(path) ? refuse(path, err) : FC_OK;
+	/* EXDEV: something is mounted there. */
+	if (errno != EACCES && errno != EPERM && errno != EXDEV && errno != EBUSY)
+		return errno == ENOENT ? FC_ENOENT : refuse(path, err);
+	return write_over(from, path, err);
+}
+
 static int put_in_place(const struct list *list, struct error *err)
 {
 	char next[TRIAL_PATH];
 
 	for (int i = 0; i < list->count; i++) {
 		beside(list->paths[i], "next", next);
-		if (rename(next, list->paths[i]) || disk_sync_folder(next))
-			return refuse(list->paths[i], err);
+		int result = replace(next, list->paths[i], err);
+
+		if (result)
+			return result == FC_ENOENT ? refuse(list->paths[i], err) : result;
 	}
 	return FC_OK;
 }
@@ -315,9 +361,10 @@ static int put_back(const char *path, int is_new, struct error *err)
 	if (is_new)
 		return unlink(path) && errno != ENOENT ? refuse(path, err) : FC_OK;
 	/* Not there: it is back already. */
-	if (rename(before, path) && errno != ENOENT)
-		return refuse(path, err);
-	return disk_sync_folder(path) ? refuse(path, err) : FC_OK;
+	int result = replace(before, path, err);
+	if (result == FC_ENOENT)
+		return disk_sync_folder(path) ? refuse(path, err) : FC_OK;
+	return result;
 }
 
 int trial_revert(const char *config, struct error *err)
@@ -337,6 +384,9 @@ int trial_revert(const char *config, struct error *err)
 	}
 	if (!result && (unlink(name) || disk_sync_folder(name)))
 		result = refuse(name, err);
+	/* What was written over is still beside it. */
+	if (!result)
+		drop_all(&list);
 	free_list(&list);
 	return result;
 }

@@ -6,6 +6,10 @@
  *   1. all .next and .before, on the disk;
  *   2. the list: from here on the old ones come back;
  *   3. the .next into their places.
+ * A folder ".NAME" beside a file holds those of it instead, where there is one: for who may write the file, but not its folder, as the
+ * daemon's user in /etc/config. The file is written over in its place then, which a power cut can tear; what is beside it stays until the
+ * list is gone, so that the next start has the old one whole.
+ *
  * To confirm is to remove the list; to go back is to rename the .before into their places, which takes no room on a full disk, and
  * then to remove the list. Each step can be cut off by a power cut and repeated. These calls write and sync: not for the poll path. */
 #ifndef FC_CONFIG_TRIAL_H

@@ -34,6 +34,9 @@ static const struct {
     [ALARM_CLOCK_UNTRUSTED] = {"clock_untrusted", ALARM_WARNING, "gateway", 0},
     [ALARM_LIMIT_NOT_TAKEN] = {"limit_not_taken", ALARM_WARNING, "connector", 0},
     [ALARM_CONFIG_PENDING] = {"config_pending", ALARM_WARNING, "config", 0},
+    [ALARM_BUS_STUCK] = {"bus_stuck", ALARM_ERROR, "bus", 0},
+    [ALARM_CONFIG_REFUSED] = {"config_refused", ALARM_ERROR, "config", 0},
+    [ALARM_WATCHDOG_UNFED] = {"watchdog_unfed", ALARM_ERROR, "gateway", 0},
 };
 
 const char *alarm_kind_name(enum alarm_kind kind)

@@ -36,6 +36,9 @@ enum alarm_kind {
 	ALARM_CLOCK_UNTRUSTED,
 	ALARM_LIMIT_NOT_TAKEN,
 	ALARM_CONFIG_PENDING, /* a configuration waits to be confirmed */
+	ALARM_BUS_STUCK,      /* the driver of its port holds its worker */
+	ALARM_CONFIG_REFUSED, /* the file has a mistake, the last good one is in force: "file:line: reason" */
+	ALARM_WATCHDOG_UNFED, /* its device can't be had, or something stands still */
 	ALARM_KINDS
 };
 enum alarm_level { ALARM_WARNING, ALARM_ERROR };

@@ -5,7 +5,7 @@
 #include "control/alarms.h"
 #include "store/journal.h"
 
-enum { ALARMS_SOURCES = 4, ALARMS_BUSES = 64, ALARMS_PLATFORMS = 32 };
+enum { ALARMS_SOURCES = 8, ALARMS_BUSES = 64, ALARMS_PLATFORMS = 32 };
 
 struct alarm_entry {
 	struct alarm alarm;

@@ -99,8 +99,5 @@ unsigned char *bytes_from_base64(const char *text, size_t n, size_t *len)
 
 void bytes_wipe(void *data, size_t len)
 {
-	volatile unsigned char *p = data;
-
-	while (len--)
-		*p++ = 0;
+	explicit_bzero(data, len);
 }

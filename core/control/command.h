@@ -112,6 +112,7 @@ struct control {
 	struct control_part accounts; /* one of them */
 	char *restored_parts;
 	struct control_ledger ledger;
+	struct control_page page;
 };
 
 /* One more work beside the loop begins, and ends. FC_OK, FC_EBUSY: there are too many. */
@@ -133,6 +134,10 @@ void control_say_arguments(struct control_reply *reply, const char *json);
 void control_days(const struct control_reply *reply, int64_t *first, int64_t *last);
 /* A time as a text; nothing at all for 0. */
 void control_put_time(struct maker *m, struct value *object, const char *key, int64_t wall);
+/* Member "page" (page.c): its addresses, and its certificate's fingerprint. Nothing while there is no page. */
+void control_put_page(const struct control *control, struct maker *m, struct value *root);
+/* Member "setup" (setup.c): what is not set up yet, "needed" or not; overview.h names the keys. Nothing when nothing is missing. */
+void control_put_setup(const struct control *control, struct maker *m, struct value *root);
 /* Member "alarms": what is wrong now. */
 void control_put_alarms(const struct control *control, struct maker *m, struct value *root);
 /* Members of a connector: "reserved_until" and the operator's limit; and all that is only told of one: points, QR code, what can be done. */

@@ -146,6 +146,8 @@ int command_status(struct control *control, struct control_reply *reply, struct 
 	control_put_time(&m, root, "since", clock_wall() - uptime_s);
 	maker_int(&m, root, "uptime_s", uptime_s);
 	put_disk(control, &m, root);
+	control_put_page(control, &m, root);
+	control_put_setup(control, &m, root);
 	if (s->lua.host->shelf)
 		maker_int(&m, root, "scripts_refused", shelf_refused_count(s->lua.host->shelf));
 	put_connector_counts(control, &m, root);

@@ -114,6 +114,17 @@ struct control_reply *control_call(struct control *control, const struct control
 				   const struct value *arguments, control_done done, void *user);
 /* done will not be called any more. */
 void control_forget(struct control_reply *reply);
+/* How the page is served now, for whoever looks for it; told by whoever serves it. */
+struct control_page {
+	int is_on, port, tls;
+	char address[64];     /* "" = all */
+	char fingerprint[96]; /* SHA-256 of its certificate, "AB:CD:..."; "" without TLS, or not known */
+	int is_self_signed;   /* by the box: self_signed.h */
+};
+void control_set_page(struct control *control, const struct control_page *page);
+/* What to type into a browser: by host name where it is served on all addresses. */
+enum { CONTROL_PAGE_ADDRESS = 160 };
+void control_page_address(const struct control_page *page, char text[CONTROL_PAGE_ADDRESS]);
 /* The tables as Markdown. */
 void control_describe(FILE *to);
 

@@ -46,6 +46,9 @@ void guard_free(struct guard *guard)
 	if (!guard)
 		return;
 	hasher_free(guard->hasher);
+	/* Another one is made at the next start. */
+	if (*guard->one_time)
+		first_password_drop(guard->one_time_path);
 	explicit_bzero(guard, sizeof(*guard));
 	free(guard);
 }
@@ -65,10 +68,18 @@ void guard_apply(struct guard *guard, const struct config *config)
 {
 	const struct config_admin *c = &config->admin;
 	const char *hash = c->enabled ? c->password_hash : "";
+	char path[FIRST_PASSWORD_PATH];
 
 	if (guard->is_on != c->enabled || strcmp(guard->user, c->user) != 0 || strcmp(guard->user_hash, hash) != 0) {
 		(void)sessions_end_all(&guard->sessions, guard->user, 0);
 		(void)sessions_end_all(&guard->sessions, c->user, 0);
+		guard->one_time[0] = '\0';
+	}
+	first_password_path(config->gateway.control_socket, path);
+	/* To another place: another one. */
+	if (strcmp(guard->one_time_path, path) != 0) {
+		first_password_drop(guard->one_time_path);
+		memcpy(guard->one_time_path, path, sizeof(path));
 		guard->one_time[0] = '\0';
 	}
 	guard->is_on = c->enabled;

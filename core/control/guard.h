@@ -1,8 +1,8 @@
 /* Guard: who may use the page and what they may. Accounts and tokens as the store has them, the account of the configuration, sessions,
  * log-ins. Whoever serves the page asks here for each request; the account commands change things here.
  *
- * Without any account that may administer a one-time password is made for the configuration's user, to be shown on the console: it lets
- * in once an own one is set, and is dead from then on. Passwords are checked beside the loop (hasher.h). On the loop's thread. */
+ * Without any account that may administer a one-time password is made for the configuration's user, to be read on the box
+ * (first_password.h): it lets in once an own one is set, and is dead from then on. Passwords are checked beside the loop (hasher.h). On the loop's thread. */
 #ifndef FC_CONTROL_GUARD_H
 #define FC_CONTROL_GUARD_H
 
@@ -39,7 +39,7 @@ void guard_free(struct guard *guard);
 /* FC_EINVAL: the configuration's password hash can't be used here. */
 int guard_check(const struct config *config, struct error *err);
 /* Takes the configuration's account over; what changed of it ends its sessions. May make a one-time password, and says so on standard
- * error, never in the log. Call after guard_check. */
+ * error when that is a terminal, never in the log. Call after guard_check. */
 void guard_apply(struct guard *guard, const struct config *config);
 
 /* Valid during the call. */

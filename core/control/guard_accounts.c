@@ -1,6 +1,7 @@
 /* The guard's lists: accounts, tokens, sessions, as the store has them. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -93,12 +94,30 @@ static int administrators_but(const struct guard *guard, const char *name)
 	return n;
 }
 
+/* For who stands at the box, never in the log, which may be sent elsewhere: standard error is the log of a service, unless it is a
+ * terminal. */
+static void show_one_time(const struct guard *guard)
+{
+	int is_terminal = isatty(STDERR_FILENO);
+	struct error err = {0};
+
+	if (is_terminal)
+		fprintf(stderr, "admin: one-time password for user %s: %s\n", guard->user, guard->one_time);
+	if (*guard->one_time_path && !first_password_put(guard->one_time_path, guard->user, guard->one_time, &err))
+		log_notice("admin: a one-time password for user %s waits on the box: forecourt password (%s)",
+			   guard->user, guard->one_time_path);
+	else if (!is_terminal)
+		log_error("admin: nobody can log in for the first time: no place for a one-time password: %s",
+			  *err.text ? err.text : "there is no control_socket");
+}
+
 void guard_one_time(struct guard *guard)
 {
 	int wanted = guard->is_on && !administrators_but(guard, "");
 
 	if (!wanted) {
 		explicit_bzero(guard->one_time, sizeof(guard->one_time));
+		first_password_drop(guard->one_time_path);
 		return;
 	}
 	if (*guard->one_time)
@@ -108,8 +127,7 @@ void guard_one_time(struct guard *guard)
 		log_error("admin: no randomness for a one-time password: nobody can log in");
 		return;
 	}
-	/* To the console, past the log: the log may be sent elsewhere. */
-	fprintf(stderr, "admin: one-time password for user %s: %s\n", guard->user, guard->one_time);
+	show_one_time(guard);
 }
 
 /* Accounts ----------------------------------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 #ifndef FC_CONTROL_GUARD_INSIDE_H
 #define FC_CONTROL_GUARD_INSIDE_H
 
+#include "control/first_password.h"
 #include "control/guard.h"
 #include "control/hasher.h"
 #include "control/lockout.h"
@@ -28,6 +29,7 @@ struct guard {
 	/* The configuration's. */
 	int is_on; /* the page is */
 	char user[ACCOUNT_NAME], user_hash[ACCOUNT_HASH], one_time[PASSWORD_GENERATED];
+	char one_time_path[FIRST_PASSWORD_PATH]; /* where it waits; "" = nowhere */
 	struct sessions sessions;
 	struct lockout lockout;
 	struct attempt attempts[HASHER_PIECES];

@@ -384,6 +384,7 @@ struct value *control_overview(struct control *control, struct arena *arena)
 		alarms_each(control->sources.alarms, put_alarm, &l);
 	maker_int(&m, root, "time", clock_wall());
 	maker_put(&m, root, "gateway", gateway(control, &m, config, l.config_pending));
+	control_put_setup(control, &m, root);
 	maker_put(&m, root, "totals", totals(control, &m, &sums));
 	maker_put(&m, root, "alarms", l.all);
 	maker_put(&m, root, "stations", stations(&m, config));

@@ -5,6 +5,8 @@
  * was taken while the clock was not set.
  *
  *   time, gateway{operator_id, version, uptime_s (steps of a minute), rss_kb (steps of 256), config_pending},
+ *   setup{what is not set up yet, of operator_id, station, bus, charger, platform, clock, certificate (the page has the one that the box made):
+ *     needed} (there is none when nothing is missing),
  *   totals{connectors, charging, idle, occupied, reserved, fault, offline, power_w, today_wh, today_money_e4, today_orders},
  *   alarms{id: level, kind, object_kind, object, name, since, cause, key, args, count} (alarms.h),
  *   stations{SECTION: name, station_id},

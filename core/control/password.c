@@ -12,8 +12,9 @@
 #include <wolfssl/wolfcrypt/random.h>
 
 #include "control/bytes.h"
+#include "control/scrypt.h"
 
-enum { HASH_BYTES = 32, SALT_BYTES = 16, SALT_MAX = 64, ROUNDS = 600000 };
+enum { HASH_BYTES = 32, SALT_BYTES = 16, SALT_MAX = 64 };
 /* Of a text that comes from a file: at most 32 MB, and no more work than ten times ours. */
 enum { COST = 14, BLOCK = 8, PARALLEL = 5, COST_MIN = 10, COST_MAX = 15, BLOCK_MAX = 8, PARALLEL_MAX = 16 };
 
@@ -113,12 +114,10 @@ static int reckon(const char *password, const struct parts *p, unsigned char out
 		return wc_PBKDF2(out, text, len, p->salt, p->salt_len, p->rounds, HASH_BYTES, WC_HASH_TYPE_SHA256)
 			   ? FC_EIO
 			   : FC_OK;
-#ifdef HAVE_SCRYPT
-	return wc_scrypt(out, text, len, p->salt, p->salt_len, p->cost, p->block, p->parallel, HASH_BYTES) ? FC_EIO
-													   : FC_OK;
-#else
-	return FC_EIO;
-#endif
+	return scrypt_key(password, strlen(password), p->salt, (size_t)p->salt_len, p->cost, p->block, p->parallel, out,
+			  HASH_BYTES)
+		   ? FC_EIO
+		   : FC_OK;
 }
 
 int password_hash(const char *password, char hash[PASSWORD_HASH])
@@ -126,17 +125,11 @@ int password_hash(const char *password, char hash[PASSWORD_HASH])
 	struct parts p = {.salt_len = SALT_BYTES, .cost = COST, .block = BLOCK, .parallel = PARALLEL};
 	char salt[2 * SALT_BYTES + 1], digest[2 * HASH_BYTES + 1];
 
-#ifndef HAVE_SCRYPT
-	p.rounds = ROUNDS;
-#endif
 	if (random_bytes(p.salt, SALT_BYTES) || reckon(password, &p, p.hash))
 		return FC_EIO;
 	bytes_to_hex(p.salt, SALT_BYTES, salt);
 	bytes_to_hex(p.hash, HASH_BYTES, digest);
-	if (p.rounds)
-		(void)snprintf(hash, PASSWORD_HASH, "pbkdf2-sha256$%d$%s$%s", p.rounds, salt, digest);
-	else
-		(void)snprintf(hash, PASSWORD_HASH, "scrypt$%d$%d$%d$%s$%s", p.cost, p.block, p.parallel, salt, digest);
+	(void)snprintf(hash, PASSWORD_HASH, "scrypt$%d$%d$%d$%s$%s", p.cost, p.block, p.parallel, salt, digest);
 	return FC_OK;
 }
 
@@ -167,13 +160,7 @@ int password_hash_is_good(const char *hash)
 {
 	struct parts p;
 
-	if (parse(hash, &p))
-		return 0;
-#ifdef HAVE_SCRYPT
-	return 1;
-#else
-	return p.rounds > 0;
-#endif
+	return !parse(hash, &p);
 }
 
 int password_rounds(const char *hash)

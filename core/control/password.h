@@ -2,8 +2,8 @@
  *
  * "scrypt$14$8$5$SALT$HASH" (log2 N, r, p; RFC 7914), salt and hash in hex. N = 16384 with r = 8 takes 16 MB while it is reckoned:
  * the box has 128 MB, and one hash is made at a time (hasher.h). p = 5 makes up in time for what the memory is less than usual
- * (OWASP's password storage sheet holds it equal to 128 MB with p = 1). Where wolfCrypt has no scrypt:
- * "pbkdf2-sha256$600000$SALT$HASH". Both are read, also those of other parameters within the bounds below. */
+ * (OWASP's password storage sheet holds it equal to 128 MB with p = 1). Read are
+ * also "pbkdf2-sha256$ROUNDS$SALT$HASH" and other parameters within the bounds below. */
 #ifndef FC_CONTROL_PASSWORD_H
 #define FC_CONTROL_PASSWORD_H
 

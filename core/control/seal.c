@@ -6,11 +6,11 @@
 
 #include <wolfssl/wolfcrypt/aes.h>
 #include <wolfssl/wolfcrypt/memory.h>
-#include <wolfssl/wolfcrypt/pwdbased.h>
 #include <wolfssl/wolfcrypt/random.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 
 #include "control/bytes.h"
+#include "control/scrypt.h"
 
 enum { KEY = 32, N_MIN = 1024 };
 
@@ -29,8 +29,7 @@ static int make_key(const struct seal *s, const char *passphrase, unsigned char 
 
 	if (s->n < N_MIN || s->n > SEAL_N_MAX || bits < 0)
 		return error_set(err, FC_EINVAL, "the backup's key can't be made: n %d", s->n);
-	if (wc_scrypt(key, (const byte *)passphrase, (int)strlen(passphrase), s->salt, SEAL_SALT, bits, SEAL_R, SEAL_P,
-		      KEY))
+	if (scrypt_key(passphrase, strlen(passphrase), s->salt, SEAL_SALT, bits, SEAL_R, SEAL_P, key, KEY))
 		return error_set(err, FC_EIO, "no memory for the key of the backup");
 	return FC_OK;
 }

@@ -187,7 +187,8 @@ static int clock_text(const uint8_t *b, char *out, size_t size)
 
 	if (second < 0 || minute < 0 || hour < 0 || day < 1 || month < 1 || low < 0 || high < 19)
 		return 0;
-	(void)snprintf(out, size, "%02d%02d-%02d-%02d %02d:%02d:%02d", high, low, month, day, hour, minute, second);
+	(void)snprintf(out, size, "%02u%02u-%02u-%02u %02u:%02u:%02u", (uint8_t)high, (uint8_t)low, (uint8_t)month,
+		       (uint8_t)day, (uint8_t)hour, (uint8_t)minute, (uint8_t)second);
 	return 1;
 }
 

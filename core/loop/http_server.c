@@ -74,6 +74,7 @@ struct http_ticket {
 struct http_server {
 	struct loop *loop;
 	struct lws_vhost *vhost;
+	int awaits;               /* its address was not there when it began, and nobody has called since */
 	struct loop_fd *listener; /* ours: libwebsockets closes its own up to a second late */
 	int port;
 	void *tls;   /* its WOLFSSL_CTX, borrowed */
@@ -640,6 +641,11 @@ static void accept_one(void *user, int fd)
 
 	if (socket.sockfd < 0)
 		return;
+	if (server->awaits) {
+		server->awaits = 0;
+		log_notice("loop: %s: %s:%d is there: the first call has come", server->config.name,
+			   server->config.address, server->port);
+	}
 	if (admit(server, socket.sockfd)) {
 		close(socket.sockfd);
 		return;
@@ -655,7 +661,7 @@ static void accept_one(void *user, int fd)
 static int start_listening(struct http_server *server, struct error *err)
 {
 	const struct http_server_config *c = &server->config;
-	int fd = listener_open(c->address, c->port, &server->port);
+	int fd = listener_open(c->address, c->port, &server->port, c->may_await ? &server->awaits : NULL);
 
 	if (fd < 0)
 		return error_set(err, FC_EIO, "loop: %s: listen on %s:%d: %s", c->name, c->address ? c->address : "*",
@@ -665,6 +671,10 @@ static int start_listening(struct http_server *server, struct error *err)
 		close(fd);
 		return FC_EIO;
 	}
+	if (server->awaits)
+		log_warning("loop: %s: listens on %s:%d, but this box has no such address (yet): nobody can call until "
+			    "it comes",
+			    c->name, c->address, server->port);
 	return FC_OK;
 }
 

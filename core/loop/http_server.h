@@ -16,9 +16,10 @@ struct websocket_service;
 struct http_request;
 
 struct http_server_config {
-	const char *name;              /* for logs */
-	const char *address;           /* interface address to bind, NULL or "" = all */
-	int port;                      /* 1..65535; 0 = any free one (tests), see http_server_port */
+	const char *name;    /* for logs */
+	const char *address; /* interface address to bind, NULL or "" = all */
+	int may_await; /* nonzero: the address may come later (a tunnel's); until then nobody is heard, which is logged */
+	int port;      /* 1..65535; 0 = any free one (tests), see http_server_port */
 	const char *certificate, *key; /* PEM files; both NULL = plain HTTP (only for tests and behind a proxy) */
 	const char *client_ca;         /* PEM file that client certificates must chain to */
 	enum http_client_cert client_cert;

@@ -22,6 +22,7 @@ struct loop {
 	struct lws_vhost *vhost;                /* of descriptors and wake-ups; listens nowhere */
 	struct loop_waker *wakers, *next_waker; /* the latter while they are called: any may leave meanwhile */
 	struct loop_remnant *remnants;
+	struct loop_fd *called;          /* whose function is at work; NULL when it has removed itself */
 	int64_t longest_us;              /* that a callback took */
 	int64_t period_us, recent_us[2]; /* the same for this period and the one before */
 	volatile int stopped;
@@ -91,10 +92,15 @@ static int loop_callback(struct lws *wsi, enum lws_callback_reasons reason, void
 		return 0;
 	case LWS_CALLBACK_RAW_RX_FILE:
 		lfd = lws_get_opaque_user_data(wsi);
-		if (lfd)
-			lfd->fn(lfd->user, lfd->fd);
+		if (!lfd)
+			return -1;
+		loop->called = lfd;
+		lfd->fn(lfd->user, lfd->fd);
 		account(loop, begun);
-		return 0;
+		/* Removed by its own function: libwebsockets still holds it, and closes it behind us. */
+		int gone = !loop->called;
+		loop->called = NULL;
+		return gone ? -1 : 0;
 	default:
 		return 0;
 	}
@@ -278,8 +284,13 @@ void loop_fd_remove(struct loop_fd *lfd)
 {
 	if (!lfd)
 		return;
+	struct loop *loop = lws_context_user(lws_get_context(lfd->wsi));
+
 	lws_set_opaque_user_data(lfd->wsi, NULL);
-	lws_set_timeout(lfd->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
+	if (loop->called == lfd)
+		loop->called = NULL;
+	else
+		lws_set_timeout(lfd->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
 	close(lfd->fd);
 	free(lfd);
 }

@@ -50,7 +50,7 @@ void loop_waker_remove(struct loop *loop, struct loop_waker *waker);
 void loop_wake(struct loop *loop);
 
 /* File descriptors (inotify, signalfd): fn is called when fd is readable. The loop takes fd over and closes it at
- * loop_fd_remove. */
+ * loop_fd_remove, which fn may call too, for its own. */
 struct loop_fd;
 struct loop_fd *loop_fd_add(struct loop *loop, int fd, void (*fn)(void *user, int fd), void *user, struct error *err);
 void loop_fd_remove(struct loop_fd *lfd);

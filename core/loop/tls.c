@@ -95,12 +95,76 @@ int tls_ask_peer(void *ctx, const char *ca, int required)
 	return FC_OK;
 }
 
-static void error_text(int code, char *out, size_t size)
-{
-	char text[WOLFSSL_MAX_ERROR_SZ];
+/* In our own words what an operator can do something about: wolfSSL's own are not in every build of it. */
+static const struct reason {
+	int code;
+	const char *text;
+} reasons[] = {
+    {ASN_BEFORE_DATE_E, "not valid yet by this clock"},
+    {ASN_AFTER_DATE_E, "expired"},
+    {ASN_NO_SIGNER_E, "signed by no CA that is trusted here"},
+    {ASN_SELF_SIGNED_E, "signed by itself, and not trusted here"},
+    {ASN_SIG_CONFIRM_E, "its signature is wrong"},
+    {ASN_PATHLEN_INV_E, "signed by a CA that may not sign it"},
+    {ASN_PATHLEN_SIZE_E, "signed by a CA that may not sign it"},
+    {ASN_PARSE_E, "can't be read"},
+    {DOMAIN_NAME_MISMATCH, "for another host"},
+    {IPADDR_MISMATCH, "for another host"},
+    {NO_PEER_CERT, "none was shown"},
+    {CRL_CERT_REVOKED, "revoked"},
+    {EXTKEYUSE_AUTH_E, "not made for this side of a connection"},
+    {VERSION_ERROR, "no version of TLS in common (1.2 or 1.3)"},
+    {MATCH_SUITE_ERROR, "no cipher in common"},
+    {UNKNOWN_RECORD_TYPE, "what came is no TLS"},
+    {LENGTH_ERROR, "what came is no TLS"},
+    {VERIFY_SIGN_ERROR, "its key is not that of its certificate"},
+    {SOCKET_PEER_CLOSED_E, "the other side closed the connection"},
+    {SOCKET_ERROR_E, "the connection broke"},
+};
 
-	wolfSSL_ERR_error_string_n((unsigned long)code, text, sizeof(text));
-	(void)snprintf(out, size, "%s", text);
+/* What the other side said when it ended the handshake, by its alert (RFC 8446, 6.2). */
+static const struct reason alerts[] = {
+    {handshake_failure, "it found nothing in common"},
+    {bad_certificate, "it refused our certificate"},
+    {unsupported_certificate, "it can't use our kind of certificate"},
+    {certificate_revoked, "our certificate is revoked"},
+    {certificate_expired, "our certificate has expired, or is not valid yet"},
+    {certificate_unknown, "it refused our certificate"},
+    {unknown_ca, "it does not trust the CA of our certificate"},
+    {wolfssl_alert_protocol_version, "no version of TLS in common (1.2 or 1.3)"},
+    {unrecognized_name, "it serves no such name"},
+    {certificate_required, "it asks for our certificate"},
+};
+
+static const char *lookup(const struct reason *rows, size_t count, int code)
+{
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].code == code)
+			return rows[i].text;
+	return NULL;
+}
+
+static void error_text(WOLFSSL *ssl, int code, char *out, size_t size)
+{
+	const char *known = lookup(reasons, sizeof(reasons) / sizeof(reasons[0]), code);
+	WOLFSSL_ALERT_HISTORY history;
+
+	if (known) {
+		(void)snprintf(out, size, "%s", known);
+	} else if (code == FATAL_ERROR && wolfSSL_get_alert_history(ssl, &history) == WOLFSSL_SUCCESS) {
+		known = lookup(alerts, sizeof(alerts) / sizeof(alerts[0]), history.last_rx.code);
+		(void)snprintf(out, size, "ended by the other side: %s (alert %d)",
+			       known ? known : "for a reason of its own", history.last_rx.code);
+	} else {
+#ifdef NO_ERROR_STRINGS
+		(void)snprintf(out, size, "wolfSSL's error %d", code);
+#else
+		char text[WOLFSSL_MAX_ERROR_SZ];
+
+		wolfSSL_ERR_error_string_n((unsigned long)code, text, sizeof(text));
+		(void)snprintf(out, size, "%s (wolfSSL's error %d)", text, code);
+#endif
+	}
 }
 
 static int is_about_certificate(int code)
@@ -132,7 +196,7 @@ int tls_failure(void *ssl, const char *host, struct error *err)
 
 	if (code >= 0)
 		return FC_OK;
-	error_text(code, why, sizeof(why));
+	error_text(ssl, code, why, sizeof(why));
 	if (is_about_certificate(code))
 		return error_set(err, FC_EAUTH, "tls: certificate of %s: %s", host, why);
 	return error_set(err, FC_EIO, "tls: handshake with %s: %s", host, why);
@@ -160,7 +224,7 @@ int tls_check_peer(void *ssl, const char *host, struct error *err)
 		return error_set(err, FC_EAUTH, "tls: the connection is not encrypted");
 	long verdict = wolfSSL_get_verify_result(ssl);
 	if (verdict != X509_V_OK) {
-		error_text((int)verdict, name, sizeof(name));
+		error_text(ssl, (int)verdict, name, sizeof(name));
 		return error_set(err, FC_EAUTH, "tls: certificate of %s: %s", host, name);
 	}
 	WOLFSSL_X509 *peer = wolfSSL_get_peer_certificate(ssl);

@@ -36,7 +36,8 @@ void tls_peer_name(void *ssl, char *out, size_t size);
 /* Gives back what wolfSSL keeps of a handshake that is over: its cache of curve points, 0.8 MB for each of the last 15
  * keys, and the other side's are new every time. */
 void tls_trim(void);
-/* Why the handshake failed: FC_EAUTH when it was the peer's certificate, FC_EIO when it was anything else of TLS, FC_OK
+/* Why the handshake failed, in words of our own where an operator can do something about it (the certificate's dates, its CA, its host, the
+ * other side's alert), else wolfSSL's number: FC_EAUTH when it was the peer's certificate, FC_EIO when it was anything else of TLS, FC_OK
  * and nothing in *err when TLS knows of no failure. */
 int tls_failure(void *ssl, const char *host, struct error *err);
 

@@ -185,8 +185,9 @@ static void on_message(struct websocket *s, const void *in, size_t len)
 	}
 	if (lws_is_first_fragment(s->wsi))
 		buffer_clear(&s->text);
-	/* Said at its head already, long before it is all there. */
-	if (s->text.len + len + lws_remaining_packet_payload(s->wsi) > service->max_message ||
+	/* Said at its head already, long before it is all there; on 32 bits the sum may be too much for a size. */
+	size_t rest = lws_remaining_packet_payload(s->wsi);
+	if (rest > service->max_message || s->text.len + len + rest > service->max_message ||
 	    buffer_add(&s->text, in, len)) {
 		websocket_end(s, WEBSOCKET_TOO_BIG);
 		return;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/disk.h"
 #include "base/log.h"
 #include "bus/bus.h"
 #include "bus/trace.h"
@@ -21,6 +22,7 @@
 #include "loop/loop.h"
 #include "main/desk.h"
 #include "main/fallback.h"
+#include "main/pulse.h"
 #include "main/reload_command.h"
 #include "main/services.h"
 #include "main/stats.h"
@@ -29,26 +31,30 @@
 #include "station/sampler.h"
 #include "station/station.h"
 #include "store/events.h"
+#include "store/journal.h"
 #include "store/store.h"
 #include "upstream/platform.h"
 
-enum { TRIM_FIRST_US = 20000000, TRIM_PERIOD_US = 600000000, TEND_PERIOD_US = 5000000, TRY_AGAIN_US = 30000000 };
+enum { TRIM_FIRST_US = 10000000, TRIM_PERIOD_US = 60000000, TEND_PERIOD_US = 5000000, TRY_AGAIN_US = 30000000 };
 
 struct daemon {
 	const char *path;
 	const char *version;
 	const char *stats_file;
 	int was_put_back;
+	struct good *good;
 	struct config *config;
 	struct script_host host; /* its folder is that of the first configuration: it can't change; its limits can */
 	char *lua_dir;
 	struct services services; /* what scripts may ask */
 	int64_t started_us;
+	int data_lock; /* of the folder of the store; -1: not held */
 	struct loop *loop;
 	struct loop_fd *signal_fd;
 	struct store *store;
 	struct bus *bus;
 	struct device_set *devices;
+	struct pulse *pulse;
 	struct station_set *stations;
 	struct sampler *sampler;
 	struct charge_set *charges;
@@ -71,7 +77,8 @@ static struct value *overview(void *user, struct arena *arena)
 							  .devices = d->devices,
 							  .stations = d->stations,
 							  .platforms = d->platforms,
-							  .store = d->store});
+							  .store = d->store,
+							  .pulse = d->pulse});
 }
 
 static void write_stats(struct daemon *d)
@@ -93,10 +100,11 @@ static void log_change(void *user, const struct config_change *change)
 	log_notice("main: reload: %s %s: %s", change->type, change->name, config_action_name(change->action));
 }
 
-/* Nonzero when an option was changed that only a new start can bring into force. */
+/* Nonzero when an option was changed that only a new start can bring into force. The first operator_id of a new box is none: without one
+ * there was nothing that knew it. */
 static int needs_restart(const struct config *from, const struct config *to)
 {
-	return strcmp(from->gateway.operator_id, to->gateway.operator_id) != 0 ||
+	return (*from->gateway.operator_id && strcmp(from->gateway.operator_id, to->gateway.operator_id) != 0) ||
 	       strcmp(from->gateway.data_dir, to->gateway.data_dir) != 0 ||
 	       strcmp(from->gateway.lua_dir, to->gateway.lua_dir) != 0;
 }
@@ -124,7 +132,12 @@ static int apply(struct daemon *d, const struct config *config, struct error *er
 		result = charge_set_apply(d->charges, config, err);
 	if (!result)
 		result = platform_set_apply(d->platforms, config, err);
-	return result ? result : desk_apply(&d->desk, config, err);
+	if (!result)
+		result = desk_apply(&d->desk, config, err);
+	/* It can refuse nothing: last. */
+	if (!result && d->pulse)
+		pulse_apply(d->pulse, config);
+	return result;
 }
 
 /* What is in force now is another set of versions than before. */
@@ -145,12 +158,17 @@ static struct config *reload_read(void *user, int *touched, struct error *err)
 	struct daemon *d = user;
 
 	log_notice("main: reload: %s", d->path);
-	struct config *next = config_read(d->path, stderr, err);
-	if (!next)
+	struct config *next = good_read(d->good, err);
+	if (!next) {
+		good_refuse(d->good, err);
 		return NULL;
+	}
 	if (needs_restart(d->config, next)) {
 		(void)error_set(err, FC_EINVAL,
 				"gateway operator_id, data_dir and lua_dir change only with a new start");
+		/* The start that it waits for would find it good: no news, unless another one is in its place. */
+		if (good_is_instead(d->good))
+			good_refuse(d->good, err);
 		config_free(next);
 		return NULL;
 	}
@@ -171,6 +189,7 @@ static void reload_adopt(void *user, struct config *config, int touched)
 	config_free(d->config);
 	d->config = config;
 	log_notice("main: reload: done, %d object(s) touched", touched);
+	good_accept(d->good);
 	control_config_loaded(d->desk.control, "file");
 }
 
@@ -333,8 +352,10 @@ static void tend_store(void *user)
 	struct daemon *d = user;
 
 	store_tend(d->store);
+	outbox_tend(d->store);
 	events_tend(d->store);
 	versions_tend(d->versions);
+	good_tend(d->good);
 	(void)loop_timer_set(d->loop, &d->tend, TEND_PERIOD_US);
 }
 
@@ -342,6 +363,19 @@ static void tend_store(void *user)
 static void try_again(void *user)
 {
 	(void)daemon_reload_lua(user, "file", NULL, NULL);
+}
+
+/* Two gateways on one store would each push the other's orders. A file system that knows no locks is no reason not to start, and a
+ * folder that is not there yet is made by the store. */
+static int lock_data(struct daemon *d, struct error *err)
+{
+	const char *folder = d->config->gateway.data_dir;
+
+	if (d->data_lock < 0)
+		d->data_lock = disk_lock_folder(folder);
+	if (d->data_lock >= 0 || errno != EWOULDBLOCK)
+		return FC_OK;
+	return error_set(err, FC_EBUSY, "main: %s: another gateway runs with this data_dir", folder);
 }
 
 static int start(struct daemon *d, struct error *err)
@@ -365,8 +399,10 @@ static int start(struct daemon *d, struct error *err)
 	if (!d->reload)
 		return FC_ENOMEM;
 	d->commands.reload = d->reload;
+	if (lock_data(d, err))
+		return FC_EBUSY;
 	d->store = store_open(d->config->gateway.data_dir, err);
-	if (!d->store)
+	if (!d->store || lock_data(d, err))
 		return FC_EIO;
 	control_end_rollback(d->store, &d->host);
 	d->stations = station_set_new(d->loop, d->store, err);
@@ -402,20 +438,30 @@ static int start(struct daemon *d, struct error *err)
 		result = open_desk(d, err);
 	if (result)
 		return result;
+	/* Once all that may take its time at a start is done. */
+	d->pulse = pulse_new(d->loop, d->devices, err);
+	if (!d->pulse)
+		return FC_ENOMEM;
+	if (pulse_tell(d->pulse, d->desk.alarms) || alarms_add_source(d->desk.alarms, good_see, d->good))
+		return error_set(err, FC_ENOMEM, "main: no memory");
 	d->trim = (struct loop_timer){.fn = trim_heap, .user = d};
 	d->tend = (struct loop_timer){.fn = tend_store, .user = d};
 	d->again = (struct loop_timer){.fn = try_again, .user = d};
 	if (loop_timer_set(d->loop, &d->trim, TRIM_FIRST_US) || loop_timer_set(d->loop, &d->tend, TEND_PERIOD_US))
 		return FC_ENOMEM;
 	accepted(d, "start");
-	control_config_loaded(d->desk.control, "start");
+	/* Else the file that lies there is no version that was in force. */
+	if (!good_is_instead(d->good)) {
+		good_accept(d->good);
+		control_config_loaded(d->desk.control, "start");
+	}
 	if (shelf_refused_count(d->host.shelf) && loop_timer_set(d->loop, &d->again, TRY_AGAIN_US))
 		return FC_ENOMEM;
 	return watch_lua(d, err);
 }
 
 struct daemon *daemon_new(const char *path, const char *version, struct config *config, int signals,
-			  const char *stats_file, int was_put_back, struct error *err)
+			  const char *stats_file, int was_put_back, struct good *good, struct error *err)
 {
 	struct daemon *d = calloc(1, sizeof(*d));
 
@@ -429,6 +475,8 @@ struct daemon *daemon_new(const char *path, const char *version, struct config *
 	d->version = version;
 	d->stats_file = stats_file;
 	d->was_put_back = was_put_back;
+	d->good = good;
+	d->data_lock = -1;
 	d->config = config;
 	d->started_us = clock_mono_us();
 	int result = start(d, err);
@@ -446,7 +494,14 @@ struct daemon *daemon_new(const char *path, const char *version, struct config *
 
 int daemon_run(struct daemon *d)
 {
-	return loop_run(d->loop);
+	/* Not before the loop runs that feeds it. */
+	pulse_apply(d->pulse, d->config);
+	int result = loop_run(d->loop);
+
+	/* A loop that gave up leaves the watchdog armed, like any other crash. */
+	if (!result)
+		pulse_end(d->pulse);
+	return result;
 }
 
 void daemon_free(struct daemon *d)
@@ -457,6 +512,7 @@ void daemon_free(struct daemon *d)
 		write_stats(d);
 	watch_free(d->watch);
 	desk_close(&d->desk);
+	pulse_free(d->pulse);
 	reload_commands_end(&d->commands);
 	versions_free(d->versions);
 	platform_set_free(d->platforms);
@@ -478,6 +534,8 @@ void daemon_free(struct daemon *d)
 	}
 	reload_free(d->reload);
 	loop_free(d->loop);
+	if (d->data_lock >= 0)
+		close(d->data_lock);
 	config_free(d->config);
 	free(d->lua_dir);
 	free(d);

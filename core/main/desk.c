@@ -21,7 +21,8 @@ static int open_page(struct desk *desk, const struct control_sources *rooms, con
 					      .devices = rooms->devices,
 					      .stations = rooms->stations,
 					      .charges = rooms->charges,
-					      .platforms = rooms->platforms};
+					      .platforms = rooms->platforms,
+					      .alarms = desk->alarms};
 
 	desk->admin = admin_new(&sources, config, err);
 	return desk->admin ? FC_OK : FC_EIO;

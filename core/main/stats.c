@@ -224,6 +224,20 @@ static struct value *loop_state(struct maker *m, const struct stats_sources *s)
 	return o;
 }
 
+static struct value *watchdog_state(struct maker *m, const struct stats_sources *s)
+{
+	struct value *o = value_object(m->arena);
+	struct watchdog_state w;
+
+	pulse_get_state(s->pulse, &w);
+	maker_text(m, o, "device", w.device);
+	maker_int(m, o, "open", w.is_open);
+	maker_int(m, o, "timeout_s", w.timeout_s);
+	maker_int(m, o, "feeds", (int64_t)w.feeds);
+	maker_text(m, o, "why", w.why);
+	return o;
+}
+
 static struct value *reload_state(struct maker *m, const struct stats_sources *s)
 {
 	struct value *o = value_object(m->arena);
@@ -255,6 +269,7 @@ struct value *stats_build(struct arena *arena, const struct stats_sources *sourc
 	maker_int(&m, root, "rss_kb", usage_rss_kb());
 	maker_put(&m, root, "loop", loop_state(&m, sources));
 	maker_put(&m, root, "reloads", reload_state(&m, sources));
+	maker_put(&m, root, "watchdog", watchdog_state(&m, sources));
 	maker_put(&m, root, "store", store_state(&m, sources));
 	maker_put(&m, root, "polls", line_stats(&m, "all", &totals));
 	maker_put(&m, root, "buses", buses(&m, sources));

@@ -152,7 +152,7 @@ static int comes_first(struct work *work, int b, int a)
 	lua_State *L = work->L;
 
 	if (lua_isnil(L, 2)) {
-		size_t len = lua_type(L, a) == LUA_TSTRING ? lua_rawlen(L, a) : 0;
+		size_t len = lua_type(L, a) == LUA_TSTRING ? (size_t)lua_rawlen(L, a) : 0;
 
 		count(work, 1 + len / BYTES_A_UNIT);
 		return lua_compare(L, b, a, LUA_OPLT);

@@ -22,7 +22,7 @@ static size_t length_of_texts(lua_State *L)
 
 	for (int i = lua_gettop(L); i; i--)
 		if (lua_type(L, i) == LUA_TSTRING)
-			len += lua_rawlen(L, i);
+			len += (size_t)lua_rawlen(L, i);
 	return len;
 }
 

@@ -148,6 +148,8 @@ int main(int argc, char **argv)
 	    {"charge-seconds", 1, NULL, 't'},
 	    {"leave-every", 1, NULL, 'v'},
 	    {"order-seconds", 1, NULL, 'w'},
+	    {"pull", 0, NULL, 'P'},
+	    {"address", 1, NULL, 'A'},
 	    {NULL, 0, NULL, 0},
 	};
 	static struct platform p;
@@ -234,6 +236,12 @@ int main(int argc, char **argv)
 		case 'v':
 			business.leave_every = number(optarg, 0, INT32_MAX, &bad);
 			break;
+		case 'A':
+			server.address = optarg;
+			break;
+		case 'P':
+			p.pull = 1;
+			break;
 		case 'w':
 			business.order_s = number(optarg, 1, INT32_MAX, &bad);
 			break;
@@ -280,6 +288,7 @@ int main(int argc, char **argv)
 	if (p.log)
 		(void)fclose(p.log);
 	json_decref(p.question);
+	json_decref(p.pending);
 	json_decref(p.methods);
 	free(p.station_token);
 	free(p.station_id);

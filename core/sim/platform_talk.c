@@ -98,9 +98,41 @@ static json_t *answer_token(struct platform *p, const json_t *payload)
 			 token, "TokenAvailableTime", 7200, "FailReason", good ? 0 : 2);
 }
 
+static void take_answer(struct platform *p, int status, const char *body, const char *why);
+
+/* The station fetches what waits for it; gone only when its answer has come. */
+static json_t *answer_fetch(const struct platform *p)
+{
+	json_t *list = json_array();
+
+	if (p->pending)
+		(void)json_array_append(list, p->pending);
+	return json_pack("{so}", "PendingRequests", list);
+}
+
+static json_t *answer_told(struct platform *p, const json_t *payload)
+{
+	const char *id = json_string_value(json_object_get(payload, "RequestID"));
+	const char *envelope = json_string_value(json_object_get(payload, "Envelope"));
+	const char *waiting = json_string_value(json_object_get(p->pending, "RequestID"));
+	json_int_t status = json_integer_value(json_object_get(payload, "HttpStatus"));
+	int known = id && waiting && !strcmp(id, waiting);
+
+	if (known) {
+		json_decref(p->pending);
+		p->pending = NULL;
+		take_answer(p, status ? (int)status : 500, envelope ? envelope : "", "");
+	}
+	return json_pack("{ss si}", "RequestID", id ? id : "", "SuccStat", !known);
+}
+
 /* What a push is answered with. */
 static json_t *answer_push(struct platform *p, const char *method, const json_t *payload)
 {
+	if (p->pull && !strcmp(method, "query_pending_requests"))
+		return answer_fetch(p);
+	if (p->pull && !strcmp(method, "notification_request_answer"))
+		return answer_told(p, payload);
 	json_t *answer = charge_take(p->business, method, payload);
 
 	if (answer)
@@ -223,14 +255,14 @@ static int take_round(struct platform *p, const json_t *data)
 
 static void ask(struct platform *p);
 
-static void answered(void *user, const struct http_result *result)
+/* status 0: there was none, because of why. */
+static void take_answer(struct platform *p, int status, const char *body, const char *why)
 {
-	struct platform *p = user;
 	double us = (double)(clock_mono_us() - p->asked_us);
 	int ret = -999;
 
 	p->busy = 0;
-	json_t *data = result->status == 200 ? wire_open_response(&p->theirs, result->body, &ret) : NULL;
+	json_t *data = status == 200 ? wire_open_response(&p->theirs, body, &ret) : NULL;
 	record(p, "out", p->asked_method, ret, us, data, "request", p->question);
 	json_decref(p->question);
 	p->question = NULL;
@@ -243,18 +275,36 @@ static void answered(void *user, const struct http_result *result)
 	if (good) {
 		p->answered++;
 		p->times_us[p->time_count++ % TIMES_MAX] = us;
-	} else if (result->status) {
+	} else if (status) {
 		p->errors++;
 		p->step += !p->asked_charge;
 	} else {
 		/* The station may not be up yet: that is no question it failed to answer. */
 		p->asked--;
 		p->unreachable++;
-		log_info("sim-platform: %s: %s", p->asked_method, result->err.text);
+		log_info("sim-platform: %s: %s", p->asked_method, why);
 	}
 	json_decref(data);
-	if (result->status)
+	if (status)
 		ask(p);
+}
+
+static void answered(void *user, const struct http_result *result)
+{
+	take_answer(user, result->status, result->body, result->err.text);
+}
+
+/* Instead of calling: it waits to be fetched. Nonzero when it can't. */
+static int lay_out(struct platform *p, const char *body)
+{
+	char number[32], authorization[600];
+
+	(void)snprintf(number, sizeof(number), "%d-%d", (int)getpid(), ++p->next_request);
+	(void)snprintf(authorization, sizeof(authorization), "Bearer %s", p->station_token ? p->station_token : "");
+	p->pending =
+	    json_pack("{ss ss ss ss}", "RequestID", number, "Interface", dialect_path(p->dialect, p->asked_method),
+		      "Envelope", body, "Authorization", authorization);
+	return !p->pending;
 }
 
 static void ask(struct platform *p)
@@ -270,8 +320,14 @@ static void ask(struct platform *p)
 	(void)snprintf(path, sizeof(path), "%s/%s", p->prefix, dialect_path(p->dialect, p->asked_method));
 	(void)snprintf(authorization, sizeof(authorization), "Bearer %s", p->station_token ? p->station_token : "");
 	p->asked_us = clock_mono_us();
-	if (body && !http_client_post(p->client, path, p->station_token ? authorization : NULL,
-				      "application/json;charset=utf-8", body, strlen(body), 10000, answered, p, NULL)) {
+	int failed = !body;
+	if (!failed && p->pull)
+		failed = lay_out(p, body);
+	else if (!failed)
+		failed =
+		    http_client_post(p->client, path, p->station_token ? authorization : NULL,
+				     "application/json;charset=utf-8", body, strlen(body), 10000, answered, p, NULL);
+	if (!failed) {
 		p->busy = 1;
 		p->asked++;
 		p->question = json_incref(payload);

@@ -40,6 +40,9 @@ struct platform {
 	const char *asked_method;
 	struct charge *asked_charge; /* NULL: a question of the round */
 	json_t *question;
+	int pull; /* it can't call: its question waits in pending until the station fetches it (core/upstream/message_pull.h) */
+	json_t *pending;  /* NULL: none waits */
+	int next_request; /* number of the last one that waited */
 	char *station_id;
 	int discard, fail;
 	unsigned long pushes, accepted, asked, answered, errors, unreachable;

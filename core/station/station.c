@@ -13,7 +13,7 @@
 #include "store/events.h"
 
 /* Statistics may lose nothing but need no second-by-second writing: flash is spared. */
-static const int64_t flush_interval_us = (int64_t)300 * 1000000;
+static const int64_t flush_interval_us = (int64_t)900 * 1000000;
 
 static void flush_due(void *user)
 {

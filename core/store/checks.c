@@ -51,10 +51,10 @@ static int run(struct store *store, sqlite3_stmt *s, struct error *err)
 int checks_each_order(struct store *store, const char *platform, int64_t first, int64_t last,
 		      void (*fn)(void *user, const struct check_order *order), void *user)
 {
-	static const char sql[] =
-	    "SELECT o.seq, o.wh, o.money_e4, max(b.state) FROM orders o JOIN outbox b ON b.seq = o.seq"
-	    " AND b.platform = o.platform WHERE o.platform = ?1 AND o.closed = 1"
-	    " AND o.end_wall BETWEEN ?2 AND ?3 GROUP BY o.seq ORDER BY o.end_wall, o.seq";
+	static const char sql[] = "SELECT o.seq, o.wh, o.money_e4, max(CASE WHEN answered(b.id) THEN 1 ELSE b.state "
+				  "END) FROM orders o JOIN outbox b ON b.seq = o.seq"
+				  " AND b.platform = o.platform WHERE o.platform = ?1 AND o.closed = 1"
+				  " AND o.end_wall BETWEEN ?2 AND ?3 GROUP BY o.seq ORDER BY o.end_wall, o.seq";
 	sqlite3_stmt *s = prepare(store, sql, platform, (const int64_t[]){first, last}, 2);
 	int n = 0, code = SQLITE_ERROR;
 

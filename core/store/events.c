@@ -417,9 +417,12 @@ int events_page(struct store *store, const struct event_query *query, int64_t *b
 	if (p.told >= query->most)
 		return 1;
 	sqlite3_stmt *s = store_prepare(
-	    store->db, query->seq ? "SELECT " COLUMNS " FROM event WHERE seq = ?2 AND seq <> '' AND id < ?1"
-				    " ORDER BY id DESC LIMIT ?3"
-				  : "SELECT " COLUMNS " FROM event WHERE id < ?1 ORDER BY id DESC LIMIT ?3");
+	    store->db, query->seq
+			   ? "SELECT " COLUMNS
+			     " FROM event WHERE CAST(substr(seq, 10) AS INTEGER) = CAST(substr(?2, 10) AS INTEGER)"
+			     " AND seq = ?2 AND seq <> '' AND id < ?1"
+			     " ORDER BY id DESC LIMIT ?3"
+			   : "SELECT " COLUMNS " FROM event WHERE id < ?1 ORDER BY id DESC LIMIT ?3");
 	int bad = !s || sqlite3_bind_int64(s, 1, *below ? *below : INT64_MAX) || sqlite3_bind_int(s, 3, LOOKS) ||
 		  (query->seq && sqlite3_bind_text(s, 2, query->seq, -1, SQLITE_STATIC));
 	p.looked = 0;

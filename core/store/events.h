@@ -1,7 +1,7 @@
 /* Events: what happened, for people: each change of a session or a status, each command, alarm and message about an order, as one
  * row. EVENTS_ROWS_MAX rows are kept and the oldest go; those of an order that is open, or not confirmed by someone, stay longer.
  *
- * Flash is spared: an event waits in memory. The opening and the closing of an order take along what waits: added before, the
+ * Flash is spared: an event waits in memory. The opening and the closing of an order take along what waits, and a confirmation when it is written: added before, the
  * order's events are durable when these are. After a minute any transaction does, and after EVENTS_LATEST_S it goes by itself. A power cut
  * costs what waited. That events can't be written never costs an order. A flood (a status that flaps, a platform that asks without
  * end) is bounded: EVENTS_BURST at once, then one every EVENTS_PACE_S; what is more is counted and not kept, but for changes of a
@@ -17,7 +17,7 @@
 enum {
 	EVENTS_ROWS_MAX = 20000, /* some 120 bytes each */
 	EVENTS_HARD_MAX = 40000, /* with those that stay longer */
-	EVENTS_LATEST_S = 300,
+	EVENTS_LATEST_S = 600,
 	EVENTS_BURST = 2000,
 	EVENTS_PACE_S = 2,
 	EVENTS_WAITING_MAX = 512, /* in memory; while the disk takes none, the oldest go */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/disk.h"
@@ -97,11 +98,38 @@ static const char *const migrations[] = {
     /* One index of what is not settled instead of two: each order writes two pages less. Whoever uses it says state <> 1, too. */
     "DROP INDEX outbox_waiting; DROP INDEX outbox_unsettled;"
     "CREATE INDEX outbox_unsettled ON outbox(platform, state, id) WHERE state <> 1;",
+    /* By day first: what is counted every quarter of an hour stands on a page or two, and not on one of each connector. */
+    ("CREATE TABLE energy_new(day INTEGER NOT NULL, connector_id TEXT NOT NULL, wh INTEGER NOT NULL,"
+     " PRIMARY KEY(day, connector_id)) WITHOUT ROWID;"
+     "INSERT INTO energy_new SELECT day, connector_id, wh FROM energy ORDER BY day, connector_id;"
+     "DROP TABLE energy; ALTER TABLE energy_new RENAME TO energy;"),
+    /* One index that also finds what became of an order, instead of two; and numbers without a page that remembers the last: none is
+     * ever deleted. Each order writes three pages less. */
+    ("CREATE TABLE outbox_new(id INTEGER PRIMARY KEY, platform TEXT NOT NULL, method TEXT NOT NULL,"
+     " seq TEXT NOT NULL REFERENCES orders(seq), attempts INTEGER NOT NULL DEFAULT 0, next_wall INTEGER NOT NULL "
+     "DEFAULT 0,"
+     " state INTEGER NOT NULL DEFAULT 0, answer INTEGER NOT NULL DEFAULT -1, mapping TEXT NOT NULL DEFAULT '',"
+     " UNIQUE(seq, platform, method));"
+     "INSERT INTO outbox_new SELECT id, platform, method, seq, attempts, next_wall, state, answer, mapping FROM outbox;"
+     "DROP TABLE outbox; ALTER TABLE outbox_new RENAME TO outbox;"
+     "CREATE INDEX outbox_unsettled ON outbox(platform, state, id) WHERE state <> 1;"),
+    /* samples.c: connectors by number, and one number as the key: a row grows at the table's end and stands on its page. By name in the
+     * key it went over to a page of its own, where pages are small. id: slot * 65536 + place. */
+    ("CREATE TABLE place(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+     "INSERT INTO place(name) SELECT DISTINCT connector_id FROM samples;"
+     "CREATE TABLE curve(id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+     "INSERT INTO curve SELECT slot * 65536 + p.id, data FROM samples JOIN place p ON p.name = connector_id ORDER BY 1;"
+     "DROP TABLE samples;"
+     "CREATE VIEW samples AS SELECT c.id / 65536 AS slot, p.name AS connector_id, c.data FROM curve c"
+     " JOIN place p ON p.id = c.id % 65536;"),
+    /* The 18 digits behind the operator's id, as a number: a third of the bytes, and of the pages that are split. */
+    ("DROP INDEX event_seq;"
+     "CREATE INDEX event_order ON event(CAST(substr(seq, 10) AS INTEGER)) WHERE seq <> '';"),
 };
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 
-enum { NAME = 512, WAL_BYTES = 4096000 };
-static const char *const tails[] = {"", "-wal", "-shm"};
+enum { NAME = 512, WAL_BYTES = 4096000, PAGE = 512 };
+static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
 enum { TAILS = sizeof(tails) / sizeof(tails[0]) };
 
 static int failed(sqlite3 *db, const char *path, struct error *err)
@@ -169,6 +197,13 @@ static void bound_wal(sqlite3 *db)
 		(void)sqlite3_wal_autocheckpoint(db, WAL_BYTES / page);
 }
 
+/* What the file is for one process alone: its index of the WAL is in memory then. In a file of its own (-shm) three pages of it would
+ * be written after each transaction. Tests that look into the file beside the gateway say that they share it. */
+static int is_shared(void)
+{
+	return getenv("FORECOURT_SHARED_STORE") != NULL;
+}
+
 /* *out is to be closed whatever comes back. */
 static int open_database(const char *path, sqlite3 **out, int alone, struct error *err)
 {
@@ -177,17 +212,20 @@ static int open_database(const char *path, sqlite3 **out, int alone, struct erro
 
 	if (code == SQLITE_OK) {
 		(void)sqlite3_extended_result_codes(*out, 1);
-		(void)sqlite3_busy_timeout(*out, 2000);
+		/* Someone who has the file open is waited for with each of some sixty attempts. */
+		(void)sqlite3_busy_timeout(*out, 50);
 		if (alone)
 			(void)sqlite3_exec(*out, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
-		/* Small pages, of new files: what changes in a transaction is a few bytes on each of many pages, and each is written whole.
-		 * A small cache: the box has 128 MB in all. FULL: what is committed is on the disk. */
+		/* Small pages: what changes in a transaction is a few bytes on each of many pages, and each is written whole. Files
+		 * of earlier versions have larger ones: make_pages_small. A small cache: the box has 128 MB in all. FULL: what is committed
+		 * is on the disk. */
 		code = sqlite3_exec(*out,
-				    "PRAGMA page_size = 1024; PRAGMA cache_size = -256; PRAGMA journal_mode = WAL;"
+				    "PRAGMA page_size = 512; PRAGMA cache_size = -256; PRAGMA journal_mode = WAL;"
 				    " PRAGMA synchronous = FULL;",
 				    NULL, NULL, NULL);
 		if (code == SQLITE_OK)
 			bound_wal(*out);
+		(void)sqlite3_busy_timeout(*out, 2000);
 	}
 	return code == SQLITE_OK ? FC_OK : failed(*out, path, err);
 }
@@ -274,7 +312,7 @@ static int make_new(sqlite3 *from, const char *path, struct rescue *found, struc
 
 	remove_file(path);
 	/* Rows go into tables as they were; what the schema has learned since is done to them at the next open. */
-	int result = open_database(path, &to, 0, err);
+	int result = open_database(path, &to, 1, err);
 	if (!result)
 		result = migrate(to, path, version > 0 && version < SCHEMA_VERSION ? version : SCHEMA_VERSION, err);
 	if (!result)
@@ -287,7 +325,7 @@ static int make_new(sqlite3 *from, const char *path, struct rescue *found, struc
 
 static int open_existing(struct store *store, struct error *err)
 {
-	int result = open_database(store->path, &store->db, 0, err);
+	int result = open_database(store->path, &store->db, !is_shared(), err);
 
 	if (!result)
 		result = migrate(store->db, store->path, SCHEMA_VERSION, err);
@@ -370,16 +408,81 @@ static int is_sound(struct store *store, struct error *err)
 	return store_is_damage(code) ? 0 : failed(store->db, store->path, err);
 }
 
-/* A disk too full for the file that connections share is no reason to stay away: alone there is no need for it. */
+/* A disk that has become read-only can be read with a shared index alone, of which a file must be there, if an empty one. */
 static int open_somehow(struct store *store, struct error *err)
 {
-	int result = open_database(store->path, &store->db, 0, err);
+	int alone = !is_shared(), result = open_database(store->path, &store->db, alone, err);
 	int code = store->db ? sqlite3_extended_errcode(store->db) : SQLITE_NOMEM;
+	char index[NAME];
 
-	if (!result || store_is_damage(code) || code == SQLITE_CANTOPEN)
-		return result;
-	close_database(&store->db);
-	return open_database(store->path, &store->db, 1, err);
+	if (result && !store_is_damage(code) && code != SQLITE_CANTOPEN) {
+		close_database(&store->db);
+		return open_database(store->path, &store->db, !alone, err);
+	}
+	(void)snprintf(index, sizeof(index), "%s-shm", store->path);
+	int fd = result ? -1 : open(index, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		(void)close(fd);
+	return result;
+}
+
+/* Nonzero when the disk has room for so many times what the file holds, and some more. */
+static int has_room(const struct store *store, uint64_t times)
+{
+	enum { SPARE = 4 << 20 };
+	struct statvfs disk;
+	struct stat st;
+
+	return !stat(store->path, &st) && !statvfs(store->path, &disk) &&
+	       (uint64_t)disk.f_bavail * disk.f_frsize > times * (uint64_t)st.st_size + SPARE;
+}
+
+/* A file of a released version is kept as it was: with it the gateway of that version can be put back. One such file, the newest. */
+static void keep_older(struct store *store, int version)
+{
+	char kept[NAME], part[NAME], *sql;
+
+	(void)snprintf(kept, sizeof(kept), "%s.older", store->path);
+	(void)snprintf(part, sizeof(part), "%s.older.part", store->path);
+	(void)unlink(part);
+	sql = has_room(store, 2) ? sqlite3_mprintf("VACUUM INTO %Q", part) : NULL;
+	if (sql && sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK && !disk_sync_file(part) &&
+	    rename(part, kept) == 0) {
+		(void)disk_sync_folder(store->path);
+		log_notice("store: %s: of schema %d: kept as %s, taken further", store->path, version, kept);
+	} else {
+		(void)unlink(part);
+		log_warning("store: %s: of schema %d: no room to keep it as it is: taken further without", store->path,
+			    version);
+	}
+	sqlite3_free(sql);
+}
+
+/* Once, of a file of an earlier version. A power cut in its midst is rolled back at the next start, which tries again; without room
+ * for it all goes on with the pages that there are. */
+static void make_pages_small(struct store *store)
+{
+	char text[32];
+	int page = query_text(store->db, "PRAGMA page_size", text, sizeof(text)) ? PAGE : atoi(text);
+
+	if (page == PAGE || !has_room(store, 3))
+		return;
+	int code =
+	    sqlite3_exec(store->db, "PRAGMA journal_mode = DELETE; PRAGMA page_size = 512; VACUUM", NULL, NULL, NULL);
+	if (code != SQLITE_OK)
+		log_warning("store: %s: its pages of %d bytes stay: %s", store->path, page, sqlite3_errmsg(store->db));
+	else
+		log_notice("store: %s: its pages have %d bytes now, no longer %d", store->path, PAGE, page);
+	(void)sqlite3_exec(store->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+	bound_wal(store->db);
+}
+
+/* What SQLite puts aside (of a large sort, a new index, VACUUM): beside the file. In its sandbox the daemon may write into no other folder, and
+ * elsewhere /tmp is the box's memory. For the process; no thread but ours uses SQLite. */
+static void put_aside_in(const char *folder)
+{
+	sqlite3_free(sqlite3_temp_directory);
+	sqlite3_temp_directory = sqlite3_mprintf("%s", folder);
 }
 
 int file_open(struct store *store, const char *data_dir, struct error *err)
@@ -388,7 +491,9 @@ int file_open(struct store *store, const char *data_dir, struct error *err)
 
 	if (make_folder(data_dir, err))
 		return FC_EIO;
+	put_aside_in(data_dir);
 	(void)snprintf(store->path, sizeof(store->path), "%s/forecourt.db", data_dir);
+	store->is_shared = is_shared();
 	take_new(store);
 	if (open_somehow(store, &first) && !(store->db && store_is_damage(sqlite3_extended_errcode(store->db))))
 		return error_set(err, FC_EIO, "%s", first.text);
@@ -401,7 +506,11 @@ int file_open(struct store *store, const char *data_dir, struct error *err)
 		return sound;
 	if (!sound)
 		return file_replace(store, err);
+	if (version > 0 && version < SCHEMA_VERSION)
+		keep_older(store, version);
 	int result = migrate(store->db, store->path, SCHEMA_VERSION, err);
+	if (!result)
+		make_pages_small(store);
 	if (!result)
 		remember_file(store);
 	return result;
@@ -409,5 +518,13 @@ int file_open(struct store *store, const char *data_dir, struct error *err)
 
 void file_close(struct store *store)
 {
+	char name[NAME];
+
 	close_database(&store->db);
+	/* Without a WAL there is nothing that an index would be needed for. */
+	(void)snprintf(name, sizeof(name), "%s-wal", store->path);
+	if (is_shared() || access(name, F_OK) == 0)
+		return;
+	(void)snprintf(name, sizeof(name), "%s-shm", store->path);
+	(void)unlink(name);
 }

@@ -42,6 +42,31 @@ void events_rode(struct store *store, int64_t upto, int is_kept);
 int events_wanted(struct store *store);
 void events_end(struct store *store);
 
+/* Confirmations that wait for a transaction (settle.c). */
+struct settled {
+	int64_t id;
+	int answer, has_mapping;
+	char mapping[JOURNAL_VERSION];
+};
+enum { SETTLES = 32 };
+struct settle_queue {
+	struct settled list[SETTLES]; /* oldest first */
+	int count;
+	int64_t since_us, tried_us;
+	int is_tired; /* a transaction that they went along with failed: the next goes without */
+};
+/* Makes the SQL function answered(id) known to a file that was opened. What SQLite says. */
+int settle_begin(struct store *store);
+/* The one that waits, or NULL. */
+const struct settled *settle_find(const struct store *store, int64_t id);
+/* Copied. FC_OK, or FC_EBUSY: it has to be written at once. */
+int settle_later(struct store *store, const struct settled *settled);
+/* An order that is to be told again: what waits of it must not end that. */
+void settle_forget(struct store *store, const char *platform, const char *seq);
+/* As events_ride and events_rode; how many were written. */
+int settle_ride(struct store *store);
+void settle_rode(struct store *store, int count, int is_kept);
+
 struct store {
 	char path[480];
 	sqlite3 *db;
@@ -52,6 +77,8 @@ struct store {
 	int64_t tended_us; /* when replacing it failed */
 	uint64_t inode[2]; /* of the file and its WAL */
 	struct event_queue events;
+	struct settle_queue settles;
+	int is_shared; /* others look into the file: nothing waits in memory that they wait for */
 };
 
 sqlite3 *store_db(struct store *store);
@@ -85,8 +112,11 @@ struct rescue {
 int store_rescue(sqlite3 *from, sqlite3 *to, struct rescue *found, struct error *err);
 
 /* What a statement must select for these two; a row's record is the statement's own memory, NULL when there was none to have. */
-#define JOURNAL_COLUMNS "seq, connector_id, platform, mode, closed, start_wall, end_wall, wh, money_e4, reason, record"
-#define OUTBOX_COLUMNS  "id, platform, method, seq, attempts, next_wall, state, answer, mapping"
+#define JOURNAL_COLUMNS \
+	"seq, connector_id, platform, mode, closed, start_wall, end_wall, wh, money_e4, reason, rtrim(record)"
+#define OUTBOX_COLUMNS "id, platform, method, seq, attempts, next_wall, state, answer, mapping"
+/* With what waits to be written of it. */
+void outbox_told(const struct store *store, struct outbox_entry *entry);
 void journal_row(sqlite3_stmt *s, struct journal_order *order);
 void outbox_row(sqlite3_stmt *s, struct outbox_entry *entry);
 

@@ -19,6 +19,20 @@ static int bind_int(sqlite3_stmt *s, const char *name, int64_t value)
 	return i ? sqlite3_bind_int64(s, i, value) : SQLITE_OK;
 }
 
+/* Spaces behind the record of an order that runs give its row a length of which SQLite keeps almost all that a page can hold of a row in
+ * the table itself, and the rest in pages of its own: 477 and so many times 508 bytes, of which the other columns take 65 to 85.
+ * Notes have the same length then, and are written in place, and of those pages only what differs: what changes while it runs
+ * is at the begin of the record (charge/order.c), so that is one. */
+static int64_t room_of(const char *record)
+{
+	enum { FIRST = 477 - 92, MORE = 508 };
+	size_t len = strlen(record), whole = FIRST;
+
+	while (whole < len)
+		whole += MORE;
+	return (int64_t)(whole - len);
+}
+
 /* What the statement does not name is not bound. */
 static int bind_order(sqlite3_stmt *s, const struct journal_order *o)
 {
@@ -26,7 +40,7 @@ static int bind_order(sqlite3_stmt *s, const struct journal_order *o)
 	       bind_text(s, ":platform", o->platform) || bind_int(s, ":mode", o->mode) ||
 	       bind_int(s, ":start", o->start_wall) || bind_int(s, ":end", o->end_wall) || bind_int(s, ":wh", o->wh) ||
 	       bind_int(s, ":money", o->money_e4) || bind_int(s, ":reason", o->reason) ||
-	       bind_text(s, ":record", o->record);
+	       bind_text(s, ":record", o->record) || bind_int(s, ":room", room_of(o->record));
 }
 
 /* Runs and ends a statement without rows; changed, if not NULL, is how many rows it touched. */
@@ -54,10 +68,11 @@ int journal_open(struct store *store, const struct journal_order *order, struct 
 	sqlite3_stmt *s = store_prepare(
 	    store_db(store), "INSERT INTO orders(seq, connector_id, platform, mode, closed, start_wall, end_wall, wh,"
 			     " money_e4, reason, record) VALUES(:seq, :connector, :platform, :mode, 0, :start, 0, :wh,"
-			     " :money, 0, :record)");
+			     " :money, 0, :record || printf('%*s', :room, ''))");
 
-	/* Events of the order that wait are written with it, or neither. */
-	int own = events_wanted(store) && sqlite3_get_autocommit(store_db(store)) && !store_begin(store, NULL);
+	/* Events of the order that wait are written with it, or neither; and confirmations of others. */
+	int rides = events_wanted(store) || store->settles.count;
+	int own = rides && sqlite3_get_autocommit(store_db(store)) && !store_begin(store, NULL);
 	int result = finish(store, s, s ? bind_order(s, order) : SQLITE_ERROR, NULL, err, "order");
 
 	if (own && !result)
@@ -82,7 +97,9 @@ int journal_note(struct store *store, const struct journal_order *order, struct 
 {
 	return update(store, order,
 		      "UPDATE orders SET platform = :platform, start_wall = :start, end_wall = :end, wh = :wh,"
-		      " money_e4 = :money, reason = :reason, record = :record WHERE seq = :seq AND closed = 0",
+		      " money_e4 = :money, reason = :reason, record = :record ||"
+		      " printf('%*s', :room, '')"
+		      " WHERE seq = :seq AND closed = 0",
 		      err);
 }
 
@@ -234,7 +251,7 @@ int outbox_first(struct store *store, const char *platform, struct outbox_entry 
 	sqlite3_stmt *s =
 	    store_prepare(store_db(store), "SELECT " OUTBOX_COLUMNS
 					   " FROM outbox WHERE platform = :platform AND state = 0 AND state <> 1"
-					   " ORDER BY id LIMIT 1");
+					   " AND NOT answered(id) ORDER BY id LIMIT 1");
 	int result = FC_EIO;
 
 	if (s && bind_text(s, ":platform", platform) == SQLITE_OK) {
@@ -264,14 +281,29 @@ int outbox_later(struct store *store, int64_t id, int64_t next_wall, struct erro
 int outbox_done(struct store *store, int64_t id, enum outbox_state state, int answer, const char *mapping,
 		struct error *err)
 {
+	struct settled settled = {.id = id, .answer = answer, .has_mapping = mapping != NULL};
+
+	(void)snprintf(settled.mapping, sizeof(settled.mapping), "%s", mapping ? mapping : "");
+	if (state == OUTBOX_CONFIRMED && !settle_later(store, &settled))
+		return FC_OK;
+	/* What is written now comes after what waits. */
+	if (settle_find(store, id) && outbox_flush(store, err))
+		return FC_EIO;
 	sqlite3_stmt *s = store_prepare(store_db(store),
 					"UPDATE outbox SET attempts = attempts + 1, state = :state, answer = :answer,"
 					" mapping = coalesce(:mapping, mapping) WHERE id = :id");
 	int bound = s ? bind_int(s, ":state", state) || bind_int(s, ":answer", answer) ||
 			    bind_text(s, ":mapping", mapping) || bind_int(s, ":id", id)
 		      : SQLITE_ERROR;
+	/* What waits is the end of the order's life: it goes along, and needs no transaction of its own some minutes later. */
+	int own = events_wanted(store) && sqlite3_get_autocommit(store_db(store)) && !store_begin(store, NULL);
+	int result = finish(store, s, bound, NULL, err, "outbox");
 
-	return finish(store, s, bound, NULL, err, "outbox");
+	if (own && !result)
+		return store_commit(store, err);
+	if (own)
+		store_rollback(store);
+	return result;
 }
 
 int outbox_again(struct store *store, const char *platform, const char *seq, struct error *err)
@@ -283,6 +315,8 @@ int outbox_again(struct store *store, const char *platform, const char *seq, str
 	int bound = s ? bind_text(s, ":platform", platform) || bind_text(s, ":seq", seq) : SQLITE_ERROR;
 	int result = finish(store, s, bound, &changed, err, "outbox");
 
+	if (!result && changed)
+		settle_forget(store, platform, seq);
 	if (!result && !changed)
 		return error_set(err, FC_ENOENT, "store: order %s was never to be sent to %s", seq, platform);
 	return result;
@@ -290,9 +324,9 @@ int outbox_again(struct store *store, const char *platform, const char *seq, str
 
 int64_t outbox_waiting(struct store *store, const char *platform)
 {
-	sqlite3_stmt *s =
-	    store_prepare(store_db(store), "SELECT count(*) FROM outbox WHERE state = 0 AND state <> 1 AND"
-					   " (:platform IS NULL OR platform = :platform)");
+	sqlite3_stmt *s = store_prepare(
+	    store_db(store), "SELECT count(*) FROM outbox WHERE state = 0 AND state <> 1 AND NOT answered(id) AND"
+			     " (:platform IS NULL OR platform = :platform)");
 	int64_t n = 0;
 
 	if (s && (!platform || bind_text(s, ":platform", platform) == SQLITE_OK) && sqlite3_step(s) == SQLITE_ROW)

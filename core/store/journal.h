@@ -67,9 +67,17 @@ struct outbox_entry {
 int outbox_first(struct store *store, const char *platform, struct outbox_entry *entry);
 /* A try that failed: one more attempt, not before next_wall. */
 int outbox_later(struct store *store, int64_t id, int64_t next_wall, struct error *err);
-/* The platform answered, to what this version of its mapping had made of the order ("" = none; NULL: what is there stays). */
+/* The platform answered, to what this version of its mapping had made of the order ("" = none; NULL: what is there stays).
+ *
+ * OUTBOX_CONFIRMED counts at once and waits in memory for the next transaction of an order that is opened or closed, for at most
+ * OUTBOX_LATEST_S: flash is spared. A power cut meanwhile costs one more push of an order that the platform has, which it answers
+ * as it answers each repeat. With any other state FC_OK says that it is on the disk. */
+enum { OUTBOX_LATEST_S = 300 };
 int outbox_done(struct store *store, int64_t id, enum outbox_state state, int answer, const char *mapping,
 		struct error *err);
+/* Writes the confirmations that wait. Of itself from time to time (outbox_tend), and before the store is closed. */
+int outbox_flush(struct store *store, struct error *err);
+void outbox_tend(struct store *store);
 /* Puts an order that is there already into the outbox again (resend). FC_ENOENT when it was never in it. */
 int outbox_again(struct store *store, const char *platform, const char *seq, struct error *err);
 /* How many wait; platform NULL = for all. */

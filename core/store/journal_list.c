@@ -9,7 +9,7 @@
  * orders for it: left alone, it takes the index that has the numbers sorted already. */
 #define UNSETTLED(order)                                                                                          \
 	"SELECT " JOURNAL_COLUMNS " FROM (SELECT DISTINCT seq AS wanted FROM outbox INDEXED BY outbox_unsettled " \
-	"WHERE state = ?6 AND state <> 1)"                                                                        \
+	"WHERE state = ?6 AND state <> 1 AND NOT answered(id))"                                                   \
 	" CROSS JOIN orders ON seq = wanted WHERE closed = 1 AND end_wall BETWEEN ?1 AND ?2 AND (end_wall, "      \
 	"seq) " order " LIMIT ?5"
 static const char *const unsettled_text[2] = {UNSETTLED("< (?3, ?4) ORDER BY end_wall DESC, seq DESC"),
@@ -88,10 +88,11 @@ int journal_page(struct store *store, const struct journal_query *query, struct 
 		 void (*fn)(void *user, const struct journal_order *order), void *user)
 {
 	sqlite3_stmt *s = prepare_page(store, query, place);
-	sqlite3_stmt *all = query->told == JOURNAL_CONFIRMED
-				? store_prepare(store_db(store), "SELECT count(*), sum(state <> 1) FROM outbox"
-								 " WHERE seq = ?1")
-				: NULL;
+	sqlite3_stmt *all =
+	    query->told == JOURNAL_CONFIRMED
+		? store_prepare(store_db(store), "SELECT count(*), sum(state <> 1 AND NOT answered(id)) FROM outbox"
+						 " WHERE seq = ?1")
+		: NULL;
 	int code = SQLITE_ERROR, looked = 0, told = 0;
 
 	while (s && told < query->most && (code = sqlite3_step(s)) == SQLITE_ROW) {
@@ -140,6 +141,7 @@ int outbox_of(struct store *store, const char *seq, void (*fn)(void *user, const
 			struct outbox_entry entry;
 
 			outbox_row(s, &entry);
+			outbox_told(store, &entry);
 			fn(user, &entry);
 			n++;
 		}
@@ -151,6 +153,7 @@ int outbox_unsettled(struct store *store,
 		     void (*fn)(void *user, const char *platform, enum outbox_state state, int64_t count), void *user)
 {
 	sqlite3_stmt *s = store_prepare(store_db(store), "SELECT platform, state, count(*) FROM outbox WHERE state <> 1"
+							 " AND NOT answered(id)"
 							 " GROUP BY platform, state");
 	int code = SQLITE_ERROR;
 
@@ -166,9 +169,10 @@ int outbox_unsettled(struct store *store,
 
 int outbox_oldest(struct store *store, const char *platform, int64_t *end_wall)
 {
-	sqlite3_stmt *s =
-	    store_prepare(store_db(store), "SELECT min(o.end_wall) FROM outbox b JOIN orders o ON o.seq = b.seq"
-					   " WHERE b.state <> 1 AND b.state = 0 AND (?1 IS NULL OR b.platform = ?1)");
+	sqlite3_stmt *s = store_prepare(
+	    store_db(store),
+	    "SELECT min(o.end_wall) FROM outbox b JOIN orders o ON o.seq = b.seq"
+	    " WHERE b.state <> 1 AND b.state = 0 AND NOT answered(b.id) AND (?1 IS NULL OR b.platform = ?1)");
 	int result = FC_EIO;
 
 	if (s && !sqlite3_bind_text(s, 1, platform, -1, SQLITE_STATIC) && sqlite3_step(s) == SQLITE_ROW) {

@@ -11,7 +11,8 @@ enum {
 	KINDS = 4,
 	NUMBER_MAX = 5,
 	ROW_MAX = 1 + SAMPLE_MINUTES * (1 + KINDS * NUMBER_MAX),
-	POWER_STEP = 10
+	POWER_STEP = 10,
+	PLACES = 65536 /* numbers of connectors */
 };
 /* What no charger has: beyond these nothing is kept, so that differences fit. */
 static const int32_t value_max = 100000000;
@@ -112,14 +113,49 @@ static int decode(const unsigned char *data, size_t len, struct sample minutes[S
 	return at == len ? FC_OK : FC_EINVAL;
 }
 
-/* What is there of a slot; sample_none where nothing is, or nothing that can be read. */
-static int read_slot(struct store *store, const char *connector_id, int32_t slot, struct sample minutes[SAMPLE_MINUTES])
+/* The key of a row. */
+static int64_t row_of(int32_t slot, int64_t place)
 {
-	sqlite3_stmt *s =
-	    store_prepare(store_db(store), "SELECT data FROM samples WHERE slot = ?1 AND connector_id = ?2");
+	return (int64_t)slot * PLACES + place;
+}
+
+/* The connector's number; 0 = it has none yet, FC_EIO. */
+static int64_t find_place(struct store *store, const char *connector_id)
+{
+	sqlite3_stmt *s = store_prepare(store_db(store), "SELECT id FROM place WHERE name = ?1");
+	int64_t place = FC_EIO;
+
+	if (s && !sqlite3_bind_text(s, 1, connector_id, -1, SQLITE_STATIC)) {
+		int code = sqlite3_step(s);
+
+		if (code == SQLITE_ROW || code == SQLITE_DONE)
+			place = code == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
+	}
+	sqlite3_finalize(s);
+	return place;
+}
+
+/* The same, and it gets one. More than fit in a key are told as a failure. */
+static int64_t need_place(struct store *store, const char *connector_id)
+{
+	int64_t place = find_place(store, connector_id);
+
+	if (place)
+		return place < PLACES ? place : FC_EIO;
+	sqlite3_stmt *s = store_prepare(store_db(store), "INSERT INTO place(name) VALUES(?1)");
+	int done = s && !sqlite3_bind_text(s, 1, connector_id, -1, SQLITE_STATIC) && sqlite3_step(s) == SQLITE_DONE;
+	sqlite3_finalize(s);
+	place = done ? sqlite3_last_insert_rowid(store_db(store)) : FC_EIO;
+	return place < PLACES ? place : FC_EIO;
+}
+
+/* What is there of a row; sample_none where nothing is, or nothing that can be read. */
+static int read_row(struct store *store, int64_t row, struct sample minutes[SAMPLE_MINUTES])
+{
+	sqlite3_stmt *s = store_prepare(store_db(store), "SELECT data FROM curve WHERE id = ?1");
 	int code = SQLITE_ERROR, good = 0;
 
-	if (s && !sqlite3_bind_int(s, 1, slot) && !sqlite3_bind_text(s, 2, connector_id, -1, SQLITE_STATIC))
+	if (s && !sqlite3_bind_int64(s, 1, row))
 		code = sqlite3_step(s);
 	if (code == SQLITE_ROW)
 		good = !decode(sqlite3_column_blob(s, 0), (size_t)sqlite3_column_bytes(s, 0), minutes);
@@ -133,17 +169,18 @@ int samples_put(struct store *store, const char *connector_id, int32_t slot,
 		const struct sample minutes[SAMPLE_MINUTES], struct error *err)
 {
 	struct sample all[SAMPLE_MINUTES];
-	unsigned char row[ROW_MAX];
+	unsigned char data[ROW_MAX];
+	int64_t place = need_place(store, connector_id), row = row_of(slot, place);
 
-	if (read_slot(store, connector_id, slot, all))
+	if (place < 0 || read_row(store, row, all))
 		return store_failed(store, err, "samples");
 	for (int i = 0; i < SAMPLE_MINUTES; i++)
 		if (!sample_is_none(&minutes[i]))
 			all[i] = minutes[i];
-	size_t len = encode(all, row);
-	sqlite3_stmt *s = store_prepare(store_db(store), "INSERT OR REPLACE INTO samples VALUES(?1, ?2, ?3)");
-	int done = s && !sqlite3_bind_int(s, 1, slot) && !sqlite3_bind_text(s, 2, connector_id, -1, SQLITE_STATIC) &&
-		   !sqlite3_bind_blob(s, 3, row, (int)len, SQLITE_STATIC) && sqlite3_step(s) == SQLITE_DONE;
+	size_t len = encode(all, data);
+	sqlite3_stmt *s = store_prepare(store_db(store), "INSERT OR REPLACE INTO curve VALUES(?1, ?2)");
+	int done = s && !sqlite3_bind_int64(s, 1, row) && !sqlite3_bind_blob(s, 2, data, (int)len, SQLITE_STATIC) &&
+		   sqlite3_step(s) == SQLITE_DONE;
 	int result = done ? FC_OK : store_failed(store, err, "samples");
 
 	sqlite3_finalize(s);
@@ -154,20 +191,20 @@ int samples_each(struct store *store, const char *connector_id, int32_t first, i
 		 void (*fn)(void *user, int32_t minute, const struct sample *sample), void *user)
 {
 	/* Slot by slot: 64 others stand beside each row that is wanted. */
-	sqlite3_stmt *s =
-	    store_prepare(store_db(store), "SELECT data FROM samples WHERE slot = ?1 AND connector_id = ?2");
+	int64_t place = find_place(store, connector_id);
+	sqlite3_stmt *s = store_prepare(store_db(store), "SELECT data FROM curve WHERE id = ?1");
 	int n = 0, code = SQLITE_DONE;
 
-	if (!s || sqlite3_bind_text(s, 2, connector_id, -1, SQLITE_STATIC)) {
+	if (!s || place < 0) {
 		sqlite3_finalize(s);
 		return FC_EIO;
 	}
 	for (int32_t slot = first / SAMPLE_MINUTES;
-	     slot <= last / SAMPLE_MINUTES && (code == SQLITE_ROW || code == SQLITE_DONE); slot++) {
+	     place && slot <= last / SAMPLE_MINUTES && (code == SQLITE_ROW || code == SQLITE_DONE); slot++) {
 		struct sample minutes[SAMPLE_MINUTES];
 		int32_t minute = slot * SAMPLE_MINUTES;
 
-		code = sqlite3_bind_int(s, 1, slot) ? SQLITE_ERROR : sqlite3_step(s);
+		code = sqlite3_bind_int64(s, 1, row_of(slot, place)) ? SQLITE_ERROR : sqlite3_step(s);
 		int good = code == SQLITE_ROW &&
 			   !decode(sqlite3_column_blob(s, 0), (size_t)sqlite3_column_bytes(s, 0), minutes);
 		for (int i = 0; good && i < SAMPLE_MINUTES; i++)
@@ -183,9 +220,9 @@ int samples_each(struct store *store, const char *connector_id, int32_t first, i
 
 int samples_keep(struct store *store, int32_t first_slot, int32_t last_slot, struct error *err)
 {
-	sqlite3_stmt *s = store_prepare(store_db(store), "DELETE FROM samples WHERE slot < ?1 OR slot > ?2");
-	int done = s && !sqlite3_bind_int(s, 1, first_slot) && !sqlite3_bind_int(s, 2, last_slot) &&
-		   sqlite3_step(s) == SQLITE_DONE;
+	sqlite3_stmt *s = store_prepare(store_db(store), "DELETE FROM curve WHERE id < ?1 OR id > ?2");
+	int done = s && !sqlite3_bind_int64(s, 1, row_of(first_slot, 0)) &&
+		   !sqlite3_bind_int64(s, 2, row_of(last_slot, PLACES - 1)) && sqlite3_step(s) == SQLITE_DONE;
 	int result = done ? FC_OK : store_failed(store, err, "samples");
 
 	sqlite3_finalize(s);

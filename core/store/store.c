@@ -14,7 +14,7 @@ static const int64_t tend_again_us = 60000000;
 
 static const char *const statement_text[STATEMENTS] = {
     [ENERGY_ADD] = "INSERT INTO energy(connector_id, day, wh) VALUES(?1, ?2, ?3) "
-		   "ON CONFLICT(connector_id, day) DO UPDATE SET wh = wh + excluded.wh",
+		   "ON CONFLICT(day, connector_id) DO UPDATE SET wh = wh + excluded.wh",
     [METER_SET] = "INSERT INTO meter(connector_id, wh) VALUES(?1, ?2) "
 		  "ON CONFLICT(connector_id) DO UPDATE SET wh = excluded.wh",
     [METER_GET] = "SELECT wh FROM meter WHERE connector_id = ?1",
@@ -104,6 +104,8 @@ static void finish_statements(struct store *store)
 
 static int prepare(struct store *store, struct error *err)
 {
+	if (settle_begin(store))
+		return store_failed(store, err, "prepare");
 	for (int i = 0; i < STATEMENTS; i++)
 		if (sqlite3_prepare_v3(store->db, statement_text[i], -1, SQLITE_PREPARE_PERSISTENT,
 				       &store->statements[i], NULL) != SQLITE_OK)
@@ -133,8 +135,10 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
-	if (store->db)
+	if (store->db) {
+		(void)outbox_flush(store, NULL);
 		(void)events_flush(store, NULL);
+	}
 	events_end(store);
 	finish_statements(store);
 	file_close(store);
@@ -166,9 +170,14 @@ int store_begin(struct store *store, struct error *err)
 
 int store_commit(struct store *store, struct error *err)
 {
+	/* Events of a confirmation wait as long as it does, and go with it. */
+	int settled = settle_ride(store);
+	if (settled)
+		(void)events_wanted(store);
 	int64_t events = events_ride(store);
 	int result = execute(store, "COMMIT", err);
 
+	settle_rode(store, settled, !result);
 	events_rode(store, events, !result);
 	if (result)
 		store_rollback(store);

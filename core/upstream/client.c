@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "upstream/business.h"
+#include "upstream/pull.h"
 #include "upstream/push.h"
 
 enum { BUSINESS_CALLS = 4, HAND_CALLS = 1 };
@@ -14,6 +15,7 @@ struct client {
 	struct platform *platform;
 	struct peer *peer;
 	struct push *push;
+	struct pull *pull;
 	struct business *business; /* NULL without charges, */
 	struct auth *auth;         /* and so are these */
 	struct reconcile *reconcile;
@@ -43,6 +45,7 @@ static void pump(void *user)
 		auth_pump(client->auth);
 		sleep_ms = sooner(sleep_ms, reconcile_pump(client->reconcile, now));
 	}
+	sleep_ms = sooner(sleep_ms, pull_pump(client->pull, now));
 	wake(client, sooner(sleep_ms, push_pump(client->push, now) - now));
 }
 
@@ -63,12 +66,13 @@ static int serve(struct client *client, auth_done decided, void *user, struct er
 	struct platform *p = client->platform;
 
 	client->push = push_new(p, client->peer, on_ready, client);
+	client->pull = pull_new(p, client->peer, on_ready, client);
 	if (p->charges) {
 		client->business = business_new(p, client->peer, on_ready, client);
 		client->auth = auth_new(p, client->peer, decided, user);
 		client->reconcile = reconcile_new(p, client->peer, on_resend, client);
 	}
-	if (client->push && (!p->charges || (client->business && client->auth && client->reconcile)))
+	if (client->push && client->pull && (!p->charges || (client->business && client->auth && client->reconcile)))
 		return FC_OK;
 	return error_set(err, FC_ENOMEM, "upstream: platform %s: no memory", p->options->name);
 }
@@ -83,7 +87,7 @@ struct client *client_new(struct platform *platform, auth_done decided, void *us
 	}
 	client->platform = platform;
 	client->timer = (struct loop_timer){.fn = pump, .user = client};
-	client->peer = peer_new(platform, PUSH_CALLS + BUSINESS_CALLS + HAND_CALLS, on_ready, client, err);
+	client->peer = peer_new(platform, PUSH_CALLS + PULL_CALLS + BUSINESS_CALLS + HAND_CALLS, on_ready, client, err);
 	if (!client->peer || serve(client, decided, user, err) || client_apply(client, err)) {
 		client_free(client);
 		return NULL;
@@ -98,6 +102,7 @@ void client_free(struct client *client)
 	peer_free(client->peer);
 	repeat_end(&client->repeat);
 	push_free(client->push);
+	pull_free(client->pull);
 	business_free(client->business);
 	auth_free(client->auth);
 	reconcile_free(client->reconcile);
@@ -179,5 +184,6 @@ int client_linked(const struct client *client)
 
 uint32_t client_waiting(const struct client *client)
 {
-	return push_waiting(client->push) + (client->business ? business_waiting(client->business) : 0);
+	return push_waiting(client->push) + pull_waiting(client->pull) +
+	       (client->business ? business_waiting(client->business) : 0);
 }

@@ -1,4 +1,4 @@
-/* Client: all that goes to one platform by itself: pushes of stations (push.h), results, states and orders of charges (business.h),
+/* Client: all that goes to one platform by itself: pushes of stations (push.h), what is fetched from it (pull.h), results, states and orders of charges (business.h),
  * wishes on site (auth.h), the nightly comparison (reconcile.h), over one peer. */
 #ifndef FC_UPSTREAM_CLIENT_H
 #define FC_UPSTREAM_CLIENT_H

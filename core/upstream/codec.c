@@ -9,7 +9,8 @@ static void note(const struct codec *codec, const struct message *message, enum 
 		 enum mapping_direction direction, const struct value *before, const struct value *after, int failed,
 		 const char *refused)
 {
-	if (!codec->recorder)
+	/* Those beside the tables carry envelopes and tokens (message_pull.h). */
+	if (!codec->recorder || message_index(message) < 0)
 		return;
 	recorder_note(codec->recorder, &(struct record){.platform = codec->context.platform,
 							.message = message,

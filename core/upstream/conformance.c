@@ -365,7 +365,9 @@ static void on_tick(void *user)
 static void add_item(struct conformance *run, const struct message *message, enum mapping_direction direction)
 {
 	const struct config_platform *options = run->platform->options;
-	int is_possible = direction == MAPPING_OUT ? platform_can_push(options) : platform_can_answer(options);
+	/* Requests that are fetched (pull.h) come in without a port. */
+	int is_asked = platform_can_answer(options) || options->pull_s > 0;
+	int is_possible = direction == MAPPING_OUT ? platform_can_push(options) : is_asked;
 
 	if (run->item_count == RUN_ITEMS)
 		return;

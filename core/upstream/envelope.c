@@ -12,6 +12,13 @@
  * for milliseconds behind the seconds. */
 enum { OPERATOR_ID_MAX = 32, TIMESTAMP_MIN = 12, TIMESTAMP_MAX = 17, SEQ_MAX = 10 };
 
+void envelope_sequence_begin(struct envelope_sequence *sequence, int64_t wall_ms)
+{
+	enum { CALLS_A_MS = 9 };
+
+	*sequence = (struct envelope_sequence){wall_ms / 1000, 1 + (int)(wall_ms % 1000) * CALLS_A_MS};
+}
+
 int envelope_sequence_next(struct envelope_sequence *sequence, int64_t wall, char timestamp[15], char seq[5])
 {
 	int64_t back = sequence->second - wall;

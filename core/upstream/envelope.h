@@ -67,12 +67,15 @@ int envelope_secret_equal(const char *expected, size_t expected_len, const char 
 
 /* One per platform, zeroed at first. Seq starts at 0001 in every second; a pair of TimeStamp and Seq is never given
  * twice: when the wall clock steps back by less than ENVELOPE_HOLD_S the old second is kept, and goes on counting.
- * (A larger step is a clock being set right: it is followed.) */
+ * (A larger step is a clock being set right: it is followed.) In the second of a start Seq begins later. */
 #define ENVELOPE_HOLD_S 60
 struct envelope_sequence {
 	int64_t second; /* wall second of the last pair */
 	int seq;        /* its Seq; 0 = none yet */
 };
+/* At a start in the midst of a second, of which the run before may have used the first pairs: Seq goes on from where nine calls in
+ * each millisecond since the second began would have come to. wall_ms: clock_wall_ms(). */
+void envelope_sequence_begin(struct envelope_sequence *sequence, int64_t wall_ms);
 /* wall: clock_wall(). FC_OK; FC_EBUSY: 9999 pairs were given in this second, try again in the next. */
 int envelope_sequence_next(struct envelope_sequence *sequence, int64_t wall, char timestamp[15], char seq[5]);
 

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -401,15 +400,6 @@ void peer_changed(struct peer *peer)
 	wake(peer, 0);
 }
 
-static int64_t to_next_second_ms(void)
-{
-	enum { LATE_MS = 20 }; /* time() lags behind by up to a tick of the kernel */
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return 1000 - now.tv_nsec / 1000000 + LATE_MS;
-}
-
 struct peer *peer_new(struct platform *platform, int in_flight, void (*ready)(void *user), void *user,
 		      struct error *err)
 {
@@ -446,7 +436,7 @@ struct peer *peer_new(struct platform *platform, int in_flight, void (*ready)(vo
 	};
 	peer->http = http_client_new(platform->loop, &config, &why);
 	/* The second of the start may be that of the last end, and its pairs of TimeStamp and Seq may have been used. */
-	peer->login_not_before_ms = clock_mono_ms() + to_next_second_ms();
+	envelope_sequence_begin(&peer->sequence, clock_wall_ms());
 	if (!peer->http || loop_timer_set(platform->loop, &peer->timer, 1)) {
 		(void)error_set(err, FC_EIO, "upstream: platform %s: %s", o->name,
 				peer->http ? "timer: no memory" : why.text);

@@ -30,7 +30,7 @@ const struct peer_told *peer_told(const struct peer *peer);
 /* answer: checked by its schema, valid during the callback; NULL when there was none or it made no sense. */
 typedef void (*peer_done)(void *user, enum peer_outcome outcome, const struct value *answer);
 
-/* Starts the first log-in with the next second of the wall clock. ready(user) is called when calls can be made (again). in_flight: calls
+/* Starts the first log-in at once. ready(user) is called when calls can be made (again). in_flight: calls
  * at once. NULL and *err: "upstream: platform x: ..." (address, certificate files). */
 struct peer *peer_new(struct platform *platform, int in_flight, void (*ready)(void *user), void *user,
 		      struct error *err);

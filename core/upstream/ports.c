@@ -29,6 +29,7 @@ static struct port *open_port(struct ports *ports, const struct config_listen *l
 	const struct http_server_config config = {
 	    .name = l->name,
 	    .address = l->address,
+	    .may_await = 1,
 	    .port = l->port,
 	    .certificate = l->tls ? l->certificate : NULL,
 	    .key = l->tls ? l->key : NULL,

@@ -68,6 +68,12 @@ static const struct message *find_method(const struct platform *p, const char *p
 	return p->charges && iserv_answers(message) ? message : NULL;
 }
 
+/* Behind an exchange nobody logs in but the exchange. */
+static int is_hubs(const struct platform *p, const struct message *message)
+{
+	return p->hub != p && message->caller == MESSAGE_BOTH;
+}
+
 /* The method that the path means there; NULL: none. */
 static const struct message *candidate(const struct server_routes *routes, const struct platform *p, const char *path)
 {
@@ -75,8 +81,7 @@ static const struct message *candidate(const struct server_routes *routes, const
 	    strcmp(p->config->listens[p->options->listen].name, routes->listen) != 0)
 		return NULL;
 	const struct message *message = find_method(p, path);
-	/* Behind an exchange nobody logs in but the exchange. */
-	return message && p->hub != p && message->caller == MESSAGE_BOTH ? NULL : message;
+	return message && is_hubs(p, message) ? NULL : message;
 }
 
 static struct candidates find_candidates(const struct server_routes *routes, const char *path)
@@ -406,4 +411,15 @@ void server_answer(const struct server_routes *routes, const struct http_request
 	if (envelope_seal_response(NULL, RET_ENVELOPE, "OperatorID: missing or unknown", NULL, 0, NULL,
 				   &response->body))
 		http_error(response, 500, "");
+}
+
+void server_pulled(struct platform *platform, const struct http_request *request, struct http_response *response)
+{
+	struct question call = {.http = request, .platform = platform, .now_ms = clock_mono_ms()};
+	const struct message *message = find_method(platform, request->path);
+
+	if (!message || is_hubs(platform, message))
+		http_error(response, 404, "no such interface\n");
+	else
+		answer_platform(&call, response);
 }

@@ -29,5 +29,8 @@ struct server_routes {
 /* Fills *response, whatever *request is. response->body has been initialised by the caller. */
 void server_answer(const struct server_routes *routes, const struct http_request *request,
 		   struct http_response *response);
+/* A request of platform that was fetched from it (pull.h) and did not come in on a port: request->path is its prefix and the interface. All
+ * checks but the port's; an answer that would wait for a result (option mode sync) is given at once. */
+void server_pulled(struct platform *platform, const struct http_request *request, struct http_response *response);
 
 #endif

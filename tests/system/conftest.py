@@ -41,6 +41,14 @@ class PeerStation(harness.Station):
         self.server.close()
 
 
+@pytest.fixture(scope="module")
+def shared_store():
+    """For modules whose tests look into the gateway's database while it runs: it has it for itself otherwise (core/store/file.c)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FORECOURT_SHARED_STORE", "1")
+        yield
+
+
 @pytest.fixture
 def make_station():
     """Makes stations that are stopped, whatever happens. make_station(tcp=2, ..., start=True)."""

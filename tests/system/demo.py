@@ -245,7 +245,7 @@ def main():
             platform.start()
         station.vehicle.start()
         gateway = station.start_gateway()
-        password = gateway.wait_for(r"one-time password for user \S+: (\S+)").group(1)
+        password = station.one_time_password()
         station.vehicle.arrive()
         introduce(station, platforms, password)
         interrupted = False

@@ -73,8 +73,8 @@ def openssl(*args, cwd):
     subprocess.run(["openssl", *args], cwd=cwd, check=True, capture_output=True)
 
 
-def make_certificates(folder, days="2", since=None):
-    """A CA and a server certificate for localhost, signed by it: ca.pem, server.pem, server.key, client.pem, client.key.
+def make_certificates(folder, days="2", since=None, names="DNS:localhost,IP:127.0.0.1"):
+    """A CA and a server certificate for localhost (or names), signed by it: ca.pem, server.pem, server.key, client.pem, client.key.
     since: valid from then on, as faketime reads it ("-30d"); now."""
     if since:
         subprocess.run(["faketime", "-f", since, "/usr/bin/python3", "-B", __file__, folder, days], check=True)
@@ -84,7 +84,7 @@ def make_certificates(folder, days="2", since=None):
     openssl("req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.pem", "-days", days, "-subj", "/CN=Forecourt test CA",
             "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=keyCertSign", cwd=folder)
     for name, common, extensions in (
-            ("server", "localhost", "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth"),
+            ("server", "localhost", f"subjectAltName={names}\nextendedKeyUsage=serverAuth"),
             ("client", "station-client", "extendedKeyUsage=clientAuth")):
         openssl("req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={common}", cwd=folder)
         (folder / f"{name}.ext").write_text(extensions + "\n")
@@ -308,6 +308,11 @@ class Station:
         env.update(FORECOURT_SOCKET=str(self.control_socket), **environment)
         return subprocess.run([*wrap, str(self.build / "forecourt"), *map(str, words)], capture_output=True, text=True, env=env,
                               timeout=timeout, check=False, stdin=subprocess.DEVNULL)
+
+    def one_time_password(self):
+        """That of the first log-in, from where the daemon leaves it for root."""
+        self.gateway.wait_for(r"admin: a one-time password for user \S+ waits")
+        return (self.control_socket.parent / "one-time-password").read_text().split()[1]
 
     def ask_chargers(self, line):
         return control(self.charger_control, line)

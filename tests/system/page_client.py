@@ -76,7 +76,7 @@ class Client:
 
 
 def one_time_password(station):
-    return station.gateway.wait_for(r"admin: one-time password for user \S+: (\S+)").group(1)
+    return station.one_time_password()
 
 
 PASSWORD = "correct horse 7"

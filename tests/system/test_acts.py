@@ -12,6 +12,8 @@ import pytest
 import harness
 from business import PRICES, confirm_all, new_seq, plug, start
 
+pytestmark = pytest.mark.usefixtures("shared_store")
+
 RESERVED = 19  # core/charge/charge.h: CHARGE_RESERVED, of the numbers that are ours (protocol.md 2.8)
 
 

@@ -17,6 +17,8 @@ import pytest
 import harness
 from business import PRICES, confirm_all, new_seq, plug, start, told, wait_told
 
+pytestmark = pytest.mark.usefixtures("shared_store")
+
 ELEC, SERVICE = Decimal("1.2345"), Decimal("0.4")
 
 

@@ -232,9 +232,10 @@ def test_summer_time_of_the_box(clocked, at):
     assert abs(moment(order["EndTime"]) - clock.now()) <= at_most
 
 
-def test_no_clock_at_the_start(clocked):
+def test_no_clock_at_the_start(clocked, monkeypatch):
     """1970, as a box without a battery begins: nothing is started, what runs is metered; once the clock is set its times are right,
     and starts go through. Charges in the same second of 1970, each of another life of the gateway, are as many orders."""
+    monkeypatch.setenv("FORECOURT_SHARED_STORE", "1")  # the journal is looked at while it runs
     station, clock = clocked(lost=True)
     idle, busy = station.connector_id(0), station.connector_id(1)
     station.until(lambda: start(station, idle, new_seq()).data["FailReason"] == 10, 60, "the charger seen")

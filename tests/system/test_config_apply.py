@@ -161,7 +161,9 @@ def test_a_wrong_admin_port_comes_back_and_a_confirmed_one_stays(make_station):
     station.until(lambda: state(station) == "waiting", 30, "in force")
     ask(station, "config_confirm")
     assert station.config_file.read_text() == text
-    assert not list(station.folder.glob(".forecourt*")), list(station.folder.iterdir())
+    # Nothing of a trial is left; the last good configuration is what has been confirmed.
+    assert [p.name for p in station.folder.glob(".forecourt*")] == [".forecourt.good"], list(station.folder.iterdir())
+    station.until(lambda: (station.folder / ".forecourt.good").read_text().endswith("\n" + text), 60, "the confirmed one, kept")
     expect_no_secret(station)
 
 

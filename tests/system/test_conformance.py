@@ -13,12 +13,16 @@ import struct
 import subprocess
 import time
 
+import pytest
+
 import business
 import conformance
 import harness
 import peer
 import standard
 from business import new_seq, plug, start, stop, wait_told
+
+pytestmark = pytest.mark.usefixtures("shared_store")
 
 README = harness.ROOT / "tests" / "README.md"
 SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))

@@ -12,7 +12,7 @@ import time
 import pytest
 from test_iserv import PRICES, cents, check_order, new_seq, plug, start, stop, told, wait_told
 
-PAGE = 1024  # of the database
+PAGE = 512  # of the database
 
 
 def run(*command):
@@ -275,8 +275,9 @@ def test_taken_away_while_it_runs(on_disk, what):
     check_once(station, seq)
 
 
-def test_damaged_while_it_runs(on_disk):
+def test_damaged_while_it_runs(on_disk, monkeypatch):
     """All of the file is garbage: set aside, and what runs is made anew from memory."""
+    monkeypatch.setenv("FORECOURT_SHARED_STORE", "1")
     station, _ = on_disk()
     station.gateway.stop()  # so that all is in the file, and not in its WAL
     begin(station)

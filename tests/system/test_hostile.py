@@ -12,8 +12,8 @@ import peer
 
 CORPUS = harness.ROOT / "tests" / "unit" / "hostile"
 TAIL = "return { f = f, ok = function(x) return x end }"
-# The memory and the steps are those of the unit test: the errors name them. The time is more than a busy machine takes from a script that fills
-# its memory: the error must be that of the memory.
+# The memory and the steps are those of the unit test: the errors name them. The time is more than a busy machine takes to fill the memory:
+# the error must be that of the memory.
 LIMITS = dict(lua_memory_kb=1024, lua_steps=300000, lua_time_ms=2000)
 GOOD_MAPPING = """return { forecourt = 1, kind = "operator", name = "%s", map = { notification_stationStatus = {
   request = function(m) m.Note = "%s" return m end } } }

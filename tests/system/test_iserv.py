@@ -113,10 +113,11 @@ def test_an_order_survives_a_kill_and_a_platform_that_is_away(charging):
     wait_told(station, "notification_start_charge_result", seq)
     time.sleep(2)
 
-    def kill():
+    def kill(meanwhile=lambda: None):
         station.gateway.popen.kill()
         station.gateway.popen.wait()
         station.client.close()
+        meanwhile()
         station.start_gateway()
         station.client.login()
 
@@ -125,14 +126,14 @@ def test_an_order_survives_a_kill_and_a_platform_that_is_away(charging):
                   60, "the charge taken up again")
     station.ask_chargers("stop 0 1")
     station.until(lambda: attempts, 60, "a first try of the order")
-    kill()
     accepted = []
 
     def accept(payload):
         accepted.append(payload)
         return (0, {"StartChargeSeq": payload["StartChargeSeq"], "ConnectorID": payload["ConnectorID"], "ConfirmResult": 0})
 
-    station.server.answers["notification_charge_order_info"] = accept
+    # Before the gateway is back: it tells the order as soon as it has started, and one that is refused waits for minutes.
+    kill(lambda: station.server.answers.update(notification_charge_order_info=accept))
     station.until(lambda: accepted, 60, "the order accepted")
     check_order(accepted[0])
     assert accepted[0]["StopReason"] == 2

@@ -4,7 +4,11 @@ import sqlite3
 import time
 from decimal import Decimal
 
+import pytest
+
 from business import cents, check_order, new_seq, plug, start, stop, told, wait_told
+
+pytestmark = pytest.mark.usefixtures("shared_store")
 
 CARD, VIN = "04A1B2C3D4E5F6", "LSVAA49J132047371"
 MAPPING = """return {{ forecourt = 1, kind = "operator", name = "test", methods = {{ {methods} }} }}"""

@@ -7,6 +7,7 @@ import socket
 import subprocess
 
 import harness
+import pytest
 
 
 def check(station, *more):
@@ -157,10 +158,11 @@ def test_the_readmes_first_change(station):
     assert last["ConnectorStatusInfo"]["ParkStatus"] == 50
 
 
-def test_the_shipped_configuration_is_good(make_station):
+@pytest.mark.parametrize("shipped", ["etc/config/forecourt", "usr/share/forecourt/forecourt.example"])
+def test_the_shipped_configuration_is_good(make_station, shipped):
     """With the Lua files of this tree in the place where the package puts them."""
     station = make_station(start=False, tcp=1, line_units=(), connectors=1)
-    text = (harness.ROOT / "rootfs/etc/config/forecourt").read_text()
+    text = (harness.ROOT / "rootfs" / shipped).read_text()
     head = f"config gateway 'gateway'\n\toption lua_dir '{harness.ROOT / 'lua'}'\n"
     station.config_file.write_text(text.replace("config gateway 'gateway'\n", head))
     result = check(station)
@@ -170,7 +172,7 @@ def test_the_shipped_configuration_is_good(make_station):
 def test_what_is_off_in_the_shipped_configuration_is_good_too(make_station):
     """Meters, CAN, a converter and the optional lines: with every # of a block taken away, it is a station that starts."""
     station = make_station(start=False, tcp=1, line_units=(), connectors=1)
-    text = (harness.ROOT / "rootfs/etc/config/forecourt").read_text()
+    text = (harness.ROOT / "rootfs/usr/share/forecourt/forecourt.example").read_text()
     on, blocks = re.subn(r"(?m)^#(?=config |\toption )", "", text)
     assert blocks >= 30 and len(re.findall(r"(?m)^config device ", on)) == 3 and "option bms 'car1'" in on
     head = f"config gateway 'gateway'\n\toption lua_dir '{harness.ROOT / 'lua'}'\n"

@@ -10,6 +10,8 @@ import pytest
 from business import PRICES, confirm_all, new_seq, plug, start, told
 from test_versions import MAPPING, POLICY, PROFILE, charge, check_price, good, in_force, save, sha, take_over, versions
 
+pytestmark = pytest.mark.usefixtures("shared_store")
+
 MODULE = "lib/figures"
 MODULE_TEXT = 'return {{ elec = {elec}, remark = "{remark}" }}\n'
 POLICY_TEXT = """local figures = require("figures")

@@ -17,6 +17,8 @@ import pytest
 
 from business import PRICES, confirm_all, new_seq, plug, start, stop, told, wait_told
 
+pytestmark = pytest.mark.usefixtures("shared_store")
+
 POLICY, MAPPING, PROFILE = "policies/test", "operators/base", "profiles/forecourt-sim"
 MODULE = 'return {{ note = "{note}" }}\n'
 WITH_MODULE = """local notes = require("notes")

@@ -80,6 +80,13 @@ def test_first_mapping(charging):
     station = charging(tcp=1, line_units=(), connectors=2)
     odd = {"result": "ok"}
     station.server.answers["notification_stationStatus"] = lambda p: (0, odd if "connectorStatusInfo" in p else {"Status": 0})
+    records = station.folder / "before.jsonl"
+
+    def both_are_told():
+        assert station.cli("lua", "record", records).returncode == 0
+        return [json.loads(line).get("method") for line in records.read_text().splitlines()].count("notification_stationStatus") == 4
+
+    station.until(both_are_told, walk.PATIENCE, "the first status of both connectors, and its answer")
 
     def again():
         station.ask_chargers("clear 0 1")

@@ -131,34 +131,73 @@ def test_a_qr_code_is_read(tmp_path, text):
     assert said.strip() == text
 
 
+LUCI = """
+const source = require("fs").readFileSync(process.argv[2], "utf8"), given = JSON.parse(process.argv[3]), asked = [];
+const sections = given.admin ? [given.admin] : [];
+const E = (tag, attributes, children) => ({ tag, attributes, children });
+const fs = { exec: (path, words, environment) => { asked.push(`${path} ${words.join(" ")}`);
+  const said = given.said[`${words[0]} ${environment.LANG}`] || given.said[words[0]];
+  return said ? Promise.resolve(said) : Promise.reject(new Error("XHR request failed")); } };
+const rpc = { declare: (call) => (name) => { asked.push(`${call.object} ${call.method} ${name}`);
+  return given.runs === null ? Promise.reject() : Promise.resolve({ [name]: { instances: { instance1: { running: given.runs } } } }); } };
+const made = new Function("view", "fs", "rpc", "poll", "uci", "L", "E", "_", "window", "document", source)(
+  { extend: (it) => it }, fs, rpc, { add: () => 0 }, { load: () => Promise.reject(), sections: () => sections },
+  { resolveDefault: (p, d) => p.catch(() => d) }, E, (t) => t, { location: { hostname: given.host } }, { documentElement: { lang: given.lang } });
+made.load().then((found) => console.log(JSON.stringify({ page: made.render(found), asked })));
+"""
+
+
 def test_the_way_from_luci(tmp_path):
-    """The files that OpenWrt's LuCI and rpcd read, and where their view leads."""
+    """The files that OpenWrt's LuCI and rpcd read: what their view shows, what it asks, and where it leads."""
     root = harness.ROOT / "rootfs"
     menu = json.loads((root / "usr/share/luci/menu.d/luci-app-forecourt.json").read_text())["admin/services/forecourt"]
     acl = json.loads((root / "usr/share/rpcd/acl.d/luci-app-forecourt.json").read_text())
     assert menu["action"]["type"] == "view"
     assert set(menu["depends"]["acl"]) == set(acl)
-    assert "write" not in acl["luci-app-forecourt"] and not acl["luci-app-forecourt"]["read"]
+    rights = acl["luci-app-forecourt"]
+    # Nothing is changed from there, and the configuration holds secrets.
+    assert "write" not in rights and "uci" not in rights["read"]
     view = root / f"htdocs/luci-static/resources/view/{menu['action']['path']}.js"
     if not shutil.which("node"):
         pytest.skip("SKIPPED: node is not here")
     # LuCI makes a function of the file and hands it what it requires.
     runner = tmp_path / "run.js"
-    runner.write_text("""
-const source = require("fs").readFileSync(process.argv[2], "utf8"), [admin, host] = JSON.parse(process.argv[3]);
-const sections = admin ? [admin] : [];
-const E = (tag, attributes, children) => ({ tag, attributes, children });
-const made = new Function("view", "uci", "L", "E", "_", "window", source)(
-  { extend: (it) => it }, { load: () => Promise.reject(), sections: () => sections }, { resolveDefault: (p, d) => p.catch(() => d) }, E, (t) => t, { location: { hostname: host } });
-made.load().then(() => console.log(JSON.stringify(made.render())));
-""")
+    runner.write_text(LUCI)
+    status = dict(version="1.2.3", time="2026-11-22 12:00:00", clock_trusted=True, connectors=dict(all=12, charging=3, idle=8, fault=1, offline=0),
+                  orders=dict(open=3, waiting=0, disputed=1), platforms=[dict(name="city", linked=True), dict(name="group", linked=False)])
+    alarms = dict(alarms=[dict(since=1700000000, name="A1", cause="earth fault", kind="x")] * 12)
+    good = dict(status=dict(code=0, stdout=json.dumps(status)), alarms=dict(code=0, stdout=json.dumps(alarms)))
 
-    def rendered(admin, host="192.168.1.1"):
-        return subprocess.run(["node", runner, view, json.dumps([admin, host])], capture_output=True, text=True, check=True).stdout
-    assert '"href":"https://192.168.1.1:8443/"' in rendered(None)
-    assert "127.0.0.1 only" not in rendered(None)
+    def rendered(admin=None, host="192.168.1.1", lang="en", runs=True, said=good):
+        given = dict(admin=admin, host=host, lang=lang, runs=runs, said=said)
+        done = json.loads(subprocess.run(["node", runner, view, json.dumps(given)], capture_output=True, text=True, check=True).stdout)
+        # rpcd grants these and nothing else.
+        granted = {*rights["read"]["file"], *(f"{o} {m} forecourt" for o, methods in rights["read"]["ubus"].items() for m in methods)}
+        assert set(done["asked"]) == granted
+        return json.dumps(done["page"], ensure_ascii=False, separators=(",", ":"))
+    page = rendered()
+    for text in ("running", "1.2.3", "12: 3 charging, 8 idle, 1 fault", "3 open, 1 disputed", "city: linked", "group: not linked",
+                 "A1: earth fault", "and 2 more", "2026-11-22 12:00:00 (set)"):
+        assert text in page, text
+    alarms["alarms"][0]["text"] = "接地故障"
+    page = rendered(lang="zh-cn", said={**good, "alarms zh_CN.UTF-8": dict(code=0, stdout=json.dumps(alarms))})
+    for text in ("A1: 接地故障", "运行中", "12: 3 充电，8 空闲，1 故障", "3 未结束，1 有争议", "city: 已连接", "另有 2 条", "管理页面"):
+        assert text in page, text
+    assert "does not run: /etc/init.d/forecourt start" in rendered(runs=False, said=dict(status=dict(code=1, stderr="no daemon")))
+    assert "does not answer yet: no daemon" in rendered(said=dict(status=dict(code=1, stderr="no daemon\n")))
+    # Where rpcd refuses, that is what is told.
+    assert "does not answer yet: XHR request failed" in rendered(said={})
+    assert "not running" in rendered(runs=None, said={})
+    assert '"href":"https://192.168.1.1:8443/"' in rendered()
+    assert "127.0.0.1 only" not in rendered()
     assert '"href":"https://box.lan:9000/"' in rendered(dict(port="9000", address="0.0.0.0"), "box.lan")
     assert '"href":"https://[fd00::1]:8443/"' in rendered(dict(address="::"), "fd00::1")
     assert '"href":"http://box:80/"' in rendered(dict(tls="0", port="80", address="0.0.0.0"), "box")
     assert "127.0.0.1 only" in rendered(dict(port="8443"))
     assert "switched off" in rendered(dict(enabled="0")) and "href" not in rendered(dict(enabled="0"))
+    # Every text has its Chinese.
+    source = view.read_text()
+    said_texts = set(re.findall(r"say\('([^']+)'\)", source)) | set(re.findall(r"row\('([^']+)'", source))
+    table = source[source.index("const chinese"):source.index("};")]
+    missing = [text for text in said_texts if f"'{text}':" not in table]
+    assert len(said_texts) > 10 and not missing, missing

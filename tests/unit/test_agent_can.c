@@ -1016,6 +1016,11 @@ static void test_filters(void **state)
 /* The poll path allocates nothing: what is in use stays the same over ten minutes of it. */
 static void test_nothing_is_allocated_while_it_runs(void **state)
 {
+#ifndef __GLIBC__
+	(void)state;
+	print_message("SKIPPED: this C library does not tell how much of its heap is in use\n");
+	skip();
+#else
 	struct fixture *f = *state;
 	struct error err = {0};
 
@@ -1034,6 +1039,7 @@ static void test_nothing_is_allocated_while_it_runs(void **state)
 	/* Streams of the log may take their buffers once. */
 	assert_true(after.uordblks <= before.uordblks + 8192);
 	assert_true(f->done >= 10);
+#endif
 }
 
 static void test_adopt_ends_commands(void **state)

@@ -581,7 +581,13 @@ static struct {
 } driver;
 static int driver_fd = -1;
 
-int ioctl(int fd, unsigned long request, ...)
+#ifdef __GLIBC__
+typedef unsigned long ioctl_request;
+#else
+typedef int ioctl_request; /* as POSIX says */
+#endif
+
+int ioctl(int fd, ioctl_request request, ...)
 {
 	va_list args;
 	va_start(args, request);

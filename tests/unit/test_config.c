@@ -453,10 +453,46 @@ static void the_shipped_example_is_good(void **state)
 	static struct reading r;
 
 	(void)state;
-	expect_good(&r, slurp("rootfs/etc/config/forecourt"));
+	expect_good(&r, slurp("rootfs/usr/share/forecourt/forecourt.example"));
 	assert_int_equal(r.config->connector_count, 4);
 	assert_int_equal(r.config->platforms[0].enabled, 0);
 	config_free(r.config);
+}
+
+static void a_new_box_has_a_good_configuration(void **state)
+{
+	static struct reading r;
+
+	(void)state;
+	expect_good(&r, slurp("rootfs/etc/config/forecourt"));
+	assert_string_equal(r.config->gateway.operator_id, "");
+	assert_int_equal(r.config->admin.enabled, 1);
+	assert_string_equal(r.config->admin.certificate, "");
+	assert_int_equal(r.config->bus_count + r.config->charger_count + r.config->station_count +
+			     r.config->platform_count + r.config->listen_count,
+			 0);
+	config_free(r.config);
+	/* As OpenWrt's tools write what is not set. */
+	expect_good(&r, "config gateway 'gw'\n\toption operator_id ''\n");
+	assert_string_equal(r.config->gateway.operator_id, "");
+	config_free(r.config);
+	/* What may stand before the operator is known. */
+	expect_good(&r, "config gateway 'gw'\n" STATION
+			"config bus 'b1'\n\toption kind 'tcp'\n\toption host '192.0.2.1'\n");
+	config_free(r.config);
+}
+
+static void who_needs_the_operator_says_so(void **state)
+{
+	(void)state;
+	EXPECT("config gateway 'gw'\n" STATION LISTEN BUS CHARGER CONNECTOR,
+	       ":1: gateway.gw.operator_id: is missing: 9 digits or capital letters (or the whole 18 of a credit "
+	       "code): charger c1 "
+	       "needs it");
+	EXPECT("config gateway 'gw'\n" LISTEN PLATFORM,
+	       "operator_id: is missing: 9 digits or capital letters (or the whole 18 of a "
+	       "credit code): platform p1 needs it");
+	EXPECT("config admin 'a'\n\toption certificate '/x'\n" GATEWAY, ":1: admin.a.key: is missing");
 }
 
 int main(void)
@@ -475,6 +511,8 @@ int main(void)
 	    cmocka_unit_test(framings_that_can_not_be),
 	    cmocka_unit_test(the_readme_tells_every_option),
 	    cmocka_unit_test(the_shipped_example_is_good),
+	    cmocka_unit_test(a_new_box_has_a_good_configuration),
+	    cmocka_unit_test(who_needs_the_operator_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -299,15 +299,8 @@ static char *make_text(struct model *m, int *marks)
 		if (roll(2))
 			fprintf(to, "# MARK %d\n", (*marks)++);
 		(void)snprintf(m->sections[s].name, 16, "s%d", s);
-		fprintf(to, "%sconfig thing %ss%d%s\n", roll(2) ? "\n" : "", roll(2) ? "'" : "", s, "");
-		/* The quote must be closed when it was opened: written anew. */
-		fflush(to);
-		(void)fseek(to, -(long)strlen("\n"), SEEK_CUR);
-		fflush(to);
-		char *line = text + len;
-		while (line > text && line[-1] != '\n')
-			line--;
-		fprintf(to, "%s\n", strchr(line, '\'') ? "'" : "");
+		const char *quote = roll(2) ? "'" : "", *blank = roll(2) ? "\n" : "";
+		fprintf(to, "%sconfig thing %ss%d%s\n", blank, quote, s, quote);
 		m->sections[s].count = roll(4);
 		for (int o = 0; o < m->sections[s].count; o++) {
 			int is_list = roll(3) == 0, count = is_list ? 1 + roll(3) : 1;

@@ -34,8 +34,16 @@ static int step(void)
 	return 0;
 }
 
+static char folder[64], config[100], lua[100], fresh[100];
+/* The configuration's folder takes no file of ours: a folder of our own is in it. */
+static int is_closed;
+
 int rename(const char *from, const char *to)
 {
+	if (is_closed && !strcmp(to, config)) {
+		errno = EACCES;
+		return -1;
+	}
 	return step() ? -1 : (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
@@ -49,15 +57,21 @@ int unlink(const char *path)
 
 ssize_t write(int fd, const void *data, size_t len)
 {
+	/* A power cut leaves a part of it. */
+	if (fd > 2 && !cut_in)
+		(void)!syscall(SYS_write, fd, data, len / 2);
 	return fd > 2 && step() ? -1 : (ssize_t)syscall(SYS_write, fd, data, len);
+}
+
+int ftruncate(int fd, off_t len)
+{
+	return step() ? -1 : (int)syscall(SYS_ftruncate, fd, len);
 }
 
 int fsync(int fd)
 {
 	return step() ? -1 : (int)syscall(SYS_fsync, fd);
 }
-
-static char folder[64], config[100], lua[100], fresh[100];
 
 static void put(const char *path, const char *text)
 {
@@ -123,7 +137,19 @@ static int set_up(void **state)
 	put(config, "old config");
 	put(lua, "old lua");
 	assert_int_equal(chmod(config, 0640), 0);
+	if (is_closed) {
+		char own[120];
+
+		(void)snprintf(own, sizeof(own), "%s/.forecourt", folder);
+		assert_int_equal(mkdir(own, 0700), 0);
+	}
 	return 0;
+}
+
+static int set_up_closed(void **state)
+{
+	is_closed = 1;
+	return set_up(state);
 }
 
 static int tear_down(void **state)
@@ -134,6 +160,43 @@ static int tear_down(void **state)
 	cut_in = fail_in = -1;
 	(void)snprintf(command, sizeof(command), "rm -rf %s", folder);
 	return system(command);
+}
+
+static int tear_down_closed(void **state)
+{
+	int result = tear_down(state);
+
+	is_closed = 0;
+	return result;
+}
+
+/* The file is the one that was there: its owner lets us write it, and no more. */
+static void a_folder_that_is_not_ours(void **state)
+{
+	char own[120];
+	struct stat before, after;
+
+	(void)state;
+	(void)snprintf(own, sizeof(own), "%s/.forecourt", folder);
+	assert_int_equal(stat(config, &before), 0);
+	assert_int_equal(begin(NULL), FC_OK);
+	assert_true(all_new());
+	(void)snprintf(own, sizeof(own), "%s/.forecourt/.forecourt.before", folder);
+	assert_true(is(own, "old config"));
+	assert_int_equal(trial_revert(config, NULL), FC_OK);
+	assert_true(all_old());
+	assert_int_equal(access(own, F_OK), -1);
+	/* Longer, and shorter again. */
+	const struct trial_file file = {config, "a configuration that is much longer than the old one", 51, 0600};
+	assert_int_equal(trial_begin(config, &file, 1, NULL), FC_OK);
+	assert_true(is(config, "a configuration that is much longer than the old on"));
+	assert_int_equal(trial_recover(config, NULL), 1);
+	assert_true(is(config, "old config"));
+	assert_int_equal(stat(config, &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	assert_int_equal(before.st_mode, after.st_mode);
+	/* Beside the file itself stands nothing but the folder. */
+	assert_int_equal(leftovers(), 1);
 }
 
 static void confirmed_stays(void **state)
@@ -306,6 +369,10 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_power_cut_at_any_step_of_the_end, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_full_disk_changes_nothing, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_link_stays_one, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_folder_that_is_not_ours, set_up_closed, tear_down_closed),
+	    cmocka_unit_test_setup_teardown(a_power_cut_at_any_step_of_the_beginning, set_up_closed, tear_down_closed),
+	    cmocka_unit_test_setup_teardown(a_power_cut_at_any_step_of_the_end, set_up_closed, tear_down_closed),
+	    cmocka_unit_test_setup_teardown(a_full_disk_changes_nothing, set_up_closed, tear_down_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -517,5 +517,8 @@ int main(void)
 	    T(the_largest_page_fits),
 	};
 
+	/* The store is looked into from beside. */
+	if (setenv("FORECOURT_SHARED_STORE", "1", 1))
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -446,5 +446,8 @@ int main(void)
 	    T(not_in_force_after_all),
 	};
 
+	/* The store is looked into from beside. */
+	if (setenv("FORECOURT_SHARED_STORE", "1", 1))
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

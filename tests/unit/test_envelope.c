@@ -709,6 +709,21 @@ static void test_sequence(void **state)
 	assert_int_equal(FC_OK, envelope_sequence_next(&s, wall - 3600, timestamp, seq));
 	assert_string_equal("20241231230000", timestamp);
 	assert_string_equal("0001", seq);
+	/* A start 250 ms into a second, of which the run before had used 2250 pairs at the most; the next second begins with 0001. */
+	envelope_sequence_begin(&s, wall * 1000 + 250);
+	assert_int_equal(FC_OK, envelope_sequence_next(&s, wall, timestamp, seq));
+	assert_string_equal("20250101000000", timestamp);
+	assert_string_equal("2252", seq);
+	assert_int_equal(FC_OK, envelope_sequence_next(&s, wall + 1, timestamp, seq));
+	assert_string_equal("0001", seq);
+	/* The last millisecond leaves a thousand. */
+	envelope_sequence_begin(&s, wall * 1000 + 999);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(FC_OK, envelope_sequence_next(&s, wall, timestamp, seq));
+	/* time() may lag behind by a tick: not a pair of the second before. */
+	envelope_sequence_begin(&s, wall * 1000);
+	assert_int_equal(FC_OK, envelope_sequence_next(&s, wall - 1, timestamp, seq));
+	assert_string_equal("20250101000000", timestamp);
 	/* Nothing is written when there is no Seq left. */
 	struct fixture *f = *state;
 	s = (struct envelope_sequence){wall, ENVELOPE_SEQ_MAX};

@@ -328,6 +328,43 @@ static void drain(void *user, int fd)
 	*(int *)user += (int)n;
 }
 
+struct leaver {
+	struct loop_fd *lfd;
+	int calls;
+};
+
+static void leave(void *user, int fd)
+{
+	struct leaver *l = user;
+
+	(void)fd; /* not even read: it is readable for ever */
+	l->calls++;
+	loop_fd_remove(l->lfd);
+}
+
+static void test_a_descriptor_removes_itself(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = {0};
+
+	for (int i = 0; i < 20; i++) {
+		struct leaver l = {0};
+		int fd = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC), got = 0;
+
+		l.lfd = loop_fd_add(f->loop, fd, leave, &l, &err);
+		assert_non_null(l.lfd);
+		turn_until(f->loop, &l.calls, 1);
+		assert_int_equal(fcntl(fd, F_GETFD), -1);
+		/* The next one has its number and is none the worse for it. */
+		int next = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
+		struct loop_fd *lfd = loop_fd_add(f->loop, next, drain, &got, &err);
+		assert_non_null(lfd);
+		turn_until(f->loop, &got, 1);
+		assert_int_equal(l.calls, 1);
+		loop_fd_remove(lfd);
+	}
+}
+
 static void test_descriptors(void **state)
 {
 	struct fixture *f = *state;
@@ -1123,6 +1160,7 @@ int main(void)
 	    T(test_wakers),
 	    T(test_waker_removes_another),
 	    T(test_descriptors),
+	    T(test_a_descriptor_removes_itself),
 	    T(test_run_and_stop),
 	    T(test_request_arrives),
 	    T(test_empty_body),

@@ -127,6 +127,124 @@ static void told_by(void *user, const struct outbox_entry *entry)
 	(void)snprintf(f->seen, sizeof(f->seen), "%s", entry->mapping);
 }
 
+/* How often it is confirmed in the file, whatever waits in memory. */
+static int64_t written(struct fixture *f)
+{
+	sqlite3_stmt *s = store_prepare(store_db(f->store), "SELECT count(*) FROM outbox WHERE state = 1");
+
+	assert_non_null(s);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	int64_t n = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	return n;
+}
+
+static void count_state(void *user, const char *platform, enum outbox_state state, int64_t count)
+{
+	(void)platform;
+	(void)state;
+	*(int64_t *)user += count;
+}
+
+static struct outbox_entry close_and_confirm(struct fixture *f, int number, const char *mapping)
+{
+	struct outbox_entry entry;
+	struct journal_order o = order_of(number);
+
+	assert_int_equal(journal_open(f->store, &o, &f->err), FC_OK);
+	assert_int_equal(journal_close(f->store, &o, both, 1, &f->err), FC_OK);
+	assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
+	assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_CONFIRMED, 0, mapping, &f->err), FC_OK);
+	return entry;
+}
+
+static void a_confirmation_waits_for_the_next_order(void **state)
+{
+	struct fixture *f = *state;
+	struct outbox_entry entry, first = close_and_confirm(f, 1, "abc");
+	int64_t unsettled = 0, oldest;
+
+	/* In memory alone, and yet everyone sees it. */
+	assert_int_equal(written(f), 0);
+	assert_int_equal(outbox_first(f->store, "city", &entry), FC_ENOENT);
+	assert_int_equal(outbox_waiting(f->store, "city"), 0);
+	assert_int_equal(outbox_unsettled(f->store, count_state, &unsettled), FC_OK);
+	assert_int_equal(unsettled, 0);
+	assert_int_equal(outbox_oldest(f->store, NULL, &oldest), FC_ENOENT);
+	assert_int_equal(outbox_of(f->store, first.seq, told_by, f), 1);
+	assert_string_equal(f->seen, "abc");
+	/* Nobody's transaction: it goes on waiting; an order's: it goes along. */
+	outbox_tend(f->store);
+	assert_int_equal(store_value_set(f->store, "key", "value", &f->err), FC_OK);
+	assert_int_equal(written(f), 0);
+	close_and_confirm(f, 2, "abc");
+	assert_int_equal(written(f), 1);
+	assert_int_equal(store_begin(f->store, &f->err), FC_OK);
+	assert_int_equal(outbox_flush(f->store, &f->err), FC_EBUSY);
+	store_rollback(f->store);
+	/* To be told again: what waits does not end that. */
+	assert_int_equal(outbox_again(f->store, "city", order_of(2).seq, &f->err), FC_OK);
+	assert_int_equal(outbox_waiting(f->store, "city"), 1);
+	assert_int_equal(outbox_flush(f->store, &f->err), FC_OK);
+	assert_int_equal(outbox_waiting(f->store, "city"), 1);
+	assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
+	assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_CONFIRMED, 0, "abc", &f->err), FC_OK);
+	/* A clean end writes all. */
+	assert_int_equal(written(f), 1);
+	reopen(f);
+	assert_int_equal(written(f), 2);
+	assert_int_equal(outbox_waiting(f->store, NULL), 0);
+}
+
+static void no_more_wait_than_there_is_room_for(void **state)
+{
+	struct fixture *f = *state;
+	struct outbox_entry entry;
+	struct journal_order o;
+
+	for (int i = 0; i <= SETTLES; i++) {
+		o = order_of(i);
+		assert_int_equal(journal_open(f->store, &o, &f->err), FC_OK);
+		assert_int_equal(journal_close(f->store, &o, both, 1, &f->err), FC_OK);
+	}
+	for (int i = 0; i <= SETTLES; i++) {
+		assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
+		assert_int_equal(atoi(entry.seq + 18), i);
+		assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_CONFIRMED, 0, NULL, &f->err), FC_OK);
+		assert_int_equal(written(f), i < SETTLES ? 0 : 1);
+	}
+	assert_int_equal(outbox_flush(f->store, &f->err), FC_OK);
+	assert_int_equal(written(f), SETTLES + 1);
+}
+
+static void a_power_cut_costs_a_repeat_and_no_order(void **state)
+{
+	struct fixture *f = *state;
+	struct outbox_entry entry;
+	int status;
+
+	store_close(f->store);
+	f->store = NULL;
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		f->store = store_open(f->folder, &f->err);
+		struct journal_order o = order_of(1);
+		_exit(!f->store || journal_open(f->store, &o, &f->err) ||
+		      journal_close(f->store, &o, both, 1, &f->err) || outbox_first(f->store, "city", &entry) ||
+		      outbox_done(f->store, entry.id, OUTBOX_CONFIRMED, 0, "abc", &f->err) ||
+		      outbox_waiting(f->store, "city"));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	f->store = store_open(f->folder, &f->err);
+	assert_non_null(f->store);
+	assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
+	assert_string_equal(entry.seq, order_of(1).seq);
+	assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_CONFIRMED, 0, "abc", &f->err), FC_OK);
+	assert_int_equal(outbox_waiting(f->store, "city"), 0);
+}
+
 static void what_waits_waits_in_order(void **state)
 {
 	struct fixture *f = *state;
@@ -282,6 +400,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    T(one_life),
 	    T(what_waits_waits_in_order),
+	    T(a_confirmation_waits_for_the_next_order),
+	    T(no_more_wait_than_there_is_room_for),
+	    T(a_power_cut_costs_a_repeat_and_no_order),
 	    T(orders_of_a_day),
 	    T(nothing_is_lost_by_a_sudden_end),
 	    T(a_full_disk_keeps_the_order_open),

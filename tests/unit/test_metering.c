@@ -537,6 +537,143 @@ static void what_the_car_says_goes_into_the_order(void **state)
 	assert_int_equal(o->soc_end_milli, 80000);
 }
 
+/* The gateway was off during the charge; it comes back with the order as the journal has it. */
+static void come_back(struct fixture *f)
+{
+	struct order *o = f->charge.order;
+
+	f->charge.order = NULL;
+	f->charge.read_us = 0;
+	conduct_resume(&f->charge, o);
+}
+
+/* A box without a battery comes back in 1970, or, where the clock begins with the newest file, before the last reading. Nothing of what
+ * flowed meanwhile is lost for that: a limit by the time that seems to have gone by would take it for a jump. */
+static void what_flows_while_the_clock_does_not_tell(void **state)
+{
+	struct fixture *f = *state;
+	struct charge *c = &f->charge;
+
+	say(f->charger, "energy", 1000);
+	metering_look(c);
+	/* At once again: the seconds of two clocks do not end together. */
+	begin(f);
+	c->order->split.last_wall = clock_wall() + 1;
+	come_back(f);
+	assert_int_equal(c->away, 0);
+	end(f);
+	begin(f);
+	c->order->split.last_wall = clock_wall() + 3600;
+	come_back(f);
+	say(f->charger, "energy", 41000);
+	assert_int_equal(delivered(f), 40000);
+	assert_int_equal(c->order->split.repairs, SPLIT_GAP);
+	/* From then on the charge's own time tells. */
+	say(f->charger, "energy", 43000);
+	assert_int_equal(delivered(f), 40000);
+	assert_int_equal(c->order->split.repairs, SPLIT_GAP | SPLIT_JUMP);
+	/* What no day could have delivered is none. */
+	end(f);
+	begin(f);
+	c->order->split.last_wall = clock_wall() + 3600;
+	come_back(f);
+	say(f->charger, "energy", 43000 + 3 * 24 * POWER_W);
+	assert_int_equal(delivered(f), 0);
+	assert_int_equal(c->order->split.repairs, SPLIT_GAP | SPLIT_JUMP);
+}
+
+/* In 1970 the register waits for the clock: then its time, and so its price, is known. */
+static void what_flowed_has_its_time_once_the_clock_is_set(void **state)
+{
+	struct fixture *f = *state;
+	struct charge *c = &f->charge;
+	int64_t off_s = 1800;
+
+	say(f->charger, "energy", 1000);
+	metering_look(c);
+	begin(f);
+	int64_t last = c->order->split.last_wall = clock_wall() - off_s;
+	c->order->start_wall = c->order->split.start_wall = c->order->split.parts[0].start_wall = last;
+	come_back(f);
+	assert_int_equal(c->away, 0);
+	/* As 1970 would have it. */
+	c->timed = 0;
+	c->away = 1;
+	c->anchor_wall = last;
+	say(f->charger, "energy", 21000);
+	assert_int_equal(delivered(f), 0);
+	assert_int_equal(c->order->split.repairs, 0);
+	conduct_tick(c);
+	assert_int_equal(c->timed, 1);
+	assert_int_equal(c->order->split.total_wh, 20000);
+	assert_int_equal(c->order->split.repairs, SPLIT_GAP);
+	assert_in_range(c->order->split.last_wall - last, off_s - 1, off_s + 60);
+	/* And more than so long can deliver is a jump, as ever. */
+	end(f);
+	begin(f);
+	c->order->start_wall = c->order->split.last_wall = clock_wall() - off_s;
+	come_back(f);
+	c->timed = 0;
+	c->away = 1;
+	c->anchor_wall = c->order->split.last_wall;
+	say(f->charger, "energy", 21000 + 4 * POWER_W);
+	conduct_tick(c);
+	assert_int_equal(c->order->split.total_wh, 0);
+	assert_true(c->order->split.repairs & SPLIT_JUMP);
+}
+
+/* The end of a charge does not wait for a clock that may never be set. */
+static void an_end_waits_for_no_clock(void **state)
+{
+	struct fixture *f = *state;
+	struct charge *c = &f->charge;
+
+	say(f->charger, "energy", 1000);
+	metering_look(c);
+	begin(f);
+	come_back(f);
+	c->timed = 0;
+	c->away = 1;
+	say(f->charger, "energy", 31000);
+	assert_int_equal(delivered(f), 0);
+	c->closing = 1;
+	assert_int_equal(delivered(f), 30000);
+	assert_int_equal(c->order->split.repairs, SPLIT_GAP);
+}
+
+static struct order *now_found(struct charge *c)
+{
+	struct order *o = calloc(1, sizeof(*o));
+
+	(void)c;
+	if (o)
+		policy_free_of_charge(clock_wall(), &o->tariff);
+	return o;
+}
+
+/* It began in 1970, and the clock was set while the gateway was off: not a charge of half a century. */
+static void one_that_began_in_1970_is_dated_after_a_restart(void **state)
+{
+	struct fixture *f = *state;
+	struct charge *c = &f->charge;
+	const int64_t in_1970 = 60;
+
+	f->set.conductor.found = now_found;
+	say(f->charger, "energy", 1000);
+	metering_look(c);
+	begin(f);
+	c->order->start_wall = c->order->split.start_wall = c->order->split.last_wall = in_1970;
+	c->order->split.parts[0].start_wall = c->order->split.parts[0].end_wall = in_1970;
+	come_back(f);
+	assert_int_equal(c->timed, 0);
+	say(f->charger, "energy", 6000);
+	conduct_tick(c);
+	assert_int_equal(c->timed, 1);
+	assert_int_equal(c->order->split.total_wh, 5000);
+	assert_in_range(c->order->start_wall, clock_wall() - 60, clock_wall());
+	assert_in_range(conduct_now(c), clock_wall() - 1, clock_wall() + 1);
+}
+
 /* The next session on CAN forgets why the one before ended, and may begin while the end waits for its last reading. */
 static void why_it_ended_is_kept_while_the_end_waits(void **state)
 {
@@ -634,6 +771,10 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(what_one_leaves_the_next_does_not_pay, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_meter_goes_on_without_its_charger, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_register_that_is_gone_is_followed_by_another, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(what_flows_while_the_clock_does_not_tell, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(what_flowed_has_its_time_once_the_clock_is_set, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(an_end_waits_for_no_clock, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(one_that_began_in_1970_is_dated_after_a_restart, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_the_car_says_goes_into_the_order, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(why_it_ended_is_kept_while_the_end_waits, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(evidence_refines_and_never_contradicts, set_up, tear_down),

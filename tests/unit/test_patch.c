@@ -154,7 +154,7 @@ static void test_full_arena(void **state)
 		     *to = tree(f, "{\"a\":{\"x\":{\"y\":\"some text of some length\"}}}"), *patch = from;
 	struct arena small;
 
-	arena_init(&small, 300);
+	arena_init(&small, 38 * sizeof(void *));
 	assert_int_equal(patch_make(&small, from, to, &patch), FC_ENOMEM);
 	assert_null(patch);
 	arena_fini(&small);

@@ -18,7 +18,7 @@
 #include "store/journal_list.h"
 #include "store/versions.h"
 
-enum { ORDERS = 240, OPEN_EVERY = 40, PAGE = 1024 };
+enum { ORDERS = 240, OPEN_EVERY = 40, PAGE = 512, TRIED_MAX = 300 };
 
 struct fixture {
 	char folder[64], db[128];
@@ -166,7 +166,7 @@ static long pages_of(const struct fixture *f)
 static void one_bad_page(void **state)
 {
 	struct fixture *f = *state;
-	int worst = 0, all = 0, replaced = 0, many = 0;
+	int worst = 0, all = 0, replaced = 0, many = 0, tried = 0;
 
 	log_set_level(LOG_LEVEL_ERROR);
 	open_it(f);
@@ -175,7 +175,10 @@ static void one_bad_page(void **state)
 	shell(f, "cp forecourt.db good");
 	long pages = pages_of(f);
 	assert_true(pages > 100);
-	for (long page = 1; page < pages; page++) {
+	/* Each is a second of a slow machine: with small pages every third or so of them. */
+	const long step = pages / TRIED_MAX + 1;
+	for (long page = 1; page < pages; page += step) {
+		tried++;
 		shell(f, "rm -f forecourt.db* && cp good forecourt.db");
 		spoil_page(f, page, (unsigned)page);
 		open_it(f);
@@ -184,17 +187,20 @@ static void one_bad_page(void **state)
 		worst = lost > worst ? lost : worst;
 		all += lost == 0;
 		many += lost > 12;
-		replaced += store_health(f->store)->replaced == 1;
+		/* A page that holds nothing any more may be bad without anyone's notice. */
+		int is_replaced = store_health(f->store)->replaced == 1;
+		assert_true(is_replaced || lost == 0);
+		replaced += is_replaced;
 		/* Nothing waits that is not there; all that is there and closed waits, for nothing was confirmed. */
 		assert_int_equal(outbox_waiting(f->store, "city"), found - journal_each_open(f->store, look, f));
 		close_it(f);
 	}
 	log_set_level(LOG_LEVEL_NOTICE);
-	print_message("of %d orders none is lost with %d of %ld pages spoiled, more than 12 with %d, at most %d\n",
-		      ORDERS, all, pages - 1, many, worst);
-	assert_true(replaced == pages - 1);
+	print_message("of %d orders none is lost with %d of %d pages spoiled, more than 12 with %d, at most %d\n",
+		      ORDERS, all, tried, many, worst);
+	assert_true(replaced * 10 > tried * 9);
 	/* The pages at the top of the tree of orders take more with them. */
-	assert_true(many * 50 < pages);
+	assert_true(many * 50 < tried);
 }
 
 /* While it is in use: replaced at the next look, and the store works. */
@@ -316,6 +322,32 @@ static const char *const old_schemas[] = {
     "CREATE INDEX outbox_unsettled ON outbox(platform, state) WHERE state <> 1;"
     "INSERT INTO outbox(platform, method, seq, attempts, state, answer)"
     " VALUES('town', 'order', '987654321000000000000000002', 3, 2, 4); PRAGMA user_version = 5;",
+    /* The last with pages of 1 kB. */
+    ("CREATE TABLE lookup(space TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, "
+     "stamp INTEGER NOT NULL, PRIMARY KEY(space, name, key)) WITHOUT ROWID;CREATE INDEX lookup_value ON "
+     "lookup(space, name, value, stamp);CREATE INDEX lookup_stamp ON lookup(space, name, stamp);CREATE TABLE "
+     "script_text(hash TEXT PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;CREATE TABLE script_version(id "
+     "INTEGER PRIMARY KEY AUTOINCREMENT, item TEXT NOT NULL, hash TEXT NOT NULL, whole TEXT NOT NULL, at_wall "
+     "INTEGER NOT NULL, origin TEXT NOT NULL, used_wall INTEGER NOT NULL);CREATE INDEX script_version_item ON "
+     "script_version(item, id);CREATE INDEX script_version_whole ON script_version(whole);CREATE TABLE "
+     "script_part(whole TEXT NOT NULL, item TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY(whole, item)) "
+     "WITHOUT ROWID;CREATE INDEX script_part_item ON script_part(item, hash);ALTER TABLE outbox ADD COLUMN "
+     "mapping TEXT NOT NULL DEFAULT '';CREATE TABLE audit(id INTEGER PRIMARY KEY AUTOINCREMENT, at_wall "
+     "INTEGER NOT NULL, who TEXT NOT NULL, command TEXT NOT NULL, arguments TEXT NOT NULL, before TEXT NOT "
+     "NULL, after TEXT NOT NULL, result TEXT NOT NULL);ALTER TABLE audit ADD COLUMN place TEXT NOT NULL "
+     "DEFAULT '';CREATE TABLE account(name TEXT PRIMARY KEY, role TEXT NOT NULL, hash TEXT NOT NULL, "
+     "must_change INTEGER NOT NULL, disabled INTEGER NOT NULL, created_wall INTEGER NOT NULL, login_wall "
+     "INTEGER NOT NULL, login_place TEXT NOT NULL) WITHOUT ROWID;CREATE TABLE token(id INTEGER PRIMARY KEY "
+     "AUTOINCREMENT, name TEXT NOT NULL, role TEXT NOT NULL, digest TEXT NOT NULL, made_by TEXT NOT NULL, "
+     "created_wall INTEGER NOT NULL, expires_wall INTEGER NOT NULL, used_wall INTEGER NOT NULL);CREATE TABLE "
+     "event(id INTEGER PRIMARY KEY, at_wall INTEGER NOT NULL, kind INTEGER NOT NULL, connector_id TEXT NOT "
+     "NULL, seq TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL, text TEXT NOT NULL, who TEXT NOT "
+     "NULL, detail TEXT NOT NULL);CREATE INDEX event_seq ON event(seq, id) WHERE seq <> '';CREATE TABLE "
+     "samples(slot INTEGER NOT NULL, connector_id TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY(slot, "
+     "connector_id)) WITHOUT ROWID;DROP INDEX outbox_waiting; DROP INDEX outbox_unsettled;CREATE INDEX "
+     "outbox_unsettled ON outbox(platform, state, id) WHERE state <> 1;INSERT INTO samples VALUES(2000000, "
+     "'K1', x'010101'), (2000001, 'K2', x'010103'), (2000000, 'K2', x'010102');INSERT INTO event VALUES(7, 30, "
+     "7, 'K9', '987654321000000000000000002', 'open', 'closed', 'text', '', '');PRAGMA user_version = 13;"),
 };
 
 /* What was confirmed by an earlier version does not say by which mapping, and is confirmed all the same. */
@@ -349,6 +381,39 @@ static void tell_seq(void *user, const struct journal_order *order)
 	struct fixture *f = user;
 
 	f->seen = f->seen * 10 + atoi(order->seq + 9);
+}
+
+static int64_t number(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *s = store_prepare(db, sql);
+
+	assert_non_null(s);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	int64_t n = sqlite3_column_int64(s, 0);
+	assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
+	return n;
+}
+
+/* The pages are small, what was there is beside it as it was, and curves have the connectors that they had. */
+static void check_taken_further(struct fixture *f, int last)
+{
+	static const int versions[] = {1, 2, 5, 13};
+	char path[160];
+	sqlite3 *older = NULL;
+
+	assert_int_equal(number(store_db(f->store), "PRAGMA page_size"), PAGE);
+	(void)snprintf(path, sizeof(path), "%s.older", f->db);
+	assert_int_equal(sqlite3_open_v2(path, &older, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(number(older, "PRAGMA user_version"), versions[last]);
+	assert_int_equal(number(older, "SELECT wh FROM energy"), 1500);
+	sqlite3_close(older);
+	if (last < 3)
+		return;
+	assert_int_equal(number(store_db(f->store), "SELECT count(*) FROM samples"), 3);
+	assert_int_equal(number(store_db(f->store), "SELECT data = x'010102' FROM samples WHERE slot = 2000000 AND"
+						    " connector_id = 'K2'"),
+			 1);
+	assert_int_equal(number(store_db(f->store), "SELECT count(*) FROM event WHERE seq <> ''"), 1);
 }
 
 static void files_of_older_versions(void **state)
@@ -385,6 +450,7 @@ static void files_of_older_versions(void **state)
 			assert_int_equal(outbox_of(f->store, "987654321000000000000000002", check_confirmed, f), 1);
 			assert_int_equal(outbox_of(f->store, "987654321000000000000000002", check_mapping, f), 1);
 		}
+		check_taken_further(f, (int)last);
 		check_versions(f);
 		fill(f);
 		assert_int_equal(outbox_waiting(f->store, "city"), ORDERS - ORDERS / OPEN_EVERY);

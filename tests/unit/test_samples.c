@@ -214,19 +214,18 @@ static void damaged_rows_are_passed_over(void **state)
 	assert_int_equal(samples_put(f->store, f->connectors[0].connector_id, 1001, minutes, &f->err), FC_OK);
 	static const char *const bad[] = {"x''", "x'02'", "x'01'", "x'01FF'", "x'0101FFFFFFFFFFFF'", "'text'", "7"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		(void)snprintf(sql, sizeof(sql), "INSERT OR REPLACE INTO samples VALUES(1000, '%s', %s)",
-			       f->connectors[0].connector_id, bad[i]);
+		(void)snprintf(sql, sizeof(sql), "INSERT OR REPLACE INTO curve SELECT 65536 * 1000 + id, %s FROM place",
+			       bad[i]);
 		assert_int_equal(sqlite3_exec(store_db(f->store), sql, NULL, NULL, NULL), SQLITE_OK);
 		assert_int_equal(list(f, 0, 0, 1100 * 900), SAMPLE_MINUTES);
 	}
 	/* Any byte of a good row turned into any other: an answer, or none, never more than there is. */
 	for (int byte = 0; byte < 40; byte++)
 		for (int value = 0; value < 256; value += 5) {
-			(void)snprintf(
-			    sql, sizeof(sql),
-			    "INSERT OR REPLACE INTO samples SELECT 1000, connector_id, substr(data, 1, %d) ||"
-			    " x'%02x' || substr(data, %d) FROM samples WHERE slot = 1001",
-			    byte, value, byte + 2);
+			(void)snprintf(sql, sizeof(sql),
+				       "INSERT OR REPLACE INTO curve SELECT id - 65536, substr(data, 1, %d) ||"
+				       " x'%02x' || substr(data, %d) FROM curve WHERE id / 65536 = 1001",
+				       byte, value, byte + 2);
 			assert_int_equal(sqlite3_exec(store_db(f->store), sql, NULL, NULL, NULL), SQLITE_OK);
 			assert_true(list(f, 0, 0, 1100 * 900) <= 2 * SAMPLE_MINUTES);
 		}

@@ -443,15 +443,22 @@ static void test_what_may_come_in(void **state)
 	check_refused(f, 0x82, "binary", 6, WEBSOCKET_NOT_TEXT);
 	check_refused(f, 0x81, large, MAX_MESSAGE + 1, WEBSOCKET_TOO_BIG);
 	/* One that says only that it will be huge is not waited for. */
-	struct guest *g = join(f, &c, 0);
-	const unsigned char head[] = {0x81, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4, 'x'};
-	say(&c, head, sizeof(head));
+	static const unsigned char heads[][15] = {
+	    {0x81, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4, 'x'},             /* beyond 32 bits, and 0 in them */
+	    {0x81, 0xff, 0, 1, 0, 0, 0, 0, 0, 5, 1, 2, 3, 4, 'x'},             /* the same, and little in them */
+	    {0x81, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4, 'x'}, /* all that 32 bits can say */
+	};
 	unsigned char more[READ_AHEAD_BYTES];
+	struct guest *g;
 	memset(more, 'x', sizeof(more));
-	say(&c, more, sizeof(more));
-	assert_int_equal(hear_close(&c), WEBSOCKET_TOO_BIG);
-	hang_up(&c);
-	turn_until(f->loop, &g->closed, 1);
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		g = join(f, &c, 0);
+		say(&c, heads[i], sizeof(heads[i]));
+		say(&c, more, sizeof(more));
+		assert_int_equal(hear_close(&c), WEBSOCKET_TOO_BIG);
+		hang_up(&c);
+		turn_until(f->loop, &g->closed, 1);
+	}
 	/* Nor is one of small frames without an end. */
 	g = join(f, &c, 0);
 	say_frame(&c, 0x01, large, 60);

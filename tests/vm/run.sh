@@ -27,10 +27,17 @@ missing=$(sh boards/packages.sh -n boards/packages-vm.txt) || exit 1
 if [ -n "$missing" ]; then
 	sh boards/packages.sh boards/packages-vm.txt || skip "can't install: $missing"
 fi
-kernel=$(sh tests/vm/fetch.sh "$cache" linux-image-amd64 './boot/vmlinuz-*' './lib/modules/*/kernel/net/can/*' \
-	'./lib/modules/*/kernel/drivers/net/can/*') || skip "no kernel (linux-image-amd64)"
+kernel=$(sh tests/vm/fetch.sh "$cache" linux-image-amd64 './boot/vmlinuz-*' './lib/modules/*/kernel/net/*' \
+	'./lib/modules/*/kernel/drivers/net/can/*' './lib/modules/*/kernel/drivers/net/wireguard/*' './lib/modules/*/kernel/drivers/net/veth*' \
+	'./lib/modules/*/kernel/lib/*' './lib/modules/*/kernel/crypto/*' './lib/modules/*/kernel/arch/x86/crypto/*') ||
+	skip "no kernel (linux-image-amd64)"
 busybox=$(sh tests/vm/fetch.sh "$cache" busybox-static './bin/busybox') || skip "no busybox-static"
 canutils=$(sh tests/vm/fetch.sh "$cache" can-utils './usr/bin/*') || skip "no can-utils"
+wireguard=$(sh tests/vm/fetch.sh "$cache" wireguard-tools './usr/bin/wg') || skip "no wireguard-tools"
+iptables=$(sh tests/vm/fetch.sh "$cache" iptables './usr/sbin/xtables-legacy-multi' './usr/lib/*') || skip "no iptables"
+ip4tc=$(sh tests/vm/fetch.sh "$cache" libip4tc2 './usr/lib/*') || skip "no libip4tc2"
+ip6tc=$(sh tests/vm/fetch.sh "$cache" libip6tc2 './usr/lib/*') || skip "no libip6tc2"
+xtables=$(sh tests/vm/fetch.sh "$cache" libxtables12 './usr/lib/*') || skip "no libxtables12"
 
 # --- the machine's files
 # Each program with the shared libraries that it is linked with.
@@ -55,6 +62,28 @@ for module in net/can/can drivers/net/can/dev/can-dev net/can/can-raw drivers/ne
 	drivers/net/can/sja1000/kvaser_pci drivers/net/can/slcan/slcan; do
 	cp "$kernel"/lib/modules/*/kernel/$module.ko "$root/modules/" || exit 1
 done
+# A module behind what it needs, once each: their order is what insmod wants.
+module_with_needs() { # NAME LIST
+	file=$(find "$kernel"/lib/modules -name "$1.ko" -o -name "$(echo "$1" | tr _ -).ko" | head -n 1)
+	[ -n "$file" ] || return 0 # built in
+	for need in $(tr '\0' '\n' <"$file" | sed -n 's/^depends=//p' | tr , ' '); do
+		module_with_needs "$need" "$2" || return 1
+	done
+	# The recursion has changed file: no local variables in sh.
+	file=$(find "$kernel"/lib/modules -name "$1.ko" -o -name "$(echo "$1" | tr _ -).ko" | head -n 1)
+	name=$(basename "$file")
+	grep -qx "$name" "$2" && return 0
+	cp "$file" "$root/modules/" && echo "$name" >>"$2"
+}
+: >"$root/modules/tunnel"
+# crc32c_generic: libcrc32c asks for it by its algorithm, which no list of needs says.
+for module in veth wireguard crc32c_generic iptable_nat iptable_filter xt_MASQUERADE xt_conntrack xt_tcpudp; do
+	module_with_needs $module "$root/modules/tunnel" || exit 1
+done
+put "$wireguard/usr/bin/wg" "$iptables/usr/sbin/xtables-legacy-multi" "$build/sim-platform"
+ln -s xtables-legacy-multi "$root/bin/iptables"
+for library in "$ip4tc" "$ip6tc" "$xtables" "$iptables"; do cp -r "$library/usr/lib" "$root/usr/" || exit 1; done
+tests/vm/certificates.sh "$root/test/certificates" || exit 1
 cp tests/vm/init.sh "$root/init" && cp tests/vm/guest* "$root/test/" && chmod +x "$root/init" || exit 1
 cp -r lua "$root/test/lua" || exit 1
 # As it is: unpacking would cost an emulated processor more than copying.

@@ -23,18 +23,38 @@ class WebStation:
         self.station = harness.Station(options.build, tcp=options.tcp, line_units=(options.line,) if options.line else (),
                                        connectors=options.connectors, poll_ms=500)
 
+    def empty(self):
+        """A new box: the configuration that is installed, with the page; chargers and the platform are there all the same."""
+        s = self.station
+        keys = s.folder / "keys"
+        keys.mkdir()
+        text = (ROOT / "rootfs/etc/config/forecourt").read_text()
+        own = dict(data_dir=s.folder / "data", key_dir=keys, lua_dir=s.lua, control_socket=s.control_socket)
+        text = text.replace("config gateway 'gateway'\n", "config gateway 'gateway'\n" + "".join(f"\toption {k} '{v}'\n" for k, v in own.items()))
+        text = text.replace("option address '::'", "option address '127.0.0.1'").replace("'8443'", f"'{s.admin_port}'\n\toption www '{s.build / 'www'}'")
+        s.config_text = lambda: text
+
     def start(self, options):
         s = self.station
+        if options.empty:
+            self.empty()
         s.platform_options.update(iserv=1, policy="test")
         s.station_options.update(policy="test")
         s.write_policy("test", business.PRICES.format(name="test", elec="1.0", service="0.5"))
         s.start_chargers("--speed", str(options.speed), *(("--auto",) if options.auto else ()))
         s.start_platform()
-        gateway = s.start_gateway()
-        password = gateway.wait_for(r"one-time password for user \S+: (\S+)").group(1)
+        s.start_gateway()
+        password = s.one_time_password()
         return dict(url=f"https://localhost:{s.admin_port}/", user="admin", password=password, folder=str(s.folder),
-                    build=str(s.build), connectors=[s.connector_id(c, n + 1) for c in range(s.charger_count())
+                    build=str(s.build), site=self.site(), connectors=[s.connector_id(c, n + 1) for c in range(s.charger_count())
                                                     for n in range(options.connectors)])
+
+    def site(self):
+        """What a person knows who sets it up: by contract, and by a look around."""
+        s = self.station
+        return dict(operator_id=harness.STATION_OPERATOR, platform_id=harness.PLATFORM_OPERATOR, theirs=harness.THEIRS,
+                    platform_url=f"https://localhost:{s.platform_port}/evcs/v20160701", charger_port=s.charger_port,
+                    connector_id=s.connector_id(0))
 
     # What a test may order; each answers something that JSON can say.
 
@@ -100,6 +120,7 @@ def main():
     parser.add_argument("--line", type=int, default=2)
     parser.add_argument("--connectors", type=int, default=2)
     parser.add_argument("--speed", type=int, default=30)
+    parser.add_argument("--empty", action="store_true", help="nothing is configured, as on a new box")
     parser.add_argument("--auto", action="store_true", help="cars come and go by themselves")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

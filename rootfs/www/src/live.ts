@@ -73,6 +73,8 @@ export interface LiveBus {
 export interface Overview {
   time: number;
   gateway: { operator_id: string; version: string; uptime_s: number; rss_kb: number; config_pending: boolean };
+  /** What is not set up yet; nothing when all is. */
+  setup?: Partial<Record<"operator_id" | "station" | "bus" | "charger" | "platform" | "clock" | "certificate", { needed: boolean }>>;
   totals: {
     connectors: number; charging: number; idle: number; occupied: number; reserved: number; fault: number; offline: number;
     /** Missing while no connector's power is known. */

@@ -99,6 +99,42 @@ function Figures() {
   );
 }
 
+// ---- what a new box lacks ----
+
+type Step = keyof NonNullable<Overview["setup"]>;
+/** In the order in which one needs the other; the form of each. */
+const steps: [Step, string | null][] = [
+  ["clock", null], ["operator_id", "gateway"], ["station", "station"], ["bus", "bus"], ["charger", "charger"], ["platform", "platform"], ["certificate", "admin"],
+];
+
+function Setup() {
+  const setup = useStation((o) => o?.setup);
+  const at = useTicking((now) => dateTime(now));
+  const needed = Object.values(setup ?? {}).filter((one) => one.needed).length;
+  if (!setup || needed === 0) return null;
+  const shown = steps.filter(([step]) => step !== "clock" && step !== "certificate" || setup[step]);
+  return (
+    <section class="panel setup" aria-labelledby="setup">
+      <h2 id="setup">{say("setup")} <Badge kind="warn">{say("setup_n", { n: needed })}</Badge></h2>
+      <p class="help">{say("setup_help")}</p>
+      <ol>
+        {shown.map(([step, form]) => {
+          const lacks = setup[step];
+          const kind = !lacks ? "ok" : lacks.needed ? "warn" : "idle";
+          return (
+            <li key={step} class={`k-${kind}`} data-step={step}>
+              <Icon shape={kind} />
+              <span><b>{say(`setup_${step}`)}</b>{!lacks && <span class="unseen"> {say("setup_done")}</span>}
+                {lacks && <small>{say(`setup_${step}_help`, { at })}</small>}</span>
+              {lacks && form && <a class="button" href={href("config", ["section", form])}>{say("setup_go")}<span class="unseen">: {say(`setup_${step}`)}</span></a>}
+            </li>
+          );
+        })}
+      </ol>
+    </section>
+  );
+}
+
 // ---- alarms ----
 
 const shownAtFirst = 6;
@@ -122,7 +158,7 @@ function remedy(alarm: Alarm): { address: string; label: string } {
       return { address: bus(line!, unit), label };
     }
     case "script_refused": return { address: href("lua", alarm.object), label };
-    case "store_failing": return { address: href("tools", "log"), label };
+    case "store_failing": case "bus_stuck": case "watchdog_unfed": return { address: href("tools", "log"), label };
     default: return { address: href("config"), label };
   }
 }
@@ -363,6 +399,7 @@ export default function OverviewPage() {
     <div class={`overview ${lost ? "lost" : ""}`}>
       <Heading aside={<LinkState />}>{one?.name || <Stations />}</Heading>
       <Lost />
+      <Setup />
       <Figures />
       <Alarms />
       <div class="columns">

@@ -15,6 +15,7 @@ export const say = texts(
     "kind.outbox_waiting": "Orders wait", "kind.order_disputed": "Orders disputed", "kind.bus_down": "Bus down", "kind.bus_errors": "Bus errors",
     "kind.unit_silent": "Unit silent", "kind.can_bus_off": "CAN bus-off", "kind.script_refused": "Script refused", "kind.store_failing": "Store failing",
     "kind.clock_untrusted": "Clock not set", "kind.limit_not_taken": "Limit not kept", "kind.config_pending": "Configuration unconfirmed",
+    "kind.bus_stuck": "Bus stands still", "kind.watchdog_unfed": "Watchdog not fed", "kind.config_refused": "Configuration refused",
 
     "fault.unknown": "The charger reports a fault", "fault.words": "The charger reports: {words}", "fault.code": "The charger reports fault {code}",
     "fault.state": "The charger is in state {code}", "offline.silent": "The charger does not answer",
@@ -28,11 +29,14 @@ export const say = texts(
     "orders.waiting": "{count} {count#order waits|orders wait} for the platform's confirmation, the oldest for {minutes} min",
     "platform.error": "Not connected: {error}", "platform.down": "Not connected yet", "script.refused": "{why}", "store.failing": "Nothing can be kept: {why}",
     "clock.untrusted": "The clock is not set: no charge can be started", "config.pending": "A new configuration runs on trial and goes back by itself unless confirmed",
+    "bus.stuck": "The driver of its port does not come back: its worker stands still", "watchdog.unfed": "The watchdog is not fed: {why}",
+    "config.refused": "The configuration is refused, the last good one is in force: {why}",
 
     "do.connector_fault": "Look at the connector", "do.connector_offline": "Look at the connector", "do.value_stale": "See which values",
     "do.platform_down": "See the messages", "do.outbox_waiting": "See the orders", "do.order_disputed": "See the orders", "do.bus_down": "Test the bus",
     "do.bus_errors": "Trace the bus", "do.unit_silent": "Test the unit", "do.can_bus_off": "Trace the bus", "do.script_refused": "Open the script",
     "do.store_failing": "See the log", "do.clock_untrusted": "See the configuration", "do.limit_not_taken": "Look at the connector", "do.config_pending": "Confirm or go back",
+    "do.bus_stuck": "See the log", "do.watchdog_unfed": "See the log", "do.config_refused": "Mend the configuration",
 
     "help.connector_fault": "Send somebody if it stays: emergency stop, cooling, insulation. A car there can be unlocked.",
     "help.connector_offline": "Power and cable of the charger; other units on the same line tell whether it is the line.",
@@ -49,6 +53,9 @@ export const say = texts(
     "help.clock_untrusted": "Check the time server and the way to it.",
     "help.limit_not_taken": "The charger takes more than it should: watch the supply.",
     "help.config_pending": "If you can read this, the address works: confirm it.",
+    "help.bus_stuck": "Pull the adapter out and plug it in again. With a watchdog the box starts anew by itself.",
+    "help.config_refused": "Charging goes on as before. Mend the file and load it again.",
+    "help.watchdog_unfed": "While it is not fed, the box starts anew by itself, or is not watched at all.",
   },
   {
     offline: "离线", idle: "空闲", occupied: "占用（未充电）", charging: "充电中", reserved: "已预约", fault: "故障", unknown: "未知",
@@ -62,6 +69,7 @@ export const say = texts(
     "kind.outbox_waiting": "订单待确认", "kind.order_disputed": "订单有争议", "kind.bus_down": "总线断开", "kind.bus_errors": "总线错误",
     "kind.unit_silent": "设备无应答", "kind.can_bus_off": "CAN 总线关闭", "kind.script_refused": "脚本被拒", "kind.store_failing": "存储故障",
     "kind.clock_untrusted": "时钟未校准", "kind.limit_not_taken": "限功率未生效", "kind.config_pending": "配置待确认",
+    "kind.bus_stuck": "总线停滞", "kind.watchdog_unfed": "看门狗未喂", "kind.config_refused": "配置被拒绝",
 
     "fault.unknown": "充电桩上报故障", "fault.words": "充电桩上报：{words}", "fault.code": "充电桩上报故障码 {code}",
     "fault.state": "充电桩处于状态 {code}", "offline.silent": "充电桩无应答",
@@ -75,11 +83,14 @@ export const say = texts(
     "orders.waiting": "{count} 个订单等待平台确认，最久的已等待 {minutes} 分钟",
     "platform.error": "未连接：{error}", "platform.down": "尚未连接", "script.refused": "{why}", "store.failing": "无法保存数据：{why}",
     "clock.untrusted": "时钟未校准：不能启动充电", "config.pending": "新配置正在试运行，若不确认将自动回滚",
+    "bus.stuck": "其端口的驱动程序无返回，工作线程停滞", "watchdog.unfed": "看门狗未喂：{why}",
+    "config.refused": "配置被拒绝，沿用上一份有效配置：{why}",
 
     "do.connector_fault": "查看接口", "do.connector_offline": "查看接口", "do.value_stale": "查看数据",
     "do.platform_down": "查看报文", "do.outbox_waiting": "查看订单", "do.order_disputed": "查看订单", "do.bus_down": "测试总线",
     "do.bus_errors": "跟踪总线", "do.unit_silent": "测试设备", "do.can_bus_off": "跟踪总线", "do.script_refused": "打开脚本",
     "do.store_failing": "查看日志", "do.clock_untrusted": "查看配置", "do.limit_not_taken": "查看接口", "do.config_pending": "确认或回滚",
+    "do.bus_stuck": "查看日志", "do.watchdog_unfed": "查看日志", "do.config_refused": "修正配置",
 
     "help.connector_fault": "若持续存在请派人现场检查：急停、冷却、绝缘。车辆仍连接时可解锁。",
     "help.connector_offline": "检查充电桩的电源和通信线；同线其他设备是否正常可判断是否线路问题。",
@@ -96,6 +107,9 @@ export const say = texts(
     "help.clock_untrusted": "检查时间服务器及网络。",
     "help.limit_not_taken": "充电桩功率超出限值，请注意供电。",
     "help.config_pending": "能看到此页说明地址有效，请确认。",
+    "help.bus_stuck": "请重新插拔转换器；启用看门狗时设备会自动重启。",
+    "help.config_refused": "充电照常进行。请修正文件并重新加载。",
+    "help.watchdog_unfed": "未喂狗期间设备可能自动重启，或处于无看护状态。",
   },
 );
 

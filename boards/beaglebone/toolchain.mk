@@ -1,0 +1,2 @@
+arch := armv7
+include boards/musl.mk

@@ -1,0 +1,2 @@
+arch := aarch64
+include boards/musl.mk

@@ -1,0 +1,73 @@
+#!/bin/sh
+# Debian 12's source packages, unpacked, with the changes that they need for us whichever board they are built for.
+# They come through a private apt state, so that the machine's own source list stays as it is.
+#
+# usage: boards/sources.sh FOLDER PACKAGE...     each is in FOLDER/PACKAGE afterwards
+set -eu
+
+folder=${1:?usage: boards/sources.sh FOLDER PACKAGE...}
+shift
+mkdir -p "$folder"
+folder=$(CDPATH='' cd -- "$folder" && pwd)
+mkdir -p "$folder/apt/lists/partial" "$folder/apt/cache/archives/partial"
+# shellcheck disable=SC2016 # apt's own placeholders
+apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
+	'Created-By: Packages' 'Origin: Debian' 'Component: main' |
+	sort -u | while read -r uri release component; do
+	echo "deb-src $uri $release $component"
+done >"$folder/apt/sources.list"
+[ -s "$folder/apt/sources.list" ] || {
+	echo "sources: no Debian package source is known to apt (run apt-get update first?)" >&2
+	exit 1
+}
+src() { # only a failure is worth reading
+	apt-get -q -o "Dir::Etc::sourcelist=$folder/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+		-o "Dir::State::lists=$folder/apt/lists" -o "Dir::Cache=$folder/apt/cache" -o APT::Sandbox::User=root "$@" \
+		>"$folder/apt/log" 2>&1 || { cat "$folder/apt/log" >&2; return 1; }
+}
+src update
+for package in "$@"; do
+	# A folder of its own a package: what is unpacked there has a name with a version that nobody needs to know.
+	mkdir -p "$folder/fetched/$package"
+	(cd "$folder/fetched/$package" && src source -q "$package/bookworm")
+	for unpacked in "$folder/fetched/$package"/*/; do
+		mv "$unpacked" "$folder/$package"
+	done
+done
+rm -rf "$folder/apt" "$folder/fetched"
+
+# changed FILE PATTERN WHAT: stops when FILE has not what a change should have put there.
+changed() {
+	grep -q "$2" "$1" || {
+		echo "sources: $1 is not what was expected: $3" >&2
+		exit 1
+	}
+}
+
+if [ -d "$folder/libwebsockets" ]; then
+	# A request whose body came in one piece with the request before it: libwebsockets looks for the body in the very piece that it
+	# is reading, finds the head again and goes round for ever. It means to do so for HTTP/2 only.
+	file=$folder/libwebsockets/lib/roles/http/server/server.c
+	sed -i '/own buflist, we need to deal with that first/,/while (1) {/ s/while (1)/while (wsi->mux_substream)/' "$file"
+	changed "$file" 'while (wsi->mux_substream) {' "a body in one piece with the request before"
+fi
+if [ -d "$folder/libwebsockets" ]; then
+	# Where a size has 32 bits, it forgets the upper half of a WebSocket frame's length: a frame of 4 GB looks empty, and what is in it
+	# is taken for frames. It shall look endless: the bits of the lower half do not take that away.
+	for file in "$folder/libwebsockets/lib/roles/ws/ops-ws.c" "$folder/libwebsockets/lib/roles/ws/client-parser-ws.c"; do
+		sed -i '/LEN64_8:$/,/LEN64_4:$/ {
+			s/rx_packet_length = 0;/rx_packet_length = c ? 0x7fffffff : 0;/
+			/rx_packet_length |= /a #else\n\t\tif (c)\n\t\t\twsi->ws->rx_packet_length = 0x7fffffff;
+		}' "$file"
+		[ "$(grep -c 'rx_packet_length = .*0x7fffffff' "$file")" = 4 ] || {
+			echo "sources: $file is not what was expected: the length of a frame" >&2
+			exit 1
+		}
+	done
+fi
+if [ -d "$folder/cmocka" ]; then
+	# It knows 64 bits by glibc's name, or on three CPUs.
+	file=$folder/cmocka/include/cmocka.h
+	sed -i 's/^# if (defined(__x86_64__)/# if defined(_LP64) || (defined(__x86_64__)/' "$file"
+	changed "$file" '^# if defined(_LP64)' "the size of a word"
+fi

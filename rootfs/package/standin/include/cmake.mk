@@ -1,0 +1,1 @@
+# In place of OpenWrt's cmake.mk: the recipes only add to CMAKE_OPTIONS.
