@@ -39,6 +39,7 @@ static const struct {
     {"clock.untrusted", "时钟未校准：不能启动充电"},
     {"config.pending", "新配置等待确认"},
     {"bus.stuck", "其端口的驱动程序无返回，工作线程停滞"},
+    {"bus.stuck_still", "其端口的驱动程序无返回，多次重启后仍未恢复，不再为此重启"},
     {"config.refused", "配置被拒绝，沿用上一份有效配置：{why}"},
     {"watchdog.unfed", "看门狗未喂：{why}"},
 };

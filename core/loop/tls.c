@@ -12,6 +12,7 @@
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 static const char system_bundle[] = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -25,9 +26,29 @@ void tls_fix_vhost(void *ctx)
 	wolfSSL_CTX_set_servername_callback(ctx, NULL);
 }
 
-static int trust(void *ctx, const char *ca)
+static int load_ca(void *ctx, const char *ca, int verify)
 {
+	wolfSSL_CTX_set_verify(ctx, verify, NULL);
 	return wolfSSL_CTX_load_verify_locations(ctx, ca, NULL) == WOLFSSL_SUCCESS ? FC_OK : FC_EINVAL;
+}
+
+/* A context that verifies takes no CA that is not valid now. That is one platform's trouble and no reason not to start, which would be
+ * everybody's. Before the clock is set it says nothing: what such a CA signed is not valid by that clock either. After that nobody is
+ * trusted by it. verify stays as given. */
+static int trust(void *ctx, const char *ca, int verify)
+{
+	int result = FC_OK;
+
+	if (load_ca(ctx, ca, clock_wall_trusted() ? verify : WOLFSSL_VERIFY_NONE)) {
+		/* If it is its dates and nothing else. */
+		result = load_ca(ctx, ca, WOLFSSL_VERIFY_NONE);
+		if (wolfSSL_CTX_UnloadCAs(ctx) != WOLFSSL_SUCCESS)
+			result = FC_EINVAL;
+		if (!result)
+			log_error("tls: %s: no CA certificate in it is valid now: nobody is trusted by it", ca);
+	}
+	wolfSSL_CTX_set_verify(ctx, verify, NULL);
+	return result;
 }
 
 static int present(void *ctx, const char *certificate, const char *key)
@@ -47,13 +68,10 @@ static int fill_client(void *ctx, const struct tls_client *client, struct error 
 		return error_set(err, FC_EIO, "tls: TLS 1.2 can't be had");
 	/* libwebsockets repeats a write that could not go out from another buffer. */
 	(void)wolfSSL_CTX_set_mode(ctx, WOLFSSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	/* A context that verifies takes no CA that is not valid now. A box without a battery begins in 1970, before any was: no
-	 * reason not to start, since what such a CA signed is not valid either, and refused until the clock is set. */
-	int verify = client->no_verify ? WOLFSSL_VERIFY_NONE : WOLFSSL_VERIFY_PEER;
-	wolfSSL_CTX_set_verify(ctx, clock_wall_trusted() ? verify : WOLFSSL_VERIFY_NONE, NULL);
-	if (!client->no_verify && trust(ctx, ca))
+	if (client->no_verify)
+		wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_NONE, NULL);
+	else if (trust(ctx, ca, WOLFSSL_VERIFY_PEER))
 		return error_set(err, FC_EINVAL, "tls: %s: no usable CA certificate in it", ca);
-	wolfSSL_CTX_set_verify(ctx, verify, NULL);
 	if (client->certificate && present(ctx, client->certificate, client->key))
 		return error_set(err, FC_EINVAL, "tls: certificate %s and key %s are not usable", client->certificate,
 				 client->key);
@@ -89,10 +107,7 @@ void tls_name_socket(void *ssl, int fd)
 
 int tls_ask_peer(void *ctx, const char *ca, int required)
 {
-	if (!ca || trust(ctx, ca))
-		return FC_EINVAL;
-	wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_PEER | (required ? WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
-	return FC_OK;
+	return ca ? trust(ctx, ca, WOLFSSL_VERIFY_PEER | (required ? WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0)) : FC_EINVAL;
 }
 
 /* In our own words what an operator can do something about: wolfSSL's own are not in every build of it. */

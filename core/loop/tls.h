@@ -13,7 +13,8 @@ int tls_set_versions(void *ctx);
 void tls_fix_vhost(void *ctx);
 /* A client's context, to be given to libwebsockets as it is. Its own would not do: those of two clients are one and the
  * same when neither has a certificate, so that each would trust the other's CA, and the system's CAs are always in them.
- * ca: PEM file of the only CAs to trust, NULL = the system's bundle. certificate and key: PEM files, or both NULL.
+ * ca: PEM file of the only CAs to trust, NULL = the system's bundle; where none of them is valid now that is logged, and nobody is trusted.
+ * certificate and key: PEM files, or both NULL.
  * NULL and *err: FC_EINVAL (a file does not hold what it should), FC_ENOMEM. Connections hold on to what they need: may be
  * freed at any time after libwebsockets has let go of the vhost. */
 struct tls_client {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "bus/bus.h"
+#include "main/restarts.h"
 
 /* More of them at a time are one fault: the first are named. */
 enum { STUCK_MAX = 8 };
@@ -18,7 +19,17 @@ struct pulse {
 	struct watchdog *watchdog;
 	struct stuck stuck[STUCK_MAX];
 	int count;
+	struct restarts restarts;
+	int is_of_use; /* that the box is restarted for what is stuck */
 };
+
+static int is_armed(const struct pulse *p)
+{
+	struct watchdog_state state;
+
+	watchdog_get_state(p->watchdog, &state);
+	return state.is_open;
+}
 
 static int look(void *user, int64_t now_us, char *why, size_t size)
 {
@@ -37,6 +48,9 @@ static int look(void *user, int64_t now_us, char *why, size_t size)
 		s->since_us = now_us - held_us;
 		(void)snprintf(s->name, sizeof(s->name), "%s", name);
 	}
+	p->is_of_use = restarts_look(&p->restarts, p->count > 0, is_armed(p), now_us);
+	if (!p->is_of_use)
+		return 0;
 	if (p->count)
 		(void)snprintf(why, size, "bus %s: its driver has not come back for %lld s%s", p->stuck[0].name,
 			       (long long)((now_us - p->stuck[0].since_us) / 1000000),
@@ -44,13 +58,15 @@ static int look(void *user, int64_t now_us, char *why, size_t size)
 	return p->count;
 }
 
-static void say_stuck(struct alarms *alarms, const struct stuck *s)
+static void say_stuck(const struct pulse *p, struct alarms *alarms, const struct stuck *s)
 {
 	alarms_say(alarms,
 		   &(struct alarm_fault){.kind = ALARM_BUS_STUCK,
 					 .object = s->name,
-					 .key = "bus.stuck",
-					 .cause = "the driver of its port does not come back: its worker stands still",
+					 .key = p->is_of_use ? "bus.stuck" : "bus.stuck_still",
+					 .cause = p->is_of_use ? "the driver of its port does not come back: its worker stands still"
+							       : "the driver of its port does not come back, nor did it after restarts of "
+								 "the box: it is not restarted again",
 					 .since_us = s->since_us});
 }
 
@@ -62,7 +78,7 @@ static void see(void *user, struct alarms *alarms, int64_t now_us)
 
 	(void)now_us;
 	for (int i = 0; i < p->count; i++)
-		say_stuck(alarms, &p->stuck[i]);
+		say_stuck(p, alarms, &p->stuck[i]);
 	watchdog_get_state(p->watchdog, &state);
 	if (!*state.device || !*state.why)
 		return;
@@ -84,6 +100,7 @@ struct pulse *pulse_new(struct loop *loop, const struct device_set *devices, str
 		return NULL;
 	}
 	p->devices = devices;
+	p->is_of_use = 1;
 	p->watchdog = watchdog_new(loop, look, p, err);
 	if (p->watchdog)
 		return p;
@@ -93,6 +110,9 @@ struct pulse *pulse_new(struct loop *loop, const struct device_set *devices, str
 
 void pulse_apply(struct pulse *p, const struct config *config)
 {
+	/* It changes only with a new start. */
+	if (!*p->restarts.path)
+		restarts_open(&p->restarts, config->gateway.data_dir);
 	watchdog_set(p->watchdog, config->gateway.watchdog, config->gateway.watchdog_s);
 }
 

@@ -1,6 +1,7 @@
 /* Pulse: whether the gateway makes progress: its loop by the timer that looks, each bus worker by what its line says
  * (bus_line_stuck_us). Feeds the watchdog while it does (loop/watchdog.h), and says as alarms which line stands still and why the
- * watchdog's device is not fed. Lines that were closed or are no longer configured do not count. On the loop's thread. */
+ * watchdog's device is not fed. After restarts that did not help (main/restarts.h) a line that stands still is an alarm and nothing
+ * more. Lines that were closed or are no longer configured do not count. On the loop's thread. */
 #ifndef FC_MAIN_PULSE_H
 #define FC_MAIN_PULSE_H
 
@@ -15,7 +16,7 @@ struct pulse;
 
 /* devices is borrowed. Nothing is fed before pulse_apply. NULL: no memory. */
 struct pulse *pulse_new(struct loop *loop, const struct device_set *devices, struct error *err);
-/* The gateway's options watchdog and watchdog_s. */
+/* The gateway's options watchdog and watchdog_s; of data_dir the first. */
 void pulse_apply(struct pulse *pulse, const struct config *config);
 /* From now on alarms says what is wrong. They look no more once pulse is freed. FC_OK, FC_ENOMEM. */
 int pulse_tell(struct pulse *pulse, struct alarms *alarms);

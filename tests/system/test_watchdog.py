@@ -176,3 +176,34 @@ def test_a_device_that_can_not_be_had_is_an_alarm(make_station):
     station.gateway.popen.send_signal(signal.SIGHUP)
     station.gateway.wait_for("reload: done", 60)
     wait_over(station, "watchdog_unfed")
+
+
+def test_restarts_that_do_not_help_come_to_an_end(make_station):
+    """A port that hangs after each restart: after three in a row the box stays up for the others, and says so."""
+    station, device, flag = start(make_station, preload)
+    count = station.folder / "data" / "watchdog-restarts"
+    device.wait_fed(station)
+    assert not count.exists()
+    station.gateway.popen.kill()
+    station.gateway.popen.wait()
+    # Two restarts later (tests/unit/test_restarts.c counts them all).
+    count.write_text("2\n")
+    flag.touch()
+    station.start_gateway()
+    assert wait_alarm(station, "bus_stuck", 120)["key"] == "bus.stuck"
+    assert device.stays_hungry(2 * PERIOD_S)
+    assert count.read_text() == "3\n"
+    station.gateway.popen.kill()
+    station.gateway.popen.wait()
+    station.start_gateway()
+    alarm = wait_alarm(station, "bus_stuck", 120)
+    assert alarm["object"] == "line0" and alarm["key"] == "bus.stuck_still", alarm
+    device.wait_fed(station, 3)
+    assert not alarms(station, "watchdog_unfed")
+    before = polls(station, "tcp0")
+    station.until(lambda: polls(station, "tcp0") > before + 3, 60, "polls on the other line")
+    assert "不再为此重启" in station.cli("alarms", LC_ALL="zh_CN.UTF-8").stdout
+    flag.unlink()
+    wait_over(station, "bus_stuck")
+    assert station.gateway.stop() == 0
+    device.close()

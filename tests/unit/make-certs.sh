@@ -2,7 +2,8 @@
 # Certificates for test_tls.c: good ones and each kind of bad one. Everything is made below DIR; nothing is kept.
 #
 # usage: make-certs.sh DIR
-# Makes ca.pem otherca.pem and, each with its .key:
+# Makes ca.pem otherca.pem and, each with its .key, oldca.pem (ca's own name and key, expired), oldca-ca.pem and ca-oldca.pem (both in one
+# file) and:
 #   server side: good expired future wronghost wrongname selfsigned otherca-server (all but two for localhost and 127.0.0.1)
 #   client side: client-good (CN operator-a) client-expired client-future client-otherca
 set -eu
@@ -51,8 +52,36 @@ cert() { # NAME CA CN SAN USAGE START END
 		-startdate "$6" -enddate "$7"
 }
 
+# The same authority as ca, as it was before it was renewed.
+old_ca() {
+	cat >oldca.cnf <<-END
+		[ca]
+		default_ca = d
+		[d]
+		database = index.txt
+		rand_serial = yes
+		new_certs_dir = .
+		default_md = sha256
+		policy = p
+		x509_extensions = e
+		unique_subject = no
+		[p]
+		commonName = supplied
+		[e]
+		basicConstraints = critical,CA:TRUE
+		keyUsage = critical,keyCertSign,cRLSign
+		subjectKeyIdentifier = hash
+	END
+	: >index.txt
+	openssl req -new -key ca.key -subj "/CN=Test ca" -out oldca.csr
+	openssl ca -batch -notext -selfsign -config oldca.cnf -keyfile ca.key -in oldca.csr -out oldca.pem -startdate "$PAST" -enddate "$PAST_END"
+	cat oldca.pem ca.pem >oldca-ca.pem
+	cat ca.pem oldca.pem >ca-oldca.pem
+}
+
 ca ca
 ca otherca
+old_ca
 cert good ca localhost "$HERE" serverAuth "$NOW" "$FAR"
 cert expired ca localhost "$HERE" serverAuth "$PAST" "$PAST_END"
 cert future ca localhost "$HERE" serverAuth "$FUTURE" "$FAR"

@@ -403,6 +403,40 @@ static void test_unusable_ca(void **state)
 	assert_int_equal(err.code, FC_EIO);
 }
 
+/* A CA that has expired keeps no client from being made, which would keep the gateway from starting; nobody is trusted by it, also when
+ * its name and key are those of a CA that signed what is good. Beside one that is valid it harms nobody. */
+static void test_expired_ca(void **state)
+{
+	struct fixture *f = *state;
+
+	serve(f, "good");
+	ask(f, "localhost", http_server_port(f->server), "oldca", NULL);
+	expect_refused(f, "an expired CA", FC_EAUTH, ": signed by no CA that is trusted here");
+	expect_refused(f, "an expired CA, again", FC_EAUTH, ": signed by no CA that is trusted here");
+	end_both(f);
+	static const char *const both[] = {"oldca-ca", "ca-oldca"};
+	for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++) {
+		serve(f, "good");
+		ask(f, "localhost", http_server_port(f->server), both[i], NULL);
+		expect_good(f, both[i]);
+		end_both(f);
+	}
+}
+
+/* Likewise a server whose callers' CA has expired: it is there, and no certificate is good. */
+static void test_expired_client_ca(void **state)
+{
+	struct fixture *f = *state;
+
+	f->server = new_server(f, "test", "good", "oldca", HTTP_CLIENT_CERT_REQUIRED, &f->seen);
+	ask(f, "localhost", http_server_port(f->server), "ca", "client-good");
+	expect_refused(f, "a caller under an expired CA", FC_EIO, "it does not trust the CA of our certificate");
+	end_both(f);
+	f->server = new_server(f, "test", "good", "oldca-ca", HTTP_CLIENT_CERT_REQUIRED, &f->seen);
+	ask(f, "localhost", http_server_port(f->server), "ca", "client-good");
+	expect_good(f, "a caller under its successor");
+}
+
 static void test_no_verify(void **state)
 {
 	struct fixture *f = *state;
@@ -657,6 +691,8 @@ int main(void)
 	    T(test_bad_servers),
 	    T(test_not_the_ca),
 	    T(test_unusable_ca),
+	    T(test_expired_ca),
+	    T(test_expired_client_ca),
 	    T(test_own_ca_only),
 	    T(test_no_verify),
 	    T(test_nothing_sent),

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Since, useTicking } from "../age";
-import { look, onSession } from "../api";
+import { look, may, onSession } from "../api";
 import { bytes, clock, dateTime, duration, energy, money, number, percent, power, unknown, when } from "../format";
 import { Icon } from "../icons";
 import { Alarm, LiveBus, LiveConnector, LivePlatform, Overview, gatewayNow, live, useLive } from "../live";
@@ -10,7 +10,7 @@ import { Badge, Button, Heading, Notice, memo, useDraw } from "../parts";
 import { href, usePlace } from "../router";
 import { StatusName, statusKind, statusName, statuses } from "../station";
 import { say } from "../text/overview";
-import { causeWords, kindWords, say as words } from "../text/station";
+import { causeWords, kindWords, objectWords, say as words } from "../text/station";
 
 // The first answer comes with the page's files (index.html asks for it), before the live connection stands. It is taken at
 // once: an answer that is left lying would be given to a later question, and before a log-in it is a refusal.
@@ -126,7 +126,7 @@ function Setup() {
               <Icon shape={kind} />
               <span><b>{say(`setup_${step}`)}</b>{!lacks && <span class="unseen"> {say("setup_done")}</span>}
                 {lacks && <small>{say(`setup_${step}_help`, { at })}</small>}</span>
-              {lacks && form && <a class="button" href={href("config", ["section", form])}>{say("setup_go")}<span class="unseen">: {say(`setup_${step}`)}</span></a>}
+              {lacks && form && may("integrator") && <a class="button" href={href("config", ["section", form])}>{say("setup_go")}<span class="unseen">: {say(`setup_${step}`)}</span></a>}
             </li>
           );
         })}
@@ -169,10 +169,10 @@ const AlarmRow = memo(({ alarm }: { alarm: Alarm & { count?: number } }) => {
   const help = words.maybe(`help.${alarm.kind}`);
   return (
     <li class={`alarm k-${kind}`}>
-      <span class="what"><Icon shape={kind} /> <span class="unseen">{words(alarm.level)}: </span><b>{alarm.name || alarm.object}</b> <span class="kind">{kindWords(alarm.kind)}</span></span>
+      <span class="what"><Icon shape={kind} /> <span class="unseen">{words(alarm.level)}: </span><b>{objectWords(alarm)}</b> <span class="kind">{kindWords(alarm.kind)}</span></span>
       <span class="why">{causeWords(alarm)}{help && <small>{help}</small>}</span>
       <span class="when" title={dateTime(alarm.since)}><time>{when(alarm.since)}</time> <small><Since at={alarm.since} />{alarm.count && alarm.count > 1 ? ` · ${say("times", { n: alarm.count })}` : ""}</small></span>
-      <a class="button" href={todo.address}>{todo.label}<span class="unseen">: {alarm.name || alarm.object}</span></a>
+      <a class="button" href={todo.address}>{todo.label}<span class="unseen">: {objectWords(alarm)}</span></a>
     </li>
   );
 });
@@ -186,9 +186,9 @@ function AlarmsTold({ alarms }: { alarms: Record<string, Alarm> }) {
     before.current = alarms;
     if (!last) return;
     const came = Object.entries(alarms).filter(([id]) => !(id in last)).slice(0, 3)
-      .map(([, a]) => say("new_alarm", { name: a.name || a.object, cause: causeWords(a) }));
+      .map(([, a]) => say("new_alarm", { name: objectWords(a), cause: causeWords(a) }));
     const went = Object.entries(last).filter(([id]) => !(id in alarms)).slice(0, 3)
-      .map(([, a]) => say("over_alarm", { name: a.name || a.object, kind: kindWords(a.kind) }));
+      .map(([, a]) => say("over_alarm", { name: objectWords(a), kind: kindWords(a.kind) }));
     if (came.length + went.length) setTold([...came, ...went].join(". "));
   }, [alarms]);
   return <p class="unseen" role="status">{told}</p>;

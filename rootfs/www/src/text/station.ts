@@ -11,6 +11,8 @@ export const say = texts(
     "limit.held": "waiting to be told", "limit.taken": "kept",
     "limit.not_taken": "accepted, but not kept", "limit.refused": "refused", "limit.not_in_force": "not in force", "limit.from_the_next_start": "from the next start", "limit.in_force": "in force",
 
+    "object.store_failing": "store", "object.clock_untrusted": "clock", "object.config_pending": "configuration",
+    "object.config_refused": "configuration", "object.watchdog_unfed": "watchdog",
     "kind.connector_fault": "Fault", "kind.connector_offline": "Off line", "kind.value_stale": "Old values", "kind.platform_down": "Platform not connected",
     "kind.outbox_waiting": "Orders wait", "kind.order_disputed": "Orders disputed", "kind.bus_down": "Bus down", "kind.bus_errors": "Bus errors",
     "kind.unit_silent": "Unit silent", "kind.can_bus_off": "CAN bus-off", "kind.script_refused": "Script refused", "kind.store_failing": "Store failing",
@@ -29,7 +31,8 @@ export const say = texts(
     "orders.waiting": "{count} {count#order waits|orders wait} for the platform's confirmation, the oldest for {minutes} min",
     "platform.error": "Not connected: {error}", "platform.down": "Not connected yet", "script.refused": "{why}", "store.failing": "Nothing can be kept: {why}",
     "clock.untrusted": "The clock is not set: no charge can be started", "config.pending": "A new configuration runs on trial and goes back by itself unless confirmed",
-    "bus.stuck": "The driver of its port does not come back: its worker stands still", "watchdog.unfed": "The watchdog is not fed: {why}",
+    "bus.stuck": "The driver of its port does not come back: its worker stands still",
+    "bus.stuck_still": "The driver of its port does not come back, nor did it after restarts of the box: it is not restarted again", "watchdog.unfed": "The watchdog is not fed: {why}",
     "config.refused": "The configuration is refused, the last good one is in force: {why}",
 
     "do.connector_fault": "Look at the connector", "do.connector_offline": "Look at the connector", "do.value_stale": "See which values",
@@ -65,6 +68,8 @@ export const say = texts(
     "limit.held": "等待下发", "limit.taken": "已生效",
     "limit.not_taken": "已接受但未生效", "limit.refused": "被拒绝", "limit.not_in_force": "未生效", "limit.from_the_next_start": "下次启动时生效", "limit.in_force": "已生效",
 
+    "object.store_failing": "存储", "object.clock_untrusted": "时钟", "object.config_pending": "配置",
+    "object.config_refused": "配置", "object.watchdog_unfed": "看门狗",
     "kind.connector_fault": "故障", "kind.connector_offline": "离线", "kind.value_stale": "数据过期", "kind.platform_down": "平台未连接",
     "kind.outbox_waiting": "订单待确认", "kind.order_disputed": "订单有争议", "kind.bus_down": "总线断开", "kind.bus_errors": "总线错误",
     "kind.unit_silent": "设备无应答", "kind.can_bus_off": "CAN 总线关闭", "kind.script_refused": "脚本被拒", "kind.store_failing": "存储故障",
@@ -83,7 +88,8 @@ export const say = texts(
     "orders.waiting": "{count} 个订单等待平台确认，最久的已等待 {minutes} 分钟",
     "platform.error": "未连接：{error}", "platform.down": "尚未连接", "script.refused": "{why}", "store.failing": "无法保存数据：{why}",
     "clock.untrusted": "时钟未校准：不能启动充电", "config.pending": "新配置正在试运行，若不确认将自动回滚",
-    "bus.stuck": "其端口的驱动程序无返回，工作线程停滞", "watchdog.unfed": "看门狗未喂：{why}",
+    "bus.stuck": "其端口的驱动程序无返回，工作线程停滞",
+    "bus.stuck_still": "其端口的驱动程序无返回，多次重启后仍未恢复，不再为此重启", "watchdog.unfed": "看门狗未喂：{why}",
     "config.refused": "配置被拒绝，沿用上一份有效配置：{why}",
 
     "do.connector_fault": "查看接口", "do.connector_offline": "查看接口", "do.value_stale": "查看数据",
@@ -119,5 +125,9 @@ export function causeWords(alarm: Alarm): string {
   const lacks = alarm.key === "limit.not_taken" && !alarm.args?.reads_back;
   return (lacks ? undefined : say.maybe(key, alarm.args ?? {})) ?? alarm.cause;
 }
+
+/** What an alarm is about: by its own name, or one of the gateway's parts. */
+export const objectWords = (alarm: Pick<Alarm, "kind" | "name" | "object">): string =>
+  say.maybe(`object.${alarm.kind}`) ?? (alarm.name || alarm.object);
 
 export const kindWords = (kind: string): string => say.maybe(`kind.${kind}`) ?? kind.replace(/_/g, " ");
