@@ -36,7 +36,7 @@ static const struct {
     [ALARM_CONFIG_PENDING] = {"config_pending", ALARM_WARNING, "config", 0},
     [ALARM_BUS_STUCK] = {"bus_stuck", ALARM_ERROR, "bus", 0},
     [ALARM_CONFIG_REFUSED] = {"config_refused", ALARM_ERROR, "config", 0},
-    [ALARM_WATCHDOG_UNFED] = {"watchdog_unfed", ALARM_ERROR, "gateway", 0},
+    [ALARM_WATCHDOG_UNFED] = {"watchdog_unfed", ALARM_ERROR, "gateway", 10},
 };
 
 const char *alarm_kind_name(enum alarm_kind kind)

@@ -40,7 +40,11 @@ static void note_trouble(struct watchdog *w, const char *what, int code)
 	if (!strcmp(text, w->trouble))
 		return;
 	memcpy(w->trouble, text, sizeof(text));
-	log_error("loop: watchdog: %s", text);
+	/* That of the box's own system, which lets go of it soon (rootfs/README.md). */
+	if (code == EBUSY)
+		log_notice("loop: watchdog: %s", text);
+	else
+		log_error("loop: watchdog: %s", text);
 }
 
 static void feed(struct watchdog *w, int64_t now_us)

@@ -3,7 +3,7 @@
  * It is fed by a timer of the loop, so that a loop that hangs feeds nobody, and only while check says that all is well. What check
  * finds is asked for once a second whether there is a device or not: who wants to show it need not ask again.
  *
- * A device that can't be opened (another program has it, no rights) is tried again every WATCHDOG_AGAIN_S; one that has no time-out
+ * A device that can't be opened (another program has it still, no rights) is tried again every WATCHDOG_AGAIN_S; one that has no time-out
  * that can be set is fed all the same. Opening it arms it. It is disarmed by the magic 'V' at watchdog_end alone: a program that dies
  * leaves it armed, and the box is restarted unless the program comes back in time. On the loop's thread. */
 #ifndef FC_LOOP_WATCHDOG_H
@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "loop/loop.h"
 
-enum { WATCHDOG_AGAIN_S = 10, WATCHDOG_DEVICE = 128, WATCHDOG_WHY = 200 };
+enum { WATCHDOG_AGAIN_S = 2, WATCHDOG_DEVICE = 128, WATCHDOG_WHY = 200 };
 
 /* Nonzero when something makes no progress: then why says what, and the device is not fed. Called once a second. */
 typedef int (*watchdog_check)(void *user, int64_t now_us, char *why, size_t size);

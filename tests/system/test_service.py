@@ -440,16 +440,41 @@ def test_the_watchdog_is_taken_and_given_back(make_box):
     box.service("start")
     running(box)
     taken, back = {"magicclose": True, "stop": True}, {"magicclose": False, "stop": False}
-    assert box.told("system", "watchdog") == [taken]
+    box.until(lambda: box.told("system", "watchdog") == [taken], "the watchdog's hand-over")
     assert device(box, "watchdog")[1:] == OWN
     assert box.told("service", "set")[-1]["instances"]["instance1"]["jail"]["mount"]["/dev/watchdog"] == "1"
     box.service("restart")
     running(box)
-    assert box.told("system", "watchdog") == [taken, back, taken]
+    box.until(lambda: box.told("system", "watchdog") == [taken, back, taken], "its hand-over to the new one")
     box.service("stop")
     # Only when the daemon had closed it: before, procd could not open it.
     assert not box.daemon() and box.told("system", "watchdog") == [taken, back, taken, back]
     assert box.ubus("system", "watchdog") == {"status": "running", "magicclose": False}
+
+
+def test_a_gateway_that_can_not_start_does_not_get_the_watchdog(make_box):
+    """Nobody would feed it, and a box that is restarted for ever can't be mended."""
+    good = config(harness.free_port(), watchdog="/dev/watchdog")
+    box = make_box(good + "\toption nonsense '1'\n")
+    box.service("start")
+    box.until(lambda: box.log().count("nonsense") > 1, "a second start in vain")
+    assert not box.told("system", "watchdog")
+    # Mended, it is the gateway's.
+    box.write("etc/config/forecourt", good, 0o660)
+    box.until(lambda: box.told("system", "watchdog"), "the watchdog's hand-over")
+    running(box)
+    box.service("stop")
+    assert box.told("system", "watchdog")[-1] == {"magicclose": False, "stop": False}
+
+
+def test_stopped_before_it_is_up(make_box):
+    box = make_box(config(harness.free_port(), watchdog="/dev/watchdog") + "\toption nonsense '1'\n")
+    box.service("start")
+    box.service("stop")
+    told = box.told("system", "watchdog")
+    assert {"magicclose": True, "stop": True} not in told, told
+    box.until(lambda: "hand_watchdog" not in box.sh("ps").stdout, "the end of what waited")
+    assert not list((box.root / "tmp/run").glob("forecourt.watchdog"))
 
 
 @pytest.mark.parametrize("wrong", ["/dev/mtd0", "/dev/watchdog9", "/etc/passwd"])

@@ -278,7 +278,7 @@ def check_order(box, report, what, seq):
 def stopped(box, report):
     """A daemon that makes no progress, for good: the watchdog's board takes the power away."""
     pid = box.daemon()
-    report.check("the service holds the watchdog", "/dev/watchdog" in box.run(f"ls -l /proc/{pid}/fd"))
+    report.check("the service holds the watchdog", box.until(lambda: "/dev/watchdog" in box.run(f"ls -l /proc/{pid}/fd")))
     box.run(f"kill -STOP {pid}")
     begun = time.monotonic()
     off = box.until(lambda: box.process.poll() is not None)
