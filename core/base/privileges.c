@@ -47,7 +47,7 @@ static int refuse(struct error *err, const char *user, const char *what)
 	return error_set(err, FC_EIO, "user %s: %s: %s", user, what, strerror(errno));
 }
 
-int privileges_drop(const char *user, struct error *err)
+int privileges_drop(const char *user, uint64_t kept, struct error *err)
 {
 	uint64_t permitted;
 
@@ -76,7 +76,7 @@ int privileges_drop(const char *user, struct error *err)
 		return refuse(err, user, "capabilities");
 	if (setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
 		return refuse(err, user, "can't be taken on");
-	if (set_capabilities(permitted & PRIVILEGES_KEPT))
+	if (set_capabilities(permitted & kept))
 		return refuse(err, user, "capabilities");
 	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return refuse(err, user, "no_new_privs");

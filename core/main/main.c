@@ -32,11 +32,11 @@ static void usage(FILE *to)
 {
 	fprintf(
 	    to,
-	    "usage: forecourtd [-c FILE] [--user NAME] [--last-good FILE] [--stats-file FILE]\n"
+	    "usage: forecourtd [-c FILE] [--user NAME [--can]] [--last-good FILE] [--stats-file FILE]\n"
 	    "       forecourtd [-c FILE] --check [--against FILE]\n"
 	    "  -c FILE            configuration, default %s\n"
-	    "  --user NAME        started by root: run as that user, with no more of root's rights than low ports and\n"
-	    "                     CAN interfaces need\n"
+	    "  --user NAME        started by root: run as that user, with no more of root's rights than low ports need\n"
+	    "  --can              with --user: and what it takes to set a CAN interface's bit rate and bring it up\n"
 	    "  --last-good FILE   where the last configuration that was in force is kept, for a start with a bad one;\n"
 	    "                     default /etc/forecourt/forecourt.good, of other configurations beside them\n"
 	    "  --check            check the configuration and everything it names, print what was found, end\n"
@@ -226,10 +226,12 @@ int main(int argc, char **argv)
 	    {"version", no_argument, NULL, 'v'},
 	    {"stats-file", required_argument, NULL, 's'},
 	    {"user", required_argument, NULL, 'u'},
+	    {"can", no_argument, NULL, 'n'},
 	    {"last-good", required_argument, NULL, 'g'},
 	    {NULL, 0, NULL, 0},
 	};
 	const char *path = default_path, *against = NULL, *stats_file = NULL, *user = NULL, *last_good = NULL;
+	uint64_t kept = PRIVILEGES_LOW_PORTS;
 	int only_check = 0, c;
 
 	/* By its other name it is the command line: a box has both in one file (rootfs/package). */
@@ -255,6 +257,9 @@ int main(int argc, char **argv)
 			break;
 		case 'u':
 			user = optarg;
+			break;
+		case 'n':
+			kept |= PRIVILEGES_CAN;
 			break;
 		case 'o':
 			config_describe(stdout);
@@ -287,7 +292,7 @@ int main(int argc, char **argv)
 	}
 	/* Before anything is opened; a check by the user that is to run it finds what that user can't read. */
 	struct error err = {0};
-	if (user && privileges_drop(user, &err)) {
+	if (user && privileges_drop(user, kept, &err)) {
 		fprintf(stderr, "forecourtd: %s\n", err.text);
 		return EXIT_USER;
 	}

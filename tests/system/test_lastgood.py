@@ -10,7 +10,9 @@ import time
 import harness
 import pytest
 from business import check_order, new_seq, plug, start, stop, wait_told
+from page_client import administrator
 from test_acts import alarms, wait_alarm, wait_over
+from test_admin import metrics
 
 
 def copy_of(station):
@@ -92,6 +94,26 @@ def test_a_bad_file_at_the_start(make_station, kind):
     wait_over(station, "config_refused")
     station.until(lambda: "poll_ms '300'" in copy_of(station).read_text(), 30, "the mended one as the last good one")
     assert station.gateway.stop() == 0
+
+
+def test_who_watches_a_fleet_sees_it(make_station):
+    """The metric that alerts.yml asks for: 1 while a file is refused, for every kind of alarm a line."""
+    station = first(make_station)
+    admin = administrator(station)
+
+    def standing(kind):
+        found = metrics(admin.get("/metrics").body.decode())["forecourt_alarms"][1]
+        return next(value for labels, value in found if labels == {"kind": kind})
+
+    assert standing("config_refused") == 0
+    good = station.config_file.read_text()
+    station.config_file.write_text(BAD["value"][0](good))
+    station.gateway.popen.send_signal(signal.SIGHUP)
+    station.until(lambda: standing("config_refused") == 1, 60, "the metric")
+    assert standing("bus_stuck") == standing("watchdog_unfed") == 0
+    station.config_file.write_text(good)
+    station.gateway.popen.send_signal(signal.SIGHUP)
+    station.until(lambda: standing("config_refused") == 0, 60, "its end")
 
 
 def test_the_file_is_gone(make_station):

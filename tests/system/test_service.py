@@ -102,6 +102,7 @@ def test_start_without_a_sandbox(make_box):
     told = box.told("service", "set")[-1]["instances"]["instance1"]
     assert told["command"] == ["/usr/sbin/forecourtd", "--user", "forecourt", "-c", "/etc/config/forecourt"]
     assert not {"user", "group", "capabilities", "jail"} & set(told)
+    assert not int(status["CapEff"], 16) & 1 << 12
     reset(box, "log_level", "debug")
     box.service("reload")
     box.wait_log("reload: done")
@@ -305,6 +306,19 @@ def test_a_can_bus_takes_a_capability(make_box):
     running(box)
     assert box.told("service", "set")[-1]["instances"]["instance1"]["capabilities"] == "/etc/capabilities/forecourt-can.json"
     assert int(status_of(second)["CapEff"], 16) == 1 << 10 | 1 << 12
+
+
+def test_a_can_bus_without_a_sandbox(make_box):
+    box = make_box(jail=False)
+    box.service("start")
+    first = running(box)
+    with open(box.root / "etc/config/forecourt", "a", encoding="utf-8") as text:
+        text.write("\nconfig bus 'can0'\n\toption kind 'can'\n\toption device 'can0'\n\toption bitrate '250000'\n\toption listen_only '1'\n")
+    box.service("reload")
+    second = box.until(lambda: (p := box.daemon()) and p != first and p, "a new start")
+    running(box)
+    assert "--can" in box.told("service", "set")[-1]["instances"]["instance1"]["command"]
+    assert int(status_of(second)["CapEff"], 16) & 1 << 12
 
 
 def test_a_charge_goes_on_through_a_reload(make_station, make_box):

@@ -68,7 +68,7 @@ static int in_child(int (*check)(void))
 	return WEXITSTATUS(status);
 }
 
-static uint64_t had;
+static uint64_t had, kept = PRIVILEGES_LOW_PORTS;
 
 static int all_four_are(const char *name, unsigned wanted)
 {
@@ -88,11 +88,11 @@ static int drop_and_look(void)
 	char text[512];
 	gid_t groups[64];
 
-	if (!p || privileges_drop(somebody, &err))
+	if (!p || privileges_drop(somebody, kept, &err))
 		return 1;
 	if (!all_four_are("Uid", p->pw_uid) || !all_four_are("Gid", p->pw_gid))
 		return 2;
-	if (status_mask("CapPrm") != (had & 0x1400) || status_mask("CapEff") != (had & 0x1400))
+	if (status_mask("CapPrm") != (had & kept) || status_mask("CapEff") != (had & kept))
 		return 3;
 	if (status_mask("CapInh") || status_mask("CapAmb") || status_mask("CapBnd"))
 		return 4;
@@ -111,7 +111,7 @@ static int drop_and_look(void)
 	if (fopen("/etc/shadow", "r"))
 		return 9;
 	/* Again: it is that user by now. */
-	return privileges_drop(somebody, &err) ? 10 : 0;
+	return privileges_drop(somebody, kept, &err) ? 10 : 0;
 }
 
 static void roots_rights_are_gone_for_good(void **state)
@@ -119,7 +119,12 @@ static void roots_rights_are_gone_for_good(void **state)
 	(void)state;
 	need_root();
 	had = status_mask("CapPrm");
+	assert_int_equal(kept, 0x400);
 	assert_int_equal(in_child(drop_and_look), 0);
+	kept |= PRIVILEGES_CAN;
+	assert_int_equal(kept, 0x1400);
+	assert_int_equal(in_child(drop_and_look), 0);
+	kept = PRIVILEGES_LOW_PORTS;
 	/* And only there. */
 	assert_int_equal(geteuid(), 0);
 	assert_int_equal(status_mask("CapPrm"), had);
@@ -129,7 +134,7 @@ static int run_a_program(void)
 {
 	struct error err = {0};
 
-	if (privileges_drop(somebody, &err))
+	if (privileges_drop(somebody, kept, &err))
 		return 101;
 	/* What a program that is started has: nothing. */
 	execl("/bin/sh", "sh", "-c",
@@ -152,7 +157,7 @@ static int other_from_other(void)
 
 	if (setuid(12345))
 		return 1;
-	if (privileges_drop(somebody, &err) != FC_EINVAL)
+	if (privileges_drop(somebody, kept, &err) != FC_EINVAL)
 		return 2;
 	return strstr(err.text, "only root") ? 0 : 3;
 }
@@ -169,11 +174,11 @@ static void who_is_not_there_is_refused(void **state)
 	struct error err = {0};
 
 	(void)state;
-	assert_int_equal(privileges_drop("forecourt-nobody-of-that-name", &err), FC_ENOENT);
+	assert_int_equal(privileges_drop("forecourt-nobody-of-that-name", kept, &err), FC_ENOENT);
 	assert_non_null(strstr(err.text, "forecourt-nobody-of-that-name"));
 	assert_non_null(strstr(err.text, "no such user"));
 	err = (struct error){0};
-	assert_int_equal(privileges_drop("root", &err), FC_EINVAL);
+	assert_int_equal(privileges_drop("root", kept, &err), FC_EINVAL);
 	assert_non_null(strstr(err.text, "is root"));
 }
 

@@ -87,6 +87,33 @@ test("both languages, and a phone: nothing is cut off", options, async () => {
   await page.setViewportSize({ width: 1280, height: 900 });
 });
 
+test("who may only look sees what is missing, and nothing to press", options, async () => {
+  const secret = await page.evaluate(async () => {
+    const { csrf } = await (await fetch("/api/session")).json();
+    const answer = await fetch("/api/account_set", { method: "POST", headers: { "content-type": "application/json", "x-forecourt-csrf": csrf }, body: JSON.stringify({ name: "guest", role: "viewer" }) });
+    return (await answer.json()).password;
+  });
+  const other = await Browser.start();
+  try {
+    const guest = other.page;
+    guest.setDefaultTimeout(patience);
+    await guest.goto(station.url);
+    await guest.fill("input[name=user]", "guest");
+    await guest.fill("input[name=password]", secret);
+    await guest.getByRole("button", { name: "Log in", exact: true }).click();
+    await guest.fill("input[name=old]", secret);
+    await guest.fill("input[name=next]", "only looking 123");
+    await guest.fill("input[name=repeat]", "only looking 123");
+    await guest.getByRole("button", { name: "Change password", exact: true }).click();
+    await guest.locator(".setup li[data-step=platform]").waitFor();
+    assert.equal(await guest.locator(".setup li").count(), 6);
+    assert.equal(await guest.locator(".setup a.button").count(), 0);
+    assert.deepEqual(other.problems, []);
+  } finally {
+    await other.stop();
+  }
+});
+
 test("each step has its form, made from nothing; what is done is ticked, and the panel goes", options, async () => {
   const site = station.site;
   await step("operator_id").locator("a.button").click();
@@ -113,4 +140,36 @@ test("each step has its form, made from nothing; what is done is ticked, and the
   await wait(async () => (await page.locator(".setup").count()) === 0, "the panel is gone");
   await page.screenshot({ path: join(output, "box-done.png"), fullPage: true });
   assert.deepEqual(browser.problems, []);
+});
+
+test("a file that was spoilt by hand: said in both languages, with what is in force meanwhile", options, async () => {
+  await station.do("spoil_config");
+  const alarm = page.locator("li.alarm", { hasText: "nonsense" });
+  await alarm.waitFor();
+  assert.match(await alarm.innerText(), /configuration[^]*The configuration is refused, the last good one is in force: [^]*there is no such option/);
+  assert.match(await alarm.locator("a.button").innerText(), /Mend the configuration/);
+  await page.screenshot({ path: join(output, "box-refused.png"), fullPage: true });
+  await button("中文").click();
+  await wait(async () => /配置[^]*配置被拒绝，沿用上一份有效配置/.test(await alarm.innerText()), "the same in Chinese");
+  assert.doesNotMatch(await alarm.locator("b").innerText(), /[a-z]/);
+  await button("English").click();
+  await alarm.locator("a.button").click();
+  await page.locator("main h1").waitFor();
+  await station.do("spoil_config", { spoilt: false });
+  await open("#/overview");
+  await wait(async () => (await page.locator("li.alarm", { hasText: "nonsense" }).count()) === 0, "the alarm is over");
+  assert.deepEqual(browser.problems, []);
+});
+
+test("a platform that can't call in is asked by the form, too", options, async () => {
+  await open("#/config/section/platform");
+  const form = page.locator("details.object", { hasText: "city" });
+  const field = fieldOf(form, "pull_s");
+  await form.locator("summary").first().click();
+  await form.locator("details summary").first().click();
+  await field.waitFor();
+  assert.match(await field.innerText(), /pull_s[^]*fetched so many seconds apart/);
+  await field.locator("input").fill("99999");
+  await wait(async () => /pull_s[^]*3600/.test(await field.innerText()), "the range");
+  await page.screenshot({ path: join(output, "box-pull.png"), fullPage: true });
 });

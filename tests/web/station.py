@@ -99,6 +99,14 @@ class WebStation:
                                           "gateway", r"admin: listens on"))
         return True
 
+    def spoil_config(self, spoilt=True):
+        """By hand: a line that nobody knows; then, taken out again."""
+        line = "\toption nonsense '1'\n"
+        text = self.station.config_file.read_text().replace(line, "")
+        self.station.config_file.write_text(text.rstrip() + "\n" + line if spoilt else text)
+        self.station.gateway.popen.send_signal(signal.SIGHUP)
+        return True
+
     def stop_platform(self):
         self.station.platform.stop()
         return True
@@ -110,7 +118,7 @@ class WebStation:
 
 
 COMMANDS = ("chargers", "platform", "cli", "stats", "config", "log", "freeze", "thaw", "kill", "restart", "stop_platform",
-            "start_platform")
+            "start_platform", "spoil_config")
 
 
 def main():
