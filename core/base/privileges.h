@@ -12,7 +12,7 @@
 
 /* Bits 10 and 12, as /proc/self/status shows them. */
 #define PRIVILEGES_LOW_PORTS UINT64_C(0x400)
-#define PRIVILEGES_CAN UINT64_C(0x1000)
+#define PRIVILEGES_CAN       UINT64_C(0x1000)
 
 /* To user, with that user's groups and no right but those of kept. By root: changes over. By that user already (procd, a jail): FC_OK, and the rights are left as
  * they were given. FC_ENOENT: there is no such user; FC_EINVAL: it is root itself, or neither root nor that user asks; FC_EIO: the

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "loop/http_head.h"
 #include "loop/http_reply.h"
 #include "loop/listener.h"
 #include "loop/peer.h"
@@ -26,14 +27,10 @@ enum {
 	PEER_DEFAULT = 16,
 	REQUEST_SECONDS = 10, /* a request must be whole after so long */
 	IDLE_SECONDS = 60,    /* a kept-alive connection may rest so long */
-	HEADER_MAX = 2048,
-	PATH_MAX_LEN = 512,
-	QUERY_MAX = 1024,
 	/* What libwebsockets writes at once; without this 4 kB, and it keeps a copy of the rest of each write. */
 	WRITE_MAX = 16384,
 	/* Of a WebSocket's message, at a time: a buffer for each of them. */
 	READ_MAX = 1024,
-	NAME_MAX_LEN = 300, /* of a host with its port and scheme */
 	REST_US =
 	    2000000, /* a connection without a request gives way to another after so long, when there are too many */
 };
@@ -48,13 +45,7 @@ struct connection {
 	char peer[PEER_TEXT], network[PEER_TEXT];
 	char peer_name[128];
 	/* the request under way */
-	const char *method;
-	char path[PATH_MAX_LEN];
-	char query[QUERY_MAX];
-	char authorization[HEADER_MAX];
-	char content_type[128];
-	char cookie[1024]; /* cookies know no ports: those of other pages of the box come too */
-	char host[NAME_MAX_LEN], origin[NAME_MAX_LEN], fetch_site[16], csrf[72], if_none_match[128];
+	struct http_head head;
 	struct buffer body;
 	int64_t deadline_us; /* for the request to be whole */
 	int timer_set;
@@ -89,15 +80,6 @@ struct http_server {
 	char arriving[PEER_TEXT]; /* peer of the connection that lws is about to make */
 };
 
-static const struct {
-	enum lws_token_indexes token;
-	const char *method;
-} methods[] = {
-    {WSI_TOKEN_GET_URI, "GET"},         {WSI_TOKEN_POST_URI, "POST"},   {WSI_TOKEN_PUT_URI, "PUT"},
-    {WSI_TOKEN_DELETE_URI, "DELETE"},   {WSI_TOKEN_PATCH_URI, "PATCH"}, {WSI_TOKEN_HEAD_URI, "HEAD"},
-    {WSI_TOKEN_OPTIONS_URI, "OPTIONS"},
-};
-
 static void forget_request(struct connection *c)
 {
 	if (c->ticket)
@@ -107,7 +89,7 @@ static void forget_request(struct connection *c)
 	buffer_clear(&c->body);
 	buffer_fini(&c->body);
 	http_reply_fini(&c->answer);
-	c->method = NULL;
+	c->head.method = NULL;
 	c->whole = 0;
 	c->too_large = 0;
 }
@@ -144,7 +126,7 @@ static int make_room(struct http_server *server)
 	int most = 0;
 
 	for (struct connection *c = server->connections; c; c = c->next) {
-		if (c->socket || c->method || now - c->rest_us < REST_US)
+		if (c->socket || c->head.method || now - c->rest_us < REST_US)
 			continue;
 		int n = connections_of(server, c->network);
 		if (!found || n > most || (n == most && c->rest_us < found->rest_us)) {
@@ -197,64 +179,6 @@ static int arrive(struct http_server *server, struct lws *wsi)
 	return 0;
 }
 
-/* libwebsockets has split and decoded it; put together again as it came, so that an encoded & is no border of arguments. */
-static int copy_query(struct lws *wsi, char *out, size_t size)
-{
-	char part[4096];
-	size_t used = 0;
-	int len = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS);
-
-	out[0] = '\0';
-	if (len >= (int)size || len >= (int)sizeof(part))
-		return FC_ELIMIT;
-	/* Where nothing follows the question mark, libwebsockets puts a slash. */
-	if (len == 1 && lws_hdr_copy_fragment(wsi, part, (int)sizeof(part), WSI_TOKEN_HTTP_URI_ARGS, 0) == 1 &&
-	    part[0] == '/')
-		return FC_OK;
-	for (int i = 0; (len = lws_hdr_copy_fragment(wsi, part, (int)sizeof(part), WSI_TOKEN_HTTP_URI_ARGS, i)) >= 0;
-	     i++) {
-		if (i && used < size)
-			out[used++] = '&';
-		for (int k = 0; k < len && used < size; k++) {
-			unsigned char c = (unsigned char)part[k];
-			int is_plain = c > ' ' && c < 0x7F && !strchr("%&+;#", c);
-			int n = is_plain ? snprintf(out + used, size - used, "%c", c)
-					 : snprintf(out + used, size - used, "%%%02X", c);
-
-			used += n > 0 ? (size_t)n : 0;
-		}
-	}
-	if (used >= size)
-		return FC_ELIMIT;
-	out[used] = '\0';
-	return FC_OK;
-}
-
-/* FC_ELIMIT when the header is longer than its place: a cut token would be another token. */
-static int copy_header(struct lws *wsi, enum lws_token_indexes token, char *out, size_t size)
-{
-	out[0] = '\0';
-	int len = lws_hdr_total_length(wsi, token);
-	if (len <= 0)
-		return FC_OK;
-	if ((size_t)len >= size || lws_hdr_copy(wsi, out, (int)size, token) < 0)
-		return FC_ELIMIT;
-	return FC_OK;
-}
-
-/* A header that libwebsockets has no number for: its name in small letters with the colon. */
-static int copy_other(struct lws *wsi, const char *name, char *out, size_t size)
-{
-	int name_len = (int)strlen(name), len = lws_hdr_custom_length(wsi, name, name_len);
-
-	out[0] = '\0';
-	if (len <= 0)
-		return FC_OK;
-	if ((size_t)len >= size || lws_hdr_custom_copy(wsi, out, (int)size, name, name_len) < 0)
-		return FC_ELIMIT;
-	return FC_OK;
-}
-
 static int refuse(struct connection *c, struct lws *wsi, int status)
 {
 	http_reply_fini(&c->answer);
@@ -266,12 +190,6 @@ static int refuse(struct connection *c, struct lws *wsi, int status)
 	(void)http_reply_begin(&c->answer, wsi);
 	/* What was not read of the request is in the way of the next one: the connection ends. */
 	return -1;
-}
-
-static int path_is_plain(const char *path)
-{
-	return path[0] == '/' && !strstr(path, "/../") && !strstr(path, "//") &&
-	       (strlen(path) < 3 || strcmp(path + strlen(path) - 3, "/..") != 0);
 }
 
 /* One timer runs from deadline to deadline: it is never cancelled, since libwebsockets 4.1 calls a cancelled one at once. */
@@ -286,7 +204,7 @@ static int on_timer(struct connection *c, struct lws *wsi)
 	int64_t left_us = c->deadline_us - clock_mono_us();
 
 	c->timer_set = 0;
-	if (!c->method || c->whole)
+	if (!c->head.method || c->whole)
 		return 0;
 	if (left_us <= 0)
 		return -1;
@@ -297,17 +215,17 @@ static int on_timer(struct connection *c, struct lws *wsi)
 static struct http_request request_of(struct connection *c)
 {
 	return (struct http_request){
-	    .method = c->method,
-	    .path = c->path,
-	    .query = c->query,
-	    .authorization = c->authorization,
-	    .content_type = c->content_type,
-	    .cookie = c->cookie,
-	    .host = c->host,
-	    .origin = c->origin,
-	    .fetch_site = c->fetch_site,
-	    .csrf = c->csrf,
-	    .if_none_match = c->if_none_match,
+	    .method = c->head.method,
+	    .path = c->head.path,
+	    .query = c->head.query,
+	    .authorization = c->head.authorization,
+	    .content_type = c->head.content_type,
+	    .cookie = c->head.cookie,
+	    .host = c->head.host,
+	    .origin = c->head.origin,
+	    .fetch_site = c->head.fetch_site,
+	    .csrf = c->head.csrf,
+	    .if_none_match = c->head.if_none_match,
 	    .peer = c->peer,
 	    .peer_name = c->peer_name,
 	    .body = c->body.data ? c->body.data : "",
@@ -327,53 +245,17 @@ static size_t body_limit(struct http_server *server, struct connection *c)
 	return n < most ? n : most;
 }
 
-static int has_body(struct lws *wsi)
-{
-	return lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI) > 0 || lws_hdr_total_length(wsi, WSI_TOKEN_PUT_URI) > 0 ||
-	       lws_hdr_total_length(wsi, WSI_TOKEN_PATCH_URI) > 0;
-}
-
-/* One length, told one way (RFC 9112 6.3). libwebsockets passes chunks over, and the body of a GET, and takes what is in them for a request:
- * whoever sends through a proxy could put one of his behind it. */
-static int length_is_plain(struct lws *wsi, const char *length)
-{
-	return lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) <= 0 &&
-	       lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, 1) <= 0 &&
-	       strspn(length, "0123456789") == strlen(length) &&
-	       (has_body(wsi) || strspn(length, "0") == strlen(length));
-}
-
 static int begin_request(struct http_server *server, struct connection *c, struct lws *wsi, const char *path)
 {
-	char length[24];
-
 	forget_request(c);
 	buffer_init(&c->body, server->config.max_body);
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-		if (lws_hdr_total_length(wsi, methods[i].token) > 0)
-			c->method = methods[i].method;
-	if (!c->method)
-		return refuse(c, wsi, HTTP_STATUS_METHOD_NOT_ALLOWED);
-	if (strlen(path) >= sizeof(c->path) || !path_is_plain(path))
-		return refuse(c, wsi, HTTP_STATUS_BAD_REQUEST);
-	(void)snprintf(c->path, sizeof(c->path), "%s", path);
-	if (copy_query(wsi, c->query, sizeof(c->query)) ||
-	    copy_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, c->authorization, sizeof(c->authorization)) ||
-	    copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, c->content_type, sizeof(c->content_type)) ||
-	    copy_header(wsi, WSI_TOKEN_HTTP_COOKIE, c->cookie, sizeof(c->cookie)) ||
-	    copy_header(wsi, WSI_TOKEN_HOST, c->host, sizeof(c->host)) ||
-	    copy_header(wsi, WSI_TOKEN_ORIGIN, c->origin, sizeof(c->origin)) ||
-	    copy_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, c->if_none_match, sizeof(c->if_none_match)) ||
-	    copy_other(wsi, "sec-fetch-site:", c->fetch_site, sizeof(c->fetch_site)) ||
-	    copy_other(wsi, "x-forecourt-csrf:", c->csrf, sizeof(c->csrf)) ||
-	    copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, sizeof(length)))
-		return refuse(c, wsi, HTTP_STATUS_REQ_ENTITY_TOO_LARGE);
+	int status = http_head_read(&c->head, wsi, path);
+	if (status)
+		return refuse(c, wsi, status);
 	if (server->config.client_cert != HTTP_CLIENT_CERT_NONE)
 		tls_peer_name(lws_get_ssl(wsi), c->peer_name, sizeof(c->peer_name));
-	if (!length_is_plain(wsi, length))
-		return refuse(c, wsi, HTTP_STATUS_BAD_REQUEST);
 	c->body.limit = body_limit(server, c);
-	c->too_large = *length && strtoull(length, NULL, 10) > c->body.limit;
+	c->too_large = c->head.length > c->body.limit;
 	tls_trim();
 	c->deadline_us = clock_mono_us() + (int64_t)REQUEST_SECONDS * LWS_USEC_PER_SEC;
 	if (!c->timer_set)
@@ -467,9 +349,10 @@ static int write_more(struct connection *c, struct lws *wsi)
 /* The request asks to go on as something else. 0: as a WebSocket; libwebsockets sees to the handshake. */
 static int upgrade(struct http_server *server, struct connection *c, struct lws *wsi)
 {
-	char path[PATH_MAX_LEN];
+	char path[HTTP_HEAD_PATH];
 
-	if (copy_header(wsi, WSI_TOKEN_GET_URI, path, sizeof(path)))
+	/* libwebsockets gives the path to LWS_CALLBACK_HTTP alone. */
+	if (lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI) <= 0)
 		return refuse(c, wsi, HTTP_STATUS_BAD_REQUEST);
 	if (begin_request(server, c, wsi, path))
 		return -1;
@@ -561,7 +444,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		if (begin_request(server, c, wsi, in))
 			return -1;
 		/* lws sends the body, if any, in callbacks of its own. */
-		if (has_body(wsi))
+		if (c->head.has_body)
 			return 0;
 		return c->too_large ? refuse(c, wsi, HTTP_STATUS_REQ_ENTITY_TOO_LARGE) : answer(server, c, wsi);
 	case LWS_CALLBACK_HTTP_BODY:

@@ -107,7 +107,8 @@ void tls_name_socket(void *ssl, int fd)
 
 int tls_ask_peer(void *ctx, const char *ca, int required)
 {
-	return ca ? trust(ctx, ca, WOLFSSL_VERIFY_PEER | (required ? WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0)) : FC_EINVAL;
+	return ca ? trust(ctx, ca, WOLFSSL_VERIFY_PEER | (required ? WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0))
+		  : FC_EINVAL;
 }
 
 /* In our own words what an operator can do something about: wolfSSL's own are not in every build of it. */

@@ -60,14 +60,15 @@ static int look(void *user, int64_t now_us, char *why, size_t size)
 
 static void say_stuck(const struct pulse *p, struct alarms *alarms, const struct stuck *s)
 {
-	alarms_say(alarms,
-		   &(struct alarm_fault){.kind = ALARM_BUS_STUCK,
-					 .object = s->name,
-					 .key = p->is_of_use ? "bus.stuck" : "bus.stuck_still",
-					 .cause = p->is_of_use ? "the driver of its port does not come back: its worker stands still"
-							       : "the driver of its port does not come back, nor did it after restarts of "
-								 "the box: it is not restarted again",
-					 .since_us = s->since_us});
+	alarms_say(alarms, &(struct alarm_fault){
+			       .kind = ALARM_BUS_STUCK,
+			       .object = s->name,
+			       .key = p->is_of_use ? "bus.stuck" : "bus.stuck_still",
+			       .cause = p->is_of_use
+					    ? "the driver of its port does not come back: its worker stands still"
+					    : "the driver of its port does not come back, nor did it after restarts of "
+					      "the box: it is not restarted again",
+			       .since_us = s->since_us});
 }
 
 static void see(void *user, struct alarms *alarms, int64_t now_us)

@@ -49,7 +49,9 @@ void restarts_open(struct restarts *r, const char *folder)
 		r->path[0] = '\0';
 	r->count = read_count(r->path);
 	if (r->count >= RESTARTS_MOST)
-		log_error("main: %d restarts did not bring back a bus that stands still: this box is not restarted for it again", r->count);
+		log_error("main: %d restarts did not bring back a bus that stands still: this box is not restarted for "
+			  "it again",
+			  r->count);
 }
 
 static void forget(struct restarts *r)

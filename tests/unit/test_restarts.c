@@ -138,7 +138,8 @@ static void test_unarmed(void **state)
 
 static void test_what_is_no_count(void **state)
 {
-	static const char *const texts[] = {"", "0\n", "4\n", "-1\n", "3", "3 \n", "99999999999999999999\n", "three\n", "3\n3\n"};
+	static const char *const texts[] = {"",        "0\n",   "4\n", "-1\n", "3", "3 \n", "99999999999999999999\n",
+					    "three\n", "3\n3\n"};
 	const struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -188,8 +189,8 @@ static void test_in_its_place(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {T(test_three_in_vain), T(test_calm_forgets), T(test_unarmed), T(test_what_is_no_count),
-					   T(test_in_its_place)};
+	const struct CMUnitTest tests[] = {T(test_three_in_vain), T(test_calm_forgets), T(test_unarmed),
+					   T(test_what_is_no_count), T(test_in_its_place)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
