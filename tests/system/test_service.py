@@ -308,6 +308,17 @@ def test_a_can_bus_takes_a_capability(make_box):
     assert int(status_of(second)["CapEff"], 16) == 1 << 10 | 1 << 12
 
 
+@pytest.mark.parametrize("kind, jail", [(280, True), (280, False), (1, True), (1, False)])
+def test_a_can_interface_of_the_box_takes_it_too(make_box, kind, jail):
+    """So that its bus can be added on the page, which no init script sees."""
+    box = make_box(jail=jail)
+    box.write("sys/class/net/eth0/type", "1\n")
+    box.write("sys/class/net/other0/type", f"{kind}\n")
+    box.service("start")
+    process = running(box)
+    assert bool(int(status_of(process)["CapEff"], 16) & 1 << 12) == (kind == 280)
+
+
 def test_a_can_bus_without_a_sandbox(make_box):
     box = make_box(jail=False)
     box.service("start")

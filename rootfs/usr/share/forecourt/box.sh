@@ -90,9 +90,10 @@ box_ports() {
 	box_buses rtu | grep -x '/dev/[A-Za-z0-9._/-]*' | grep -v '\.\.'
 }
 
-# Whether the configuration has a CAN interface: to set its bit rate and bring it up takes a capability that nothing else needs.
+# Whether the configuration has a CAN interface, or the box (type 280, ARPHRD_CAN) for somebody to choose on the page: to set its bit rate
+# and bring it up takes a capability that nothing else needs, and that a running process can't be given.
 box_has_can() {
-	box_buses can | grep -q ''
+	box_buses can | grep -q '' || grep -qsx 280 /sys/class/net/*/type
 }
 
 box_mounted() {
