@@ -1,0 +1,31 @@
+# Fuzzers: tests/fuzz/README.md. A target is fuzz_NAME.c; of the other .c files here it is linked with those that it uses.
+# FUZZ_SECONDS: of the whole run, shared among the targets. FUZZ: one target or some ("json envelope"), otherwise all.
+FUZZ_SECONDS ?= 300
+FUZZ_JOBS ?= $(shell nproc)
+FUZZ ?=
+# Set by `fuzz` alone: libFuzzer's main. Without it a program runs the files that it is given (replay.c), under any compiler and board.
+fuzz_engine ?=
+
+fuzzers     := $(patsubst tests/fuzz/%.c,$(out)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz_shared := $(filter-out tests/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c))
+fuzz_shared := $(if $(fuzz_engine),$(filter-out tests/fuzz/replay.c,$(fuzz_shared)),$(fuzz_shared))
+
+.PHONY: fuzz fuzzers
+.SECONDARY: $(call objects,$(wildcard tests/fuzz/*.c))
+fuzzers: $(fuzzers)
+
+$(out)/fuzz/libshared.a: $(call objects,$(fuzz_shared))
+	@mkdir -p $(@D)
+	$(say) AR $@
+	$(q)rm -f $@ && $(AR) rcs $@ $^
+
+$(out)/fuzz/fuzz_%: $(out)/obj/tests/fuzz/fuzz_%.o $(out)/fuzz/libshared.a $(lib)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(q)$(CC) $(LDFLAGS) $(fuzz_engine) -o $@ $^ $(LDLIBS)
+
+fuzz: deps
+	$(q)$(MAKE) --no-print-directory out=build/fuzz CC=clang fuzz_engine=-fsanitize=fuzzer \
+		sanitize="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined" \
+		$(if $(FUZZ),$(patsubst %,build/fuzz/fuzz/fuzz_%,$(FUZZ)),fuzzers)
+	$(q)/usr/bin/python3 -B tests/fuzz/run.py --build build/fuzz --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) $(FUZZ)
