@@ -37,6 +37,8 @@ static void on_done(void *user, const struct control_result *result)
 	a->reply = NULL;
 	fuzz_check(a->answers++ == 0);
 	fuzz_check(result->key && result->error);
+	if (fuzz_shows())
+		fprintf(stderr, "  %s %s %s\n", error_name(result->code), result->key, result->error);
 	if (result->code) {
 		fuzz_check(result->error[0] && !result->result);
 		return;

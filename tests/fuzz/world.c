@@ -25,14 +25,15 @@ static struct world world;
 	" option " side "_operator_secret '" WORLD_SECRET "'\n option " side "_data_secret '" WORLD_SECRET "'\n" \
 	" option " side "_data_secret_iv '" WORLD_SECRET "'\n option " side "_sig_secret '" WORLD_SECRET "'\n"
 /* Nobody listens there: what is pushed waits. */
-#define PLATFORM                                                                                                     \
+#define PLATFORM                                                                                                    \
 	" option listen 'public'\n option url 'http://127.0.0.1:1'\n option iserv '1'\n option rate_per_s '1000'\n" \
 	" option retry_s '3600'\n" KEYS("our") KEYS("their")
 
 static const char config_text[] =
     "config gateway 'gateway'\n option operator_id '123456789'\n option data_dir '%s/data'\n option lua_dir '%s/lua'\n"
-    " option key_dir '%s'\n option control_socket ''\n option log_level 'error'\n"
-    "config admin 'admin'\n option enabled '0'\n option www '%s/www'\n option user 'admin'\n"
+    " option key_dir '%s'\n option control_socket '%s/control.sock'\n option log_level 'error'\n"
+    "config admin 'admin'\n option address '127.%d.%d.%d'\n option port '18444'\n option tls '0'\n option www "
+    "'%s/www'\n option user 'admin'\n"
     " option password_hash 'pbkdf2-sha256$1000$73616c7473616c74$"
     "135f7a66144fcf0fb003ce048f31f024ed5cbff30525d3ba0bfb3199479362a6'\n"
     "config listen 'public'\n option address '127.%d.%d.%d'\n option port '18443'\n option tls '0'\n"
@@ -82,8 +83,9 @@ static struct config *read_config(void)
 	struct error err = {0};
 	int pid = (int)getpid();
 
-	(void)snprintf(text, sizeof(text), config_text, world.folder, world.folder, world.folder, world.folder,
-		       1 + (pid >> 16) % 254, pid >> 8 & 255, 1 + (pid & 255) % 254);
+	int a = 1 + (pid >> 16) % 254, b = pid >> 8 & 255, c = 1 + (pid & 255) % 254;
+	const char *folder = world.folder;
+	(void)snprintf(text, sizeof(text), config_text, folder, folder, folder, folder, a, b, c, folder, a, b, c);
 	write_file("forecourt", text);
 	(void)snprintf(text, sizeof(text), "%s/forecourt", world.folder);
 	struct config *config = config_read(text, stderr, &err);

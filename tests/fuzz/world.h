@@ -1,6 +1,6 @@
 /* A whole station in one process, for targets that look at what a command or a platform's call does in it: the real rooms from the
  * store to the page, with a real configuration, below a folder of its own in TMPDIR. Not real are the chargers' line (its registers are a
- * table here, answered at once) and what passwords cost.
+ * table here, answered at once) and what passwords cost. Its ports are open on a loopback address of the process's own; nobody calls there.
  *
  * A target that uses it stands in fuzz_worlds of fuzz.mk. What an input does stays: world_settle brings the chargers and the charges back,
  * the rest goes with the world, which is made anew now and then. So a finding may depend on the inputs before it: the same file alone
@@ -40,7 +40,7 @@ struct world {
 	struct guard *guard;
 	struct alarms *alarms;
 	struct control *control;
-	struct admin *admin; /* listens nowhere */
+	struct admin *admin;
 };
 
 /* The one there is; made at the first call and after every WORLD_INPUTS. Its chargers have just answered. */
