@@ -231,8 +231,13 @@ int value_to_int(const struct value *v, int64_t *out)
 		return FC_OK;
 	case VALUE_NUMBER:
 	case VALUE_STRING:
-		/* "12.5" is no integer, "12.0" is: six decimals tell the two apart for every number that is sent. */
-		if (strlen(v->text) != v->len || decimal_parse(v->text, 6, &scaled) || scaled % 1000000)
+		/* "12.5" is no integer, "12.0" is: six decimals tell the two apart for every number that is sent. One that has no
+		 * room for them may be of digits alone. */
+		if (strlen(v->text) != v->len)
+			return FC_EINVAL;
+		if (decimal_parse(v->text, 6, &scaled))
+			return strchr(v->text, '.') || decimal_parse(v->text, 0, out) ? FC_EINVAL : FC_OK;
+		if (scaled % 1000000)
 			return FC_EINVAL;
 		*out = scaled / 1000000;
 		return FC_OK;
