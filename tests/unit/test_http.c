@@ -809,6 +809,28 @@ static void test_client_follows_nobody(void **state)
 	raw_stop(&there);
 }
 
+/* Found by fuzz_reply: it was no answer, and there was no reason for it. */
+static void test_an_answer_without_a_status_is_none(void **state)
+{
+	static const char *const replies[] = {"HTTP/1.1 \r\n\r\n", "HTTP/1.1 OK\r\ncontent-length: 0\r\n\r\n",
+					      "HTTP/1.1 -200 OK\r\ncontent-length: 0\r\n\r\n",
+					      "HTTP/1.1 20000 OK\r\ncontent-length: 0\r\n\r\n"};
+	struct fixture *f = *state;
+	struct raw raw = {0};
+	struct told told = {0};
+
+	raw_start(&raw, f->loop);
+	(void)ask(f, "127.0.0.1", raw.port, (struct http_client_config){0});
+	for (int i = 0; i < 4; i++) {
+		raw.reply = replies[i];
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, i + 1);
+		assert_int_equal(told.failed, i + 1);
+		assert_string_equal(told.err.text, "loop: asks: the answer has no HTTP status");
+	}
+	raw_stop(&raw);
+}
+
 static void test_client_bounded(void **state)
 {
 	struct fixture *f = *state;
@@ -1206,6 +1228,7 @@ int main(void)
 	    T(test_no_delay),
 	    T(test_client_keeps_connection),
 	    T(test_client_follows_nobody),
+	    T(test_an_answer_without_a_status_is_none),
 	    T(test_client_bounded),
 	    T(test_too_many_wait),
 	    T(test_peer_closes),
