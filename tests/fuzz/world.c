@@ -325,9 +325,10 @@ void world_turn(struct world *w, int times)
 int world_knows_secret(const uint8_t *data, size_t size)
 {
 	enum { PIECE = 4 };
+	static const char secret[] = WORLD_SECRET;
 
-	for (size_t i = 0; size && i + PIECE < sizeof(WORLD_SECRET); i++)
-		if (memmem(data, size, WORLD_SECRET + i, PIECE))
+	for (size_t i = 0; size && i + PIECE < sizeof(secret); i++)
+		if (memmem(data, size, &secret[i], PIECE))
 			return 1;
 	return 0;
 }
