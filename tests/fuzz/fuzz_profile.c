@@ -1,0 +1,197 @@
+/* A charger's profile: a Lua text through the sandbox, the reader of profiles, its examples.
+ *
+ * What is refused has a reason with the file's name. What is taken is the same when it is read again (the fingerprint goes over every
+ * byte of it), can be told about (profile_report), is read in blocks that hold what their items say and never touch what is denied, and
+ * makes of any registers values that are unknown, a number, or a text that ends. */
+#include "base/error.h"
+#include "bytes.h"
+#include "device/decode.h"
+#include "device/plan.h"
+#include "device/profile.h"
+#include "device/report.h"
+#include "device/sample.h"
+#include "lua_text.h"
+#include "mutate.h"
+#include "script/script.h"
+
+enum { REPORT = 4 << 20, WORDS = 128, ROUNDS = 4 };
+
+static int mistakes;
+
+static void on_mistake(void *user, const char *place, const char *what)
+{
+	(void)user;
+	(void)place;
+	fuzz_check(what[0]);
+	mistakes++;
+}
+
+static struct profile *load(const char *text, size_t len, struct error *err)
+{
+	static const struct profile_listener listener = {on_mistake, NULL};
+	struct lua_text t;
+	const struct script_host *host = lua_text(&t, "profiles", text, len);
+
+	mistakes = 0;
+	struct profile *p = profile_load_file(host, t.path, &listener, err);
+	if (p) {
+		fuzz_check(!mistakes);
+		/* The list of texts dies with this function. */
+		if (p->script)
+			fuzz_check(script_path(p->script)[0]);
+		return p;
+	}
+	fuzz_check(err->code && err->text[0]);
+	fuzz_check(!strncmp(err->text, t.path, strlen(t.path)) || err->code == FC_ELIMIT || err->code == FC_ENOMEM);
+	return NULL;
+}
+
+static int touches(const struct profile *p, const struct plan_block *b)
+{
+	for (int i = 0; i < p->deny_count && b->function == 3; i++)
+		if (b->address <= p->deny[i].last && b->address + b->count > p->deny[i].first)
+			return 1;
+	return 0;
+}
+
+static void check_plan(const struct profile *p)
+{
+	int numbers[PROFILE_CONNECTORS_MAX];
+	struct plan plan;
+
+	for (int i = 0; i < PROFILE_CONNECTORS_MAX; i++)
+		numbers[i] = i + 1;
+	fuzz_check(p->connectors >= 1 && p->connectors <= PROFILE_CONNECTORS_MAX);
+	if (plan_make(p, numbers, p->connectors, 1000, &plan))
+		return;
+	for (uint32_t i = 0; i < plan.count; i++) {
+		const struct plan_block *b = &plan.blocks[i];
+		unsigned most = b->function <= 2 ? 2000 : 125;
+
+		fuzz_check(b->count >= 1 && b->count <= most && b->address + b->count <= 0x10000);
+		fuzz_check(b->first_item + b->items <= plan.item_count);
+		fuzz_check(b->period_ms >= 100 || b->period_ms == 0);
+		for (uint32_t k = 0; k < b->items; k++) {
+			const struct plan_item *item = &plan.items[b->first_item + k];
+
+			fuzz_check(item->point < PROFILE_POINTS_MAX && item->number <= p->connectors);
+			fuzz_check(item->offset + p->points[item->point].words <= b->count);
+		}
+		if (b->items > 1)
+			fuzz_check(!touches(p, b));
+	}
+	plan_fini(&plan);
+}
+
+static void check_value(const struct point_value *v)
+{
+	fuzz_check(v->quality == QUALITY_GOOD || v->quality == QUALITY_UNKNOWN);
+	fuzz_check(strnlen(v->text, sizeof(v->text)) < sizeof(v->text));
+}
+
+/* Registers of all kinds: none, all ones, growing, the text's own bytes. */
+static uint16_t word_of(int round, unsigned i, const uint8_t *text, size_t len)
+{
+	if (round <= 1)
+		return round ? 0xFFFF : 0;
+	if (round == 2)
+		return (uint16_t)(i * 257 + 12593);
+	return (uint16_t)(text[i % len] << 8 | text[i * 7 % len]);
+}
+
+static void check_values(struct profile *p, const char *text, size_t len)
+{
+	struct point_value values[PROFILE_POINTS_MAX] = {0};
+	uint16_t words[WORDS];
+
+	if (p->agent)
+		return;
+	for (int round = 0; round < ROUNDS; round++) {
+		for (unsigned i = 0; i < WORDS; i++)
+			words[i] = word_of(round, i, (const uint8_t *)text, len);
+		for (int i = 0; i < p->read_count; i++) {
+			struct point_value v = {.quality = QUALITY_UNKNOWN};
+
+			fuzz_check(p->points[i].words <= WORDS);
+			sample_point(p, i, words, 1 + round % p->connectors, values, &v);
+			check_value(&v);
+			values[i] = v;
+		}
+		enum connector_status status = decode_status(&p->status, values);
+		fuzz_check(status <= CONNECTOR_RESERVED || status == CONNECTOR_FAULT);
+		for (int i = 0; i < p->match_count; i++)
+			(void)profile_match_holds(&p->matches[i], values);
+		if (p->setpoint.used && !p->can) {
+			struct profile_write write;
+			int64_t most = (int64_t)(p->setpoint.max * 1000);
+
+			if (!profile_encode(&p->setpoint, most, values, &write))
+				fuzz_check(write.count >= 1 && write.count <= PROFILE_COMMAND_WORDS);
+		}
+	}
+}
+
+static void check_steps(const struct profile *p)
+{
+	for (int i = 0; i < p->command_count; i++) {
+		const struct profile_command *c = &p->commands[i];
+
+		fuzz_check(c->name[0] && c->first_step >= 0 && c->steps >= 1);
+		fuzz_check(c->first_step + c->steps <= p->step_count && p->step_count <= PROFILE_STEPS_MAX);
+	}
+	for (int i = 0; i < p->step_count; i++) {
+		const struct profile_step *s = &p->steps[i];
+
+		if (s->kind == STEP_CHECK)
+			fuzz_check(s->match >= 1 && s->match <= p->match_count);
+		if (s->kind == STEP_WRITE)
+			fuzz_check(s->write.count >= 1 && s->write.count <= PROFILE_COMMAND_WORDS);
+	}
+	fuzz_check(p->point_count >= 0 && p->point_count <= DEVICE_POINTS_MAX && p->read_count <= PROFILE_POINTS_MAX);
+	for (int i = 0; i < p->point_count; i++)
+		fuzz_check(profile_point(p, p->points[i].name) == i);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct error err = {0}, err2 = {0};
+	struct arena arena;
+	char *text = copy_of(data, size, 0);
+
+	fuzz_quiet();
+	struct profile *p = load(text, size, &err);
+	if (p) {
+		struct profile *again = load(text, size, &err2);
+
+		if (!again)
+			fuzz_failed(err2.text, __FILE__, __LINE__);
+		fuzz_check(again->fingerprint == p->fingerprint && again->commands_print == p->commands_print);
+		fuzz_check(!strcmp(again->hash, p->hash));
+		arena_init(&arena, REPORT);
+		fuzz_check(profile_report(p, 1000, &arena));
+		arena_fini(&arena);
+		check_steps(p);
+		if (!p->agent)
+			check_plan(p);
+		check_values(p, text, size);
+		profile_free(again);
+		profile_free(p);
+	}
+	free(text);
+	return 0;
+}
+
+static const char *const words[] = {
+#include "words_profile.inc"
+    NULL};
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned int seed)
+{
+	return mutate_table(data, size, most, seed, words);
+}
+
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len, uint8_t *out,
+				 size_t most, unsigned int seed)
+{
+	return mutate_cross(a, a_len, b, b_len, out, most, seed);
+}
