@@ -289,3 +289,104 @@ size_t mutate_cross(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_l
 	gap = find_gap(a);
 	return replace(out, a_len, most, gap, gap, piece, n);
 }
+
+/* Lines ------------------------------------------------------------------------------------------------------------- */
+
+static size_t line_start(const uint8_t *d, size_t len, size_t at)
+{
+	at = at < len ? at : len;
+	while (at && d[at - 1] != '\n')
+		at--;
+	return at;
+}
+
+static size_t line_end(const uint8_t *d, size_t len, size_t at)
+{
+	while (at < len && d[at] != '\n')
+		at++;
+	return at < len ? at + 1 : len;
+}
+
+static size_t some_line(const uint8_t *d, size_t len)
+{
+	return line_start(d, len, len ? chance((unsigned)len) : 0);
+}
+
+/* A line, or with whole a section: from its line `config` to the next one. */
+static size_t some_lines(const uint8_t *d, size_t len, int whole, size_t *end)
+{
+	size_t begin = some_line(d, len);
+
+	while (whole && begin && (len - begin < 7 || memcmp(d + begin, "config ", 7) != 0))
+		begin = line_start(d, len, begin - 1);
+	*end = line_end(d, len, begin);
+	while (whole && *end < len && (len - *end < 7 || memcmp(d + *end, "config ", 7) != 0))
+		*end = line_end(d, len, *end);
+	return begin;
+}
+
+static size_t change_word(uint8_t *d, size_t len, size_t most, const char *const *words)
+{
+	char piece[80];
+	int known = 0, n;
+
+	find_tokens(d, len);
+	if (!count)
+		return len;
+	while (words[known])
+		known++;
+	const struct token t = tokens[chance((unsigned)count)];
+	if (chance(3) && known)
+		n = snprintf(piece, sizeof(piece), "%s", words[chance((unsigned)known)]);
+	else if (chance(2))
+		n = (int)change_number(d, &t, piece, sizeof(piece));
+	else {
+		const struct token other = tokens[chance((unsigned)count)];
+
+		n = snprintf(piece, sizeof(piece), "%.*s", (int)(other.end - other.begin),
+			     (const char *)d + other.begin);
+	}
+	n = n < (int)sizeof(piece) ? n : (int)sizeof(piece) - 1;
+	/* Within its quotes, as a rule. */
+	int quoted = (d[t.begin] == '\'' || d[t.begin] == '"') && t.end - t.begin >= 2 && piece[0] != d[t.begin];
+	return replace(d, len, most, t.begin + (size_t)quoted, t.end - (size_t)quoted, piece, (size_t)n);
+}
+
+size_t mutate_lines(uint8_t *data, size_t size, size_t most, unsigned seed, const char *const *words)
+{
+	state = seed;
+	if (!size || !chance(4))
+		return LLVMFuzzerMutate(data, size, most);
+	for (unsigned i = 1 + chance(4); i; i--) {
+		uint8_t piece[PIECE];
+		size_t end, begin = some_lines(data, size, !chance(3), &end), n = end - begin, to;
+
+		switch (chance(5)) {
+		case 0:
+			size = replace(data, size, most, begin, end, NULL, 0);
+			break;
+		case 1:
+			if (n > sizeof(piece))
+				break;
+			memcpy(piece, data + begin, n);
+			to = some_line(data, size);
+			size = replace(data, size, most, to, to, piece, n);
+			break;
+		default:
+			size = change_word(data, size, most, words);
+			break;
+		}
+	}
+	return size;
+}
+
+size_t mutate_cross_lines(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len, uint8_t *out, size_t most,
+			  unsigned seed)
+{
+	state = seed;
+	if (!a_len || !b_len || a_len > most)
+		return 0;
+	size_t end, begin = some_lines(b, b_len, chance(2) != 0, &end), to = some_line(a, a_len);
+	memcpy(out, a, a_len);
+	return replace(out, a_len, most, to, to, b + begin, end - begin);
+}

@@ -11,7 +11,11 @@ size_t mutate_table(uint8_t *data, size_t size, size_t most, unsigned seed, cons
 /* For LLVMFuzzerCustomCrossOver: an entry of the second among those of the first. The length of out, 0: it did not fit. */
 size_t mutate_cross(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len, uint8_t *out, size_t most,
 		    unsigned seed);
-/* What both ask for: the same for a target's own use. */
+/* The same of UCI: lines, sections and their words. */
+size_t mutate_lines(uint8_t *data, size_t size, size_t most, unsigned seed, const char *const *words);
+size_t mutate_cross_lines(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len, uint8_t *out, size_t most,
+			  unsigned seed);
+/* libFuzzer's own names. */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most) __attribute__((weak));
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned int seed);
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len, uint8_t *out,
