@@ -12,6 +12,15 @@ _Noreturn void fuzz_failed(const char *what, const char *file, int line)
 	abort();
 }
 
+int fuzz_shows(void)
+{
+	static int shows = -1;
+
+	if (shows < 0)
+		shows = getenv("FUZZ_SHOW") != NULL;
+	return shows;
+}
+
 void fuzz_quiet(void)
 {
 	log_set_level(LOG_LEVEL_ERROR);

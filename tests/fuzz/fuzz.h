@@ -13,6 +13,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define fuzz_check(what) ((what) ? (void)0 : fuzz_failed(#what, __FILE__, __LINE__))
 _Noreturn void fuzz_failed(const char *what, const char *file, int line);
 
+/* Nonzero when FUZZ_SHOW is in the environment: a target then says what came of each step of its input. */
+int fuzz_shows(void);
+
 /* Log lines of warning and below are not written: a target calls it at its first input. (The code that makes them still runs where it
  * looks at no level.) */
 void fuzz_quiet(void);

@@ -14,6 +14,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -26,7 +27,8 @@ FINDING = re.compile(r"(crash|leak|timeout|oom)-")
 
 
 class Target:
-    def __init__(self, program, build):
+    def __init__(self, program, build, scratch):
+        self.scratch = scratch
         self.name = program.name.removeprefix("fuzz_")
         self.program = program
         self.seeds = HERE / "corpus" / self.name
@@ -56,7 +58,7 @@ class Target:
         self.crashes.mkdir(parents=True, exist_ok=True)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         kept, known = names(self.corpus), names(self.crashes)
-        environment = dict(os.environ, FORECOURT_LUA=str(HERE.parent.parent / "lua"))
+        environment = dict(os.environ, FORECOURT_LUA=str(HERE.parent.parent / "lua"), TMPDIR=str(self.scratch))
         with open(self.log, "wb") as log:
             code = subprocess.call(self.arguments(seconds), stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
         said = self.log.read_text(errors="replace")
@@ -150,7 +152,13 @@ def main():
     given = parser.parse_args()
     build = given.build.resolve()
     wanted = given.targets or sorted(path.stem.removeprefix("fuzz_") for path in HERE.glob("fuzz_*.c"))
-    targets = [Target(build / "fuzz" / f"fuzz_{name}", build) for name in wanted]
+    # What targets write is gone with the run, also of one that was killed in the midst of it; in memory where there is such a place.
+    shm = pathlib.Path("/dev/shm")
+    with tempfile.TemporaryDirectory(prefix="forecourt-fuzz-", dir=shm if os.access(shm, os.W_OK) else None) as scratch:
+        return run(given, build, [Target(build / "fuzz" / f"fuzz_{name}", build, scratch) for name in wanted])
+
+
+def run(given, build, targets):
     for target in targets:
         if not target.program.exists():
             sys.exit(f"fuzz: no target {target.name}: {target.program} is not there")
