@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "bytes.h"
+#include "can_fit.h"
 #include "device/agent_can.h"
 #include "device/profile.h"
 
@@ -106,30 +107,16 @@ static void hear(const struct can_frame *frame)
 	run();
 }
 
-static uint32_t put_bits(uint32_t id, const struct can_bits *at, int value)
-{
-	uint32_t mask = at->bits ? ((1u << at->bits) - 1) << at->first : 0;
-
-	return (id & ~mask) | ((uint32_t)value << at->first & mask);
-}
-
 /* A frame that is that message, of one of our connectors; what the profile leaves open is the fuzzer's. */
 static struct can_frame fitting(const struct can_match *m, unsigned who, struct fuzz_input *in)
 {
 	int number = t.settings.numbers[who % (unsigned)t.settings.connectors];
 	int unit = t.settings.unit + (number - 1) * t.profile->unit_stride;
-	struct can_frame f = {.extended = m->extended, .len = 8};
+	uint32_t id = take_u32(in);
+	uint8_t data[CAN_DATA_MAX];
 
-	f.id = (m->id | (take_u32(in) & ~m->mask)) & (m->extended ? CAN_ID_EXTENDED_MAX : CAN_ID_STANDARD_MAX);
-	f.id = put_bits(put_bits(f.id, &m->unit, unit), &m->number, number);
-	take_into(in, f.data, sizeof(f.data));
-	for (int i = 0; i < CAN_BYTES_MAX; i++)
-		f.data[i] = (uint8_t)((f.data[i] & ~m->data_mask[i]) | m->data[i]);
-	if (m->unit_at)
-		f.data[m->unit_at - 1] = (uint8_t)unit;
-	if (m->number_at)
-		f.data[m->number_at - 1] = (uint8_t)number;
-	return f;
+	take_into(in, data, sizeof(data));
+	return can_fit(m, unit, number, id, data);
 }
 
 static const struct can_message *message_of(unsigned which)

@@ -5,6 +5,8 @@
  * makes of any registers values that are unknown, a number, or a text that ends. */
 #include "base/error.h"
 #include "bytes.h"
+#include "can_fit.h"
+#include "device/agent.h"
 #include "device/decode.h"
 #include "device/plan.h"
 #include "device/profile.h"
@@ -152,6 +154,110 @@ static void check_steps(const struct profile *p)
 		fuzz_check(profile_point(p, p->points[i].name) == i);
 }
 
+/* The agent of a CAN profile: what it hears and sends in a minute of its time. */
+static struct driven {
+	const struct profile *p;
+	int64_t now_us, due_us;
+	int sends, pending;
+} driven;
+
+static int host_send(void *user, const struct can_frame *f)
+{
+	(void)user;
+	fuzz_check(!driven.p->agent->listens && !f->error && !f->remote && f->len <= CAN_DATA_MAX);
+	fuzz_check(f->id <= (f->extended ? CAN_ID_EXTENDED_MAX : CAN_ID_STANDARD_MAX));
+	for (int i = f->len; i < CAN_DATA_MAX; i++)
+		fuzz_check(!f->data[i]);
+	driven.sends++;
+	return driven.sends % 17 ? FC_OK : FC_EBUSY;
+}
+
+static void host_value(void *user, int number, int point, const struct point_value *v)
+{
+	(void)user;
+	fuzz_check(point >= 0 && point < driven.p->point_count && number >= 0 && number <= driven.p->connectors);
+	check_value(v);
+}
+
+static void host_heard(void *user, int online)
+{
+	(void)user;
+	(void)online;
+}
+
+static void host_done(void *user, int number, enum bus_status status)
+{
+	(void)user;
+	(void)status;
+	fuzz_check(number >= 1 && number <= driven.p->connectors && driven.pending > 0);
+	driven.pending--;
+}
+
+static void pass(void *agent, int64_t us)
+{
+	int64_t until_us = driven.now_us + us;
+	int turns = 0;
+
+	while (driven.due_us <= until_us) {
+		/* Each millisecond something is due at most, on the average. */
+		fuzz_check(turns++ < 20000 + us / 100);
+		driven.now_us = driven.due_us > driven.now_us ? driven.due_us : driven.now_us;
+		driven.due_us = driven.p->agent->run(agent, driven.now_us);
+	}
+	driven.now_us = until_us;
+}
+
+static void hear_all(void *agent, const uint8_t *text, size_t len, unsigned round)
+{
+	const struct can_plan *plan = driven.p->can;
+
+	for (int m = 0; plan && m < plan->message_count; m++) {
+		unsigned at = (round * 31 + (unsigned)m * 8) % (unsigned)len;
+		uint8_t data[CAN_DATA_MAX];
+
+		for (unsigned i = 0; i < CAN_DATA_MAX; i++)
+			data[i] = round ? text[(at + i) % len] : (uint8_t)(m + 1);
+		struct can_frame f = can_fit(&plan->messages[m].match, 1, 1, (uint32_t)at * 2654435761u, data);
+		f.mono_us = driven.now_us;
+		driven.p->agent->frame(agent, &f);
+		driven.due_us = driven.now_us;
+		pass(agent, 1000);
+	}
+}
+
+static void drive(struct profile *p, const uint8_t *text, size_t len)
+{
+	static const struct agent_host host = {NULL, host_send, host_value, host_heard, host_done};
+	struct agent_settings settings = {.name = "x", .unit = 1, .connectors = p->connectors, .poll_ms = 1000};
+	struct error err = {0};
+
+	for (int i = 0; i < p->connectors; i++)
+		settings.numbers[i] = i + 1;
+	driven = (struct driven){.p = p, .now_us = 1000000};
+	void *agent = p->agent->start(p, &settings, &host, &err);
+	if (!agent) {
+		fuzz_check(err.text[0]);
+		return;
+	}
+	p->agent->port(agent, 1);
+	pass(agent, 2000000);
+	for (unsigned round = 0; round < 3; round++)
+		hear_all(agent, text, len, round);
+	for (int i = 0; i < p->command_count && p->agent->command; i++) {
+		driven.pending += !p->agent->command(agent, 1 + i % p->connectors, p->commands[i].name, &err);
+		driven.due_us = driven.now_us;
+		pass(agent, 500000);
+		hear_all(agent, text, len, (unsigned)i);
+	}
+	if (p->agent->limit) {
+		(void)p->agent->limit(agent, 1, (int64_t)p->setpoint.max * 1000, &err);
+		driven.due_us = driven.now_us;
+	}
+	pass(agent, driven.pending ? 60000000 : 3000000);
+	fuzz_check(!driven.pending);
+	p->agent->stop(agent);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct error err = {0}, err2 = {0};
@@ -173,6 +279,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_steps(p);
 		if (!p->agent)
 			check_plan(p);
+		else
+			drive(p, data, size);
 		check_values(p, text, size);
 		profile_free(again);
 		profile_free(p);
