@@ -5,6 +5,7 @@
 #include "bytes.h"
 #include "cli/dbc.h"
 #include "cli/dbc_profile.h"
+#include "device/can_plan.h"
 #include "device/report.h"
 #include "lua_text.h"
 
@@ -43,6 +44,52 @@ static void check_dbc(const struct dbc *d)
 	}
 }
 
+/* Bit by bit, as the format says it: of an Intel signal the start is the lowest bit, of a Motorola one the highest, and its next lower one
+ * is the next lower of the byte, or the highest of the next byte. 0: it lies beyond the bytes. */
+static int take_plainly(const struct can_place *at, const uint8_t *data, int len, uint64_t *raw)
+{
+	int byte = at->first / 8, bit = at->first % 8;
+
+	*raw = 0;
+	for (int i = 0; i < at->bits; i++) {
+		if (byte >= len)
+			return 0;
+		uint64_t one = data[byte] >> bit & 1;
+		if (at->big) {
+			*raw = *raw * 2 + one;
+			bit--;
+		} else {
+			*raw += one * ((uint64_t)1 << i);
+			bit++;
+		}
+		byte += bit < 0 || bit > 7;
+		bit = bit < 0 ? 7 : bit % 8;
+	}
+	return 1;
+}
+
+/* Each point is where a signal is. */
+static void check_places(const struct dbc *d, const struct profile *p)
+{
+	static const uint8_t data[] = {0x5a, 0xc3, 0x01, 0xf8, 0x96, 0x2d, 0xe1, 0x7b};
+
+	for (int i = 0; i < p->point_count; i++) {
+		const struct can_place *at = &p->can->points[i].place;
+		uint64_t plainly, raw;
+		int found = 0;
+
+		for (int k = 0; k < d->signal_count; k++)
+			found |= d->signals[k].start == at->first && d->signals[k].bits == at->bits &&
+				 !d->signals[k].big == !at->big;
+		fuzz_check(found);
+		for (int len = 0; len <= 8; len++) {
+			int there = take_plainly(at, data, len, &plainly);
+
+			fuzz_check(there == (can_take(at, data, len, &raw) == FC_OK) && (!there || raw == plainly));
+		}
+	}
+}
+
 static void check_draft(const struct dbc *d, const char *name)
 {
 	struct buffer out;
@@ -60,6 +107,7 @@ static void check_draft(const struct dbc *d, const char *name)
 			fprintf(stderr, "%.*s\n", (int)out.len, out.data);
 			fuzz_failed(err.text, __FILE__, __LINE__);
 		}
+		check_places(d, p);
 		profile_free(p);
 	}
 	buffer_fini(&out);

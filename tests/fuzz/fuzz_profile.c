@@ -3,6 +3,8 @@
  * What is refused has a reason with the file's name. What is taken is the same when it is read again (the fingerprint goes over every
  * byte of it), can be told about (profile_report), is read in blocks that hold what their items say and never touch what is denied, and
  * makes of any registers values that are unknown, a number, or a text that ends. */
+#include <math.h>
+
 #include "base/error.h"
 #include "bytes.h"
 #include "can_fit.h"
@@ -101,6 +103,25 @@ static uint16_t word_of(int round, unsigned i, const uint8_t *text, size_t len)
 	return (uint16_t)(text[i % len] << 8 | text[i * 7 % len]);
 }
 
+/* What is written reads back as what is written again. */
+static void check_setpoint(const struct profile_setpoint *s, const struct point_value *values, int64_t milli)
+{
+	struct profile_write write, again;
+	struct point_value back = {.quality = QUALITY_GOOD};
+	double factor;
+
+	if (profile_encode(s, milli, values, &write))
+		return;
+	fuzz_check(write.count >= 1 && write.count <= PROFILE_COMMAND_WORDS && write.count == s->form.words);
+	/* Thousandths say no more than that, and a float no more than seven digits. */
+	if (sample_factor(&s->form, values, &factor) || fabs(s->form.scale * factor) < 0.01 ||
+	    s->form.type == POINT_F32 || decode_scaled(&s->form, write.words, 1, factor, &back) ||
+	    fabs((double)back.milli) > 1e12)
+		return;
+	fuzz_check(!back.is_text && !profile_encode(s, back.milli, values, &again));
+	fuzz_check(!memcmp(write.words, again.words, s->form.words * sizeof(write.words[0])));
+}
+
 static void check_values(struct profile *p, const char *text, size_t len)
 {
 	struct point_value values[PROFILE_POINTS_MAX] = {0};
@@ -123,13 +144,8 @@ static void check_values(struct profile *p, const char *text, size_t len)
 		fuzz_check(status <= CONNECTOR_RESERVED || status == CONNECTOR_FAULT);
 		for (int i = 0; i < p->match_count; i++)
 			(void)profile_match_holds(&p->matches[i], values);
-		if (p->setpoint.used && !p->can) {
-			struct profile_write write;
-			int64_t most = (int64_t)(p->setpoint.max * 1000);
-
-			if (!profile_encode(&p->setpoint, most, values, &write))
-				fuzz_check(write.count >= 1 && write.count <= PROFILE_COMMAND_WORDS);
-		}
+		if (p->setpoint.used && !p->can)
+			check_setpoint(&p->setpoint, values, (int64_t)(p->setpoint.max * 1000));
 	}
 }
 
