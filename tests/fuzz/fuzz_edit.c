@@ -52,15 +52,25 @@ struct change {
 static const char *const known_types[] = {"gateway",  "bus",     "charger", "connector",
 					  "platform", "station", "admin",   "listen"};
 
+/* Of one edit the values of a list; how many. */
+static int list_of(const struct change *c, const char *list[LIST])
+{
+	const char *const all[LIST] = {c->value, c->name, c->value, c->option, "", c->type};
+
+	memcpy(list, all, sizeof(all));
+	return (int)(strlen(c->value) % (LIST + 1));
+}
+
 static int run_one(struct edit *e, const struct change *c, struct error *err)
 {
-	const char *list[LIST] = {c->value, c->name, c->value, c->option, "", c->type};
+	const char *list[LIST];
+	int count = list_of(c, list);
 
 	switch (c->op) {
 	case 0:
 		return edit_set(e, c->type, c->name, c->option, c->value, err);
 	case 1:
-		return edit_set_list(e, c->type, c->name, c->option, list, (int)(strlen(c->value) % (LIST + 1)), err);
+		return edit_set_list(e, c->type, c->name, c->option, list, count, err);
 	case 2:
 		return edit_unset(e, c->type, c->name, c->option, err);
 	case 3:
@@ -76,6 +86,8 @@ static void check_done(const struct change *c, const struct tree *before, const 
 {
 	const struct uci_section *s = find(after, c->type, c->op == 5 ? c->value : c->name);
 	const struct uci_option *o = s ? uci_option(s, c->option) : NULL;
+	const char *list[LIST];
+	int count, n = 0;
 
 	/* A text with mistakes reads as something else than its lines say; then only that nothing grew. */
 	if (before->mistakes)
@@ -86,7 +98,11 @@ static void check_done(const struct change *c, const struct tree *before, const 
 		fuzz_check(o && !o->is_list && !strcmp(o->values->text, c->value));
 		break;
 	case 1:
-		fuzz_check(s);
+		count = list_of(c, list);
+		fuzz_check(s && !o == !count && (!o || o->is_list));
+		for (const struct uci_value *v = o ? o->values : NULL; v; v = v->next)
+			fuzz_check(n < count && !strcmp(v->text, list[n++]));
+		fuzz_check(n == count);
 		break;
 	case 2:
 		fuzz_check(s && !o);
