@@ -24,7 +24,9 @@ static struct hearing often, seldom;
 static struct profile profile;
 static void *agent;
 static int64_t now_us;
-static uint64_t frames;
+static uint64_t frames, frames_at_up;
+static int64_t up_us; /* since when the listener's port is up */
+static int phase_signal;
 
 /* What was told, in one number: also its order and times. */
 static void note(struct hearing *h, uint64_t what)
@@ -150,6 +152,9 @@ static void host_value(void *user, int number, int point, const struct point_val
 	fuzz_check(!number && point >= 0 && point < profile.point_count);
 	fuzz_check(v->quality == QUALITY_GOOD || v->quality == QUALITY_UNKNOWN);
 	fuzz_check(strnlen(v->text, sizeof(v->text)) < sizeof(v->text));
+	/* A silent bus is an idle one once it was listened to for a while. */
+	if (point == phase_signal && v->quality == QUALITY_GOOD && v->milli == GBT_IDLE * 1000)
+		fuzz_check(frames > frames_at_up || now_us - up_us > 2000000);
 }
 
 static void host_heard(void *user, int online)
@@ -179,6 +184,9 @@ static void begin_agent(void)
 		profile.points[i].signal = i + 1;
 	agent = agent_gbt27930.start(&profile, &settings, &host, &err);
 	fuzz_check(agent);
+	phase_signal = gbt_signal_find("phase");
+	up_us = now_us;
+	frames_at_up = frames;
 	agent_gbt27930.port(agent, 1);
 }
 
@@ -269,6 +277,23 @@ static void any_frame(struct fuzz_input *b)
 	hear(id, !(what & 0x40), what >> 7, data, what & 15);
 }
 
+/* For so many twentieths of a second. */
+static void deaf(uint8_t how_long)
+{
+	agent_gbt27930.port(agent, 0);
+	pass(how_long * (int64_t)50000);
+	for (int64_t ago_us = how_long * (int64_t)50000; ago_us > 0; ago_us -= 500000)
+		(void)agent_gbt27930.run(agent, now_us - ago_us);
+	gbt_deaf(often.g, now_us);
+	gbt_deaf(seldom.g, now_us);
+	/* Listening begins with the first look. */
+	gbt_tick(often.g, now_us);
+	gbt_tick(seldom.g, now_us);
+	up_us = now_us;
+	frames_at_up = frames;
+	agent_gbt27930.port(agent, 1);
+}
+
 static void step(uint8_t what, struct fuzz_input *b)
 {
 	int kind = what % KINDS;
@@ -283,16 +308,8 @@ static void step(uint8_t what, struct fuzz_input *b)
 		control(what >> 5 & 1, what >> 6 & 1, J1939_ABORT, take_u8(b), 0xff, 0xff, take_u16(b));
 	else if (kind == TORN)
 		message(take_u8(b) % MESSAGE_KINDS, b, 1);
-	if (kind == DEAF) {
-		gbt_tick(often.g, now_us);
-		gbt_deaf(often.g, now_us);
-		gbt_deaf(seldom.g, now_us);
-		/* Listening begins with the first look. */
-		gbt_tick(often.g, now_us);
-		gbt_tick(seldom.g, now_us);
-		agent_gbt27930.port(agent, 0);
-		agent_gbt27930.port(agent, 1);
-	}
+	if (kind == DEAF)
+		deaf(take_u8(b));
 	if (what & 1)
 		(void)agent_gbt27930.run(agent, now_us);
 	/* A short way in time with each step, up to 70 ms. */
