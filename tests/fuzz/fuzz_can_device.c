@@ -1,4 +1,5 @@
-/* Devices that are asked on CAN: every profile of lua/profiles with a part `can`, each by its agent, in simulated time.
+/* Devices that are asked on CAN: every profile of lua/profiles with a part `can`, and one that says all there is to say
+ * (corpus/profile/can-all.lua), each by its agent, in simulated time.
  *
  * The first bytes are the profile, the unit and how many connectors; then steps, by a byte each: a frame that is one of the profile's
  * messages with the fuzzer's data, a message in counted packets with a right sum or by J1939's transport protocol, any frame, time, a
@@ -14,6 +15,7 @@
 #include "can_fit.h"
 #include "device/agent_can.h"
 #include "device/profile.h"
+#include "device/report.h"
 
 enum { PROFILES = 64, STEPS = 200, SHORTEST = 5, RUNS_AT_ONCE = 2000, SENDS_AT_ONCE = 4000, UNTIL_DONE_S = 120 };
 enum { FITS, COUNTED, J1939, ANY, TIME, COMMAND, LIMIT, LINE, KINDS };
@@ -279,33 +281,40 @@ static void step(uint8_t what, struct fuzz_input *in)
 	pass((int64_t)who * 1000);
 }
 
+/* profile: taken over. */
+static void add_profile(struct profile *profile, const struct error *err)
+{
+	if (!profile)
+		fuzz_failed(err->text, __FILE__, __LINE__);
+	if (profile->can && profile_count < PROFILES)
+		profiles[profile_count++] = profile;
+	else
+		profile_free(profile);
+}
+
 static void load_profiles(void)
 {
 	const char *dir = getenv("FORECOURT_LUA") ? getenv("FORECOURT_LUA") : "lua";
 	const struct script_host host = {.lua_dir = dir, .limits = {.time_ms = 20000}};
 	char path[600], name[64];
+	struct error err = {0};
 	struct dirent **list;
 
 	(void)snprintf(path, sizeof(path), "%s/profiles", dir);
 	int n = scandir(path, &list, NULL, alphasort);
 	fuzz_check(n > 0);
 	for (int i = 0; i < n; i++) {
-		struct error err = {0};
 		char *dot = strstr(list[i]->d_name, ".lua");
 		int len = dot ? (int)(dot - list[i]->d_name) : 0;
 
 		(void)snprintf(name, sizeof(name), "%.*s", len, list[i]->d_name);
 		free(list[i]);
-		if (!len || profile_count == PROFILES)
+		if (!len)
 			continue;
-		struct profile *p = profile_load(&host, name, &err);
-		if (!p)
-			fuzz_failed(err.text, __FILE__, __LINE__);
-		if (p->can)
-			profiles[profile_count++] = p;
-		else
-			profile_free(p);
+		add_profile(profile_load(&host, name, &err), &err);
 	}
+	(void)snprintf(path, sizeof(path), "%s/../tests/fuzz/corpus/profile/can-all.lua", dir);
+	add_profile(profile_load_file(&host, path, NULL, &err), &err);
 	free(list);
 	fuzz_check(profile_count);
 }
