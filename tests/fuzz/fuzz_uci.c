@@ -108,6 +108,36 @@ static void check_config(const struct config *c)
 	fuzz_check(added >= objects);
 }
 
+static void on_counted(void *user, const struct config_change *change)
+{
+	int *counts = user;
+
+	fuzz_check(change->action >= CONFIG_APPLY && change->action <= CONFIG_REMOVE && schema_find(change->type));
+	fuzz_check(config_action_name(change->action)[0] && change->name);
+	counts[change->action]++;
+}
+
+/* Without its last section, if that is a configuration too: what one way is added is removed the other way. */
+static void check_shorter(const char *text, size_t len, const struct config *c)
+{
+	int there[CONFIG_REMOVE + 1] = {0}, back[CONFIG_REMOVE + 1] = {0};
+	struct error err = {0};
+	size_t cut = 0;
+
+	for (size_t i = 0; i + 8 < len; i++)
+		if (!memcmp(text + i, "\nconfig ", 8))
+			cut = i + 1;
+	struct config *shorter = cut ? config_parse("t", text, cut, NULL, NULL, &err) : NULL;
+	if (!shorter)
+		return;
+	int changes = config_compare(shorter, c, on_counted, there);
+	fuzz_check(config_compare(c, shorter, on_counted, back) == changes);
+	fuzz_check(there[CONFIG_ADD] == back[CONFIG_REMOVE] && there[CONFIG_REMOVE] == back[CONFIG_ADD]);
+	fuzz_check(there[CONFIG_APPLY] == back[CONFIG_APPLY] && there[CONFIG_RESTART] == back[CONFIG_RESTART]);
+	fuzz_check(there[CONFIG_ADD] <= 1 && !there[CONFIG_REMOVE]);
+	config_free(shorter);
+}
+
 /* A secret is in no text that is masked, unless lines that are none of a secret say the same word. */
 static void check_gone(const char *text, size_t len, const char *masked, const char *secret)
 {
@@ -176,6 +206,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_config(c);
 		fuzz_check(!config_compare(c, again, on_change, NULL));
 		check_mask(text, size, c);
+		check_shorter(text, size, c);
 	} else {
 		fuzz_check(err.code && err.text[0] && heard.count);
 		fuzz_check(strstr(err.text, "t:"));
