@@ -166,7 +166,8 @@ static int version_of(sqlite3 *db)
 	return query_text(db, "PRAGMA user_version", text, sizeof(text)) ? -1 : atoi(text);
 }
 
-/* Each step is a transaction of its own: a power cut between two leaves a file that the next start takes further. */
+/* Each step is a transaction of its own: a power cut between two leaves a file that the next start takes further. FC_EINVAL: the file's
+ * tables are not those of its version; else FC_EIO. */
 static int migrate(sqlite3 *db, const char *path, int upto, struct error *err)
 {
 	char text[64];
@@ -180,9 +181,12 @@ static int migrate(sqlite3 *db, const char *path, int upto, struct error *err)
 		    sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK &&
 		    sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
 			continue;
+		int code = sqlite3_errcode(db);
 		(void)failed(db, path, err);
 		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-		return FC_EIO;
+		if (err && code == SQLITE_ERROR)
+			err->code = FC_EINVAL;
+		return code == SQLITE_ERROR ? FC_EINVAL : FC_EIO;
 	}
 	return FC_OK;
 }
@@ -305,12 +309,15 @@ static void take_new(const struct store *store)
 }
 
 /* A new file beside the old one, with all that can be read of it. */
-static int make_new(sqlite3 *from, const char *path, struct rescue *found, struct error *err)
+static int make_new(sqlite3 *from, int is_mislabelled, const char *path, struct rescue *found, struct error *err)
 {
-	int version = from ? version_of(from) : -1;
+	int version = from && !is_mislabelled ? version_of(from) : -1;
 	sqlite3 *to = NULL;
 
 	remove_file(path);
+	/* SQLite reads nothing of a file that has lost its end, but for who says that he mends it. Nothing is written to it. */
+	if (from)
+		(void)sqlite3_exec(from, "PRAGMA writable_schema = ON", NULL, NULL, NULL);
 	/* Rows go into tables as they were; what the schema has learned since is done to them at the next open. */
 	int result = open_database(path, &to, 1, err);
 	if (!result)
@@ -355,7 +362,7 @@ int file_replace(struct store *store, struct error *err)
 		return open_existing(store, err);
 	}
 	(void)snprintf(fresh, sizeof(fresh), "%s.new", store->path);
-	int result = make_new(store->db, fresh, &found, err);
+	int result = make_new(store->db, store->is_mislabelled, fresh, &found, err);
 	if (result)
 		return result;
 	/* From here on a power cut finds either file: file_open takes the new one when there is no other. */
@@ -367,6 +374,7 @@ int file_replace(struct store *store, struct error *err)
 	if (result)
 		return result;
 	store->damaged = 0;
+	store->is_mislabelled = 0;
 	store->health.replaced++;
 	log_error("store: %s: damaged: set aside as %s.damaged-%d, a new one is begun", store->path, store->path,
 		  number);
@@ -485,6 +493,18 @@ static void put_aside_in(const char *folder)
 	sqlite3_temp_directory = sqlite3_mprintf("%s", folder);
 }
 
+/* Orders, and what is to be told of them, stand there as this schema has them. */
+static int has_our_orders(sqlite3 *db)
+{
+	sqlite3_stmt *orders = store_prepare(db, "SELECT " JOURNAL_COLUMNS " FROM orders"),
+		     *outbox = store_prepare(db, "SELECT " OUTBOX_COLUMNS " FROM outbox");
+	int yes = orders && outbox;
+
+	sqlite3_finalize(orders);
+	sqlite3_finalize(outbox);
+	return yes;
+}
+
 int file_open(struct store *store, const char *data_dir, struct error *err)
 {
 	struct error first = {0};
@@ -509,6 +529,11 @@ int file_open(struct store *store, const char *data_dir, struct error *err)
 	if (version > 0 && version < SCHEMA_VERSION)
 		keep_older(store, version);
 	int result = migrate(store->db, store->path, SCHEMA_VERSION, err);
+	/* Its version is damaged, and nothing else that could be seen: the tables are what they are. */
+	if (result == FC_EINVAL && has_our_orders(store->db)) {
+		store->is_mislabelled = 1;
+		return file_replace(store, err);
+	}
 	if (!result)
 		make_pages_small(store);
 	if (!result)

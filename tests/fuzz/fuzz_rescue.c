@@ -36,9 +36,9 @@ static struct journal_order order_of(int number)
 static void clean(void)
 {
 	static const char *const names[] = {
-	    "forecourt.db",           "forecourt.db-wal",          "forecourt.db-shm",     "forecourt.db.new",
-	    "forecourt.db.new-wal",   "forecourt.db.new-shm",      "forecourt.db-journal", "forecourt.db.damaged-1",
-	    "forecourt.db.damaged-2", "forecourt.db.damaged-1-wal"};
+	    "forecourt.db",           "forecourt.db-wal",           "forecourt.db-shm",     "forecourt.db.new",
+	    "forecourt.db.new-wal",   "forecourt.db.new-shm",       "forecourt.db-journal", "forecourt.db.damaged-1",
+	    "forecourt.db.damaged-2", "forecourt.db.damaged-1-wal", "forecourt.db.older"};
 	char path[200];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -135,8 +135,9 @@ static struct store *open_it(void)
 	struct error err = {0};
 	struct store *s = store_open(folder, &err);
 
+	/* Nothing else keeps a gateway from its orders. */
 	if (!s)
-		fuzz_check(err.code && err.text[0]);
+		fuzz_check(err.code == FC_EINVAL && strstr(err.text, "written by a newer version"));
 	return s;
 }
 
