@@ -260,8 +260,8 @@ static int read_signal(struct reader *r, char *at, int line)
 		leave_out(r, line, "a signal that can't be read");
 		return FC_OK;
 	}
-	/* As a profile takes them (compile_double). */
-	if (fabs(s.scale) >= 1e12 || fabs(s.offset) >= 1e12) {
+	/* As a profile takes them (compile_double: below 1e12), also when they are written with 15 digits. */
+	if (fabs(s.scale) > 9e11 || fabs(s.offset) > 9e11) {
 		leave_out(r, line, "a signal whose scale or offset is larger than a profile may say");
 		return FC_OK;
 	}

@@ -50,7 +50,7 @@ static void numbers_that_a_profile_cannot_say(void **state)
 {
 	static const char text[] = "BO_ 2 m: 8 X\n"
 				   " SG_ a : 0|8@1+ (1e11,-1e11) [0|0] \"\" X\n"
-				   " SG_ b : 0|8@1+ (1e12,0) [0|0] \"\" X\n"
+				   " SG_ b : 0|8@1+ (999999999999.99999,0) [0|0] \"\" X\n"
 				   " SG_ c : 0|8@1+ (1,-11e300) [0|0] \"\" X\n";
 	char copy[sizeof(text)];
 	struct error err = {0};
