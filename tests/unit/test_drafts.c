@@ -10,6 +10,7 @@
 
 #include "cli/dbc.h"
 #include "cli/guess.h"
+#include "cli/skeleton.h"
 
 /* A key is a name in Lua, and no longer than a point's. */
 static void keys_are_names(void **state)
@@ -66,11 +67,36 @@ static void numbers_that_a_profile_cannot_say(void **state)
 	dbc_fini(&dbc);
 }
 
+static void bad_row(void *user, int line, const char *what)
+{
+	int *next = user;
+
+	assert_int_equal(line, (*next)++);
+	assert_string_equal(what, "is no scale");
+}
+
+static void scales_that_a_profile_cannot_say(void **state)
+{
+	char list[] = "Address,Name,Type,Scale,Gain\n1,a,u16,10^12,\n2,b,u16,10^300,\n3,c,u16,1e11,0.00001\n"
+		      "4,d,u16,10^-400,\n5,e,u16,0.1,10\n";
+	struct error err = {0};
+	struct buffer out;
+	int line = 2;
+
+	(void)state;
+	buffer_init(&out, 1 << 16);
+	assert_int_equal(skeleton_make("a.csv", list, strlen(list), bad_row, &line, &out, &err), 4);
+	assert_int_equal(line, 6);
+	assert_non_null(strstr(out.data, "scale = 0.01"));
+	buffer_fini(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(keys_are_names),
 	    cmocka_unit_test(numbers_that_a_profile_cannot_say),
+	    cmocka_unit_test(scales_that_a_profile_cannot_say),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
