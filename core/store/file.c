@@ -405,6 +405,13 @@ static int make_folder(const char *path, struct error *err)
 	return FC_OK;
 }
 
+/* Pragmas with nothing wrong in them fail with SQLITE_ERROR where a file's schema can't be read: "unsupported file format", four other bytes
+ * in its header. */
+static int is_unreadable(int code)
+{
+	return store_is_damage(code) || (code & 0xff) == SQLITE_ERROR;
+}
+
 /* 1 sound, 0 damaged; or FC_EIO when that can't be said: a full or read-only disk is no damage. */
 static int is_sound(struct store *store, struct error *err)
 {
@@ -413,7 +420,7 @@ static int is_sound(struct store *store, struct error *err)
 
 	if (code == SQLITE_OK)
 		return !strcmp(text, "ok");
-	return store_is_damage(code) ? 0 : failed(store->db, store->path, err);
+	return is_unreadable(code) ? 0 : failed(store->db, store->path, err);
 }
 
 /* A disk that has become read-only can be read with a shared index alone, of which a file must be there, if an empty one. */
@@ -423,7 +430,7 @@ static int open_somehow(struct store *store, struct error *err)
 	int code = store->db ? sqlite3_extended_errcode(store->db) : SQLITE_NOMEM;
 	char index[NAME];
 
-	if (result && !store_is_damage(code) && code != SQLITE_CANTOPEN) {
+	if (result && !is_unreadable(code) && code != SQLITE_CANTOPEN) {
 		close_database(&store->db);
 		return open_database(store->path, &store->db, !alone, err);
 	}
@@ -515,7 +522,7 @@ int file_open(struct store *store, const char *data_dir, struct error *err)
 	(void)snprintf(store->path, sizeof(store->path), "%s/forecourt.db", data_dir);
 	store->is_shared = is_shared();
 	take_new(store);
-	if (open_somehow(store, &first) && !(store->db && store_is_damage(sqlite3_extended_errcode(store->db))))
+	if (open_somehow(store, &first) && !(store->db && is_unreadable(sqlite3_extended_errcode(store->db))))
 		return error_set(err, FC_EIO, "%s", first.text);
 	int version = version_of(store->db);
 	if (version > SCHEMA_VERSION)

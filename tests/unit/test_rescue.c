@@ -487,6 +487,27 @@ static void a_version_that_is_damaged(void **state)
 	log_set_level(LOG_LEVEL_NOTICE);
 }
 
+/* The bytes that say how the schema is written: nothing of such a file can be read, and it is set aside as any other. Found by fuzz_rescue. */
+static void a_format_that_is_damaged(void **state)
+{
+	struct fixture *f = *state;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	open_it(f);
+	fill(f);
+	close_it(f);
+	FILE *file = fopen(f->db, "r+b");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, 47, SEEK_SET), 0);
+	assert_int_not_equal(fputc(0x85, file), EOF);
+	assert_int_equal(fclose(file), 0);
+	open_it(f);
+	log_set_level(LOG_LEVEL_NOTICE);
+	assert_int_equal(store_health(f->store)->replaced, 1);
+	fill(f);
+	assert_int_equal(count_orders(f), ORDERS);
+}
+
 /* A file that has lost its end: SQLite would read nothing of it. Found by fuzz_rescue. */
 static void a_file_without_its_end(void **state)
 {
@@ -522,6 +543,7 @@ int main(void)
 	    T(a_new_file_without_its_name),
 	    T(files_of_older_versions),
 	    T(a_version_that_is_damaged),
+	    T(a_format_that_is_damaged),
 	    T(a_file_without_its_end),
 	};
 
