@@ -127,6 +127,8 @@ static const char *const migrations[] = {
      "CREATE INDEX event_order ON event(CAST(substr(seq, 10) AS INTEGER)) WHERE seq <> '';"),
 };
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
+/* What lies beyond was never written by any: it is damage. */
+enum { SCHEMA_VERSION_LIKELY = 1000 };
 
 enum { NAME = 512, WAL_BYTES = 4096000, PAGE = 512 };
 static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
@@ -525,7 +527,8 @@ int file_open(struct store *store, const char *data_dir, struct error *err)
 	if (open_somehow(store, &first) && !(store->db && is_unreadable(sqlite3_extended_errcode(store->db))))
 		return error_set(err, FC_EIO, "%s", first.text);
 	int version = version_of(store->db);
-	if (version > SCHEMA_VERSION)
+	int is_none = (version < 0 || version > SCHEMA_VERSION_LIKELY) && has_our_orders(store->db);
+	if (version > SCHEMA_VERSION && !is_none)
 		return error_set(err, FC_EINVAL, "store: %s: written by a newer version (schema %d, this one knows %d)",
 				 store->path, version, SCHEMA_VERSION);
 	int sound = is_sound(store, err);
@@ -535,7 +538,7 @@ int file_open(struct store *store, const char *data_dir, struct error *err)
 		return file_replace(store, err);
 	if (version > 0 && version < SCHEMA_VERSION)
 		keep_older(store, version);
-	int result = migrate(store->db, store->path, SCHEMA_VERSION, err);
+	int result = is_none ? FC_EINVAL : migrate(store->db, store->path, SCHEMA_VERSION, err);
 	/* Its version is damaged, and nothing else that could be seen: the tables are what they are. */
 	if (result == FC_EINVAL && has_our_orders(store->db)) {
 		store->is_mislabelled = 1;

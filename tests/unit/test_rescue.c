@@ -462,7 +462,7 @@ static void files_of_older_versions(void **state)
  * fuzz_rescue. */
 static void a_version_that_is_damaged(void **state)
 {
-	static const int versions[] = {0, 1, 5, 13};
+	static const int versions[] = {0, 1, 5, 13, 1001, INT32_MAX, -1, INT32_MIN};
 	struct fixture *f = *state;
 	char sql[64];
 
