@@ -25,7 +25,7 @@ $(out)/fuzz/fuzz_%: $(out)/obj/tests/fuzz/fuzz_%.o $(out)/fuzz/libshared.a $(lib
 	$(q)$(CC) $(LDFLAGS) $(fuzz_engine) -o $@ $^ $(LDLIBS)
 
 # Targets on world.h: their chargers have no wire, and a password costs nothing.
-fuzz_worlds := admin answer call control live pull
+fuzz_worlds := admin answer call control live pull socket
 fuzz_wraps  := bus_line_open bus_line_replan bus_line_close bus_line_id bus_line_name bus_line_write bus_line_read bus_line_why
 fuzz_wraps  += bus_line_get_stats bus_line_get_units bus_line_stuck_us bus_set_by_hand scrypt_key http_defer http_answer
 comma       := ,

@@ -4,8 +4,10 @@
  *   {"command":...              a line as it comes in on the socket
  *   @1 100 2                    register 100 of charger 1 is 2 now, and the chargers have been asked
  *   !                           whoever asked the last one has gone
+ *   ~                           what was asked so far is answered before the next
  *
- * $HASH in a line is the hash of the configuration's file, $SEQ the number of C11's order: nobody guesses those.
+ * $HASH in a line is the hash of the configuration's file, $LUA that of policies/four-period, $SEQ the number of C11's order: nobody
+ * guesses those.
  *
  * Each is answered once; a refusal says why; an answer can be written, and holds no secret. */
 #include "fuzz.h"
@@ -14,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "control/socket.h"
 #include "script/json.h"
@@ -53,7 +56,8 @@ static void on_done(void *user, const struct control_result *result)
 static void ask(struct world *w, enum control_right right, const char *name, const struct value *arguments,
 		struct asked *asked)
 {
-	const struct control_caller caller = {.name = "fuzz", .place = "10.0.0.1", .right = right, .connected_us = 1};
+	const struct control_caller caller = {
+	    .name = "fuzz", .place = "10.0.0.1", .right = right, .connected_us = clock_mono_us()};
 
 	asked->reply = control_call(w->control, &caller, name, arguments, on_done, asked);
 	fuzz_check((asked->reply != NULL) != asked->answers);
@@ -82,21 +86,28 @@ static char *filled(char *line, const char *word, const char *text)
 	return copy;
 }
 
-static char *filled_line(const struct world *w, char *line)
+static char *filled_hash(const struct world *w, char *line, const char *word, const char *name)
 {
 	char hash[SOURCE_HASH], path[400], text[16384];
+
+	if (!strstr(line, word))
+		return line;
+	(void)snprintf(path, sizeof(path), "%s/%s", w->folder, name);
+	FILE *file = fopen(path, "r");
+	size_t len = file ? fread(text, 1, sizeof(text), file) : 0;
+	if (file)
+		(void)fclose(file);
+	sources_digest(text, len, hash);
+	return filled(line, word, hash);
+}
+
+static char *filled_line(const struct world *w, char *line)
+{
 	const struct order *order = NULL;
 	enum session_state state;
 
-	if (strstr(line, "$HASH")) {
-		(void)snprintf(path, sizeof(path), "%s/forecourt", w->folder);
-		FILE *file = fopen(path, "r");
-		size_t len = file ? fread(text, 1, sizeof(text), file) : 0;
-		if (file)
-			(void)fclose(file);
-		sources_digest(text, len, hash);
-		line = filled(line, "$HASH", hash);
-	}
+	line = filled_hash(w, line, "$HASH", "forecourt");
+	line = filled_hash(w, line, "$LUA", "lua/policies/four-period.lua");
 	if (!charge_session(w->charges, "C11", &state, &order) && order)
 		line = filled(line, "$SEQ", order->seq);
 	return line;
@@ -111,6 +122,10 @@ static void run_line(struct world *w, enum control_right right, char *line, stru
 
 	if (*line == '@') {
 		set_register(w, line);
+		return;
+	}
+	if (*line == '~') {
+		world_turn(w, TURNS);
 		return;
 	}
 	arena_init(&arena, TREE);

@@ -189,7 +189,7 @@ static struct value *made_number(struct fuzz_input *in, const struct field *fiel
 		(void)snprintf(text, sizeof(text), "%lld", (long long)i);
 		return value_string(&arena, text);
 	case 4:
-		return value_decimal(&arena, i, field->size);
+		return value_decimal(&arena, i, field->type == FIELD_DECIMAL ? field->size : 2);
 	case 5:
 		(void)snprintf(text, sizeof(text), "%llu%llu", (unsigned long long)i, (unsigned long long)i);
 		return value_number(&arena, text);

@@ -64,7 +64,8 @@ class Target:
         self.crashes.mkdir(parents=True, exist_ok=True)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         kept, known = names(self.corpus), names(self.crashes)
-        environment = dict(os.environ, FORECOURT_LUA=str(HERE.parent.parent / "lua"), TMPDIR=str(self.scratch))
+        environment = dict(os.environ, FORECOURT_LUA=str(HERE.parent.parent / "lua"), TMPDIR=str(self.scratch),
+                           UBSAN_OPTIONS="print_stacktrace=1")
         with open(self.log, "wb") as log:
             code = subprocess.call(self.arguments(seconds), stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
         said = self.log.read_text(errors="replace")

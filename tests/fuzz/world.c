@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "bus/trace.h"
 #include "control/alarms.h"
+#include "control/apply.h"
 #include "control/command.h"
 #include "device/device.h"
 #include "fuzz.h"
@@ -121,38 +122,65 @@ static int recipients(void *user, const struct order *order, const struct connec
 	return world.platforms ? platform_set_recipients(world.platforms, order, connector, list, most) : 0;
 }
 
-static void reload(void *user, const char *origin, control_reloaded done, void *done_user)
-{
-	struct error err = {0};
-	const char *refusals[] = {err.text};
-
-	(void)user, (void)origin;
-	int result = device_set_reload_profiles(world.devices, &err);
-	if (!result)
-		result = charge_set_apply(world.charges, world.config, &err);
-	if (!result && platform_set_reload_mappings(world.platforms, &err) < 0)
-		result = FC_EINVAL;
-	if (done)
-		done(done_user, refusals, result != 0);
-}
-
 static const struct config *running(void *user)
 {
 	(void)user;
 	return world.config;
 }
 
-/* Read, but never taken over: what an input makes of it would listen, open and write anywhere. */
-static void load_config(void *user, control_loaded done, void *done_user)
+static struct config *read_changed(void *user, int *touched, struct error *err)
 {
 	char path[400];
-	struct error err = {0};
 
 	(void)user;
 	(void)snprintf(path, sizeof(path), "%s/forecourt", world.folder);
-	struct config *config = config_read(path, NULL, &err);
+	struct config *config = config_read(path, NULL, err);
+	*touched = config ? config_compare(world.config, config, NULL, NULL) : 0;
+	return config;
+}
+
+/* What an input makes of the configuration is never taken over: it would listen, open and write anywhere. */
+static int apply_nothing(void *user, const struct config *config, struct error *err)
+{
+	(void)user, (void)config, (void)err;
+	return FC_OK;
+}
+
+static void adopt_nothing(void *user, struct config *config, int touched)
+{
+	(void)user, (void)touched;
 	config_free(config);
-	done(done_user, config ? FC_OK : FC_EINVAL, err.text);
+	control_config_loaded(world.control, "file");
+}
+
+static int swap(void *user, struct error *err)
+{
+	(void)user;
+	int result = device_set_reload_profiles(world.devices, err);
+	if (!result)
+		result = charge_set_apply(world.charges, world.config, err);
+	if (!result && platform_set_reload_mappings(world.platforms, err) < 0)
+		result = FC_EINVAL;
+	return result;
+}
+
+static void accepted(void *user, const char *origin)
+{
+	(void)user, (void)origin;
+}
+
+static void reload_lua(void *user, const char *origin, control_reloaded done, void *done_user)
+{
+	struct world *w = user;
+
+	reload_for_command(&w->commands, origin, done, done_user);
+}
+
+static void load_config(void *user, control_loaded done, void *done_user)
+{
+	struct world *w = user;
+
+	reload_config_for_command(&w->commands, done, done_user);
 }
 
 /* Its life ----------------------------------------------------------------------------------------------------------- */
@@ -181,6 +209,14 @@ static void open_rooms(struct world *w)
 	w->config = read_config();
 	w->host.lua_dir = w->config->gateway.lua_dir;
 	fuzz_check((w->loop = loop_new(&err)));
+	const struct reload_hooks reload_hooks = {.running = running,
+						  .read = read_changed,
+						  .apply = apply_nothing,
+						  .adopt = adopt_nothing,
+						  .swap = swap,
+						  .accepted = accepted};
+	fuzz_check((w->reload = reload_new(w->loop, &w->host, &reload_hooks, &err)));
+	w->commands.reload = w->reload;
 	fuzz_check((w->store = store_open(w->config->gateway.data_dir, &err)));
 	fuzz_check((w->stations = station_set_new(w->loop, w->store, &err)));
 	fuzz_check((w->sampler = sampler_new(w->loop, w->stations, w->store, &err)));
@@ -194,6 +230,7 @@ static void open_rooms(struct world *w)
 	fuzz_check((w->platforms = platform_set_new(w->loop, w->stations, &w->host, &err)));
 	platform_set_serve(w->platforms, w->charges, w->store);
 	fuzz_check(trace_resize(bus_trace(w->bus), 64) == FC_OK);
+	fuzz_check(reload_first(w->reload, w->config, &err) == FC_OK);
 	fuzz_check(device_set_apply(w->devices, w->config, &err) == FC_OK);
 	fuzz_check(station_set_apply(w->stations, w->config, w->devices, &err) == FC_OK);
 	fuzz_check(sampler_apply(w->sampler, w->config, &err) == FC_OK);
@@ -219,8 +256,8 @@ static void open_desk(struct world *w)
 					  .sampler = w->sampler,
 					  .charges = w->charges,
 					  .platforms = w->platforms,
-					  .lua = {&w->host, reload, NULL},
-					  .config = {w->loop, running, load_config, NULL, 0}};
+					  .lua = {&w->host, reload_lua, w},
+					  .config = {w->loop, running, load_config, w, 0}};
 
 	(void)snprintf(path, sizeof(path), "%s/forecourt", w->folder);
 	fuzz_check((w->guard = guard_new(w->loop, w->store, &err)));
@@ -256,6 +293,7 @@ static void end(void)
 	control_free(w->control);
 	guard_free(w->guard);
 	alarms_free(w->alarms);
+	reload_commands_end(&w->commands);
 	platform_set_free(w->platforms);
 	w->platforms = NULL;
 	charge_set_free(w->charges);
@@ -265,6 +303,7 @@ static void end(void)
 	bus_free(w->bus);
 	station_set_free(w->stations);
 	store_close(w->store);
+	reload_free(w->reload);
 	loop_free(w->loop);
 	config_free(w->config);
 	run("rm -rf", w->folder, "");

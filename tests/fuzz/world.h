@@ -13,6 +13,7 @@
 #include "control/control.h"
 #include "control/guard.h"
 #include "loop/loop.h"
+#include "main/reload_command.h"
 #include "main/services.h"
 #include "upstream/platform_set.h"
 #include "upstream/server.h"
@@ -29,6 +30,8 @@ struct world {
 	struct script_host host;
 	struct services services;
 	struct loop *loop;
+	struct reload *reload;
+	struct reload_commands commands;
 	struct store *store;
 	struct station_set *stations;
 	struct sampler *sampler;
