@@ -273,7 +273,7 @@ int64_t events_ride(struct store *store)
 	if (store_is_damage(sqlite3_extended_errcode(store->db)))
 		store->damaged = 1;
 	q->is_tired = 1;
-	(void)sqlite3_exec(store->db, "ROLLBACK TO event; RELEASE event", NULL, NULL, NULL);
+	store_back_to(store, "event");
 	return 0;
 }
 

@@ -16,6 +16,7 @@ enum statement {
 	VALUE_GET,
 	LOOKUP_GET,
 	LOOKUP_KEY,
+	ROLL_BACK,
 	STATEMENTS
 };
 
@@ -72,8 +73,9 @@ struct store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
 	struct store_health health;
-	int damaged;       /* the file itself is bad: to be replaced */
-	int detached;      /* it was replaced, and the new one could not be opened yet */
+	int undone;   /* a transaction failed and could not be taken back either: nothing is written before it is */
+	int damaged;  /* the file itself is bad: to be replaced */
+	int detached; /* it was replaced, and the new one could not be opened yet */
 	int64_t tended_us; /* when replacing it failed */
 	uint64_t inode[2]; /* of the file and its WAL */
 	struct event_queue events;
@@ -90,6 +92,10 @@ void store_text(sqlite3_stmt *s, int column, char *out, size_t size);
 int store_is_damage(int code);
 /* FC_EIO "store: what: why"; and the store's health knows. */
 int store_failed(struct store *store, struct error *err, const char *what);
+/* Before anything is written outside of a transaction: takes back what was left of one that failed. FC_EIO: it stays. */
+int store_clear(struct store *store, struct error *err);
+/* Back to before a savepoint, and rid of it. Where that fails, the transaction around it fails at its commit. */
+void store_back_to(struct store *store, const char *savepoint);
 /* A statement went through: outside of a transaction, what it wrote is on the disk. */
 void store_worked(struct store *store);
 

@@ -46,7 +46,7 @@ static int bind_order(sqlite3_stmt *s, const struct journal_order *o)
 /* Runs and ends a statement without rows; changed, if not NULL, is how many rows it touched. */
 static int finish(struct store *store, sqlite3_stmt *s, int bound, int *changed, struct error *err, const char *what)
 {
-	if (!s || bound != SQLITE_OK) {
+	if (!s || bound != SQLITE_OK || store_clear(store, NULL)) {
 		sqlite3_finalize(s);
 		return store_failed(store, err, what);
 	}

@@ -92,7 +92,7 @@ int settle_ride(struct store *store)
 	if (store_is_damage(sqlite3_extended_errcode(store->db)))
 		store->damaged = 1;
 	q->is_tired = 1;
-	(void)sqlite3_exec(store->db, "ROLLBACK TO settle; RELEASE settle", NULL, NULL, NULL);
+	store_back_to(store, "settle");
 	return 0;
 }
 
