@@ -2,6 +2,9 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#ifdef __GLIBC__
+#include <resolv.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +21,19 @@ struct resolve {
 	void (*done)(void *user, const struct resolve_result *result);
 	void *user;
 };
+
+int resolve_prepare(struct error *err)
+{
+#ifdef __GLIBC__
+	/* The second reads the choice of name services, and then a file: it asks nobody on the network. */
+	if (res_init())
+		return error_set(err, FC_ENOMEM, "loop: names can't be looked up: no memory");
+	(void)getprotobyname("tcp");
+#else
+	(void)err;
+#endif
+	return FC_OK;
+}
 
 static void look_up(const char *host, struct resolve_result *result)
 {

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/usage.h"
 
 static const char system_bundle[] = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -107,7 +108,8 @@ void tls_name_socket(void *ssl, int fd)
 
 int tls_ask_peer(void *ctx, const char *ca, int required)
 {
-	return ca ? trust(ctx, ca, WOLFSSL_VERIFY_PEER | (required ? WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0)) : FC_EINVAL;
+	return ca ? trust(ctx, ca, WOLFSSL_VERIFY_PEER | (required ? WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0))
+		  : FC_EINVAL;
 }
 
 /* In our own words what an operator can do something about: wolfSSL's own are not in every build of it. */
@@ -231,6 +233,9 @@ static int is_address(const char *host)
 	return inet_pton(AF_INET, host, binary) == 1 || inet_pton(AF_INET6, host, binary) == 1;
 }
 
+/* wolfSSL 5.5 crashes when it gets no memory for a part of a certificate that it reads. */
+enum { CERTIFICATE_ROOM = 64 << 10 };
+
 int tls_check_peer(void *ssl, const char *host, struct error *err)
 {
 	char name[128];
@@ -242,6 +247,8 @@ int tls_check_peer(void *ssl, const char *host, struct error *err)
 		error_text(ssl, (int)verdict, name, sizeof(name));
 		return error_set(err, FC_EAUTH, "tls: certificate of %s: %s", host, name);
 	}
+	if (!usage_has_room(CERTIFICATE_ROOM))
+		return error_set(err, FC_ENOMEM, "tls: no memory for the certificate of %s", host);
 	WOLFSSL_X509 *peer = wolfSSL_get_peer_certificate(ssl);
 	if (!peer)
 		return error_set(err, FC_EAUTH, "tls: %s showed no certificate", host);
@@ -256,7 +263,7 @@ int tls_check_peer(void *ssl, const char *host, struct error *err)
 void tls_peer_name(void *ssl, char *out, size_t size)
 {
 	out[0] = '\0';
-	WOLFSSL_X509 *peer = ssl ? wolfSSL_get_peer_certificate(ssl) : NULL;
+	WOLFSSL_X509 *peer = ssl && usage_has_room(CERTIFICATE_ROOM) ? wolfSSL_get_peer_certificate(ssl) : NULL;
 	if (!peer)
 		return;
 	const char *name = wolfSSL_X509_get_subjectCN(peer);

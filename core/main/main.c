@@ -35,7 +35,8 @@ static void usage(FILE *to)
 	    "usage: forecourtd [-c FILE] [--user NAME [--can]] [--last-good FILE] [--stats-file FILE]\n"
 	    "       forecourtd [-c FILE] --check [--against FILE]\n"
 	    "  -c FILE            configuration, default %s\n"
-	    "  --user NAME        started by root: run as that user, with no more of root's rights than low ports need\n"
+	    "  --user NAME        started by root: run as that user, with no more of root's rights than low ports "
+	    "need\n"
 	    "  --can              with --user: and what it takes to set a CAN interface's bit rate and bring it up\n"
 	    "  --last-good FILE   where the last configuration that was in force is kept, for a start with a bad one;\n"
 	    "                     default /etc/forecourt/forecourt.good, of other configurations beside them\n"
@@ -183,10 +184,10 @@ static int run_with(const char *path, const char *stats_file, struct good *good)
 			log_error("main: not started: %s", err.text);
 	} else {
 		fprintf(stderr, "%s\n", err.text);
-		code = EXIT_CONFIG;
+		code = err.code == FC_ENOMEM ? EXIT_START : EXIT_CONFIG;
 	}
-	/* Where another gateway runs it is not the configuration's fault. */
-	if (!daemon && err.code != FC_EBUSY)
+	/* Where another gateway runs, or there is no memory now, it is not the configuration's fault. */
+	if (!daemon && err.code != FC_EBUSY && err.code != FC_ENOMEM)
 		daemon = start_instead(path, stats_file, was_put_back, good, &err);
 	if (!daemon)
 		return code;
@@ -203,7 +204,7 @@ static int run(const char *path, const char *last_good, const char *stats_file)
 
 	if (!good) {
 		fprintf(stderr, "forecourtd: %s\n", err.text);
-		return EXIT_USAGE;
+		return err.code == FC_ENOMEM ? EXIT_START : EXIT_USAGE;
 	}
 	int code = run_with(path, stats_file, good);
 	good_free(good);
@@ -213,22 +214,16 @@ static int run(const char *path, const char *last_good, const char *stats_file)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-	    {"check", no_argument, NULL, 'k'},
-	    {"against", required_argument, NULL, 'a'},
-	    {"config", required_argument, NULL, 'c'},
-	    {"help", no_argument, NULL, 'h'},
-	    {"messages", no_argument, NULL, 'm'},
-	    {"lua-api", no_argument, NULL, 'l'},
+	    {"check", no_argument, NULL, 'k'},           {"against", required_argument, NULL, 'a'},
+	    {"config", required_argument, NULL, 'c'},    {"help", no_argument, NULL, 'h'},
+	    {"messages", no_argument, NULL, 'm'},        {"lua-api", no_argument, NULL, 'l'},
 	    {"options", no_argument, NULL, 'o'},
 #ifdef CONFIG_ADMIN
 	    {"openapi", no_argument, NULL, 'p'},
 #endif
-	    {"version", no_argument, NULL, 'v'},
-	    {"stats-file", required_argument, NULL, 's'},
-	    {"user", required_argument, NULL, 'u'},
-	    {"can", no_argument, NULL, 'n'},
-	    {"last-good", required_argument, NULL, 'g'},
-	    {NULL, 0, NULL, 0},
+	    {"version", no_argument, NULL, 'v'},         {"stats-file", required_argument, NULL, 's'},
+	    {"user", required_argument, NULL, 'u'},      {"can", no_argument, NULL, 'n'},
+	    {"last-good", required_argument, NULL, 'g'}, {NULL, 0, NULL, 0},
 	};
 	const char *path = default_path, *against = NULL, *stats_file = NULL, *user = NULL, *last_good = NULL;
 	uint64_t kept = PRIVILEGES_LOW_PORTS;
