@@ -17,6 +17,7 @@ enum {
 	RESULT_FIRST_MS = 1000,
 	RESULT_LAST_MS = 60000,
 	REST_MS = 60000,
+	AGAIN_MS = 5000, /* an order that can't be read now */
 };
 
 struct result {
@@ -388,8 +389,12 @@ static int next_order(struct business *b, int64_t now)
 		return 0;
 	if (result == FC_ENOENT || result == FC_EINVAL)
 		return !drop_order(b, "it is not in the journal, or damaged there");
-	if (result)
+	if (result) {
+		/* For want of memory or of a disk: it is none of the tries that the platform gets, and goes when it can be read. */
 		log_error("upstream: %s: order %s: can't be read", b->platform->options->name, b->entry.seq);
+		b->order_due_ms = now + AGAIN_MS;
+		return 0;
+	}
 	order_later(b, 1);
 	return 0;
 }
