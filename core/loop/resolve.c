@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/usage.h"
 #include "loop/aside.h"
 
 struct question {
@@ -22,11 +23,13 @@ struct resolve {
 	void *user;
 };
 
+enum { ROOM = 64 << 10 };
+
 int resolve_prepare(struct error *err)
 {
 #ifdef __GLIBC__
 	/* The second reads the choice of name services, and then a file: it asks nobody on the network. */
-	if (res_init())
+	if (!usage_has_room(ROOM) || res_init())
 		return error_set(err, FC_ENOMEM, "loop: names can't be looked up: no memory");
 	(void)getprotobyname("tcp");
 #else
