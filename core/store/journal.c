@@ -72,7 +72,7 @@ int journal_open(struct store *store, const struct journal_order *order, struct 
 
 	/* Events of the order that wait are written with it, or neither; and confirmations of others. */
 	int rides = events_wanted(store) || store->settles.count;
-	int own = rides && sqlite3_get_autocommit(store_db(store)) && !store_begin(store, NULL);
+	int own = rides && store_is_idle(store) && !store_begin(store, NULL);
 	int result = finish(store, s, s ? bind_order(s, order) : SQLITE_ERROR, NULL, err, "order");
 
 	if (own && !result)
@@ -296,7 +296,7 @@ int outbox_done(struct store *store, int64_t id, enum outbox_state state, int an
 			    bind_text(s, ":mapping", mapping) || bind_int(s, ":id", id)
 		      : SQLITE_ERROR;
 	/* What waits is the end of the order's life: it goes along, and needs no transaction of its own some minutes later. */
-	int own = events_wanted(store) && sqlite3_get_autocommit(store_db(store)) && !store_begin(store, NULL);
+	int own = events_wanted(store) && store_is_idle(store) && !store_begin(store, NULL);
 	int result = finish(store, s, bound, NULL, err, "outbox");
 
 	if (own && !result)

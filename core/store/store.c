@@ -54,12 +54,23 @@ int store_is_damage(int code)
 	       code == SQLITE_IOERR_DATA || code == SQLITE_IOERR_CORRUPTFS;
 }
 
+int store_is_idle(const struct store *store)
+{
+	return !store->db || sqlite3_get_autocommit(store->db);
+}
+
+static int changes(const struct store *store)
+{
+	return store->db ? sqlite3_total_changes(store->db) : 0;
+}
+
 int store_failed(struct store *store, struct error *err, const char *what)
 {
 	struct store_health *h = &store->health;
 	const char *why = sqlite3_errmsg(store->db);
 
 	h->failures++;
+	store->changes = changes(store);
 	(void)snprintf(h->cause, sizeof(h->cause), "%s", why);
 	if (store_is_damage(sqlite3_extended_errcode(store->db)))
 		store->damaged = 1;
@@ -75,7 +86,8 @@ void store_worked(struct store *store)
 {
 	struct store_health *h = &store->health;
 
-	if (!h->failing || !sqlite3_get_autocommit(store->db))
+	/* A statement that found nothing to change, or a transaction without one, goes through on any disk. */
+	if (!h->failing || !store_is_idle(store) || changes(store) == store->changes)
 		return;
 	h->failing = 0;
 	log_notice("store: %s: can be written again, after %lld s", store->path,
@@ -157,6 +169,13 @@ void store_tend(struct store *store)
 			finish_statements(store);
 			(void)prepare(store, NULL);
 		}
+		/* Whoever could not write may not try again: that there is room again is found out here. */
+		if (store->health.failing && store_is_idle(store)) {
+			char text[24];
+
+			(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)store->health.failures);
+			(void)store_value_set(store, "failures", text, NULL);
+		}
 		return;
 	}
 	if (store->tended_us && now - store->tended_us < tend_again_us)
@@ -164,6 +183,7 @@ void store_tend(struct store *store)
 	finish_statements(store);
 	int result = file_replace(store, &err);
 	store->tended_us = result ? now : 0;
+	store->changes = -1; /* of another file */
 	if (result)
 		log_error("%s; tried again in %lld s", err.text, (long long)(tend_again_us / 1000000));
 	if (!prepare(store, NULL) && !result)
@@ -211,9 +231,10 @@ void store_rollback(struct store *store)
 		(void)sqlite3_step(s);
 		(void)sqlite3_reset(s);
 	}
-	if (!sqlite3_get_autocommit(store->db))
+	if (!store_is_idle(store))
 		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-	store->undone = !sqlite3_get_autocommit(store->db);
+	store->undone = !store_is_idle(store);
+	store->changes = changes(store);
 }
 
 void store_back_to(struct store *store, const char *savepoint)
