@@ -148,6 +148,8 @@ static void timed_out(void *user)
 {
 	struct job *job = user;
 
+	/* The connection that it waited behind may be one that never carries anything any more: the next make their own. */
+	job->client->connection_count = 0;
 	fail(job, FC_ETIMEOUT, "%s:%d: no answer in time", job->client->config.host, job->client->config.port);
 }
 

@@ -198,6 +198,12 @@ static sqlite3_stmt *prepare_orders(struct store *store, const char *where)
 	return store_prepare(store_db(store), sql);
 }
 
+void journal_read_anew(struct store *store)
+{
+	if (store_db(store))
+		(void)sqlite3_db_release_memory(store_db(store));
+}
+
 int journal_find(struct store *store, const char *seq, void (*fn)(void *user, const struct journal_order *order),
 		 void *user)
 {
