@@ -84,10 +84,11 @@ class Answer:
 class Client:
     """Asks the station, as a platform does. keys: the station's set."""
 
-    def __init__(self, port, operator_id, keys, ca=None, path="/evcs/v20160701", certificate=None, key=None, host="localhost"):
+    def __init__(self, port, operator_id, keys, ca=None, path="/evcs/v20160701", certificate=None, key=None, host="localhost", source=None):
         self.port, self.host, self.path = port, host, path
         self.operator_id, self.keys = operator_id, keys
         self.sequence, self.token = Sequence(), None
+        self.source = source  # our address, for a station that counts connections by address; None = any
         self.observe = None  # called with (method, what was sent, HTTP status, headers and text of the answer)
         self.context = ssl.create_default_context(cafile=ca) if ca else None
         if certificate:
@@ -102,8 +103,9 @@ class Client:
     def post(self, method, body, token=True, headers=None):
         """Raw: (HTTP status, text of the body)."""
         if self.connection is None:
-            self.connection = (http.client.HTTPSConnection(self.host, self.port, context=self.context, timeout=20) if self.context
-                               else http.client.HTTPConnection(self.host, self.port, timeout=20))
+            options = dict(timeout=20, source_address=(self.source, 0) if self.source else None)
+            self.connection = (http.client.HTTPSConnection(self.host, self.port, context=self.context, **options) if self.context
+                               else http.client.HTTPConnection(self.host, self.port, **options))
         head = {"Content-Type": "application/json;charset=utf-8"}
         if token:
             head["Authorization"] = f"Bearer {self.token if token is True else token}"
@@ -134,66 +136,17 @@ class Client:
         return answer
 
 
-class Server:
-    """Takes the station's calls, as a platform does. keys: the platform's set. Keeps what came in .received as
+class Platform:
+    """What a platform knows and answers, whatever carries it. keys: the platform's set. Keeps what came in .received as
     (method, payload); .answers[method] may hold a function payload -> (Ret, payload or None); a payload may be JSON text."""
 
-    def __init__(self, keys, certificate, key, client_ca=None, path="/evcs/v20160701"):
+    def __init__(self, keys, path="/evcs/v20160701"):
         self.keys, self.path = keys, path
         self.received, self.problems, self.tokens, self.logins = [], [], set(), 0
         self.answers = {}
-        # Called with (path, headers and text of the call) before it counts as received, and with (path, envelope of our answer).
-        self.observe, self.observe_answer = None, None
         self.token_life = 7200
         self.stamps = set()
         self.changed = threading.Condition()
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def do_POST(self):
-                length = int(self.headers.get("Content-Length", 0))
-                body = self.rfile.read(length)
-                if len(body) < length:  # the station ended in the middle of its request: no message
-                    self.close_connection = True
-                    return
-                if outer.observe:
-                    outer.observe(self.path, self.headers, body.decode())
-                answer = outer.take(self.path, self.headers.get("Authorization", ""), body)
-                if outer.observe_answer:
-                    outer.observe_answer(self.path, answer)
-                data = json.dumps(answer).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json;charset=utf-8")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *unused):
-                pass
-
-        class Quiet(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *unused):  # a refused handshake is part of the tests
-                pass
-
-        self.httpd = Quiet(("127.0.0.1", 0), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        if client_ca:
-            context.verify_mode = ssl.CERT_REQUIRED
-            context.load_verify_locations(client_ca)
-        self.httpd.socket = context.wrap_socket(self.httpd.socket, server_side=True, do_handshake_on_connect=False)
-        self.port = self.httpd.server_address[1]
-        self.thread = threading.Thread(target=self.httpd.serve_forever, daemon=True)
-        self.thread.start()
-
-    def close(self):
-        self.httpd.shutdown()
-        self.httpd.server_close()
 
     def reply(self, ret, payload=None, msg=""):
         text = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
@@ -250,3 +203,59 @@ class Server:
             found = self.changed.wait_for(lambda: condition(self.received), timeout)
         assert found, f"not seen in {timeout} s; received {self.received[-5:]}, problems {self.problems[-5:]}"
         return found
+
+
+class Server(Platform):
+    """Takes the station's calls, as a platform does."""
+
+    def __init__(self, keys, certificate, key, client_ca=None, path="/evcs/v20160701"):
+        super().__init__(keys, path)
+        # Called with (path, headers and text of the call) before it counts as received, and with (path, envelope of our answer).
+        self.observe, self.observe_answer = None, None
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_POST(self):
+                length = int(self.headers.get("Content-Length", 0))
+                body = self.rfile.read(length)
+                if len(body) < length:  # the station ended in the middle of its request: no message
+                    self.close_connection = True
+                    return
+                if outer.observe:
+                    outer.observe(self.path, self.headers, body.decode())
+                answer = outer.take(self.path, self.headers.get("Authorization", ""), body)
+                if outer.observe_answer:
+                    outer.observe_answer(self.path, answer)
+                data = json.dumps(answer).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json;charset=utf-8")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *unused):
+                pass
+
+        class Quiet(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *unused):  # a refused handshake is part of the tests
+                pass
+
+        self.httpd = Quiet(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        if client_ca:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(client_ca)
+        self.httpd.socket = context.wrap_socket(self.httpd.socket, server_side=True, do_handshake_on_connect=False)
+        self.port = self.httpd.server_address[1]
+        self.thread = threading.Thread(target=self.httpd.serve_forever, daemon=True)
+        self.thread.start()
+
+    def close(self):
+        self.httpd.shutdown()
+        self.httpd.server_close()
