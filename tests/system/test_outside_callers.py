@@ -196,6 +196,7 @@ def test_callers(make_station, kind):
         chosen = [a for a in ATTACKS if kind in (a.__name__, "all_at_once")]
         attacks = [Attack(ward, act, 2 if len(chosen) > 1 else 6, 10 * n) for n, act in enumerate(chosen)]
         time.sleep(4)
+        memory.append(ward.rss_kb())
         sick, sick_new = ward.measure(5), sorted(fresh(ward, i) for i in range(7))
         # The charge of another platform comes to its end and its order meanwhile.
         ending = ward.sick[1]
@@ -215,7 +216,8 @@ def test_callers(make_station, kind):
                      [(name, *(f"{x * 1000:.0f}" for x in (*figures, *(more and (more[3], more[6]))))) for name, figures, more in
                       (("quiet", quiet, new), ("attacked", sick, sick_new), ("after", after, ()))] + [("memory kB", *memory), *attacked])
         assert sick[0] < 3 * quiet[0] + 0.3 and sick[1] < quiet[1] + 0.3
-        assert memory[2] - memory[0] < 4000, memory
+        # Connections have their buffers, 64 at most; what they do takes no more and more.
+        assert max(memory) - memory[0] < 8000 and memory[2] - memory[1] < 2500, memory
         for patient in ward.patients[:2]:
             patient.client.close()
             patient.client.call("query_stop_charge", {"StartChargeSeq": patient.seq, "ConnectorID": patient.connector})

@@ -89,7 +89,7 @@ CHANGES = {
     "for_another_host": (show_other("wronghost"), "certificate", "not for localhost|for another host"),
     "for_a_client": (show_other("client"), "certificate", "not for localhost|for another host|not made for this side"),
     "old_version": (old_version, "tls", "no version of TLS in common"),
-    "wants_our_certificate": (wants_ours(ssl.TLSVersion.TLSv1_3), "tls", "it asks for our certificate"),
+    "wants_our_certificate": (wants_ours(ssl.TLSVersion.TLSv1_3), "tls|broken", "it asks for our certificate|closed without an HTTP answer"),  # the reset may outrun the alert
     "wants_our_certificate_1_2": (wants_ours(ssl.TLSVersion.TLSv1_2), "tls", "it found nothing in common|it asks for our certificate"),
     "garbage_record": (meets("garbage_record"), "broken|tls|form", ""),
     "plain_alert_record": (meets("plain_alert_record"), "broken|tls|form", ""),
