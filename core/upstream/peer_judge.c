@@ -15,9 +15,9 @@ static const struct {
     [HTTP_SILENT] = {"platform.silent", "it does not answer in time"},
     [HTTP_BROKEN] = {"platform.broken", "it closes the connection"},
     [HTTP_FORM] = {"platform.form", "its answers can't be read"},
-    {"platform.status", "it refuses at the HTTP level"},
+    {"platform.status", "it answers with an HTTP status alone"},
     {"platform.sig", "the signature of its answers is wrong"},
-    {"platform.ret", "it refuses what is sent"},
+    {"platform.ret", "it does not take what is sent"},
 };
 enum { KIND_STATUS = HTTP_FORM + 1, KIND_SIG, KIND_RET, KINDS };
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == KINDS, "a word for each kind of trouble");

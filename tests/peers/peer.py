@@ -8,6 +8,7 @@ import http.server
 import json
 import ssl
 import threading
+import time
 
 from cryptography.hazmat.primitives import hashes, hmac, padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -89,6 +90,7 @@ class Client:
         self.operator_id, self.keys = operator_id, keys
         self.sequence, self.token = Sequence(), None
         self.source = source  # our address, for a station that counts connections by address; None = any
+        self.used = 0
         self.observe = None  # called with (method, what was sent, HTTP status, headers and text of the answer)
         self.context = ssl.create_default_context(cafile=ca) if ca else None
         if certificate:
@@ -102,6 +104,10 @@ class Client:
 
     def post(self, method, body, token=True, headers=None):
         """Raw: (HTTP status, text of the body)."""
+        # The station closes a connection that has rested for a minute.
+        if time.monotonic() - self.used > 40:
+            self.close()
+        self.used = time.monotonic()
         if self.connection is None:
             options = dict(timeout=20, source_address=(self.source, 0) if self.source else None)
             self.connection = (http.client.HTTPSConnection(self.host, self.port, context=self.context, **options) if self.context

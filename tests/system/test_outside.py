@@ -4,6 +4,7 @@ platform for each fault of the group, each with a charge of its own under way th
 In each case: the order is told right, and confirmed once, after the fault and without anybody's help; the charges that run go on; the alarm
 says what it is, in both languages; the healthy platform waits no longer than in a quiet moment (-s prints the figures); memory does not grow.
 The table of faults is FAULTS below; tests/README-faults.md has it with what is said."""
+import pathlib
 import re
 import time
 
@@ -20,9 +21,9 @@ KINDS = {
     "silent": ("it does not answer in time: ", "平台应答超时："),
     "broken": ("it closes the connection: ", "平台断开了连接："),
     "form": ("its answers can't be read: ", "平台应答无法识别："),
-    "status": ("it refuses at the HTTP level: ", "平台在 HTTP 层拒绝："),
+    "status": ("it answers with an HTTP status alone: ", "平台仅返回 HTTP 状态："),
     "sig": ("the signature of its answers is wrong: ", "平台应答的签名错误："),
-    "ret": ("it refuses what is sent: ", "平台拒绝了报文："),
+    "ret": ("it does not take what is sent: ", "平台未接收报文："),
 }
 # Fault: kind of its alarm, and what its cause must say beside.
 CONNECTION = {
@@ -115,9 +116,12 @@ TAKEN = {"nested_deep_in_data", "data_of_another_key"}
 IN_TLS = {"garbage_record", "plain_alert_record", "huge_record", "close_notify_for_an_answer"}  # test_outside_tls.py
 
 
-def test_every_fault_is_in_a_group():
-    """One more in sick_platform.py needs its row here."""
+def test_every_fault_is_in_a_group_and_in_the_table():
+    """One more in sick_platform.py needs its row here, and its line for people."""
     assert {f for group in GROUPS.values() for f in group} | TAKEN | IN_TLS == set(sick_platform.FAULTS)
+    text = (pathlib.Path(__file__).parents[1] / "README-faults.md").read_text()
+    assert not [f for f in sick_platform.FAULTS if f"`{f}`" not in text]
+    assert not [words for kind in KINDS.values() for words in kind if words.rstrip(":： ") not in text]
 
 
 def is_said(said, kind, more, language):
