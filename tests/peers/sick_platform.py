@@ -73,7 +73,8 @@ class Connection:
     def cut(self):
         """From another thread: whoever reads it sees its end."""
         try:
-            self.raw.shutdown(socket.SHUT_RDWR)
+            # Below TLS: SSLSocket.shutdown takes the TLS away, and what is read then is its records.
+            socket.socket.shutdown(self.raw, socket.SHUT_RDWR)
         except OSError:
             pass
 
