@@ -458,6 +458,9 @@ static void never_stood(struct job *job, struct lws *wsi, const char *why)
 			job->trouble = trouble;
 		}
 	}
+	/* In more words than libwebsockets has. */
+	if (why && !strcmp(why, "Unable to connect"))
+		why = "nobody listens there, or there is no way to it";
 	broken(job, trouble, why && *why ? why : "the connection was closed");
 }
 

@@ -61,7 +61,7 @@ AT_START = {
     "slow": (dict(addresses=["own"], seconds=2), None, None, None),
     "ipv6_without_a_way": (dict(addresses=[NOWHERE]), "no connection to it", "无法连接", ""),
     "swallowed": (dict(addresses=["hole"]), "no connection to it", "无法连接", "no connection in time"),
-    "nobody_listens": (dict(addresses=["shut"]), "no connection to it", "无法连接", ""),
+    "nobody_listens": (dict(addresses=["shut"]), "no connection to it", "无法连接", "nobody listens there, or there is no way to it"),
     "ipv6_without_a_way_first": (dict(addresses=[NOWHERE, "own"]), None, None, None),
     "swallowed_first": (dict(addresses=["hole", "own"]), None, None, None),
     "nobody_listens_first": (dict(addresses=["shut", "own"]), None, None, None),
