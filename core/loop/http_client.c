@@ -512,8 +512,10 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	    reason == LWS_CALLBACK_CLOSED_CLIENT_HTTP)
 		tls_name_socket(lws_get_ssl(wsi), (int)lws_get_socket_fd(wsi));
 	struct job *job = wsi ? lws_get_opaque_user_data(wsi) : NULL;
+	/* Its time was over, and the connection is on its way out: a handshake that ends now must not send a request without body, to a peer that
+	 * nobody has looked at. */
 	if (!job)
-		return 0;
+		return reason == LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER ? -1 : 0;
 	switch (reason) {
 	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
 		return begin_request(job, wsi, in, len);

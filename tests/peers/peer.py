@@ -172,7 +172,7 @@ class Platform:
             envelope = json.loads(body)
             fields = [envelope[k] for k in ("OperatorID", "Data", "TimeStamp", "Seq")]
         except (ValueError, KeyError) as error:
-            self.problem(f"{method}: envelope: {error}")
+            self.problem(f"{method}: envelope: {error}: {body[:80]!r}")
             return self.reply(4003)
         if not all(isinstance(f, str) for f in fields) or len(fields[2]) != 14 or len(fields[3]) != 4:
             self.problem(f"{method}: envelope fields: {fields}")

@@ -78,10 +78,10 @@ class Connection:
         except OSError:
             pass
 
-    def hold(self, most=120):
-        """Says nothing, until the fault or the connection is over."""
+    def hold(self, most=120, to_the_end=False):
+        """Says nothing, until the fault or the connection is over; to_the_end: the connection alone, since its end would make an answer whole."""
         fault, end = self.platform.fault, time.monotonic() + most
-        while self.platform.fault is fault and not self.platform.closing and time.monotonic() < end:
+        while (to_the_end or self.platform.fault is fault) and not self.platform.closing and time.monotonic() < end:
             readable, _, _ = select.select([self.raw], [], [], 0.1)
             if readable:
                 try:
@@ -423,7 +423,7 @@ def a_byte_a_second(c, head, data):
 def never_closes(c, head, data):
     """No length, no end."""
     c.send(head_of() + data)
-    c.hold()
+    c.hold(to_the_end=True)
 
 
 @fault("answer")
@@ -436,7 +436,7 @@ def chunks_cut_off(c, head, data):
 def chunks_without_end(c, head, data):
     """The last chunk of no bytes never comes."""
     c.send(head_of(more="Transfer-Encoding: chunked\r\n") + b"%x\r\n" % len(data) + data + b"\r\n")
-    c.hold()
+    c.hold(to_the_end=True)
 
 
 fault("answer", "chunk_of_no_size")(says_and_ends(head_of(more="Transfer-Encoding: chunked\r\n"), b"zz\r\n{}\r\n0\r\n\r\n"))

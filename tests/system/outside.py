@@ -106,7 +106,7 @@ class Ward:
         station.start_chargers()
         station.start_gateway()
         for p in self.patients if all_well else self.patients[:1]:
-            p.server.wait(lambda _, p=p: p.statuses(station.connector_id(self.spare)) == [1] and p.statuses(p.connector) == [1])
+            p.server.wait(lambda _, p=p: p.statuses(station.connector_id(self.spare))[-1:] == [1] and p.statuses(p.connector)[-1:] == [1])
         for p in self.patients:
             p.login()
 

@@ -196,7 +196,11 @@ def test_faults(make_station, group):
         well = time.monotonic()
         station.until(lambda: ward.news() and not any(ward.trouble().values()), 120, "all to be well")
         links = time.monotonic() - well
-        station.until(lambda: all(p.server.confirmed for p in ward.sick), 180, "every confirmation")
+        try:
+            station.until(lambda: all(p.server.confirmed for p in ward.sick), 180, "every confirmation")
+        except AssertionError:
+            wanting = [(name, p.seq, len(p.orders())) for p, name in zip(ward.sick, faults) if not p.server.confirmed]
+            raise AssertionError(f"not confirmed: {wanting}; {station.stats()['store']}") from None
         station.until(lambda: station.stats()["store"]["orders_to_send"] == 0, 60, "an empty outbox")
         orders = time.monotonic() - well
         station.until(lambda: not ward.alarms(), 60, "no alarm")

@@ -894,6 +894,29 @@ static void test_answers_without_a_body(void **state)
 	}
 }
 
+/* A name with two addresses, of which the first (::1, where the machine has it so) refuses. */
+static void test_the_next_address(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 20; i++) {
+		struct told told = {0};
+
+		both(f, (struct http_server_config){0}, (struct http_client_config){0});
+		http_client_free(f->client);
+		(void)ask(f, "localhost", http_server_port(f->server), (struct http_client_config){0});
+		post(f->client, "END", &told);
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, 2);
+		assert_int_equal(told.failed, 0);
+		assert_string_equal(f->seen.body_start, "END");
+		http_client_free(f->client);
+		f->client = NULL;
+		http_server_free(f->server);
+		f->server = NULL;
+	}
+}
+
 static void test_timeout(void **state)
 {
 	struct fixture *f = *state;
@@ -1215,6 +1238,7 @@ int main(void)
 	    T(test_peer_closes),
 	    T(test_bad_answers),
 	    T(test_answers_without_a_body),
+	    T(test_the_next_address),
 	    T(test_timeout),
 	    T(test_connection_refused),
 	    T(test_unknown_name),
