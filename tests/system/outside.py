@@ -120,7 +120,12 @@ class Ward:
         connector = self.station.connector_id(self.spare)
         begun = time.monotonic()
         self.station.ask_chargers(f"{'plug' if self.plugged else 'unplug'} {self.spare} 1")
-        self.healthy.server.wait(lambda _: self.healthy.statuses(connector)[-1] == (2 if self.plugged else 1))
+        try:
+            self.healthy.server.wait(lambda _: self.healthy.statuses(connector)[-1] == (2 if self.plugged else 1))
+        except AssertionError:
+            log = "\n".join(line for line in self.station.gateway.output().splitlines() if f" {self.healthy.name}: " in line or connector in line)
+            raise AssertionError(f"no news of {connector}, {self.station.ask_chargers(f'state {self.spare} 1')}: "
+                                 f"{self.station.stats()['platforms'][0]}\n{log[-2000:]}") from None
         return time.monotonic() - begun
 
     def question(self):
