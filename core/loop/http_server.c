@@ -34,6 +34,7 @@ enum {
 	/* Of a WebSocket's message, at a time: a buffer for each of them. */
 	READ_MAX = 1024,
 	NAME_MAX_LEN = 300, /* of a host with its port and scheme */
+	FAIR_SHARE = 16,    /* of all connections a network that has proven who it is keeps this part, whoever comes */
 	REST_US =
 	    2000000, /* a connection without a request gives way to another after so long, when there are too many */
 };
@@ -171,7 +172,8 @@ static int make_room(struct http_server *server, const char *network)
 		if (c->socket || since < 0 || now - since < REST_US)
 			continue;
 		int n = connections_of(server, c->network);
-		if ((n > own || !strcmp(c->network, network)) && is_better(c, n, found, most)) {
+		int has_more = n > own && (!c->is_proven || n > server->config.max_connections / FAIR_SHARE);
+		if ((has_more || !strcmp(c->network, network)) && is_better(c, n, found, most)) {
 			found = c;
 			most = n;
 		}
