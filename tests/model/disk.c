@@ -72,6 +72,7 @@ int disk_note(struct model *m, int order, const struct model_record *record)
 {
 	if (m->s.disk_full || !m->s.order[order].exists || m->s.order[order].closed)
 		return -1;
+	m->same += !memcmp(&m->s.order[order].record, record, sizeof(*record));
 	m->s.order[order].record = *record;
 	disk_committed(m);
 	return 0;

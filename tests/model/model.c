@@ -195,11 +195,11 @@ static void add_ticks(const struct model *m, int k, struct list *list)
 		add(list, MODEL_TICK, k, MODEL_NOW, 0);
 	if (!c->rested && c->state == SESSION_STOPPING)
 		add(list, MODEL_TICK, k, MODEL_RESTED, 0);
-	if (c->closing)
+	if (c->closing && !c->over)
 		add(list, MODEL_TICK, k, MODEL_LAST, 0);
-	else if (session_timeout((enum session_state)c->state, 50))
+	if (!c->closing && session_timeout((enum session_state)c->state, 50))
 		add(list, MODEL_TICK, k, MODEL_DEADLINE, 0);
-	if (c->settling)
+	if (c->settling && !c->over)
 		add(list, MODEL_TICK, k, MODEL_OCCUPANCY, 0);
 	if (c->order != MODEL_NONE && c->durable && !c->closing && !c->settling)
 		add(list, MODEL_TICK, k, MODEL_QUARTER, 0);
@@ -372,7 +372,7 @@ static void carry_out(struct model *m, const struct model_event *e)
 
 void model_do(struct model *m, const struct model_event *event)
 {
-	m->commits = m->cut = 0;
+	m->commits = m->same = m->cut = 0;
 	m->crash_at = event->crash;
 	m->answer = -1;
 	switch (setjmp(m->dead)) {

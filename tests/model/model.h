@@ -39,7 +39,7 @@ struct model_connector {
 	/* The session. */
 	unsigned state : 3, order : 3, durable : 1, noted : 1;
 	unsigned command : 2, on_way : 1, on_old : 1, off_way : 1, off_old : 1;
-	unsigned closing : 1, close_read : 1, close_tell : 4, settling : 1, rested : 1, timed : 1, away : 1;
+	unsigned closing : 1, close_read : 1, close_tell : 4, settling : 1, over : 1, rested : 1, timed : 1, away : 1;
 	unsigned has_idle : 1, idle : 3, remembered : 1;
 	unsigned wish : 3; /* 0 none, 1 a card's, 2 + order: of a charge that began by itself */
 	struct model_record memory;
@@ -151,6 +151,7 @@ struct model {
 	int cut;           /* it goes further than the rules look */
 	/* Of the event under way. */
 	int crash_at, commits, answer;
+	int same; /* of the commits, those that perhaps changed nothing: SQLite writes no page of them then */
 	jmp_buf dead;
 };
 

@@ -79,6 +79,7 @@ static void metering_begin(struct model *m, int k)
 	int readable = c->present && c->good;
 
 	o->metered = 1;
+	c->noted = 0;
 	o->dated |= c->timed;
 	o->wh = 0;
 	o->first = o->last = o->has_idle ? o->idle : readable ? c->reg : 0;
@@ -207,7 +208,7 @@ static void forget_order(struct model_connector *c)
 {
 	c->order = MODEL_NONE;
 	memset(&c->memory, 0, sizeof(c->memory));
-	c->durable = c->settling = c->away = c->noted = 0;
+	c->durable = c->settling = c->away = c->noted = c->over = 0;
 }
 
 static void settled(struct model *m, int k)
@@ -250,17 +251,17 @@ static void finish_closing(struct model *m, int k)
 	metering_rest(c);
 	if (!model_has(m, MODEL_TOLD_BEFORE_WRITTEN))
 		tell(m, k, c->close_tell);
-	c->close_tell = c->close_read = 0;
+	c->close_tell = c->close_read = c->over = 0;
 	c->settling = stays ? 1 : 0;
 	if (!stays)
 		settled(m, k);
 }
 
-static void look_at_closing(struct model *m, int k, int last_is_over)
+static void look_at_closing(struct model *m, int k)
 {
 	const struct model_connector *c = at(m, k);
 
-	if (!c->memory.metered || !c->present || c->status == MODEL_OFFLINE || c->close_read || last_is_over)
+	if (!c->memory.metered || !c->present || c->status == MODEL_OFFLINE || c->close_read || c->over)
 		finish_closing(m, k);
 }
 
@@ -295,6 +296,9 @@ static void ask(struct model *m, int k)
 {
 	struct model_connector *c = at(m, k);
 
+	/* Nobody decides: that is a no at once. */
+	if (!m->rules->cards && m->rules->authorised)
+		(void)conduct(m, k, SESSION_STOP, MODEL_NONE);
 	if (!m->rules->cards)
 		return;
 	c->wish = c->state == SESSION_AUTHORISING ? 1 : (2 + c->order) & 7;
@@ -351,9 +355,9 @@ static void begin_closing(struct model *m, int k, unsigned actions)
 	if (c->order == MODEL_NONE)
 		return;
 	c->closing = 1;
-	c->close_read = 0;
+	c->close_read = c->over = 0;
 	c->close_tell = told_by(actions) & 15;
-	look_at_closing(m, k, 0);
+	look_at_closing(m, k);
 }
 
 static void after_step(struct model *m, int k, const struct session_step *step, int began_itself)
@@ -532,7 +536,7 @@ void session_do_decide(struct model *m, int k, int granted)
 		c->memory.vouched = 1;
 		note(m, k);
 		tell(m, k, MODEL_STARTED);
-	} else if (m->rules->authorised) {
+	} else if (m->rules->authorised && c->present) {
 		stop(m, k);
 	}
 }
@@ -579,10 +583,10 @@ static void tick(struct model *m, int k, enum model_time time)
 	}
 	metering_look(m, k);
 	if (c->closing) {
-		look_at_closing(m, k, time == MODEL_LAST);
+		look_at_closing(m, k);
 		return;
 	}
-	if (c->settling && ((c->status != MODEL_OCCUPIED && c->status != MODEL_OFFLINE && c->present) || time == MODEL_OCCUPANCY))
+	if (c->settling && ((c->status != MODEL_OCCUPIED && c->status != MODEL_OFFLINE && c->present) || c->over))
 		(void)settle(m, k);
 	send_command(m, k);
 	look_at_status(m, k);
@@ -606,17 +610,24 @@ static void note_stale(struct model *m, int k, enum model_time time)
 		any |= c->order != MODEL_NONE && c->durable && !c->closing && !c->settling &&
 		       (!c->noted || (i == k && time == MODEL_QUARTER));
 	}
-	if (!any || m->s.disk_full)
+	if (!any)
 		return;
+	if (m->s.disk_full) {
+		at(m, k)->noted &= time != MODEL_QUARTER;
+		return;
+	}
+	int differs = m->s.settles != 0;
 	for (int i = 0; i < m->rules->connectors; i++) {
 		struct model_connector *c = at(m, i);
 
 		if (c->order == MODEL_NONE || !c->durable || c->closing || c->settling ||
 		    (c->noted && !(i == k && time == MODEL_QUARTER)))
 			continue;
+		differs |= memcmp(&m->s.order[c->order].record, &c->memory, sizeof(c->memory)) != 0;
 		m->s.order[c->order].record = c->memory;
 		c->noted = 1;
 	}
+	m->same += !differs;
 	disk_ride(m);
 	disk_committed(m);
 }
@@ -625,6 +636,8 @@ void session_do_tick(struct model *m, int k, enum model_time time)
 {
 	if (time == MODEL_RESTED || time == MODEL_LAST || time == MODEL_DEADLINE)
 		at(m, k)->rested = 1;
+	if (time == MODEL_LAST || time == MODEL_OCCUPANCY)
+		at(m, k)->over = 1;
 	for (int i = 0; i < m->rules->connectors; i++) {
 		unseen_look(m, i);
 		tick(m, i, i == k ? time : MODEL_NOW);
