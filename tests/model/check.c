@@ -109,13 +109,15 @@ static void add_bound(struct search *s, uint32_t from, uint32_t to)
 	s->bound[s->bound_count++] = (struct edge){from, to};
 }
 
-static int print_path(const struct search *s, uint32_t to, FILE *trace)
+static int print_path(const struct search *s, uint32_t to, FILE *trace, struct check_result *result)
 {
 	char event[160], state[800];
 
 	if (!to)
 		return 0;
-	int steps = print_path(s, s->parents[to], trace) + 1;
+	int steps = print_path(s, s->parents[to], trace, result) + 1;
+	if (steps <= CHECK_STEPS)
+		result->way[steps - 1] = s->events[to];
 	if (trace) {
 		model_print_event(&s->events[to], event, sizeof(event));
 		model_print_state(&s->states[to], state, sizeof(state));
@@ -129,7 +131,7 @@ static void found(const struct search *s, uint32_t at, const char *wrong, FILE *
 	if (trace)
 		fprintf(trace, "%s: %s:\n", s->rules->name, wrong);
 	result->wrong = wrong;
-	result->steps = print_path(s, at, trace);
+	result->steps = print_path(s, at, trace, result);
 }
 
 /* One event of a state, and its crashes. Nonzero when something is wrong. */
@@ -168,7 +170,9 @@ static int follow(struct search *s, uint32_t from, struct model_event event, FIL
 				if (trace)
 					fprintf(trace, "%s: %s:\n", s->rules->name, m.wrong);
 				result->wrong = m.wrong;
-				result->steps = print_path(s, from, trace) + 1;
+				result->steps = print_path(s, from, trace, result) + 1;
+				if (result->steps <= CHECK_STEPS)
+					result->way[result->steps - 1] = event;
 				if (trace) {
 					char text[160];
 

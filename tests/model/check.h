@@ -12,11 +12,13 @@
 
 #include "model.h"
 
+enum { CHECK_STEPS = 64 }; /* deeper than any that was found */
 struct check_result {
 	uint64_t states, transitions, cut; /* cut: that went further than the rules look */
 	int depth;
 	const char *wrong; /* NULL: nothing; all of it was looked at */
-	int steps;         /* of the trace to it */
+	int steps;         /* of the trace to it ... */
+	struct model_event way[CHECK_STEPS];
 	int full;          /* there were more states than asked for: nothing is said of the rest */
 };
 

@@ -462,7 +462,7 @@ static int begin_with(struct model *m, int k, enum session_trigger trigger, int 
 	struct model_connector *c = at(m, k);
 	struct session_step step = m->rules->next((enum session_state)c->state, trigger);
 
-	if (!step.why || c->closing)
+	if (!step.why || (c->closing && !model_has(m, MODEL_START_WHILE_CLOSING)))
 		return -1;
 	if (c->settling && settle(m, k))
 		return -1;
