@@ -74,7 +74,8 @@ static int grow(struct search *s)
 }
 
 /* Its number; new ones are added. */
-static uint32_t number_of(struct search *s, const struct model_state *state, uint32_t parent, const struct model_event *event)
+static uint32_t number_of(struct search *s, const struct model_state *state, uint32_t parent,
+			  const struct model_event *event)
 {
 	if (s->count == s->room && grow(s))
 		return 0;
@@ -233,7 +234,8 @@ static void look_for_traps(struct search *s, FILE *trace, struct check_result *r
 	}
 	for (uint64_t i = 0; i < s->count; i++)
 		if (!s->done[i]) {
-			found(s, (uint32_t)i, "from here not every order is ever closed, and confirmed or disputed", trace, result);
+			found(s, (uint32_t)i, "from here not every order is ever closed, and confirmed or disputed",
+			      trace, result);
 			break;
 		}
 out:

@@ -19,7 +19,7 @@ struct check_result {
 	const char *wrong; /* NULL: nothing; all of it was looked at */
 	int steps;         /* of the trace to it ... */
 	struct model_event way[CHECK_STEPS];
-	int full;          /* there were more states than asked for: nothing is said of the rest */
+	int full; /* there were more states than asked for: nothing is said of the rest */
 };
 
 /* At most so many states. trace may be NULL. Nonzero when there was no memory. */

@@ -24,7 +24,8 @@ void disk_settle(struct model *m, int platform, int order, int is_on)
 {
 	unsigned bit = 1u << (platform * MODEL_ORDERS + order);
 
-	m->s.settles = (is_on ? m->s.settles | bit : m->s.settles & ~bit) & ((1u << MODEL_PLATFORMS * MODEL_ORDERS) - 1);
+	m->s.settles =
+	    (is_on ? m->s.settles | bit : m->s.settles & ~bit) & ((1u << MODEL_PLATFORMS * MODEL_ORDERS) - 1);
 }
 
 void disk_ride(struct model *m)

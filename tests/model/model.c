@@ -392,19 +392,22 @@ void model_do(struct model *m, const struct model_event *event)
 
 static void look_at_order(struct model *m, int o)
 {
-	int is_owed = m->s.order[o].closed && !m->s.order[o].nobodys &&
-		      (m->s.order[o].record.began || m->s.order[o].record.wh);
+	int is_owed =
+	    m->s.order[o].closed && !m->s.order[o].nobodys && (m->s.order[o].record.began || m->s.order[o].record.wh);
 
-	model_claim(m, !m->s.order[o].accepted || m->s.order[o].exists, "a start was accepted, and there is no order of it");
+	model_claim(m, !m->s.order[o].accepted || m->s.order[o].exists,
+		    "a start was accepted, and there is no order of it");
 	for (int p = 0; p < m->rules->platforms; p++) {
 		enum model_outbox state = disk_outbox(m, p, o);
 		int has = m->s.taken[p][o].has, disputes = m->s.taken[p][o].disputes;
 
 		model_claim(m, !is_owed || state != MODEL_NOT_SENT, "an order is closed, and waits for nobody");
 		model_claim(m, state == MODEL_NOT_SENT || m->s.order[o].closed, "an order waits that is not closed");
-		model_claim(m, state != MODEL_CONFIRMED || (has && !disputes), "an order is done with that nobody has confirmed");
+		model_claim(m, state != MODEL_CONFIRMED || (has && !disputes),
+			    "an order is done with that nobody has confirmed");
 		model_claim(m, state != MODEL_DISPUTED || (has && disputes), "an order counts as disputed that is not");
-		model_claim(m, !disk_is_settling(m, p, o) || (has && !disputes), "a confirmation waits that nobody gave");
+		model_claim(m, !disk_is_settling(m, p, o) || (has && !disputes),
+			    "a confirmation waits that nobody gave");
 	}
 }
 
@@ -435,7 +438,8 @@ static void look_at_energy(struct model *m, int k)
 		all_closed &= m->s.order[o].closed;
 	}
 	model_claim(m, sum <= c->delivered, "energy is in two orders");
-	if (m->s.up && all_closed && c->order == MODEL_NONE && c->has_idle && !c->remembered && c->idle == c->reg && !c->excused)
+	if (m->s.up && all_closed && c->order == MODEL_NONE && c->has_idle && !c->remembered && c->idle == c->reg &&
+	    !c->excused)
 		model_claim(m, sum == c->delivered, "energy is in no order");
 }
 

@@ -20,12 +20,20 @@ enum { MODEL_CONNECTORS = 2, MODEL_PLATFORMS = 2, MODEL_ORDERS = 4, MODEL_SEQS =
 
 /* An order as its record in the journal has it; energy in units. */
 struct model_record {
-	unsigned began : 1, failed : 1, metered : 1, stopping : 1, vouched : 1, card : 1, unread : 1, has_idle : 1, ended : 1,
-	    dated : 1, wh : 3, first : 3, last : 3, idle : 3;
+	unsigned began : 1, failed : 1, metered : 1, stopping : 1, vouched : 1, card : 1, unread : 1, has_idle : 1,
+	    ended : 1, dated : 1, wh : 3, first : 3, last : 3, idle : 3;
 };
 
 enum model_command { MODEL_NO_COMMAND, MODEL_ON, MODEL_OFF };
-enum model_status { MODEL_OFFLINE, MODEL_IDLE, MODEL_OCCUPIED, MODEL_CHARGING, MODEL_RESERVED, MODEL_FAULT, MODEL_STATUSES };
+enum model_status {
+	MODEL_OFFLINE,
+	MODEL_IDLE,
+	MODEL_OCCUPIED,
+	MODEL_CHARGING,
+	MODEL_RESERVED,
+	MODEL_FAULT,
+	MODEL_STATUSES
+};
 enum model_outbox { MODEL_NOT_SENT, MODEL_WAITING, MODEL_CONFIRMED, MODEL_DISPUTED };
 enum model_told { MODEL_STARTED = 1, MODEL_NOT_STARTED = 2, MODEL_STOPPED = 4, MODEL_NOT_STOPPED = 8 };
 
@@ -35,7 +43,8 @@ struct model_connector {
 	unsigned reg : 3, delivered : 3, flowing : 1;
 	unsigned excused : 1; /* energy of it may be nobody's, for a reason that is written down */
 	/* What the gateway has read. */
-	unsigned present : 1, status : 3, good : 1, fresh : 2; /* fresh 1: a reading not used yet; 2: made after the end */
+	unsigned present : 1, status : 3, good : 1,
+	    fresh : 2; /* fresh 1: a reading not used yet; 2: made after the end */
 	/* The session. */
 	unsigned state : 3, order : 3, durable : 1, noted : 1;
 	unsigned command : 2, on_way : 1, on_old : 1, off_way : 1, off_old : 1;
@@ -48,7 +57,8 @@ struct model_connector {
 struct model_state {
 	/* On the disk. */
 	struct {
-		unsigned exists : 1, closed : 1, connector : 1, row : 3, sent : 3; /* row, sent: the how manieth of its table */
+		unsigned exists : 1, closed : 1, connector : 1, row : 3,
+		    sent : 3; /* row, sent: the how manieth of its table */
 		unsigned outbox : 2 * MODEL_PLATFORMS;
 		/* What must be true, by what was said to whom. */
 		unsigned accepted : 1, told : 4, stop_owed : 1, nobodys : 1;
@@ -63,7 +73,8 @@ struct model_state {
 	unsigned up : 1, clock : 1, disk_full : 1, rows : 3, sents : 3;
 	unsigned settles : MODEL_PLATFORMS *MODEL_ORDERS; /* confirmations that wait in memory */
 	struct {
-		unsigned fly : 3, taken : 1, wanted : 1, answered : 3, disputes : 1; /* fly, answered: order, or MODEL_NONE */
+		unsigned fly : 3, taken : 1, wanted : 1, answered : 3,
+		    disputes : 1; /* fly, answered: order, or MODEL_NONE */
 	} delivery[MODEL_PLATFORMS];
 	/* What is left of what is bounded. */
 	unsigned crashes : 2, resets : 1, resends : 1, reloads : 1, fulls : 2;
@@ -104,30 +115,30 @@ struct model_event {
 /* Mistakes planted on purpose: each must be found. */
 enum model_mistake {
 	MODEL_RIGHT,
-	MODEL_CONFIRM_AT_SENDING,    /* done in the outbox when it is sent, not when it is answered */
-	MODEL_OUTBOX_APART,          /* the outbox is written in a transaction after the end's */
-	MODEL_OUTBOX_IN_MEMORY,      /* what waits is not on the disk at all */
-	MODEL_NO_REPEATS,            /* a start that was asked before is a new one */
-	MODEL_ON_BEFORE_OPEN,        /* the charger is told before the order is durable */
-	MODEL_REFUSED_GOES_ON,       /* an order that can't be written is started all the same */
-	MODEL_TOLD_BEFORE_WRITTEN,   /* the end is told before it is durable */
-	MODEL_STOP_NOT_NOTED,        /* an accepted stop is in memory only */
-	MODEL_NOT_RESUMED,           /* open orders stay lying after a restart */
-	MODEL_START_WHILE_CLOSING,   /* the next charge begins while the end of the last is not written */
-	MODEL_LOST_ANSWER_IS_ONE,    /* no answer is taken for a confirmation */
-	MODEL_RESEND_SETTLED,        /* a confirmation that waits ends an order that is to be sent again */
-	MODEL_MADE_ANEW,             /* what is sent is made anew, not what the journal has */
-	MODEL_NEVER_WOKEN,           /* nobody looks into the outbox when an order is settled */
-	MODEL_DISPUTE_RETRIED,       /* a dispute is sent again for ever */
+	MODEL_CONFIRM_AT_SENDING,  /* done in the outbox when it is sent, not when it is answered */
+	MODEL_OUTBOX_APART,        /* the outbox is written in a transaction after the end's */
+	MODEL_OUTBOX_IN_MEMORY,    /* what waits is not on the disk at all */
+	MODEL_NO_REPEATS,          /* a start that was asked before is a new one */
+	MODEL_ON_BEFORE_OPEN,      /* the charger is told before the order is durable */
+	MODEL_REFUSED_GOES_ON,     /* an order that can't be written is started all the same */
+	MODEL_TOLD_BEFORE_WRITTEN, /* the end is told before it is durable */
+	MODEL_STOP_NOT_NOTED,      /* an accepted stop is in memory only */
+	MODEL_NOT_RESUMED,         /* open orders stay lying after a restart */
+	MODEL_START_WHILE_CLOSING, /* the next charge begins while the end of the last is not written */
+	MODEL_LOST_ANSWER_IS_ONE,  /* no answer is taken for a confirmation */
+	MODEL_RESEND_SETTLED,      /* a confirmation that waits ends an order that is to be sent again */
+	MODEL_MADE_ANEW,           /* what is sent is made anew, not what the journal has */
+	MODEL_NEVER_WOKEN,         /* nobody looks into the outbox when an order is settled */
+	MODEL_DISPUTE_RETRIED,     /* a dispute is sent again for ever */
 	/* These were in the code. */
-	MODEL_UNSEEN_IN_TWO,         /* an order for what went by unseen is opened and closed in two transactions */
-	MODEL_LAST_BY_ROW,           /* the last order is the one opened last, not the one closed last */
-	MODEL_SILENT_NEVER_ENDS,     /* a stop that is not heard for good goes on for ever */
-	MODEL_STARTED_BEFORE_NOTED,  /* the start is told before the first reading is durable */
-	MODEL_RESUMED_FORGETS_LAST,  /* what went by before a charge that is taken up again is forgotten */
-	MODEL_END_FORGETS_STOP,      /* that a stop was accepted is taken back before the end is written */
-	MODEL_NOTED_LATE,            /* what a full disk did not take is written a quarter of an hour after there is room */
-	MODEL_RESEND_ANSWERED,       /* an answer that the disk would not take ends an order that is to be sent again */
+	MODEL_UNSEEN_IN_TWO,        /* an order for what went by unseen is opened and closed in two transactions */
+	MODEL_LAST_BY_ROW,          /* the last order is the one opened last, not the one closed last */
+	MODEL_SILENT_NEVER_ENDS,    /* a stop that is not heard for good goes on for ever */
+	MODEL_STARTED_BEFORE_NOTED, /* the start is told before the first reading is durable */
+	MODEL_RESUMED_FORGETS_LAST, /* what went by before a charge that is taken up again is forgotten */
+	MODEL_END_FORGETS_STOP,     /* that a stop was accepted is taken back before the end is written */
+	MODEL_NOTED_LATE,      /* what a full disk did not take is written a quarter of an hour after there is room */
+	MODEL_RESEND_ANSWERED, /* an answer that the disk would not take ends an order that is to be sent again */
 	MODEL_MISTAKES
 };
 const char *model_mistake_name(enum model_mistake mistake);
@@ -135,8 +146,9 @@ const char *model_mistake_name(enum model_mistake mistake);
 /* How far to look. */
 struct model_rules {
 	const char *name;
-	int connectors, platforms, orders, seqs, units; /* seqs: numbers that platforms give; the others are made here */
-	int crashes, resets, resends, reloads, fulls;   /* at most, in one life */
+	int connectors, platforms, orders, seqs,
+	    units;                                    /* seqs: numbers that platforms give; the others are made here */
+	int crashes, resets, resends, reloads, fulls; /* at most, in one life */
 	/* Nonzero: cards and who vouches for a charge; a clock that is not set at first; disputes; a fee for the place afterwards; nobody may
 	 * charge unvouched; a register that can't be read; commands that take their time, and fail; chargers reserved and faulty. */
 	int cards, clocks, disputes, occupancy, authorised, unread, commands, faults;

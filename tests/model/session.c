@@ -193,7 +193,8 @@ static void tell(struct model *m, int k, unsigned told)
 	unsigned before = m->s.order[c->order].told;
 	if (c->memory.failed)
 		told &= ~(unsigned)(MODEL_STOPPED | MODEL_NOT_STOPPED);
-	model_claim(m, !(told & MODEL_NOT_STARTED && before & MODEL_STARTED), "a start is told as done, and later as failed");
+	model_claim(m, !(told & MODEL_NOT_STARTED && before & MODEL_STARTED),
+		    "a start is told as done, and later as failed");
 	model_claim(m, !(told & MODEL_STOPPED && before & MODEL_STOPPED), "an end is told twice");
 	/* Only what is on the disk: with a full one the charge goes on all the same, and is told. */
 	if (told & MODEL_STOPPED)
@@ -430,7 +431,8 @@ static void promised_stop(struct model *m, int k)
 	stop(m, k);
 	if (order == MODEL_NONE || !m->s.order[order].exists || m->s.order[order].closed || c->memory.failed)
 		return;
-	model_claim(m, c->state == SESSION_STOPPING || c->closing || c->settling, "a stop is accepted, and nothing is done");
+	model_claim(m, c->state == SESSION_STOPPING || c->closing || c->settling,
+		    "a stop is accepted, and nothing is done");
 	/* A disk that takes nothing can't keep it, nor can one that has had room for less than a second. */
 	if (c->state == SESSION_STOPPING && !m->s.disk_full && (c->noted || m->s.order[order].record.stopping))
 		m->s.order[order].stop_owed = 1;
@@ -496,7 +498,8 @@ void session_do_stop(struct model *m, int order)
 
 		if ((int)c->order != order)
 			continue;
-		if (c->closing || c->settling || !c->present || c->state == SESSION_UNKNOWN || c->status == MODEL_OFFLINE)
+		if (c->closing || c->settling || !c->present || c->state == SESSION_UNKNOWN ||
+		    c->status == MODEL_OFFLINE)
 			return;
 		m->answer = 1;
 		promised_stop(m, k);
@@ -560,8 +563,8 @@ static void look_at_status(struct model *m, int k)
 {
 	const struct model_connector *c = at(m, k);
 
-	if (!c->present || (c->status == MODEL_OFFLINE &&
-			    (c->state != SESSION_CHARGING || model_has(m, MODEL_SILENT_NEVER_ENDS))))
+	if (!c->present ||
+	    (c->status == MODEL_OFFLINE && (c->state != SESSION_CHARGING || model_has(m, MODEL_SILENT_NEVER_ENDS))))
 		return;
 	if (c->state == SESSION_STOPPING && (c->command != MODEL_NO_COMMAND || !c->rested))
 		return;
@@ -703,7 +706,7 @@ static void resume(struct model *m, int k, int order)
 	c->away = !c->timed;
 	c->settling = c->memory.ended;
 	c->rested = 1;
-	c->state = c->memory.ended ? SESSION_ENDED
+	c->state = c->memory.ended      ? SESSION_ENDED
 		   : c->memory.stopping ? SESSION_STOPPING
 		   : c->memory.metered  ? SESSION_UNKNOWN
 					: SESSION_STARTING;

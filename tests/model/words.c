@@ -33,8 +33,8 @@ static const char *const mistakes[MODEL_MISTAKES] = {
 static const char *const statuses[MODEL_STATUSES] = {"off line", "idle", "occupied", "charging", "reserved", "faulty"};
 static const char *const readings[MODEL_READINGS] = {"", ", one unit more", ", register at 0", ", register not read",
 						     ", one unit more, register not read"};
-static const char *const times[MODEL_TIMES] = {"",           ", 2 s after the stop", ", 5 s after the end",
-					       ", time is up", ", occupancy is over",  ", a quarter of an hour"};
+static const char *const times[MODEL_TIMES] = {
+    "", ", 2 s after the stop", ", 5 s after the end", ", time is up", ", occupancy is over", ", a quarter of an hour"};
 
 const char *model_mistake_name(enum model_mistake mistake)
 {
@@ -182,8 +182,9 @@ void model_print_state(const struct model_state *s, char *out, int size)
 			if (s->order[o].outbox >> 2 * p & 3) {
 				put_number(&l, " P", (unsigned)p);
 				put(&l, ":");
-				put(&l, s->settles >> (p * MODEL_ORDERS + o) & 1 ? "confirmed in memory"
-										 : outbox[s->order[o].outbox >> 2 * p & 3]);
+				put(&l, s->settles >> (p * MODEL_ORDERS + o) & 1
+					    ? "confirmed in memory"
+					    : outbox[s->order[o].outbox >> 2 * p & 3]);
 			}
 	}
 }

@@ -16,10 +16,24 @@
 static const struct model_rules all[] = {
     {.name = "one connector", .connectors = 1, .platforms = 1, .orders = 2, .seqs = 1, .units = 2, .crashes = 1},
     {.name = "two connectors", .connectors = 2, .orders = 2, .seqs = 2, .units = 0, .crashes = 1},
-    {.name = "faults and a full disk", .connectors = 1, .orders = 2, .seqs = 1, .units = 1, .crashes = 1, .faults = 1, .fulls = 1},
+    {.name = "faults and a full disk",
+     .connectors = 1,
+     .orders = 2,
+     .seqs = 1,
+     .units = 1,
+     .crashes = 1,
+     .faults = 1,
+     .fulls = 1},
     {.name = "registers", .connectors = 1, .orders = 3, .seqs = 0, .units = 2, .crashes = 1, .unread = 1},
     {.name = "registers set back", .connectors = 1, .orders = 2, .seqs = 1, .units = 3, .crashes = 1, .resets = 1},
-    {.name = "a clock that is not set", .connectors = 1, .orders = 2, .seqs = 1, .units = 1, .crashes = 1, .clocks = 1, .unread = 1},
+    {.name = "a clock that is not set",
+     .connectors = 1,
+     .orders = 2,
+     .seqs = 1,
+     .units = 1,
+     .crashes = 1,
+     .clocks = 1,
+     .unread = 1},
     {.name = "cards", .connectors = 1, .orders = 3, .seqs = 1, .units = 1, .crashes = 1, .cards = 1, .authorised = 1},
     {.name = "slow chargers, reload, occupancy",
      .connectors = 1,
@@ -39,7 +53,14 @@ static const struct model_rules all[] = {
      .fulls = 1,
      .resends = 1,
      .disputes = 1},
-    {.name = "two platforms", .connectors = 1, .platforms = 2, .orders = 1, .seqs = 0, .units = 1, .crashes = 2, .disputes = 1},
+    {.name = "two platforms",
+     .connectors = 1,
+     .platforms = 2,
+     .orders = 1,
+     .seqs = 0,
+     .units = 1,
+     .crashes = 2,
+     .disputes = 1},
 };
 enum { ALL = sizeof(all) / sizeof(all[0]) };
 /* Sanitizers and emulators look at the begin of each: the states are the same everywhere. */
@@ -129,7 +150,8 @@ static void each_planted_mistake_is_found(void **state)
 		assert_non_null(strstr(text, result.wrong));
 		assert_non_null(strstr(text, "the gateway starts"));
 		assert_true(result.steps > 1 && result.steps < 25);
-		print_message("%-52s %2d steps: %s\n", model_mistake_name((enum model_mistake)i), result.steps, result.wrong);
+		print_message("%-52s %2d steps: %s\n", model_mistake_name((enum model_mistake)i), result.steps,
+			      result.wrong);
 		if (further() > 1)
 			print_message("%s", text);
 		free(text);

@@ -36,7 +36,7 @@ static time_t played_time(time_t *out)
 }
 
 #define clock_gettime played_gettime
-#define time(out) played_time(out)
+#define time(out)     played_time(out)
 #include "base/clock.c"
 #undef clock_gettime
 #undef time
@@ -128,7 +128,8 @@ const struct connector *station_connector_find(const struct station_set *set, co
 	return NULL;
 }
 
-int station_unreserve(struct station_set *set, const char *connector_id, const char *who, const char *why, struct error *err)
+int station_unreserve(struct station_set *set, const char *connector_id, const char *who, const char *why,
+		      struct error *err)
 {
 	(void)set, (void)connector_id, (void)who, (void)why, (void)err;
 	return FC_ENOENT;
@@ -186,8 +187,8 @@ int device_can(const struct device *device, const char *command)
 	return 1;
 }
 
-int device_command(struct device_set *set, struct device *device, int number, const char *command, device_command_done done,
-		   void *user, struct error *err)
+int device_command(struct device_set *set, struct device *device, int number, const char *command,
+		   device_command_done done, void *user, struct error *err)
 {
 	int is_stop = strcmp(command, "stop") == 0;
 
@@ -214,8 +215,8 @@ struct sources *prices_sources(const struct prices *prices, int index)
 	return NULL;
 }
 
-int prices_tariff(const struct prices *prices, const struct connector *connector, const char *platform, const char *user_class,
-		  int days, struct tariff *out, struct error *err)
+int prices_tariff(const struct prices *prices, const struct connector *connector, const char *platform,
+		  const char *user_class, int days, struct tariff *out, struct error *err)
 {
 	(void)prices, (void)connector, (void)platform, (void)user_class, (void)days, (void)err;
 	policy_free_of_charge(clock_wall(), out);
@@ -240,8 +241,8 @@ const struct peer_told *peer_told(const struct peer *peer)
 	return &told;
 }
 
-int peer_call(struct peer *peer, const struct message *message, struct value *request, struct arena *arena, peer_done done,
-	      void *user, struct error *err)
+int peer_call(struct peer *peer, const struct message *message, struct value *request, struct arena *arena,
+	      peer_done done, void *user, struct error *err)
 {
 	const char *seq = value_text(value_get(request, "StartChargeSeq"));
 	struct buffer text;
@@ -304,8 +305,8 @@ static void on_charge(void *user, const struct charge_event *event)
 		business_order(w->business[p]);
 }
 
-static int recipients(void *user, const struct order *order, const struct connector *connector, struct journal_recipient *list,
-		      int most)
+static int recipients(void *user, const struct order *order, const struct connector *connector,
+		      struct journal_recipient *list, int most)
 {
 	const struct world *w = user;
 
@@ -369,8 +370,8 @@ static int on_commit(void *user, sqlite3 *db, const char *name, int pages)
 
 static void fill_disk(const struct world *w, int is_full)
 {
-	assert_int_equal(sqlite3_exec(store_db(w->store), is_full ? "PRAGMA query_only = 1" : "PRAGMA query_only = 0", NULL, NULL,
-				      NULL),
+	assert_int_equal(sqlite3_exec(store_db(w->store), is_full ? "PRAGMA query_only = 1" : "PRAGMA query_only = 0",
+				      NULL, NULL, NULL),
 			 SQLITE_OK);
 	/* That the first transaction afterwards goes without what failed to go along is not the model's subject. */
 	w->store->settles.is_tired = w->store->events.is_tired = 0;
@@ -472,7 +473,8 @@ static void do_start(struct world *w, int k, int o)
 
 static void do_stop(struct world *w, int o)
 {
-	const struct charge_stop_request request = {.seq = w->seq[o], .connector_id = "", .reason = SESSION_BY_PLATFORM, .result_s = 50};
+	const struct charge_stop_request request = {
+	    .seq = w->seq[o], .connector_id = "", .reason = SESSION_BY_PLATFORM, .result_s = 50};
 	struct charge_answer answer;
 
 	charge_stop(w->charges, &request, &answer);
@@ -481,8 +483,9 @@ static void do_stop(struct world *w, int o)
 
 static void do_see(struct world *w, int k, enum model_status status, enum model_reading reading)
 {
-	static const enum connector_status as[MODEL_STATUSES] = {CONNECTOR_OFFLINE,  CONNECTOR_IDLE,     CONNECTOR_OCCUPIED,
-								 CONNECTOR_CHARGING, CONNECTOR_RESERVED, CONNECTOR_FAULT};
+	static const enum connector_status as[MODEL_STATUSES] = {CONNECTOR_OFFLINE,  CONNECTOR_IDLE,
+								 CONNECTOR_OCCUPIED, CONNECTOR_CHARGING,
+								 CONNECTOR_RESERVED, CONNECTOR_FAULT};
 	struct connector *c = &w->stations.connector[k];
 	enum connector_status before = c->status;
 
@@ -494,7 +497,8 @@ static void do_see(struct world *w, int k, enum model_status status, enum model_
 	mono_us += 1000;
 	if (c->status == before)
 		return;
-	w->stations.listener->fn(w->stations.listener->user, &(struct station_event){STATION_CONNECTOR_STATUS, c, before});
+	w->stations.listener->fn(w->stations.listener->user,
+				 &(struct station_event){STATION_CONNECTOR_STATUS, c, before});
 }
 
 static void do_tick(struct world *w, int k, enum model_time time)
@@ -537,7 +541,8 @@ static void do_card(struct world *w, int k)
 
 static void do_decide(struct world *w, int k, int granted)
 {
-	const struct charge_grant grant = {.platform = granted ? "city" : NULL, .user_class = granted ? "" : NULL, .result_s = 50};
+	const struct charge_grant grant = {
+	    .platform = granted ? "city" : NULL, .user_class = granted ? "" : NULL, .result_s = 50};
 
 	charge_decide(w->charges, ids[k], charge_of(w, k)->wish, &grant);
 }
@@ -668,7 +673,8 @@ static int64_t ask_file(const struct world *w, const char *sql, const char *seq,
 	return n;
 }
 
-static void compare_records(struct world *w, const char *where, int o, const struct model_record *m, const struct order *c)
+static void compare_records(struct world *w, const char *where, int o, const struct model_record *m,
+			    const struct order *c)
 {
 	char what[64];
 	const struct {
@@ -688,8 +694,10 @@ static void compare_records(struct world *w, const char *where, int o, const str
 	    {"idle", m->has_idle ? m->idle * UNIT_WH : 0, c->has_idle ? c->idle_wh : 0},
 	    {"unread", m->unread, c->metered && c->split.unread},
 	    {"energy", m->wh * UNIT_WH, c->metered ? c->split.total_wh : 0},
-	    {"first", m->metered && !m->unread ? m->first * UNIT_WH : 0, m->metered && !m->unread ? c->split.start_register_wh : 0},
-	    {"last", m->metered && !m->unread ? m->last * UNIT_WH : 0, m->metered && !m->unread ? c->split.last_register_wh : 0},
+	    {"first", m->metered && !m->unread ? m->first * UNIT_WH : 0,
+	     m->metered && !m->unread ? c->split.start_register_wh : 0},
+	    {"last", m->metered && !m->unread ? m->last * UNIT_WH : 0,
+	     m->metered && !m->unread ? c->split.last_register_wh : 0},
 	};
 
 	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
@@ -732,10 +740,13 @@ static void compare_disk(struct world *w)
 			static const int64_t as[] = {-1, OUTBOX_WAITING, OUTBOX_CONFIRMED, OUTBOX_DISPUTED};
 			static const char sql[] = "SELECT state FROM outbox WHERE seq = ? AND platform = ?";
 
-			compare(w, "outbox, of order", o, as[disk_outbox(&w->m, p, o)], ask_file(w, sql, w->seq[o], names[p]));
-			compare(w, "a confirmation waits, of order", o, disk_is_settling(&w->m, p, o),
-				ask_file(w, "SELECT coalesce(max(answered(id)), 0) FROM outbox WHERE seq = ? AND platform = ?",
-					 w->seq[o], names[p]));
+			compare(w, "outbox, of order", o, as[disk_outbox(&w->m, p, o)],
+				ask_file(w, sql, w->seq[o], names[p]));
+			compare(
+			    w, "a confirmation waits, of order", o, disk_is_settling(&w->m, p, o),
+			    ask_file(w,
+				     "SELECT coalesce(max(answered(id)), 0) FROM outbox WHERE seq = ? AND platform = ?",
+				     w->seq[o], names[p]));
 		}
 	}
 	compare(w, "orders in the file", 0, rows, ask_file(w, "SELECT count(*) FROM orders WHERE seq <> ?", "", NULL));
@@ -770,7 +781,8 @@ static void compare_connector(struct world *w, int k)
 	compare(w, "timed at K", k, m->timed, c->timed);
 	compare(w, "away at K", k, m->away, c->away);
 	if (m->durable && !m->closing && !m->settling)
-		compare(w, "noted at K", k, m->noted, c->noted_parts == c->order->split.count && mono_us - c->noted_us < 900000000);
+		compare(w, "noted at K", k, m->noted,
+			c->noted_parts == c->order->split.count && mono_us - c->noted_us < 900000000);
 	/* The end's time is put on it, and taken back, while it is being written. */
 	compare_records(w, "in memory", (int)m->order, &m->memory, c->order);
 }
@@ -815,8 +827,9 @@ static void learn_seqs(struct world *w)
 		if (o != MODEL_NONE && o >= w->rules->seqs && c->order && !w->seq[o][0])
 			(void)snprintf(w->seq[o], sizeof(w->seq[o]), "%s", c->order->seq);
 	}
-	assert_int_equal(sqlite3_exec(store_db(w->store), "SELECT seq, connector_id FROM orders ORDER BY id", on_row_seq, w, NULL),
-			 SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_exec(store_db(w->store), "SELECT seq, connector_id FROM orders ORDER BY id", on_row_seq, w, NULL),
+	    SQLITE_OK);
 }
 
 static void compare_all(struct world *w, const struct model_event *e)
@@ -833,7 +846,8 @@ static void compare_all(struct world *w, const struct model_event *e)
 	for (int p = 0; p < w->rules->platforms; p++) {
 		const char *seq = w->m.s.delivery[p].fly == MODEL_NONE ? "" : w->seq[w->m.s.delivery[p].fly];
 
-		compare(w, "the order on its way to platform", p, 0, strcmp(seq, w->peer[p].done ? w->peer[p].seq : ""));
+		compare(w, "the order on its way to platform", p, 0,
+			strcmp(seq, w->peer[p].done ? w->peer[p].seq : ""));
 	}
 	compare_disk(w);
 }
@@ -922,14 +936,16 @@ static struct model_event choose_event(struct world *w)
 		chosen = MODEL_TICK;
 	for (int i = 0; i < n; i++) {
 		const struct model_connector *c = &w->m.s.connector[list[i].a & 1];
-		int rare = list[i].kind == MODEL_SEE && (list[i].b == MODEL_CHARGING ? c->order == MODEL_NONE : list[i].b != MODEL_OCCUPIED);
+		int rare = list[i].kind == MODEL_SEE &&
+			   (list[i].b == MODEL_CHARGING ? c->order == MODEL_NONE : list[i].b != MODEL_OCCUPIED);
 
 		/* Orders are few: most are to be begun by somebody, at a car that is there. */
 		if (list[i].kind == chosen && (!rare || !choose(w, 4)))
 			of_kind[m++] = list[i];
 	}
 	if (!m)
-		return (struct model_event){.kind = w->m.s.up ? MODEL_TICK : MODEL_BOOT, .b = w->m.s.up ? MODEL_NOW : 1};
+		return (struct model_event){.kind = w->m.s.up ? MODEL_TICK : MODEL_BOOT,
+					    .b = w->m.s.up ? MODEL_NOW : 1};
 	return of_kind[choose(w, (unsigned)m)];
 }
 
@@ -1031,8 +1047,10 @@ static int may_be(const struct world *w, const struct model_event *e)
 /* A way that was found, and some seconds more. What can't be on the right way is left out. */
 static int go(const struct model_rules *rules, const struct check_result *result, int *steps)
 {
-	static const struct model_event after[] = {{.kind = MODEL_TICK, .b = MODEL_DEADLINE}, {.kind = MODEL_TICK},
-						   {.kind = MODEL_TICK, .b = MODEL_DEADLINE}, {.kind = MODEL_TICK}};
+	static const struct model_event after[] = {{.kind = MODEL_TICK, .b = MODEL_DEADLINE},
+						   {.kind = MODEL_TICK},
+						   {.kind = MODEL_TICK, .b = MODEL_DEADLINE},
+						   {.kind = MODEL_TICK}};
 	struct world *w = world_new(rules, 0);
 
 	for (int i = 0; i < result->steps && i < CHECK_STEPS && !w->different[0]; i++) {
@@ -1109,10 +1127,10 @@ static void the_code_does_what_the_model_does(void **state)
 static void a_difference_is_seen(void **state)
 {
 	static const enum model_mistake soon[] = {
-	    MODEL_CONFIRM_AT_SENDING,    MODEL_OUTBOX_APART,         MODEL_NO_REPEATS,         MODEL_ON_BEFORE_OPEN,
-	    MODEL_REFUSED_GOES_ON,       MODEL_TOLD_BEFORE_WRITTEN,  MODEL_STOP_NOT_NOTED,     MODEL_NOT_RESUMED,
-	    MODEL_LOST_ANSWER_IS_ONE,    MODEL_UNSEEN_IN_TWO,        MODEL_STARTED_BEFORE_NOTED,
-	    MODEL_RESUMED_FORGETS_LAST,  MODEL_END_FORGETS_STOP};
+	    MODEL_CONFIRM_AT_SENDING, MODEL_OUTBOX_APART,        MODEL_NO_REPEATS,           MODEL_ON_BEFORE_OPEN,
+	    MODEL_REFUSED_GOES_ON,    MODEL_TOLD_BEFORE_WRITTEN, MODEL_STOP_NOT_NOTED,       MODEL_NOT_RESUMED,
+	    MODEL_LOST_ANSWER_IS_ONE, MODEL_UNSEEN_IN_TWO,       MODEL_STARTED_BEFORE_NOTED, MODEL_RESUMED_FORGETS_LAST,
+	    MODEL_END_FORGETS_STOP};
 	enum { MISTAKES = sizeof(soon) / sizeof(soon[0]), PATIENCE = 300 };
 
 	(void)state;
@@ -1138,9 +1156,32 @@ static void a_difference_is_seen(void **state)
 static void the_code_passes_where_it_would_fail(void **state)
 {
 	static const struct model_rules of[] = {
-	    {.name = "energy", .connectors = 1, .platforms = 1, .orders = 4, .seqs = 1, .units = 3, .crashes = 2, .unread = 1},
-	    {.name = "disk", .connectors = 1, .platforms = 1, .orders = 2, .seqs = 1, .units = 1, .crashes = 2, .fulls = 1, .resends = 1, .disputes = 1},
-	    {.name = "reload", .connectors = 1, .platforms = 1, .orders = 2, .seqs = 1, .units = 1, .crashes = 1, .reloads = 1},
+	    {.name = "energy",
+	     .connectors = 1,
+	     .platforms = 1,
+	     .orders = 4,
+	     .seqs = 1,
+	     .units = 3,
+	     .crashes = 2,
+	     .unread = 1},
+	    {.name = "disk",
+	     .connectors = 1,
+	     .platforms = 1,
+	     .orders = 2,
+	     .seqs = 1,
+	     .units = 1,
+	     .crashes = 2,
+	     .fulls = 1,
+	     .resends = 1,
+	     .disputes = 1},
+	    {.name = "reload",
+	     .connectors = 1,
+	     .platforms = 1,
+	     .orders = 2,
+	     .seqs = 1,
+	     .units = 1,
+	     .crashes = 1,
+	     .reloads = 1},
 	};
 
 	(void)state;
@@ -1163,7 +1204,8 @@ static void the_code_passes_where_it_would_fail(void **state)
 		rules.mistake = MODEL_RIGHT;
 		if (go(&rules, &result, &steps))
 			fail_msg("%s: the code differs from the model", model_mistake_name((enum model_mistake)i));
-		print_message("%-52s %d steps, %d gone\n", model_mistake_name((enum model_mistake)i), result.steps, steps);
+		print_message("%-52s %d steps, %d gone\n", model_mistake_name((enum model_mistake)i), result.steps,
+			      steps);
 	}
 }
 
