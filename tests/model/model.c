@@ -28,6 +28,8 @@ static void forget_all(struct model *m)
 		fresh.delivered = c->delivered;
 		/* A charge that the disk would not take was in memory alone. */
 		fresh.excused = c->excused | (c->order != MODEL_NONE && !c->durable);
+		/* Nor is it known from where on something is to be looked for, before there is an order of this connector. */
+		fresh.excused |= c->remembered && disk_last(m, k) == MODEL_NONE;
 		fresh.flowing = 1;
 		fresh.order = MODEL_NONE;
 		memcpy(c, &fresh, sizeof(fresh));
@@ -48,8 +50,8 @@ void model_init(struct model *m, const struct model_rules *rules)
 	memset(m, 0, sizeof(*m));
 	m->rules = rules;
 	forget_all(m);
-	for (int k = 0; k < rules->connectors; k++)
-		m->s.connector[k].flowing = 0;
+	for (int k = 0; k < MODEL_CONNECTORS; k++)
+		m->s.connector[k].flowing = m->s.connector[k].excused = 0;
 	m->s.crashes = (unsigned)rules->crashes & 3;
 	m->s.resets = (unsigned)rules->resets & 1;
 	m->s.resends = (unsigned)rules->resends & 1;

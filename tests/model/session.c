@@ -33,10 +33,10 @@ static enum session_trigger seen(const struct model_connector *c)
 	return session_seen(status[c->status]);
 }
 
-/* Nobody can say what the register stood at before: no order of it is on the disk. */
+/* Nobody can say what the register stood at before, since no order of it is on the disk: what was delivered by then is nobody's. */
 static void excuse_the_unknown(struct model *m, int k)
 {
-	if (disk_last(m, k) == MODEL_NONE)
+	if (disk_last(m, k) == MODEL_NONE && at(m, k)->delivered)
 		at(m, k)->excused = 1;
 }
 
@@ -49,6 +49,8 @@ static void use_reading(struct model *m, int k)
 
 	c->away = 0;
 	if (o->unread) {
+		if (!c->remembered)
+			excuse_the_unknown(m, k);
 		o->unread = 0;
 		o->first = o->last = c->reg;
 	}
@@ -78,6 +80,8 @@ static void metering_begin(struct model *m, int k)
 	struct model_record *o = &c->memory;
 	int readable = c->present && c->good;
 
+	if (!o->has_idle && !c->remembered)
+		excuse_the_unknown(m, k);
 	o->metered = 1;
 	c->noted = 0;
 	o->dated |= c->timed;
@@ -125,6 +129,9 @@ static void metering_rest(struct model_connector *c)
 
 static void unseen_remember(struct model_connector *c)
 {
+	/* A hole: README.md, open. */
+	if (c->settling)
+		c->excused = 1;
 	if (c->has_idle && c->order == MODEL_NONE)
 		c->remembered = 1;
 }
@@ -240,6 +247,9 @@ static void finish_closing(struct model *m, int k)
 	int stays = c->state == SESSION_ENDED && m->rules->occupancy && c->memory.metered && c->present &&
 		    c->status == MODEL_OCCUPIED;
 
+	/* Two holes: README.md, open. */
+	if (c->memory.metered && (c->memory.unread || (c->remembered && c->memory.first != c->idle)))
+		c->excused = 1;
 	c->memory.ended = 1;
 	if (model_has(m, MODEL_TOLD_BEFORE_WRITTEN))
 		tell(m, k, c->close_tell);
@@ -587,6 +597,9 @@ static void tick(struct model *m, int k, enum model_time time)
 	metering_look(m, k);
 	if (c->closing) {
 		look_at_closing(m, k);
+		/* A hole: README.md, open. */
+		if (!c->closing && c->status == MODEL_CHARGING)
+			c->excused = 1;
 		return;
 	}
 	if (c->settling && ((c->status != MODEL_OCCUPIED && c->status != MODEL_OFFLINE && c->present) || c->over))

@@ -116,7 +116,7 @@ static void nothing_is_lost_or_doubled(void **state)
 		      (unsigned long long)transitions);
 }
 
-/* The first rules that show it, smallest first. */
+/* The first rules that show it. What a mistake needs is soon there: the begin of each is enough. */
 static int is_found(enum model_mistake mistake, FILE *trace, struct check_result *result)
 {
 	for (int i = 0; i < ALL; i++) {
@@ -124,9 +124,7 @@ static int is_found(enum model_mistake mistake, FILE *trace, struct check_result
 
 		rules.next = session_next;
 		rules.mistake = mistake;
-		rules.crashes = 2;
-		/* What the mistake needs is soon there: a quarter of a million states are enough of each. */
-		assert_int_equal(check(&rules, 250000, trace, result), 0);
+		assert_int_equal(check(&rules, 300000, trace, result), 0);
 		if (result->wrong)
 			return i + 1;
 	}
