@@ -139,9 +139,11 @@ static int add_device(struct line *line, const struct config *config, int unit, 
 static int add_devices(struct line *line, const struct config *config, int bus, const struct profiles *profiles,
 		       struct error *err)
 {
-	int count = config_unit_count(config), result = FC_OK;
+	int count = config_unit_count(config), own = 0, result = FC_OK;
 
-	line->devices = calloc((size_t)count + 1, sizeof(struct device *));
+	for (int i = 0; i < count; i++)
+		own += config_unit(config, i).bus == bus;
+	line->devices = calloc((size_t)own + 1, sizeof(struct device *));
 	if (!line->devices)
 		return FC_ENOMEM;
 	for (int i = 0; i < count && !result; i++) {

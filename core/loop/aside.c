@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/usage.h"
+
 enum { STACK = 128 * 1024 };
 
 /* Of the loop and the thread; whoever leaves last frees it. */
@@ -39,6 +41,8 @@ static void *run(void *user)
 {
 	struct shared *s = user;
 
+	/* glibc keeps the stack for the next one, with all that was cleared of it. */
+	usage_spare_thread();
 	s->work(s->data);
 	pthread_mutex_lock(&s->lock);
 	s->finished = 1;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/usage.h"
 #include "loop/loop.h"
 
 /* As much as the loop's thread has: Lua lets a script nest 200 C calls before it refuses, and those of gsub that call gsub take over
@@ -204,6 +205,7 @@ static void *work(void *user)
 {
 	struct loader *loader = user;
 
+	usage_spare_thread();
 	pthread_mutex_lock(&loader->lock);
 	while (!loader->stop) {
 		struct version *waste = loader->waste;
