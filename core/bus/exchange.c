@@ -319,7 +319,7 @@ static enum bus_status await(struct exchange *x, struct framing_request *r, int6
 static enum bus_status transfer(struct exchange *x, struct framing_request *r, int64_t timeout_us, uint8_t *exception,
 				struct framing_step *step)
 {
-	uint8_t adu[FRAMING_ADU_MAX];
+	uint8_t adu[FRAMING_REQUEST_ADU_MAX];
 
 	r->any_unit = x->config->any_unit;
 	r->echo = x->config->echo;
@@ -366,7 +366,7 @@ static enum bus_status ask(struct exchange *x, struct framing_request *r, int64_
 enum bus_status exchange_read(struct exchange *x, const struct bus_read *read, int64_t timeout_us,
 			      uint16_t words[BUS_WORDS_MAX], uint8_t *exception)
 {
-	uint8_t pdu[FRAMING_PDU_MAX];
+	uint8_t pdu[FRAMING_REQUEST_PDU_MAX];
 	struct framing_request r = {.unit = read->unit,
 				    .pdu = pdu,
 				    .longer = read->longer,
@@ -384,7 +384,7 @@ enum bus_status exchange_read(struct exchange *x, const struct bus_read *read, i
 enum bus_status exchange_write(struct exchange *x, const struct bus_write *write, int64_t timeout_us,
 			       uint8_t *exception)
 {
-	uint8_t pdu[FRAMING_PDU_MAX];
+	uint8_t pdu[FRAMING_REQUEST_PDU_MAX];
 	struct framing_request r = {.unit = write->unit, .pdu = pdu};
 	struct framing_step step;
 
