@@ -196,7 +196,8 @@ int plan_make_for(const struct profile *profile, const int *numbers, int connect
 	}
 	/* It was made in room for the most that it could have become. */
 	struct plan_block *blocks = realloc(plan->blocks, ((size_t)plan->count + 1) * sizeof(*blocks));
-	plan->blocks = blocks ? blocks : plan->blocks;
+	if (blocks)
+		plan->blocks = blocks;
 	return FC_OK;
 }
 

@@ -131,12 +131,12 @@ struct tally {
 static void name_platforms(const struct recorder *r, struct tally *t)
 {
 	/* Another version of a mapping is still the same platform. */
-	for (uint8_t i = 0; i < SOURCES; i++) {
-		uint8_t first = 0;
+	for (int i = 0; i < SOURCES; i++) {
+		int first = 0;
 
 		while (first < i && strcmp(r->sources[first].platform, r->sources[i].platform) != 0)
 			first++;
-		t->platform[i] = first;
+		t->platform[i] = (uint8_t)first;
 	}
 }
 
