@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "loop/resolve.h"
+#include "loop/retry_after.h"
 #include "loop/tls.h"
 
 enum {
@@ -35,6 +36,7 @@ struct job {
 	struct buffer body, answer;
 	size_t sent;
 	int status;
+	int64_t retry_after_s;
 	int address;   /* which of the resolved ones is tried */
 	int got_bytes; /* of an answer */
 	int stale;     /* ... which was closed */
@@ -103,6 +105,7 @@ static void finish(struct job *job)
 	struct http_result result = {
 	    .stale = job->stale,
 	    .status = job->why.code ? 0 : job->status,
+	    .retry_after_s = job->why.code ? 0 : job->retry_after_s,
 	    .body = job->answer.data ? job->answer.data : "",
 	    .body_len = job->answer.len,
 	    .err = job->why,
@@ -349,6 +352,19 @@ static void handshake_failed(struct job *job, struct lws *wsi, const char *why)
 	broken(job, why);
 }
 
+/* libwebsockets keeps this header unless it was built without the uncommon ones. */
+static int64_t asked_rest_s(struct lws *wsi)
+{
+#if defined(LWS_WITH_HTTP_UNCOMMON_HEADERS) || defined(LWS_HTTP_HEADERS_ALL)
+	char text[64];
+
+	if (lws_hdr_copy(wsi, text, sizeof(text), WSI_TOKEN_HTTP_RETRY_AFTER) > 0)
+		return retry_after_s(text, clock_wall_trusted() ? clock_wall() : 0);
+#endif
+	(void)wsi;
+	return 0;
+}
+
 static int receive(struct job *job, const char *data, size_t len)
 {
 	job->got_bytes = 1;
@@ -389,6 +405,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
 		job->got_bytes = 1;
 		job->status = (int)lws_http_client_http_response(wsi);
+		job->retry_after_s = asked_rest_s(wsi);
 		return 0;
 	case LWS_CALLBACK_RECEIVE_CLIENT_HTTP: {
 		char buffer[LWS_PRE + 2048];

@@ -258,7 +258,7 @@ static void later(struct job *job, int reached)
 	const struct config_platform *options = job->push->platform->options;
 
 	if (++job->failures <= options->retry_count) {
-		want(job, clock_mono_ms() + (int64_t)options->retry_s * 1000);
+		want(job, clock_mono_ms() + peer_pause_ms(job->push->peer, (int64_t)options->retry_s * 1000));
 		return;
 	}
 	log_warning("upstream: %s: %s: %s: given up after %d attempts", options->name, methods[job->kind], job->id,
