@@ -68,6 +68,9 @@ class Platform:
                 lines = head.decode("latin-1").split("\r\n")
                 headers = {k.strip().lower(): v.strip() for k, _, v in (line.partition(":") for line in lines[1:] if line)}
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
+                if not body:
+                    self.problems.append(f"a request without a body: {head!r}")
+                    break
                 if self.away:
                     self.tries.append((self.clock.now(), json.loads(body)["OperatorID"]))
                     writer.transport.abort()

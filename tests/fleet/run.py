@@ -22,6 +22,7 @@ import harness  # noqa: E402
 import fleet_platform  # noqa: E402
 
 ROOT = HERE.parents[1]
+PATIENCE_S = 900  # of real time: a machine may have much else to do
 MAPPING = """return { forecourt = 1, kind = "operator", name = "fleet", description = "Every order, whoever started the charge",
   methods = { notification_charge_order_info_for_bonus = true } }
 """
@@ -94,7 +95,7 @@ class Fleet:
     def ended(self):
         """Charges that the chargers have seen the end of, by gateway."""
         with self.clock.busy():
-            return {self.name(n): len(json.loads(harness.control(self.control, f"sessions {n}"))) for n in range(self.options.gateways)}
+            return {self.name(n): len(json.loads(harness.control(self.control, f"sessions {n}", PATIENCE_S))) for n in range(self.options.gateways)}
 
     def told(self):
         return {g: len(set(seqs)) for g, seqs in self.platform.orders.items()}

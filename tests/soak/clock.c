@@ -219,7 +219,7 @@ static int64_t nap(int64_t left)
 	if (left == never)
 		return never;
 	ns = left / (speed > 1000 ? speed : 1000) * 1000;
-	return ns < 50000 ? 50000 : ns > 20000000 ? 20000000 : ns;
+	return ns < 100000 ? 100000 : ns > 250000000 ? 250000000 : ns;
 }
 
 static int64_t later(int64_t now, int64_t ns)

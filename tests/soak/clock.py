@@ -62,6 +62,20 @@ class Clock:
     def under(self):
         return ["env", *self.environment()]
 
+    @contextlib.contextmanager
+    def preloaded(self):
+        """Programs that are started here have it."""
+        kept = {k: os.environ.get(k) for k in ("LD_PRELOAD", "SOAK_CLOCK")}
+        os.environ.update(entry.split("=", 1) for entry in self.environment())
+        try:
+            yield
+        finally:
+            for key, value in kept.items():
+                if value is None:
+                    del os.environ[key]
+                else:
+                    os.environ[key] = value
+
     def now(self):
         """Seconds since the begin of the run."""
         return (self.all.mono_ns - self.begin_ns) / 1e9

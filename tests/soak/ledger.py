@@ -83,7 +83,7 @@ def order_faults(order, session, version):
 
 def register(port, connector=1):
     """The charger's total in 0.01 kWh, read as anyone may."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as s:
+    with socket.create_connection(("127.0.0.1", port), timeout=900) as s:
         s.sendall(struct.pack(">HHHBBHH", 1, 0, 6, 1, 3, (connector - 1) * 100 + 6, 2))
         data = b""
         while len(data) < 13:

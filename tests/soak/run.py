@@ -41,7 +41,7 @@ class Soak:
     def __init__(self, options):
         self.options = options
         begins = datetime.datetime.fromisoformat(options.begin).replace(tzinfo=clock.SHANGHAI)
-        self.world = world.World(options, lambda folder: clock.Clock(folder, begins, options.most, options.window))
+        self.world = world.World(options, lambda folder: clock.Clock(folder, begins, options.most, options.window, options.answer))
         self.clock, self.station = self.world.clock, self.world.station
         self.folder = pathlib.Path(options.out)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ class Soak:
 
     def phase(self, i):
         """Where in its period a charger is read, by the charger's own clock: milliseconds after the grid of its first poll."""
-        times = json.loads(self.station.ask_chargers(f"times {i}"))[-50:]
+        times = json.loads(self.world.chargers(f"times {i}"))[-50:]
         period = self.options.poll * 1000
         first = self.phases.setdefault((self.lives, i), times[0])
         return statistics.median((t - first + period / 2) % period - period / 2 for t in times)
@@ -82,7 +82,7 @@ class Soak:
     def sample(self, with_rows):
         w, pid = self.world, self.station.gateway.popen.pid
         w.check_told()
-        stats = self.station.stats()
+        stats = w.stats()
         buses = stats["buses"]
         late = self.clock.lateness(pid)
         found = {"day": self.clock.now() / DAY, "real_s": time.monotonic() - self.begun, "life": self.lives, **process_figures(pid),
@@ -120,7 +120,7 @@ class Soak:
         read a charger once more, what it counts since its last reading is of the new day: at most a period's worth."""
         w = self.world
         now = w.delivered()
-        charging = {w.station.connector_id(i) for i in range(self.options.connectors) if w.station.ask_chargers(f"state {i} 1") == "charging"}
+        charging = {w.station.connector_id(i) for i in range(self.options.connectors) if w.chargers(f"state {i} 1") == "charging"}
         day = (self.clock.wall() - datetime.timedelta(hours=1)).date()
         self.midnights.append((day, now, charging))
         w.after(600, self.check_day, len(self.midnights) - 1)
@@ -217,8 +217,8 @@ class Soak:
         self.sample(True)
         self.check_today()
         self.total = w.delivered()
-        exported = [json.loads(line) for line in w.station.cli("orders", "export", "--json", timeout=600).stdout.splitlines()]
-        w.station.gateway.stop(120)
+        exported = [json.loads(line) for line in w.station.cli("orders", "export", "--json", timeout=world.PATIENCE_S).stdout.splitlines()]
+        w.station.gateway.stop(world.PATIENCE_S)
         with contextlib.closing(sqlite3.connect(w.station.folder / "data" / "forecourt.db")) as db:
             self.check_store(db)
         self.check_orders(exported)
@@ -290,6 +290,7 @@ def options():
     parser.add_argument("--sample-h", type=int, default=3)
     parser.add_argument("--most", type=int, default=2000, help="times real time, at most")
     parser.add_argument("--window", type=float, default=1.0, help="seconds of the run by which anybody may be late")
+    parser.add_argument("--answer", type=float, default=0.02, help="seconds of the run that may pass while an answer is worked on")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", default=str(ROOT / "build" / "soak"))
     parser.add_argument("--verbose", action="store_true")

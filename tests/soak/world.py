@@ -5,9 +5,9 @@ import contextlib
 import heapq
 import http.client
 import json
-import os
 import pathlib
 import random
+import signal
 import sys
 import threading
 
@@ -16,12 +16,16 @@ for room in ("system", "peers", "bench"):
     sys.path.insert(0, str(HERE.parent / room))
 import business  # noqa: E402
 import conftest  # noqa: E402
+import harness  # noqa: E402
 import ledger  # noqa: E402
 
 MAPPING = """return { forecourt = 1, kind = "operator", name = "soak", description = "The base standard, states less often",
   timing = { charge_status_s = %d } }
 """
 ORDER = "notification_charge_order_info"
+
+
+PATIENCE_S = 900  # of real time: a machine may have much else to do
 
 
 class Recent:
@@ -68,6 +72,19 @@ class World:
         self.running = {}  # by connector: its order
         self.sessions = collections.Counter()
 
+    def start_gateway(self):
+        self.station.start_gateway(wait=False).wait_for(r"admin: listens on", PATIENCE_S)
+
+    def stats(self):
+        file = self.station.stats_file
+        before = file.stat().st_mtime_ns if file.exists() else 0
+        self.station.gateway.popen.send_signal(signal.SIGUSR1)
+        self.station.until(lambda: file.exists() and file.stat().st_mtime_ns != before, PATIENCE_S, "fresh counters")
+        return json.loads(file.read_text())
+
+    def chargers(self, line):
+        return harness.control(self.station.charger_control, line, PATIENCE_S)
+
     # The platform ---------------------------------------------------------------------------------------------------------
 
     def serve(self):
@@ -102,7 +119,7 @@ class World:
     def ask(self, method, payload):
         """What the platform asks, with a token that the gateway still knows; None when it can't be reached."""
         client = self.station.client
-        for _ in range(3):
+        for _ in range(30):
             try:
                 if client.token:
                     answer = client.call(method, payload)
@@ -125,15 +142,10 @@ class World:
 
     def begin(self):
         clock = self.clock
-        kept = {k: os.environ.get(k) for k in ("LD_PRELOAD", "SOAK_CLOCK")}
-        os.environ.update(entry.split("=", 1) for entry in clock.environment())
-        try:
+        with clock.preloaded():
             self.station.start_chargers()
-        finally:
-            for key, value in kept.items():
-                os.environ.pop(key) if value is None else os.environ.update({key: value})
         self.station.gateway_under = clock.under()
-        self.station.start_gateway()
+        self.start_gateway()
         connectors = [self.station.connector_id(i) for i in range(self.options.connectors)]
         clock.until(lambda: all(self.statuses.get(c) == 1 for c in connectors), 3600, "all connectors to be idle")
         self.registers = [ledger.register(self.station.charger_port + i) for i in range(self.options.connectors)]
@@ -157,7 +169,7 @@ class World:
     def arrive(self, i):
         if self.closing:
             return
-        self.station.ask_chargers(f"plug {i} 1")
+        self.chargers(f"plug {i} 1")
         self.after(self.chance.uniform(30, 180), self.start, i, 0)
 
     closing = False
@@ -189,7 +201,7 @@ class World:
         order = self.orders[seq]
         if seq not in self.told:
             if self.away.is_set():
-                self.station.ask_chargers(f"stop {i} 1")  # by hand, or it is full already
+                self.chargers(f"stop {i} 1")  # by hand, or it is full already
                 self.counts["stopped on site"] += 1
             else:
                 answer = self.ask("query_stop_charge", {"StartChargeSeq": seq, "ConnectorID": self.station.connector_id(i)})
@@ -198,14 +210,14 @@ class World:
         self.after(30, self.end, i, seq, 0)
 
     def end(self, i, seq, tries):
-        state = self.station.ask_chargers(f"state {i} 1")
+        state = self.chargers(f"state {i} 1")
         if state == "charging":
             if tries > 60:
                 self.faults.append(f"order {seq}: still charging half an hour after its stop")
             else:
                 self.after(30, self.stop if tries % 10 == 9 else self.end, i, seq, *(() if tries % 10 == 9 else (tries + 1,)))
                 return
-        ended = json.loads(self.station.ask_chargers(f"sessions {i}"))
+        ended = json.loads(self.chargers(f"sessions {i}"))
         self.sessions[i] = len(ended)
         order = self.orders[seq]
         order["session"] = tuple(ended[-1][1:]) if ended else (0, 0)
@@ -213,7 +225,7 @@ class World:
         self.leave(i)
 
     def leave(self, i):
-        self.station.ask_chargers(f"unplug {i} 1")
+        self.chargers(f"unplug {i} 1")
         self.after(self.chance.expovariate(1 / self.gap()) + 120, self.arrive, i)
 
     # People and trouble ----------------------------------------------------------------------------------------------------
@@ -226,7 +238,7 @@ class World:
     def reload(self):
         """New prices, for the charges that begin from now on."""
         self.station.write_policy("soak", ledger.policy(self.version + 1))
-        done = self.station.cli("lua", "reload", timeout=120)
+        done = self.station.cli("lua", "reload", timeout=PATIENCE_S)
         if done.returncode:
             self.faults.append(f"reload: {done.stdout} {done.stderr}")
             return
@@ -240,11 +252,11 @@ class World:
             gateway.popen.kill()
             gateway.popen.wait()
         else:
-            gateway.stop(120)
+            gateway.stop(PATIENCE_S)
             if gateway.popen.returncode:
                 self.faults.append(f"the gateway ended with {gateway.popen.returncode}")
         self.station.processes.remove(gateway)
-        self.station.start_gateway()
+        self.start_gateway()
 
     # What is compared -------------------------------------------------------------------------------------------------------
 
