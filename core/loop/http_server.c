@@ -54,7 +54,8 @@ struct connection {
 	char authorization[HEADER_MAX];
 	char content_type[128];
 	char cookie[1024]; /* cookies know no ports: those of other pages of the box come too */
-	char host[NAME_MAX_LEN], origin[NAME_MAX_LEN], fetch_site[16], csrf[72], if_none_match[128];
+	char host[NAME_MAX_LEN], origin[NAME_MAX_LEN], fetch_site[16], csrf[72], if_none_match[128],
+	    accept_encoding[128];
 	struct buffer body;
 	int64_t deadline_us; /* for the request to be whole */
 	int timer_set;
@@ -308,6 +309,7 @@ static struct http_request request_of(struct connection *c)
 	    .fetch_site = c->fetch_site,
 	    .csrf = c->csrf,
 	    .if_none_match = c->if_none_match,
+	    .accept_encoding = c->accept_encoding,
 	    .peer = c->peer,
 	    .peer_name = c->peer_name,
 	    .body = c->body.data ? c->body.data : "",
@@ -368,6 +370,7 @@ static int begin_request(struct http_server *server, struct connection *c, struc
 	    copy_other(wsi, "x-forecourt-csrf:", c->csrf, sizeof(c->csrf)) ||
 	    copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, sizeof(length)))
 		return refuse(c, wsi, HTTP_STATUS_REQ_ENTITY_TOO_LARGE);
+	(void)copy_header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, c->accept_encoding, sizeof(c->accept_encoding));
 	if (server->config.client_cert != HTTP_CLIENT_CERT_NONE)
 		tls_peer_name(lws_get_ssl(wsi), c->peer_name, sizeof(c->peer_name));
 	if (!length_is_plain(wsi, length))

@@ -164,6 +164,7 @@ static void run(struct item *item)
 	    .fetch_site = "",
 	    .csrf = "",
 	    .if_none_match = "",
+	    .accept_encoding = "",
 	    .peer = "pull",
 	    .peer_name = "",
 	    .body = item->body.data,
