@@ -68,6 +68,9 @@ def write(soak):
     table.append(("forecourt.db: an order (2 standard errors)", f"{an_order:.0f} ({2 * an_order_error:.0f}) bytes"))
     for name in sorted(rows[-1]["rows"]) if rows else []:
         table.append((f"rows {name}: most, last", f"{max(s['rows'].get(name, 0) for s in rows)}, {rows[-1]['rows'][name]}"))
+    kept_for_ever = sum(n for name, n in soak.bytes.items() if "order" in name or "outbox" in name)
+    if kept_for_ever:
+        table.append(("orders and outbox with their indexes: bytes an order", f"{kept_for_ever / max(1, w.counts['orders']):.0f}"))
     table += [("polls: done, planned, missed", f"{done}, {planned:.0f}, {last['missed']}"),
               ("polls: late by more than a period; the latest", f"{last['late_polls']}; {max(s['poll_late_max_ms'] for s in samples):.0f} ms"),
               ("polls: drift against the grid, at worst", f"{drift(soak):.2f} ms a day"),

@@ -235,6 +235,10 @@ class Soak:
         waiting = db.execute("SELECT count(*) FROM outbox WHERE state = 0").fetchone()[0]
         if waiting:
             w.faults.append(f"{waiting} orders wait for the platform at the end")
+        try:
+            self.bytes = dict(db.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name"))
+        except sqlite3.OperationalError:
+            self.bytes = {}  # a Python whose SQLite has no dbstat
         self.integrity = db.execute("PRAGMA integrity_check").fetchone()[0]
 
     def check_orders(self, exported):
