@@ -211,7 +211,7 @@ class Soak:
         w.closing = True
         w.away.clear()
         limit = self.clock.now() + 4 * 3600
-        while self.clock.now() < limit and (w.running or any(s not in w.told for s in w.orders)):
+        while self.clock.now() < limit and (w.running or any(s not in w.told and s not in w.not_started for s in w.orders)):
             w.run_until(self.clock.now() + 60)
         w.run_until(self.clock.now() + 600)
         self.sample(True)
@@ -243,7 +243,8 @@ class Soak:
 
     def check_orders(self, exported):
         w = self.world
-        missing = [seq for seq in w.orders if seq not in w.told]
+        missing = [seq for seq in w.orders if seq not in w.told and seq not in w.not_started]
+        w.counts["starts without a charge"] = len(w.not_started)
         w.faults += [f"order {seq}: never told" for seq in missing]
         by_seq = {row["seq"]: row for row in exported}
         self.money = self.order_energy = decimal.Decimal(0)

@@ -65,7 +65,7 @@ class World:
         self.away = threading.Event()
         self.lock = threading.Lock()
         self.told, self.calls, self.refused_calls = {}, collections.Counter(), 0
-        self.statuses, self.compared = {}, []
+        self.statuses, self.compared, self.not_started = {}, [], set()
         self.serve()
         self.events, self.number = [], 0
         self.orders, self.faults, self.counts = {}, [], collections.Counter()
@@ -103,6 +103,11 @@ class World:
                 self.told.setdefault(payload["StartChargeSeq"], []).append(payload)
             return 0, {"StartChargeSeq": payload["StartChargeSeq"], "ConnectorID": payload["ConnectorID"], "ConfirmResult": 0}
 
+        def started(payload):
+            if payload["StartChargeSeqStat"] != 2:
+                self.not_started.add(payload["StartChargeSeq"])
+            return 0, {"StartChargeSeq": payload["StartChargeSeq"], "SuccStat": 0, "FailReason": 0}
+
         def status(payload):
             info = payload["ConnectorStatusInfo"]
             self.statuses[info["ConnectorID"]] = info["Status"]
@@ -114,7 +119,7 @@ class World:
                        "TotalDisputeOrder": 0, "TotalDisputePower": 0, "TotalDisputeMoney": 0, "DisputeOrders": []}
 
         self.server.take = reach
-        self.server.answers.update({ORDER: order, "notification_stationStatus": status, "check_charge_orders": compared})
+        self.server.answers.update({ORDER: order, "notification_start_charge_result": started, "notification_stationStatus": status, "check_charge_orders": compared})
 
     def ask(self, method, payload):
         """What the platform asks, with a token that the gateway still knows; None when it can't be reached."""
