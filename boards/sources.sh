@@ -2,7 +2,8 @@
 # Debian 12's source packages, unpacked, with the changes that they need for us whichever board they are built for.
 # They come through a private apt state, so that the machine's own source list stays as it is.
 #
-# usage: boards/sources.sh FOLDER PACKAGE...     each is in FOLDER/PACKAGE afterwards
+# usage: boards/sources.sh FOLDER PACKAGE...     each is in FOLDER/PACKAGE afterwards; FOLDER/sources.txt says of each: name, version, SHA-256 of
+#                                               its .dsc, which names its files by theirs (the bill of materials: rootfs/package/bom.py)
 set -eu
 
 folder=${1:?usage: boards/sources.sh FOLDER PACKAGE...}
@@ -33,6 +34,9 @@ for package in "$@"; do
 	for unpacked in "$folder/fetched/$package"/*/; do
 		mv "$unpacked" "$folder/$package"
 	done
+	for dsc in "$folder/fetched/$package"/*.dsc; do
+		echo "$package $(sed -n '/^Version: /{s///p;q;}' "$dsc") $(sha256sum <"$dsc" | cut -d' ' -f1)"
+	done >>"$folder/sources.txt"
 done
 rm -rf "$folder/apt" "$folder/fetched"
 
