@@ -202,13 +202,19 @@ int config_draft_make(struct config_draft *d, struct control *control, struct co
 	return result;
 }
 
-/* Scheme, host and port: what stands behind them is of the same server. */
+/* Scheme, host and port. */
+static size_t server_len(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	return host ? (size_t)(host + 3 - url) + strcspn(host + 3, "/") : strlen(url);
+}
+
 static int is_same_server(const char *a, const char *b)
 {
-	const char *host = strstr(a, "://");
-	size_t len = host ? (size_t)(host + 3 - a) + strcspn(host + 3, "/") : strlen(a);
+	size_t len = server_len(a);
 
-	return !strncmp(a, b, len) && (!b[len] || b[len] == '/');
+	return len == server_len(b) && !memcmp(a, b, len);
 }
 
 static const char *hub_of(const struct config *c, const struct config_platform *p)
