@@ -182,6 +182,16 @@ def mistakes_of_static(bom, build, sysroot):
             yield f"{component['name']} {component['version']}: no such source was unpacked"
 
 
+def mistakes_of_age(bom):
+    """What was built here, of a source older than what Debian has given this machine: a correction for safety's sake that boxes would lack."""
+    installed = dict(line.split() for line in command("dpkg-query", "-W", "-f", "${source:Package} ${source:Version}\n").splitlines())
+    for component in libraries_of(bom, "static"):
+        newest = installed.get(component["name"])
+        if "arch=source" in component["purl"] and newest and subprocess.run(
+                ["dpkg", "--compare-versions", component["version"], "lt", newest], check=False).returncode == 0:
+            yield f"{component['name']} {component['version']} is in it, Debian has {newest}: remove build/deps or build/cross and build anew"
+
+
 def imported(folder):
     """npm's packages that the page's source imports for more than types."""
     found = set()
@@ -264,6 +274,10 @@ def test_every_kind_of_mistake_is_found(bom):
     assert any("libwebsockets.a" in line for line in mistakes_of_static(without, HOST, harness.ROOT / "build/deps"))
     for c in (older := copy.deepcopy(bom))["components"]:
         c["version"] = "0.1"
+    older["components"].append({"name": "wolfssl", "version": "5.5.4-2+deb12u0", "purl": "pkg:deb/debian/wolfssl@5?arch=source",
+                                "properties": [{"name": "forecourt:linkage", "value": "static"}]})
+    assert any("wolfssl 5.5.4-2+deb12u0 is in it" in line for line in mistakes_of_age(older))
+    older["components"].pop()
     for found in (mistakes_of_shared(older, HOST / "forecourtd"), mistakes_of_page(older, HOST),
                   mistakes_of_static(older, HOST, harness.ROOT / "build/deps")):
         assert list(found)
@@ -273,6 +287,7 @@ def test_program_and_libraries_are_those_that_run(bom):
     assert bom["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": hashlib.sha256((HOST / "forecourtd").read_bytes()).hexdigest()}]
     assert list(mistakes_of_shared(bom, HOST / "forecourtd")) == []
     assert list(mistakes_of_static(bom, HOST, harness.ROOT / "build/deps")) == []
+    assert list(mistakes_of_age(bom)) == []
     lws = next(c for c in bom["components"] if c["name"] == "libwebsockets")
     header = (harness.ROOT / "build/deps/include/lws_config.h").read_text()
     number = ".".join(re.search(rf"#define LWS_LIBRARY_VERSION_{part} (\d+)", header).group(1) for part in ("MAJOR", "MINOR", "PATCH"))
@@ -343,3 +358,4 @@ def test_a_cross_build_is_one_file_with_all_in_it(board, tmp_path):
     assert {"musl", "wolfssl", "libwebsockets", "lua5.4", "lua-cjson", "libmodbus", "sqlite3"} <= names
     arch = re.search(r"^arch := (\S+)", (harness.ROOT / "boards" / board / "toolchain.mk").read_text(), re.M).group(1)
     assert list(mistakes_of_static(bill, build, harness.ROOT / "build/cross" / arch)) == []
+    assert list(mistakes_of_age(bill)) == []
