@@ -56,7 +56,7 @@ lib := $(out)/libforecourt.a
 .DELETE_ON_ERROR:
 
 all: deps
-	$(q)$(MAKE) --no-print-directory tools
+	$(q)$(MAKE) --no-print-directory tools && $(MAKE) --no-print-directory $(out)/forecourt.cdx.json
 
 deps:
 ifeq ($(sysroot),)
@@ -157,6 +157,10 @@ $(out)/bench/%: $(out)/obj/tests/bench/%.o $(lib)
 
 web:
 	$(q)sh rootfs/www/build.sh $(out)/www
+
+# The bill of materials: what is in the program and the page, of which version, licence and source (CycloneDX).
+$(out)/forecourt.cdx.json: $(out)/forecourtd rootfs/package/bom.py $(wildcard $(out)/www/.meta.json $(deps)/sources*.txt /var/lib/dpkg/status)
+	$(q)/usr/bin/python3 -B rootfs/package/bom.py --build $(out) --board $(BOARD) --cc $(CC)
 
 demo: all
 	$(q)/usr/bin/python3 tests/system/demo.py --build $(out) $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))

@@ -175,7 +175,9 @@ static int connect_job(struct job *job, int reuse)
 	info.local_protocol_name = protocol_name;
 	info.opaque_user_data = job;
 	info.keep_warm_secs = WARM_SECONDS;
-	info.ssl_connection = LCCSCF_PIPELINE | (client->config.tls ? LCCSCF_USE_SSL : 0);
+	/* By itself it would go where an answer sends it, in clear too, and take the token along. */
+	info.ssl_connection =
+	    LCCSCF_PIPELINE | LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (client->config.tls ? LCCSCF_USE_SSL : 0);
 	job->state = JOB_CONNECTING;
 	job->sent = 0;
 	job->got_bytes = 0;

@@ -204,12 +204,27 @@ static int is_shared(void)
 	return getenv("FORECOURT_SHARED_STORE") != NULL;
 }
 
+/* Hashes of passwords, and who charged when: for the file's owner alone, also in a folder that others may enter. What SQLite puts
+ * beside it gets the same rights. What can't be done here fails where the file is opened, or is somebody else's. */
+static void make_private(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	if (!fstat(fd, &st) && (st.st_mode & 0077) && fchmod(fd, st.st_mode & 0700))
+		log_warning("store: %s: others may read it: %s", path, strerror(errno));
+	(void)close(fd);
+}
+
 /* *out is to be closed whatever comes back. */
 static int open_database(const char *path, sqlite3 **out, int alone, struct error *err)
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-	int code = sqlite3_open_v2(path, out, flags, NULL);
 
+	make_private(path);
+	int code = sqlite3_open_v2(path, out, flags, NULL);
 	if (code == SQLITE_OK) {
 		(void)sqlite3_extended_result_codes(*out, 1);
 		/* Someone who has the file open is waited for with each of some sixty attempts. */
@@ -446,6 +461,8 @@ static void keep_older(struct store *store, int version)
 	(void)snprintf(part, sizeof(part), "%s.older.part", store->path);
 	(void)unlink(part);
 	sql = has_room(store, 2) ? sqlite3_mprintf("VACUUM INTO %Q", part) : NULL;
+	if (sql)
+		make_private(part); /* empty: it may be there */
 	if (sql && sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK && !disk_sync_file(part) &&
 	    rename(part, kept) == 0) {
 		(void)disk_sync_folder(store->path);

@@ -322,6 +322,31 @@ static void buffer_fails_for_good(void **state)
 	buffer_fini(&b);
 }
 
+static int keep_line(void *user, const struct log_kept *line)
+{
+	(void)snprintf(user, 200, "%.*s", (int)line->len, line->text);
+	return 0;
+}
+
+/* What a platform or a charger says may be in a line; it can't make a second one, nor write over the first. */
+static void a_log_line_is_one_line(void **state)
+{
+	char out[200] = "";
+
+	(void)state;
+	assert_int_equal(log_keep(4096), FC_OK);
+	log_error("upstream: city: Msg: %s", "a\nb\r\x1b[2J\x7f\xc2\x9b"
+					     "1A \xe2\x80\xae"
+					     "txt.exe\xe2\x80\xa8z\xef\xbb\xbf!");
+	log_each_kept(0, keep_line, out);
+	assert_string_equal(out, "upstream: city: Msg: a b  [2J   1A    txt.exe   z   !");
+	/* Other characters stay, whole or cut off. */
+	log_error("站点 %s", "é 充电 \xe2\x80");
+	log_each_kept(1, keep_line, out);
+	assert_string_equal(out, "站点 é 充电 \xe2\x80");
+	assert_int_equal(log_keep(0), FC_OK);
+}
+
 static void personal_data_is_masked(void **state)
 {
 	char out[32], small[6];
@@ -384,6 +409,7 @@ int main(void)
 	    cmocka_unit_test(equality_is_by_value),
 	    cmocka_unit_test(arena_keeps_its_limit),
 	    cmocka_unit_test(buffer_fails_for_good),
+	    cmocka_unit_test(a_log_line_is_one_line),
 	    cmocka_unit_test(personal_data_is_masked),
 	    cmocka_unit_test(files_get_onto_the_disk),
 	};

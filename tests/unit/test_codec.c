@@ -210,6 +210,75 @@ static void test_changes_nothing(void **state)
 	}
 }
 
+/* DESIGN.md, rule 8: secrets never reach a script. What it sees of them it may move, and nothing else. */
+static void test_a_script_sees_no_secret(void **state)
+{
+	struct fixture *f = *state;
+	struct arena *a = &f->arena;
+	struct value *v, *out = NULL;
+
+	f->codec.secrets[0] = "our-own-secret";
+	/* What a function that wants to know would do: keep it where it can be read, and say it. */
+	must_load(
+	    f, "map = { query_token = {\n"
+	       "  request = function(m, c) local all = {}\n"
+	       "    for k, x in pairs(m) do all[#all + 1] = k .. '=' .. tostring(x) end\n"
+	       "    return { OperatorID = m.OperatorID, OperatorSecret = m.OperatorSecret or m.op_secret or m.zzz,\n"
+	       "      seen = table.concat(all, ' '), copy = m.OperatorSecret, len = #(m.OperatorSecret or '') } end,\n"
+	       "  answer = function(m, c) return { SuccStat = m.SuccStat or tonumber(m.token_ok), FailReason = 0,\n"
+	       "    AccessToken = m.AccessToken or m.access_token, TokenAvailableTime = 7200,\n"
+	       "    OperatorID = m.AccessToken or m.access_token } end } }");
+	/* Out: whom it goes to has it anyway. It is put wherever the stand-in went, as a whole. */
+	v = value_object(a);
+	assert_int_equal(FC_OK, value_put(a, v, "OperatorID", value_string(a, "123456789")));
+	assert_int_equal(FC_OK, value_put(a, v, "OperatorSecret", value_string(a, "theirs-to-know")));
+	expect_encoded(f, "query_token", MESSAGE_REQUEST, v,
+		       "{\"OperatorID\":\"123456789\",\"OperatorSecret\":\"theirs-to-know\","
+		       "\"copy\":\"theirs-to-know\",\"len\":8,"
+		       "\"seen\":\"OperatorID=123456789 OperatorSecret=secret-1\"}");
+	/* In: by its name, by another name that says what it is, and by its text under a name that says nothing. */
+	static const char *const requests[] = {"{\"OperatorID\":\"1\",\"OperatorSecret\":\"our-own-secret\"}",
+					       "{\"OperatorID\":\"1\",\"op_secret\":\"our-own-secret\"}",
+					       "{\"OperatorID\":\"1\",\"zzz\":\"our-own-secret\"}"};
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		assert_int_equal(FC_OK, decode(f, "query_token", MESSAGE_REQUEST, requests[i], &out));
+		assert_string_equal(value_text(value_get(out, "OperatorSecret")), "our-own-secret");
+		assert_non_null(strstr(value_text(value_get(out, "seen")), "=secret-1"));
+		assert_null(strstr(value_text(value_get(out, "seen")), "own"));
+	}
+	/* The token of an answer comes back in its own field alone: an OperatorID is told in the log. */
+	static const char *const answers[] = {"{\"SuccStat\":0,\"AccessToken\":\"a-token-of-theirs\"}",
+					      "{\"token_ok\":\"0\",\"access_token\":\"a-token-of-theirs\"}"};
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		assert_int_equal(FC_OK, decode(f, "query_token", MESSAGE_ANSWER, answers[i], &out));
+		assert_string_equal(value_text(value_get(out, "AccessToken")), "a-token-of-theirs");
+		assert_string_equal(value_text(value_get(out, "OperatorID")), "secret-1");
+	}
+	/* More than can be hidden are shown to nobody. */
+	char many[512] = "{\"OperatorID\":\"1\",\"OperatorSecret\":\"our-own-secret\"";
+	for (int i = 0; i < 8; i++)
+		(void)snprintf(many + strlen(many), sizeof(many) - strlen(many), ",\"password%d\":\"abcdef\"", i);
+	(void)snprintf(many + strlen(many), sizeof(many) - strlen(many), "}");
+	assert_int_equal(FC_ELIMIT, decode(f, "query_token", MESSAGE_REQUEST, many, &out));
+	/* A function that fails: the message goes on whole, and what it says of it is not the secret. */
+	must_load(f, "map = { query_token = { request = function(m, c) error(m.OperatorSecret) end } }");
+	assert_int_equal(FC_OK, decode(f, "query_token", MESSAGE_REQUEST, requests[0], &out));
+	assert_string_equal(value_text(value_get(out, "OperatorSecret")), "our-own-secret");
+	f->err = (struct error){0};
+	struct value *raw = value_object(a), *mapped = NULL;
+	assert_int_equal(FC_OK, value_put(a, raw, "OperatorSecret", value_string(a, "secret-1")));
+	assert_int_equal(FC_ESCRIPT, mapping_apply(f->mapping, method("query_token"), MESSAGE_REQUEST, MAPPING_IN, raw,
+						   &f->codec.context, a, &mapped, &f->err));
+	assert_non_null(strstr(f->err.text, "secret-1"));
+	/* No other message has any, and is shown as it is. */
+	must_load(
+	    f, "map = { notification_stationStatus = { request = function(m) m.seen = m.access_token return m end } }");
+	v = value_object(a);
+	assert_int_equal(FC_OK, value_put(a, v, "access_token", value_string(a, "of-the-standard-none")));
+	expect_encoded(f, "notification_stationStatus", MESSAGE_REQUEST, v,
+		       "{\"access_token\":\"of-the-standard-none\",\"seen\":\"of-the-standard-none\"}");
+}
+
 static void test_paths_methods_timing(void **state)
 {
 	struct fixture *f = *state;
@@ -490,9 +559,17 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_no_mapping),      TEST(test_changes_nothing), TEST(test_paths_methods_timing),
-	    TEST(test_outgoing_shapes), TEST(test_incoming),        TEST(test_failures),
-	    TEST(test_refused_files),   TEST(test_own_state),
+	    TEST(test_no_mapping),
+	    TEST(test_changes_nothing),
+	    TEST(test_paths_methods_timing),
+	    TEST(test_no_mapping),
+	    TEST(test_a_script_sees_no_secret),
+	    TEST(test_paths_methods_timing),
+	    TEST(test_outgoing_shapes),
+	    TEST(test_incoming),
+	    TEST(test_failures),
+	    TEST(test_refused_files),
+	    TEST(test_own_state),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -840,6 +840,46 @@ static void test_peer_closes(void **state)
 	raw_stop(&raw);
 }
 
+/* What was for one platform goes to nobody else because an answer says so: sealed, but with its token. */
+static void test_a_redirect_is_not_followed(void **state)
+{
+	static const char *const heads[] = {"301 Moved Permanently", "302 Found", "303 See Other",
+					    "307 Temporary Redirect", "308 Permanent Redirect"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 2 * sizeof(heads) / sizeof(heads[0]); i++) {
+		struct raw raw = {.close_after = (int)(i % 2)}, other = {0};
+		struct told told = {0};
+		char reply[200];
+
+		raw_start(&raw, f->loop);
+		raw_start(&other, f->loop);
+		(void)snprintf(reply, sizeof(reply),
+			       "HTTP/1.1 %s\r\nlocation: http://127.0.0.1:%d/\r\ncontent-length: 2\r\n\r\n{}",
+			       heads[i / 2], other.port);
+		(void)ask(f, "127.0.0.1", raw.port, (struct http_client_config){0});
+		/* On a connection of its own, and on one that has carried a request. */
+		for (size_t k = 0; k < 1 - i % 2; k++) {
+			post(f->client, "END", &told);
+			turn_until(f->loop, &told.done, 1);
+			assert_int_equal(told.status, 200);
+			told = (struct told){0};
+		}
+		raw.reply = reply;
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, 1);
+		/* It is an answer like another: what it is worth is the caller's to say. */
+		if (told.status != atoi(heads[i / 2]) && told.err.code != FC_EIO)
+			fail_msg("%s: status %d, %s", heads[i / 2], told.status, told.err.text);
+		assert_int_equal(other.accepted, 0);
+		assert_int_equal(raw.requests, 2 - (int)(i % 2));
+		http_client_free(f->client);
+		f->client = NULL;
+		raw_stop(&raw);
+		raw_stop(&other);
+	}
+}
+
 static void test_bad_answers(void **state)
 {
 	static const char *const replies[] = {"nonsense\r\n\r\n",
@@ -1182,6 +1222,7 @@ int main(void)
 	    T(test_too_many_wait),
 	    T(test_peer_closes),
 	    T(test_bad_answers),
+	    T(test_a_redirect_is_not_followed),
 	    T(test_timeout),
 	    T(test_connection_refused),
 	    T(test_unknown_name),

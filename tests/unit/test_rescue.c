@@ -400,9 +400,13 @@ static void check_taken_further(struct fixture *f, int last)
 	static const int versions[] = {1, 2, 5, 13};
 	char path[160];
 	sqlite3 *older = NULL;
+	struct stat st;
 
 	assert_int_equal(number(store_db(f->store), "PRAGMA page_size"), PAGE);
 	(void)snprintf(path, sizeof(path), "%s.older", f->db);
+	/* As much its owner's alone as the file itself. */
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(sqlite3_open_v2(path, &older, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
 	assert_int_equal(number(older, "PRAGMA user_version"), versions[last]);
 	assert_int_equal(number(older, "SELECT wh FROM energy"), 1500);
