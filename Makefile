@@ -1,4 +1,4 @@
-# Forecourt. The targets are a contract (DESIGN.md): all deps demo test check bench vm-test package menuconfig clean.
+# Forecourt. The targets are a contract (DESIGN.md): all deps demo test check bench fuzz vm-test package menuconfig clean.
 BOARD ?= host
 V ?= 0
 CC = gcc
@@ -198,4 +198,5 @@ package: deps
 clean:
 	rm -rf $(filter-out build/deps build/cross,$(wildcard build/*))
 
+include tests/fuzz/fuzz.mk
 -include $(shell find $(out)/obj -name '*.d' 2>/dev/null)

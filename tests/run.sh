@@ -2,12 +2,12 @@
 # All tests that need no extra hardware. Ends with "N passed, N failed" over all suites; non-zero on any failure.
 # A suite that can't run says SKIPPED and why, and is not counted as passed.
 #
-# usage: tests/run.sh [unit|asan|tsan|boards|system|web|arm|arm-all ...]   (default: all but arm-all)
+# usage: tests/run.sh [unit|asan|fuzz|tsan|boards|system|web|arm|arm-all ...]   (default: all but arm-all)
 # arm, arm-all: the unit tests as the boxes run them, on musl, by QEMU's user mode; the compiler and the libraries are built first
 # (boards/cross.sh). arm: of armv7 what may differ by machine or by C library; arm-all: all of armv7, and that choice of aarch64.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-suites=${*:-unit asan tsan boards system web arm}
+suites=${*:-unit asan fuzz tsan boards system web arm}
 jobs=$(nproc)
 # Tests at a time: they wait most of it; more would only measure each other, and test runs have 25 blocks of ports (harness.py).
 side=$((jobs < 4 ? jobs : 4))
@@ -65,6 +65,30 @@ unit_suite() { # BOARD [FILTER [EMULATOR]]; a filter is a pattern: "bus*"
 	done
 }
 
+# Every seed and every crash that was ever found, once, without libFuzzer (tests/fuzz/README.md).
+fuzz_suite() { # BOARD
+	if ! make --no-print-directory -j"$jobs" BOARD="$1" fuzzers >"$logs/fuzz-build.log" 2>&1; then
+		tail -n 40 "$logs/fuzz-build.log"
+		fail "build-fuzz" 1
+		return
+	fi
+	for source in tests/fuzz/fuzz_*.c; do
+		name=$(basename "$source" .c)
+		log=$logs/$name.log
+		inputs=tests/fuzz/corpus/${name#fuzz_}
+		[ ! -d "tests/fuzz/crashes/${name#fuzz_}" ] || inputs="$inputs tests/fuzz/crashes/${name#fuzz_}"
+		# shellcheck disable=SC2086 # folders are words
+		if timeout 600 "build/$1/fuzz/$name" $inputs >"$log" 2>&1 && ! grep -q '^0 inputs$' "$log"; then
+			passed=$((passed + 1))
+			echo "  ok    $name ($(tail -n 1 "$log"))"
+		else
+			fail "$name" 1
+			echo "--- $name"
+			tail -n 60 "$log"
+		fi
+	done
+}
+
 # What differs by machine or by C library: the size of a word and of time, signs, alignment, how numbers are printed, processes, files, TLS.
 by_machine='audit backup* base bus can codec config config_edit config_schema control_socket dlt645 energy envelope events framing gbt gbt_words
 	icomm j1939 journal journal_list lookup message order patch policy privileges record samples scrypt self_signed shelf store tables tls
@@ -79,6 +103,7 @@ for suite in $suites; do
 	case $suite in
 	unit) unit_suite host ;;
 	asan) unit_suite host-asan ;;
+	fuzz) fuzz_suite host-asan ;;
 	tsan)
 		unit_suite host-tsan 'bus* can* shelf* reload*'
 		;;

@@ -189,3 +189,22 @@ int json_write_ascii(struct buffer *out, const struct value *v)
 {
 	return write_any(out, v, 1);
 }
+
+int json_text(struct buffer *out, const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t run = 0;
+
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_length(p + i, len - i);
+
+		if (!n) {
+			(void)buffer_add(out, text + run, i - run);
+			(void)buffer_text(out, "\xEF\xBF\xBD");
+			run = i + 1;
+		}
+		i += n ? n : 1;
+	}
+	(void)buffer_add(out, text + run, len - run);
+	return out->failed ? FC_ELIMIT : FC_OK;
+}

@@ -14,5 +14,7 @@
 int json_write(struct buffer *out, const struct value *v);
 /* The same with every character beyond ASCII as \uXXXX, for a reader that counts characters where it should count bytes. */
 int json_write_ascii(struct buffer *out, const struct value *v);
+/* Appends a text as whoever reads it back from JSON has it: U+FFFD for bytes that are not UTF-8. As above. */
+int json_text(struct buffer *out, const char *text, size_t len);
 
 #endif

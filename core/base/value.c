@@ -231,8 +231,13 @@ int value_to_int(const struct value *v, int64_t *out)
 		return FC_OK;
 	case VALUE_NUMBER:
 	case VALUE_STRING:
-		/* "12.5" is no integer, "12.0" is: six decimals tell the two apart for every number that is sent. */
-		if (strlen(v->text) != v->len || decimal_parse(v->text, 6, &scaled) || scaled % 1000000)
+		/* "12.5" is no integer, "12.0" is: six decimals tell the two apart for every number that is sent. One that has no
+		 * room for them may be of digits alone. */
+		if (strlen(v->text) != v->len)
+			return FC_EINVAL;
+		if (decimal_parse(v->text, 6, &scaled))
+			return strchr(v->text, '.') || decimal_parse(v->text, 0, out) ? FC_EINVAL : FC_OK;
+		if (scaled % 1000000)
 			return FC_EINVAL;
 		*out = scaled / 1000000;
 		return FC_OK;
@@ -260,6 +265,17 @@ int value_to_bool(const struct value *v, int *out)
 	return FC_OK;
 }
 
+/* What has no room is at the end of the range: too large, not another number. */
+static int rescaled(int64_t from, int from_decimals, int decimals, int64_t *scaled)
+{
+	int64_t to = decimal_rescale(from, from_decimals, decimals);
+
+	if (to == INT64_MIN || to == INT64_MAX)
+		return FC_ELIMIT;
+	*scaled = to;
+	return FC_OK;
+}
+
 int value_to_decimal(const struct value *v, int decimals, int64_t *scaled)
 {
 	char text[64];
@@ -268,11 +284,9 @@ int value_to_decimal(const struct value *v, int decimals, int64_t *scaled)
 		return FC_EINVAL;
 	switch (v->type) {
 	case VALUE_INT:
-		*scaled = decimal_rescale(v->i, 0, decimals);
-		return FC_OK;
+		return rescaled(v->i, 0, decimals, scaled);
 	case VALUE_DECIMAL:
-		*scaled = decimal_rescale(v->i, v->decimals, decimals);
-		return FC_OK;
+		return rescaled(v->i, v->decimals, decimals, scaled);
 	case VALUE_FLOAT: {
 		/* By way of the shortest text that a person would read: 0.285 is 0.29, although its double is
 		 * a hair below the middle. */

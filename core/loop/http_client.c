@@ -351,6 +351,17 @@ static void handshake_failed(struct job *job, struct lws *wsi, const char *why)
 	broken(job, why);
 }
 
+/* libwebsockets takes what is no number for 0, which is ours for "no answer". */
+static int read_status(struct job *job, int status)
+{
+	if (status >= 100 && status <= 999) {
+		job->status = status;
+		return 0;
+	}
+	(void)error_set(&job->why, FC_EIO, "loop: %s: the answer has no HTTP status", job->client->config.name);
+	return -1;
+}
+
 static int receive(struct job *job, const char *data, size_t len)
 {
 	job->got_bytes = 1;
@@ -390,8 +401,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		return write_part(job, wsi);
 	case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
 		job->got_bytes = 1;
-		job->status = (int)lws_http_client_http_response(wsi);
-		return 0;
+		return read_status(job, (int)lws_http_client_http_response(wsi));
 	case LWS_CALLBACK_RECEIVE_CLIENT_HTTP: {
 		char buffer[LWS_PRE + 2048];
 

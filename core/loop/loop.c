@@ -179,14 +179,18 @@ void loop_stop(struct loop *loop)
 	lws_cancel_service(loop->lws);
 }
 
-static void nothing(void *user)
+/* The time may be over before libwebsockets begins to wait, on a machine with much else to do always with 0: it would wait for the next
+ * timer that there is. */
+static void wait_no_more(void *user)
 {
-	(void)user;
+	struct loop *loop = user;
+
+	lws_cancel_service(loop->lws);
 }
 
 int loop_step(struct loop *loop, int timeout_ms)
 {
-	struct loop_timer limit = {.fn = nothing};
+	struct loop_timer limit = {.fn = wait_no_more, .user = loop};
 
 	if (loop_timer_set(loop, &limit, (int64_t)timeout_ms * 1000))
 		return FC_ENOMEM;

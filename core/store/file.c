@@ -127,6 +127,8 @@ static const char *const migrations[] = {
      "CREATE INDEX event_order ON event(CAST(substr(seq, 10) AS INTEGER)) WHERE seq <> '';"),
 };
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
+/* What lies beyond was never written by any: it is damage. */
+enum { SCHEMA_VERSION_LIKELY = 1000 };
 
 enum { NAME = 512, WAL_BYTES = 4096000, PAGE = 512 };
 static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
@@ -166,7 +168,8 @@ static int version_of(sqlite3 *db)
 	return query_text(db, "PRAGMA user_version", text, sizeof(text)) ? -1 : atoi(text);
 }
 
-/* Each step is a transaction of its own: a power cut between two leaves a file that the next start takes further. */
+/* Each step is a transaction of its own: a power cut between two leaves a file that the next start takes further. FC_EINVAL: the file's
+ * tables are not those of its version; else FC_EIO. */
 static int migrate(sqlite3 *db, const char *path, int upto, struct error *err)
 {
 	char text[64];
@@ -180,9 +183,12 @@ static int migrate(sqlite3 *db, const char *path, int upto, struct error *err)
 		    sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK &&
 		    sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
 			continue;
+		int code = sqlite3_errcode(db);
 		(void)failed(db, path, err);
 		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-		return FC_EIO;
+		if (err && code == SQLITE_ERROR)
+			err->code = FC_EINVAL;
+		return code == SQLITE_ERROR ? FC_EINVAL : FC_EIO;
 	}
 	return FC_OK;
 }
@@ -320,12 +326,15 @@ static void take_new(const struct store *store)
 }
 
 /* A new file beside the old one, with all that can be read of it. */
-static int make_new(sqlite3 *from, const char *path, struct rescue *found, struct error *err)
+static int make_new(sqlite3 *from, int is_mislabelled, const char *path, struct rescue *found, struct error *err)
 {
-	int version = from ? version_of(from) : -1;
+	int version = from && !is_mislabelled ? version_of(from) : -1;
 	sqlite3 *to = NULL;
 
 	remove_file(path);
+	/* SQLite reads nothing of a file that has lost its end, but for who says that he mends it. Nothing is written to it. */
+	if (from)
+		(void)sqlite3_exec(from, "PRAGMA writable_schema = ON", NULL, NULL, NULL);
 	/* Rows go into tables as they were; what the schema has learned since is done to them at the next open. */
 	int result = open_database(path, &to, 1, err);
 	if (!result)
@@ -370,7 +379,7 @@ int file_replace(struct store *store, struct error *err)
 		return open_existing(store, err);
 	}
 	(void)snprintf(fresh, sizeof(fresh), "%s.new", store->path);
-	int result = make_new(store->db, fresh, &found, err);
+	int result = make_new(store->db, store->is_mislabelled, fresh, &found, err);
 	if (result)
 		return result;
 	/* From here on a power cut finds either file: file_open takes the new one when there is no other. */
@@ -382,6 +391,7 @@ int file_replace(struct store *store, struct error *err)
 	if (result)
 		return result;
 	store->damaged = 0;
+	store->is_mislabelled = 0;
 	store->health.replaced++;
 	log_error("store: %s: damaged: set aside as %s.damaged-%d, a new one is begun", store->path, store->path,
 		  number);
@@ -412,6 +422,13 @@ static int make_folder(const char *path, struct error *err)
 	return FC_OK;
 }
 
+/* Pragmas with nothing wrong in them fail with SQLITE_ERROR where a file's schema can't be read: "unsupported file format", four other bytes
+ * in its header. */
+static int is_unreadable(int code)
+{
+	return store_is_damage(code) || (code & 0xff) == SQLITE_ERROR;
+}
+
 /* 1 sound, 0 damaged; or FC_EIO when that can't be said: a full or read-only disk is no damage. */
 static int is_sound(struct store *store, struct error *err)
 {
@@ -420,7 +437,7 @@ static int is_sound(struct store *store, struct error *err)
 
 	if (code == SQLITE_OK)
 		return !strcmp(text, "ok");
-	return store_is_damage(code) ? 0 : failed(store->db, store->path, err);
+	return is_unreadable(code) ? 0 : failed(store->db, store->path, err);
 }
 
 /* A disk that has become read-only can be read with a shared index alone, of which a file must be there, if an empty one. */
@@ -430,7 +447,7 @@ static int open_somehow(struct store *store, struct error *err)
 	int code = store->db ? sqlite3_extended_errcode(store->db) : SQLITE_NOMEM;
 	char index[NAME];
 
-	if (result && !store_is_damage(code) && code != SQLITE_CANTOPEN) {
+	if (result && !is_unreadable(code) && code != SQLITE_CANTOPEN) {
 		close_database(&store->db);
 		return open_database(store->path, &store->db, !alone, err);
 	}
@@ -502,6 +519,18 @@ static void put_aside_in(const char *folder)
 	sqlite3_temp_directory = sqlite3_mprintf("%s", folder);
 }
 
+/* Orders, and what is to be told of them, stand there as this schema has them. */
+static int has_our_orders(sqlite3 *db)
+{
+	sqlite3_stmt *orders = store_prepare(db, "SELECT " JOURNAL_COLUMNS " FROM orders"),
+		     *outbox = store_prepare(db, "SELECT " OUTBOX_COLUMNS " FROM outbox");
+	int yes = orders && outbox;
+
+	sqlite3_finalize(orders);
+	sqlite3_finalize(outbox);
+	return yes;
+}
+
 int file_open(struct store *store, const char *data_dir, struct error *err)
 {
 	struct error first = {0};
@@ -512,10 +541,11 @@ int file_open(struct store *store, const char *data_dir, struct error *err)
 	(void)snprintf(store->path, sizeof(store->path), "%s/forecourt.db", data_dir);
 	store->is_shared = is_shared();
 	take_new(store);
-	if (open_somehow(store, &first) && !(store->db && store_is_damage(sqlite3_extended_errcode(store->db))))
+	if (open_somehow(store, &first) && !(store->db && is_unreadable(sqlite3_extended_errcode(store->db))))
 		return error_set(err, FC_EIO, "%s", first.text);
 	int version = version_of(store->db);
-	if (version > SCHEMA_VERSION)
+	int is_none = (version < 0 || version > SCHEMA_VERSION_LIKELY) && has_our_orders(store->db);
+	if (version > SCHEMA_VERSION && !is_none)
 		return error_set(err, FC_EINVAL, "store: %s: written by a newer version (schema %d, this one knows %d)",
 				 store->path, version, SCHEMA_VERSION);
 	int sound = is_sound(store, err);
@@ -525,7 +555,12 @@ int file_open(struct store *store, const char *data_dir, struct error *err)
 		return file_replace(store, err);
 	if (version > 0 && version < SCHEMA_VERSION)
 		keep_older(store, version);
-	int result = migrate(store->db, store->path, SCHEMA_VERSION, err);
+	int result = is_none ? FC_EINVAL : migrate(store->db, store->path, SCHEMA_VERSION, err);
+	/* Its version is damaged, and nothing else that could be seen: the tables are what they are. */
+	if (result == FC_EINVAL && has_our_orders(store->db)) {
+		store->is_mislabelled = 1;
+		return file_replace(store, err);
+	}
 	if (!result)
 		make_pages_small(store);
 	if (!result)

@@ -72,10 +72,11 @@ struct store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
 	struct store_health health;
-	int damaged;       /* the file itself is bad: to be replaced */
-	int detached;      /* it was replaced, and the new one could not be opened yet */
-	int64_t tended_us; /* when replacing it failed */
-	uint64_t inode[2]; /* of the file and its WAL */
+	int damaged;        /* the file itself is bad: to be replaced */
+	int is_mislabelled; /* ... in its version: its tables are of another one */
+	int detached;       /* it was replaced, and the new one could not be opened yet */
+	int64_t tended_us;  /* when replacing it failed */
+	uint64_t inode[2];  /* of the file and its WAL */
 	struct event_queue events;
 	struct settle_queue settles;
 	int is_shared; /* others look into the file: nothing waits in memory that they wait for */

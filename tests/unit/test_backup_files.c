@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "control/backup_files.h"
+#include "control/backup_lua.h"
 
 static void becomes(const char *text, const char *wanted)
 {
@@ -60,11 +61,31 @@ static void test_a_script_does_not(void **state)
 	assert_null(backup_files_pem(nul, sizeof(nul) - 1, &len));
 }
 
+/* Of two of one name one would be tried, and another one written. Found by fuzz_backup. */
+static void test_no_file_comes_twice(void **state)
+{
+	static const char list[] = "lib/a 3\nlib/a 4\n", packed[] = "eJxLTEpOSU1LBwAK2wK9"; /* "abcdefg" */
+	static struct backup_lua lua;
+	struct error err = {0};
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 1 << 16);
+	assert_int_equal(backup_lua_unpack(&lua, list, packed, &arena, &err), FC_EINVAL);
+	assert_string_equal(err.text, "the backup's Lua files are damaged");
+	assert_int_equal(backup_lua_unpack(&lua, "lib/b 3\nlib/a 4\n", packed, &arena, &err), FC_EINVAL);
+	assert_int_equal(backup_lua_unpack(&lua, "lib/a 3\nlib/b 4\n", packed, &arena, &err), FC_OK);
+	assert_int_equal(lua.count, 2);
+	assert_string_equal(lua.files[1].text, "defg");
+	arena_fini(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_blocks_stay),
 	    cmocka_unit_test(test_a_script_does_not),
+	    cmocka_unit_test(test_no_file_comes_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

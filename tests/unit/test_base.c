@@ -229,6 +229,13 @@ static void values_are_read_tolerantly(void **state)
 	assert_int_equal(value_to_int(value_float(&a, 12.5), &i), FC_EINVAL);
 	assert_int_equal(value_to_int(value_float(&a, 1e300), &i), FC_EINVAL);
 	assert_int_equal(value_to_int(value_string(&a, "12.5"), &i), FC_EINVAL);
+	/* Found by fuzz_message: as a number it was taken, as text it was not. */
+	assert_int_equal(value_to_int(value_string(&a, "7022366856333361"), &i), FC_OK);
+	assert_int_equal(i, 7022366856333361);
+	assert_int_equal(value_to_int(value_string(&a, "-9223372036854775807"), &i), FC_OK);
+	assert_int_equal(i, -9223372036854775807);
+	assert_int_equal(value_to_int(value_string(&a, "9223372036854775808"), &i), FC_EINVAL);
+	assert_int_equal(value_to_int(value_string(&a, "7022366856333361.5"), &i), FC_EINVAL);
 	assert_int_equal(value_to_int(value_string(&a, ""), &i), FC_EINVAL);
 	assert_int_equal(value_to_int(value_string_len(&a, "1\0002", 3), &i), FC_EINVAL);
 	assert_int_equal(value_to_int(NULL, &i), FC_EINVAL);
@@ -237,6 +244,12 @@ static void values_are_read_tolerantly(void **state)
 	assert_int_equal(value_to_decimal(value_float(&a, 0.285), 2, &i), FC_OK);
 	assert_int_equal(i, 29);
 	assert_int_equal(value_to_decimal(value_float(&a, 1e300), 2, &i), FC_ELIMIT);
+	/* Found by fuzz_message: a price of 16 digits was taken for 922337203685477.5807. */
+	assert_int_equal(value_to_decimal(value_int(&a, 9999999999999999), 4, &i), FC_ELIMIT);
+	assert_int_equal(value_to_decimal(value_int(&a, -9999999999999999), 4, &i), FC_ELIMIT);
+	assert_int_equal(value_to_decimal(value_decimal(&a, 9999999999999999, 1), 5, &i), FC_ELIMIT);
+	assert_int_equal(value_to_decimal(value_int(&a, 99999999999999), 4, &i), FC_OK);
+	assert_int_equal(i, 999999999999990000);
 	assert_int_equal(value_to_double(value_string(&a, "7200.0"), &d), FC_OK);
 	assert_true(d == 7200.0);
 	assert_int_equal(value_to_double(value_string(&a, "7200x"), &d), FC_EINVAL);

@@ -782,6 +782,55 @@ static void test_client_keeps_connection(void **state)
 }
 
 /* At once: no more connections than may be in flight, and these carry all. */
+/* Found by fuzz_reply: libwebsockets went where the answer said, with token and body, and looked the name up on the loop. */
+static void test_client_follows_nobody(void **state)
+{
+	struct fixture *f = *state;
+	struct raw here = {0}, there = {0};
+	struct told told = {0};
+	char reply[160];
+
+	raw_start(&here, f->loop);
+	raw_start(&there, f->loop);
+	(void)ask(f, "127.0.0.1", here.port, (struct http_client_config){0});
+	static const int statuses[] = {301, 302, 303, 307, 308};
+	for (int i = 0; i < 5; i++) {
+		(void)snprintf(reply, sizeof(reply),
+			       "HTTP/1.1 %d x\r\nLocation: http://127.0.0.1:%d/\r\ncontent-length: 0\r\n\r\n",
+			       statuses[i], there.port);
+		here.reply = reply;
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, i + 1);
+		assert_int_equal(told.status, statuses[i]);
+	}
+	assert_int_equal(here.requests, 5);
+	assert_int_equal(there.accepted, 0);
+	raw_stop(&here);
+	raw_stop(&there);
+}
+
+/* Found by fuzz_reply: it was no answer, and there was no reason for it. */
+static void test_an_answer_without_a_status_is_none(void **state)
+{
+	static const char *const replies[] = {"HTTP/1.1 \r\n\r\n", "HTTP/1.1 OK\r\ncontent-length: 0\r\n\r\n",
+					      "HTTP/1.1 -200 OK\r\ncontent-length: 0\r\n\r\n",
+					      "HTTP/1.1 20000 OK\r\ncontent-length: 0\r\n\r\n"};
+	struct fixture *f = *state;
+	struct raw raw = {0};
+	struct told told = {0};
+
+	raw_start(&raw, f->loop);
+	(void)ask(f, "127.0.0.1", raw.port, (struct http_client_config){0});
+	for (int i = 0; i < 4; i++) {
+		raw.reply = replies[i];
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, i + 1);
+		assert_int_equal(told.failed, i + 1);
+		assert_string_equal(told.err.text, "loop: asks: the answer has no HTTP status");
+	}
+	raw_stop(&raw);
+}
+
 static void test_client_bounded(void **state)
 {
 	struct fixture *f = *state;
@@ -1218,6 +1267,8 @@ int main(void)
 	    T(test_requests_in_one_piece),
 	    T(test_no_delay),
 	    T(test_client_keeps_connection),
+	    T(test_client_follows_nobody),
+	    T(test_an_answer_without_a_status_is_none),
 	    T(test_client_bounded),
 	    T(test_too_many_wait),
 	    T(test_peer_closes),
