@@ -197,7 +197,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (w->inputs == 1)
 		session[0] = tokens[0][0] = tokens[1][0] = '\0';
 	tend(w);
-	knows_secret = size && memmem(data, size, WORLD_SECRET, sizeof(WORLD_SECRET) - 1) != NULL;
+	knows_secret = world_knows_secret(data, size);
 	for (int i = 0; i < REQUESTS_MAX && in.left; i++) {
 		unsigned how = fuzz_byte(&in);
 

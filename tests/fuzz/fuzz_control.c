@@ -153,7 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!reader)
 		reader = json_reader_new(4 * CONTROL_LINE_MAX);
 	enum control_right right = rights[fuzz_pick(&in, sizeof(rights) / sizeof(rights[0]))];
-	int knows_secret = size && memmem(data, size, WORLD_SECRET, sizeof(WORLD_SECRET) - 1) != NULL;
+	int knows_secret = world_knows_secret(data, size);
 	for (int i = 0; i < LINES_MAX && in.left; i++) {
 		char *line = filled_line(w, fuzz_line(&in));
 

@@ -322,6 +322,17 @@ void world_turn(struct world *w, int times)
 	while (--times > 0 && w->control->replies);
 }
 
+int world_knows_secret(const uint8_t *data, size_t size)
+{
+	enum { PIECE = 4 };
+	static const char secret[] = WORLD_SECRET;
+
+	for (size_t i = 0; size && i + PIECE < sizeof(secret); i++)
+		if (memmem(data, size, &secret[i], PIECE))
+			return 1;
+	return 0;
+}
+
 void world_settle(struct world *w)
 {
 	world_bus_clear();
