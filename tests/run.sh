@@ -2,7 +2,8 @@
 # All tests that need no extra hardware. Ends with "N passed, N failed" over all suites; non-zero on any failure.
 # A suite that can't run says SKIPPED and why, and is not counted as passed.
 #
-# usage: tests/run.sh [unit|asan|fuzz|tsan|boards|system|web|arm|arm-all ...]   (default: all but arm-all)
+# usage: tests/run.sh [unit|asan|fuzz|tsan|boards|system|web|arm|arm-all|faults ...]   (default: all but arm-all and faults)
+# faults: tests/faults, as long as FORECOURT_FAULT_S says (its README).
 # arm, arm-all: the unit tests as the boxes run them, on musl, by QEMU's user mode; the compiler and the libraries are built first
 # (boards/cross.sh). arm: of armv7 what may differ by machine or by C library; arm-all: all of armv7, and that choice of aarch64.
 set -u
@@ -159,6 +160,21 @@ for suite in $suites; do
 		grep -E '^(SKIPPED|FAILED|ERROR)' "$log"
 		[ "$bad" -gt 0 ] && tail -n 120 "$log"
 		echo "  $closing"
+		;;
+	faults)
+		if ! make --no-print-directory -j"$jobs" tools >"$logs/tools.log" 2>&1; then
+			tail -n 40 "$logs/tools.log"
+			fail tools 1
+			continue
+		fi
+		/usr/bin/python3 -B -m pytest -q -s -p no:cacheprovider --tb=short tests/faults >"$logs/faults.log" 2>&1
+		code=$?
+		p=$(grep -oE '[0-9]+ passed' "$logs/faults.log" | tail -n 1 | cut -d' ' -f1)
+		f=$(grep -oE '[0-9]+ (failed|error)' "$logs/faults.log" | tail -n 1 | cut -d' ' -f1)
+		if [ "$code" -ne 0 ] && [ "${f:-0}" -eq 0 ]; then f=1; fi
+		passed=$((passed + ${p:-0}))
+		[ "${f:-0}" -gt 0 ] && fail faults "$f"
+		grep -vE '^20[0-9-]*T' "$logs/faults.log" | cut -c1-300 | tail -n 200
 		;;
 	web)
 		# A whole station and a browser a file: one after the other.

@@ -2,6 +2,7 @@
 
 #include <link.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,6 +18,16 @@ int64_t usage_rss_kb(void)
 		pages = 0;
 	(void)fclose(file);
 	return (int64_t)pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+int usage_has_room(size_t bytes)
+{
+	void *volatile block =
+	    malloc(bytes); /* volatile: a compiler may leave out what is not used, and say that there was room */
+	int has_room = block != NULL;
+
+	free(block);
+	return has_room;
 }
 
 /* 1 when nothing but zeros is there: then giving it back changes nothing that can be read. */

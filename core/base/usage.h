@@ -2,10 +2,15 @@
 #ifndef FC_BASE_USAGE_H
 #define FC_BASE_USAGE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Resident memory from the kernel, in kB; 0 when it can't be read. */
 int64_t usage_rss_kb(void);
+
+/* Nonzero when so many bytes could be had right now. For calls of libraries that end or crash the program where they get no memory: what is
+ * asked just before is what they find. */
+int usage_has_room(size_t bytes);
 
 /* At the begin of a thread that uses little: gives pages of its thread-local storage back that nobody has written to. glibc clears all of it
  * for each thread; of Debian's wolfSSL that is 49 kB, which only a thread that makes handshakes needs. What is given back reads as

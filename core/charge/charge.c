@@ -369,14 +369,17 @@ static void resume(void *user, const struct journal_order *entry)
 	struct order *order = calloc(1, sizeof(*order));
 	struct charge *c = order ? add_charge(set, entry->connector_id) : NULL;
 	struct error err = {0};
+	int result = c ? order_read(set->reader, entry, order, &err) : FC_ENOMEM;
 
-	if (!c || order_read(set->reader, entry, order, &err)) {
-		/* It stays open in the journal, for someone to look at. */
-		log_error("charge: order %s: not taken up again: %s", entry->seq, c ? err.text : "no memory");
-		free(order);
+	if (!result) {
+		conduct_resume(c, order);
 		return;
 	}
-	conduct_resume(c, order);
+	/* A damaged one stays open in the journal, for someone to look at. */
+	log_error("charge: order %s: not taken up again: %s", entry->seq, c ? err.text : "no memory");
+	free(order);
+	if (result != FC_EINVAL)
+		set->is_short = 1;
 }
 
 struct charge_set *charge_set_new(struct loop *loop, struct store *store, struct station_set *stations,
@@ -398,8 +401,9 @@ struct charge_set *charge_set_new(struct loop *loop, struct store *store, struct
 	set->conductor = (struct conductor){store, devices, *hooks, found, wish_ask, set};
 	set->listener = (struct station_listener){.fn = on_station, .user = set};
 	set->tick = (struct loop_timer){.fn = on_tick, .user = set};
-	if (journal_each_open(store, resume, set) < 0 || loop_timer_set(loop, &set->tick, TICK_US)) {
-		(void)error_set(err, FC_EIO, "charge: the journal can't be read");
+	/* Without memory for one that runs there is no start: a charge would go on as nobody's, and its order never end. */
+	if (journal_each_open(store, resume, set) < 0 || set->is_short || loop_timer_set(loop, &set->tick, TICK_US)) {
+		(void)error_set(err, set->is_short ? FC_ENOMEM : FC_EIO, "charge: the journal can't be read");
 		charge_set_free(set);
 		return NULL;
 	}

@@ -28,6 +28,8 @@ enum job_state { JOB_WAITING, JOB_CONNECTING, JOB_SENT, JOB_DONE };
 
 struct job {
 	struct job *next;
+	uint64_t number; /* of the client's; never 0 */
+	int attempt;     /* counts connections that were tried */
 	struct http_client *client;
 	enum job_state state;
 	struct lws *wsi;
@@ -56,6 +58,7 @@ struct http_client {
 	struct resolve_result addresses;
 	int64_t resolved_us; /* 0 = not */
 	struct job *first, *last;
+	uint64_t jobs; /* ever */
 	int in_flight, waiting;
 	/* Connections that lws holds for us, busy or resting: a request on a resting one takes its place. */
 	struct lws *connections[CONNECTIONS_MAX];
@@ -145,10 +148,30 @@ static void timed_out(void *user)
 {
 	struct job *job = user;
 
+	/* The connection that it waited behind may be one that never carries anything any more: the next make their own. */
+	job->client->connection_count = 0;
 	fail(job, FC_ETIMEOUT, "%s:%d: no answer in time", job->client->config.host, job->client->config.port);
 }
 
-/* Starts a request. reuse: over a connection that rests. libwebsockets 4.1 finds those by comparing the address that is
+/* The job with that number is not over. */
+static const struct job *is_known(const struct http_client *client, uint64_t number)
+{
+	const struct job *job = client->first;
+
+	while (job && job->number != number)
+		job = job->next;
+	return job;
+}
+
+/* ... and is on that attempt still. */
+static int is_at(const struct http_client *client, uint64_t number, int attempt)
+{
+	const struct job *job = is_known(client, number);
+
+	return job && job->attempt == attempt;
+}
+
+/* Starts a request; FC_EIO when it can't be, FC_OK when it is under way, or over already. reuse: over a connection that rests. libwebsockets 4.1 finds those by comparing the address that is
  * asked for with the Host text of the connection, so a request that wants one gives the Host text as its address, and
  * one that wants a fresh connection gives the numeric address (no name is looked up on the loop in either case). */
 static int connect_job(struct job *job, int reuse)
@@ -182,13 +205,36 @@ static int connect_job(struct job *job, int reuse)
 	job->sent = 0;
 	job->got_bytes = 0;
 	buffer_clear(&job->answer);
-	info.pwsi = &job->wsi;
+	/* What fails at once is called back before this returns: the job may be over then, or on its next attempt. So libwebsockets gets a
+	 * place of ours for what it makes, not one in the job. */
+	struct lws *made = NULL;
+	const uint64_t number = job->number;
+	const int attempt = ++job->attempt;
+	info.pwsi = &made;
 	struct lws *wsi = lws_client_connect_via_info(&info);
+	if (!is_at(client, number, attempt))
+		return FC_OK;
+	job->wsi = wsi;
 	if (!wsi)
 		return FC_EIO;
 	if (client->connection_count < CONNECTIONS_MAX)
 		client->connections[client->connection_count++] = wsi;
 	return FC_OK;
+}
+
+/* Over a connection that rests, if there should be one. That there is none after all, libwebsockets having dropped it without a word (it
+ * does where it gets no memory), is no reason to fail, nor to look for it ever again. FC_EIO: the job is to be failed. */
+static int connect_somehow(struct job *job)
+{
+	struct http_client *client = job->client;
+	const uint64_t number = job->number;
+
+	if (client->connection_count >= client->in_flight) {
+		if (!connect_job(job, 1))
+			return FC_OK;
+		client->connection_count = 0;
+	}
+	return is_known(client, number) ? connect_job(job, 0) : FC_OK;
 }
 
 static void forget_connection(struct http_client *client, const struct lws *wsi)
@@ -229,14 +275,8 @@ static void start_jobs(struct http_client *client)
 		client->in_flight++;
 		job->state = JOB_CONNECTING;
 		job->address = 0;
-		if (connect_job(job, client->connection_count >= client->in_flight))
-			/* lws may have called back with the reason, and the job be gone: finish() keeps the list. */
-			for (struct job *j = client->first; j; j = j->next)
-				if (j == job) {
-					fail(job, FC_EIO, "%s:%d: can't connect", client->config.host,
-					     client->config.port);
-					break;
-				}
+		if (connect_somehow(job))
+			fail(job, FC_EIO, "%s:%d: can't connect", client->config.host, client->config.port);
 	}
 }
 
@@ -323,6 +363,8 @@ static void broken(struct job *job, const char *why)
 		if (job->reused && client->config.no_resend) {
 			job->stale = 1;
 		} else if (job->reused) {
+			if (job->state == JOB_CONNECTING)
+				client->connection_count = 0; /* there was none to be found: see connect_somehow */
 			if (!connect_job(job, 0))
 				return;
 		} else if (job->state == JOB_CONNECTING && job->address + 1 < client->addresses.count) {
@@ -448,7 +490,8 @@ static void free_client(void *user)
 	free(client);
 }
 
-static void copy_config(struct http_client_config *to, const struct http_client_config *from)
+/* Nonzero when all is there: without its CA a client would trust others. */
+static int copy_config(struct http_client_config *to, const struct http_client_config *from)
 {
 	*to = *from;
 	to->name = strdup(from->name ? from->name : "client");
@@ -460,6 +503,8 @@ static void copy_config(struct http_client_config *to, const struct http_client_
 		to->max_in_flight = IN_FLIGHT_DEFAULT;
 	if (!to->max_body)
 		to->max_body = BODY_DEFAULT;
+	return to->name && to->host && !to->ca == !(from->ca && *from->ca) &&
+	       !to->certificate == !(from->certificate && *from->certificate) && !to->key == !(from->key && *from->key);
 }
 
 static int check_files(const struct http_client_config *c, struct error *err)
@@ -506,8 +551,11 @@ struct http_client *http_client_new(struct loop *loop, const struct http_client_
 	}
 	client->loop = loop;
 	client->kick = (struct loop_timer){.fn = kicked, .user = client};
-	copy_config(&client->config, config);
-	client->resolve = resolve_new(loop, config->host, resolved, client, err);
+	int is_whole = copy_config(&client->config, config);
+	if (!is_whole)
+		(void)error_set(err, FC_ENOMEM, "loop: no memory");
+	else
+		client->resolve = resolve_new(loop, config->host, resolved, client, err);
 	if (!client->resolve || check_files(&client->config, err) || make_vhost(client, err)) {
 		http_client_free(client);
 		return NULL;
@@ -555,6 +603,7 @@ int http_client_post(struct http_client *client, const char *path, const char *a
 	if (!job)
 		return error_set(err, FC_ENOMEM, "loop: no memory");
 	job->client = client;
+	job->number = ++client->jobs;
 	job->path = strdup(path);
 	job->authorization = copy(authorization);
 	job->content_type = strdup(content_type);

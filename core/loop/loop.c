@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "loop/resolve.h"
 #include "loop/tls.h"
 
 /* lws takes tables of this many descriptors at start; more than any station opens. */
@@ -126,6 +127,10 @@ struct loop *loop_new(struct error *err)
 
 	if (!loop) {
 		(void)error_set(err, FC_ENOMEM, "loop: no memory");
+		return NULL;
+	}
+	if (resolve_prepare(err)) {
+		free(loop);
 		return NULL;
 	}
 	signal(SIGPIPE, SIG_IGN);

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/usage.h"
 
 static const char system_bundle[] = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -232,17 +233,41 @@ static int is_address(const char *host)
 	return inet_pton(AF_INET, host, binary) == 1 || inet_pton(AF_INET6, host, binary) == 1;
 }
 
+/* wolfSSL 5.5 crashes when it gets no memory for a part of a certificate that it reads. */
+enum { CERTIFICATE_ROOM = 64 << 10 };
+
+/* Where a session keeps that its peer was checked; -1: there is no such place. */
+static int checked_place(void)
+{
+#ifdef HAVE_EX_DATA
+	static int place = -1;
+
+	if (place < 0)
+		place = wolfSSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	return place;
+#else
+	return -1;
+#endif
+}
+
 int tls_check_peer(void *ssl, const char *host, struct error *err)
 {
+	static char checked;
 	char name[128];
 
 	if (!ssl)
 		return error_set(err, FC_EAUTH, "tls: the connection is not encrypted");
+	/* Its certificate stays the session's; and a request on it that failed here for want of memory would crash libwebsockets, which
+	 * goes on with the connection that it has just closed. */
+	if (checked_place() >= 0 && wolfSSL_get_ex_data(ssl, checked_place()) == &checked)
+		return FC_OK;
 	long verdict = wolfSSL_get_verify_result(ssl);
 	if (verdict != X509_V_OK) {
 		error_text(ssl, (int)verdict, name, sizeof(name));
 		return error_set(err, FC_EAUTH, "tls: certificate of %s: %s", host, name);
 	}
+	if (!usage_has_room(CERTIFICATE_ROOM))
+		return error_set(err, FC_ENOMEM, "tls: no memory for the certificate of %s", host);
 	WOLFSSL_X509 *peer = wolfSSL_get_peer_certificate(ssl);
 	if (!peer)
 		return error_set(err, FC_EAUTH, "tls: %s showed no certificate", host);
@@ -251,13 +276,15 @@ int tls_check_peer(void *ssl, const char *host, struct error *err)
 	wolfSSL_X509_free(peer);
 	if (match != WOLFSSL_SUCCESS)
 		return error_set(err, FC_EAUTH, "tls: the certificate is not for %s", host);
+	if (checked_place() >= 0)
+		(void)wolfSSL_set_ex_data(ssl, checked_place(), &checked);
 	return FC_OK;
 }
 
 void tls_peer_name(void *ssl, char *out, size_t size)
 {
 	out[0] = '\0';
-	WOLFSSL_X509 *peer = ssl ? wolfSSL_get_peer_certificate(ssl) : NULL;
+	WOLFSSL_X509 *peer = ssl && usage_has_room(CERTIFICATE_ROOM) ? wolfSSL_get_peer_certificate(ssl) : NULL;
 	if (!peer)
 		return;
 	const char *name = wolfSSL_X509_get_subjectCN(peer);

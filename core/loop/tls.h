@@ -30,7 +30,7 @@ void tls_name_socket(void *ssl, int fd);
  * own option, whose callback takes every certificate for good and crashes on a wrong one. */
 int tls_ask_peer(void *ctx, const char *ca, int required);
 /* After the handshake, before any byte of the request: the chain was good and the certificate is for host (a name or an
- * address). FC_OK, or FC_EAUTH with the reason. */
+ * address). Asked once of a session: it remembers that it passed. FC_OK, or FC_EAUTH with the reason; FC_ENOMEM. */
 int tls_check_peer(void *ssl, const char *host, struct error *err);
 /* Common name of the peer's certificate, "" when there is none. Always terminated. */
 void tls_peer_name(void *ssl, char *out, size_t size);

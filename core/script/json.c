@@ -6,13 +6,14 @@
 #include <lauxlib.h>
 #include <lua-cjson.h>
 
+#include "base/usage.h"
 #include "script/convert.h"
 #include "script/sandbox.h"
 
 static const size_t memory_default = (size_t)8 << 20;
 /* Most bytes of Lua memory that one '[', '{', ':' or ',' can stand for (a table, its place in a growing list, a key), and
  * what the state takes before it reads anything. */
-enum { DEPTH_MAX = 32, BYTES_A_MARK = 64, BYTES_OF_STATE = 128 << 10 };
+enum { DEPTH_MAX = 32, BYTES_A_MARK = 64, BYTES_OF_STATE = 128 << 10, BYTES_OF_BUFFER = 4096 };
 
 struct json_reader {
 	struct sandbox box;
@@ -107,6 +108,9 @@ int json_read(struct json_reader *reader, const char *text, size_t len, struct a
 	*out = NULL;
 	if (!fits(reader, text, len))
 		return error_set(err, FC_ELIMIT, "json: too long or too many values (%zu bytes)", len);
+	/* Where lua-cjson gets no memory for its buffer it ends the program. */
+	if (!usage_has_room(len + BYTES_OF_BUFFER))
+		return error_set(err, FC_ENOMEM, "json: no memory");
 	sandbox_budget(&reader->box, 1000000, 0);
 	lua_pushcfunction(reader->box.L, decode);
 	lua_pushlightuserdata(reader->box.L, &job);

@@ -12,7 +12,7 @@ struct json_reader;
 struct json_reader *json_reader_new(size_t memory);
 void json_reader_free(struct json_reader *reader);
 /* FC_OK and *out in arena; FC_EINVAL "json: ..."; FC_ELIMIT when the text is longer than a quarter of the memory or holds more
- * values than fit into it, or the arena is full. The reader stays usable. */
+ * values than fit into it, or the arena is full; FC_ENOMEM. The reader stays usable. */
 int json_read(struct json_reader *reader, const char *text, size_t len, struct arena *arena, struct value **out,
 	      struct error *err);
 

@@ -57,7 +57,7 @@ static int insert(struct store *store, const struct audit_entry *e, int64_t *id,
 int audit_add(struct store *store, const struct audit_entry *entry, int64_t *id, struct error *err)
 {
 	/* An action may end within a transaction of others: its row is theirs then. */
-	int own = sqlite3_get_autocommit(store_db(store));
+	int own = store_is_idle(store);
 	int result = own ? store_begin(store, err) : FC_OK;
 	int64_t row = 0;
 

@@ -273,7 +273,7 @@ int64_t events_ride(struct store *store)
 	if (store_is_damage(sqlite3_extended_errcode(store->db)))
 		store->damaged = 1;
 	q->is_tired = 1;
-	(void)sqlite3_exec(store->db, "ROLLBACK TO event; RELEASE event", NULL, NULL, NULL);
+	store_back_to(store, "event");
 	return 0;
 }
 
@@ -309,7 +309,7 @@ int events_flush(struct store *store, struct error *err)
 		return FC_OK;
 	if (!store->db)
 		return error_set(err, FC_EIO, "store: events: the file could not be opened yet");
-	if (!sqlite3_get_autocommit(store->db))
+	if (!store_is_idle(store))
 		return error_set(err, FC_EBUSY, "store: events: within a transaction");
 	store->events.is_tired = 0;
 	(void)events_wanted(store);

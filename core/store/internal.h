@@ -16,6 +16,7 @@ enum statement {
 	VALUE_GET,
 	LOOKUP_GET,
 	LOOKUP_KEY,
+	ROLL_BACK,
 	STATEMENTS
 };
 
@@ -72,6 +73,8 @@ struct store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
 	struct store_health health;
+	int changes;        /* rows changed until the last failure: what changes none after it proves nothing */
+	int undone;         /* a transaction failed and could not be taken back either: nothing is written before it is */
 	int damaged;        /* the file itself is bad: to be replaced */
 	int is_mislabelled; /* ... in its version: its tables are of another one */
 	int detached;       /* it was replaced, and the new one could not be opened yet */
@@ -91,7 +94,13 @@ void store_text(sqlite3_stmt *s, int column, char *out, size_t size);
 int store_is_damage(int code);
 /* FC_EIO "store: what: why"; and the store's health knows. */
 int store_failed(struct store *store, struct error *err, const char *what);
-/* A statement went through: outside of a transaction, what it wrote is on the disk. */
+/* Nonzero outside of a transaction, also while there is no file: it was set aside, and the new one could not be opened yet. */
+int store_is_idle(const struct store *store);
+/* Before anything is written outside of a transaction: takes back what was left of one that failed. FC_EIO: it stays. */
+int store_clear(struct store *store, struct error *err);
+/* Back to before a savepoint, and rid of it. Where that fails, the transaction around it fails at its commit. */
+void store_back_to(struct store *store, const char *savepoint);
+/* A statement went through: outside of a transaction, what it wrote is on the disk. The store is healthy again, if that was anything. */
 void store_worked(struct store *store);
 
 /* The database file (file.c). Opens or makes it, sets a damaged one aside, brings an older one to this schema. After a failure

@@ -46,7 +46,7 @@ static int bind_order(sqlite3_stmt *s, const struct journal_order *o)
 /* Runs and ends a statement without rows; changed, if not NULL, is how many rows it touched. */
 static int finish(struct store *store, sqlite3_stmt *s, int bound, int *changed, struct error *err, const char *what)
 {
-	if (!s || bound != SQLITE_OK) {
+	if (!s || bound != SQLITE_OK || store_clear(store, NULL)) {
 		sqlite3_finalize(s);
 		return store_failed(store, err, what);
 	}
@@ -72,7 +72,7 @@ int journal_open(struct store *store, const struct journal_order *order, struct 
 
 	/* Events of the order that wait are written with it, or neither; and confirmations of others. */
 	int rides = events_wanted(store) || store->settles.count;
-	int own = rides && sqlite3_get_autocommit(store_db(store)) && !store_begin(store, NULL);
+	int own = rides && store_is_idle(store) && !store_begin(store, NULL);
 	int result = finish(store, s, s ? bind_order(s, order) : SQLITE_ERROR, NULL, err, "order");
 
 	if (own && !result)
@@ -198,6 +198,12 @@ static sqlite3_stmt *prepare_orders(struct store *store, const char *where)
 	return store_prepare(store_db(store), sql);
 }
 
+void journal_read_anew(struct store *store)
+{
+	if (store_db(store))
+		(void)sqlite3_db_release_memory(store_db(store));
+}
+
 int journal_find(struct store *store, const char *seq, void (*fn)(void *user, const struct journal_order *order),
 		 void *user)
 {
@@ -296,7 +302,7 @@ int outbox_done(struct store *store, int64_t id, enum outbox_state state, int an
 			    bind_text(s, ":mapping", mapping) || bind_int(s, ":id", id)
 		      : SQLITE_ERROR;
 	/* What waits is the end of the order's life: it goes along, and needs no transaction of its own some minutes later. */
-	int own = events_wanted(store) && sqlite3_get_autocommit(store_db(store)) && !store_begin(store, NULL);
+	int own = events_wanted(store) && store_is_idle(store) && !store_begin(store, NULL);
 	int result = finish(store, s, bound, NULL, err, "outbox");
 
 	if (own && !result)

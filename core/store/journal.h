@@ -34,6 +34,8 @@ struct journal_recipient {
  * nothing of it was kept. */
 int journal_close(struct store *store, const struct journal_order *order, const struct journal_recipient *recipients,
 		  int count, struct error *err);
+/* What is read next comes from the file, not from pages that SQLite has kept in memory. */
+void journal_read_anew(struct store *store);
 /* FC_OK and fn called once; FC_ENOENT, FC_EIO. */
 int journal_find(struct store *store, const char *seq, void (*fn)(void *user, const struct journal_order *order),
 		 void *user);

@@ -178,7 +178,7 @@ int lookup_put(struct store *store, const char *space, const struct lookup_entry
 	}
 	if (result || !changes)
 		return result;
-	if (!sqlite3_get_autocommit(store_db(store)))
+	if (!store_is_idle(store))
 		return error_set(err, FC_EBUSY, "store: lookup: another transaction is under way");
 	result = store_begin(store, err);
 	if (result)

@@ -92,7 +92,7 @@ int settle_ride(struct store *store)
 	if (store_is_damage(sqlite3_extended_errcode(store->db)))
 		store->damaged = 1;
 	q->is_tired = 1;
-	(void)sqlite3_exec(store->db, "ROLLBACK TO settle; RELEASE settle", NULL, NULL, NULL);
+	store_back_to(store, "settle");
 	return 0;
 }
 
@@ -120,7 +120,7 @@ int outbox_flush(struct store *store, struct error *err)
 		return FC_OK;
 	if (!store->db)
 		return error_set(err, FC_EIO, "store: outbox: the file could not be opened yet");
-	if (!sqlite3_get_autocommit(store->db))
+	if (!store_is_idle(store))
 		return error_set(err, FC_EBUSY, "store: outbox: within a transaction");
 	q->is_tired = 0;
 	(void)events_wanted(store);

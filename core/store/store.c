@@ -26,6 +26,7 @@ static const char *const statement_text[STATEMENTS] = {
     [LOOKUP_GET] = "SELECT value FROM lookup WHERE space = ?1 AND name = ?2 AND key = ?3",
     [LOOKUP_KEY] = "SELECT key FROM lookup WHERE space = ?1 AND name = ?2 AND value = ?3"
 		   " ORDER BY stamp DESC LIMIT 1 OFFSET ?4",
+    [ROLL_BACK] = "ROLLBACK",
 };
 
 sqlite3_stmt *store_prepare(sqlite3 *db, const char *sql)
@@ -53,12 +54,23 @@ int store_is_damage(int code)
 	       code == SQLITE_IOERR_DATA || code == SQLITE_IOERR_CORRUPTFS;
 }
 
+int store_is_idle(const struct store *store)
+{
+	return !store->db || sqlite3_get_autocommit(store->db);
+}
+
+static int changes(const struct store *store)
+{
+	return store->db ? sqlite3_total_changes(store->db) : 0;
+}
+
 int store_failed(struct store *store, struct error *err, const char *what)
 {
 	struct store_health *h = &store->health;
 	const char *why = sqlite3_errmsg(store->db);
 
 	h->failures++;
+	store->changes = changes(store);
 	(void)snprintf(h->cause, sizeof(h->cause), "%s", why);
 	if (store_is_damage(sqlite3_extended_errcode(store->db)))
 		store->damaged = 1;
@@ -74,7 +86,8 @@ void store_worked(struct store *store)
 {
 	struct store_health *h = &store->health;
 
-	if (!h->failing || !sqlite3_get_autocommit(store->db))
+	/* A statement that found nothing to change, or a transaction without one, goes through on any disk. */
+	if (!h->failing || !store_is_idle(store) || changes(store) == store->changes)
 		return;
 	h->failing = 0;
 	log_notice("store: %s: can be written again, after %lld s", store->path,
@@ -150,21 +163,45 @@ void store_tend(struct store *store)
 	int64_t now = clock_mono_us();
 	struct error err = {0};
 
-	if (!store->damaged && !store->detached && !file_is_gone(store))
+	if (!store->damaged && !store->detached && !file_is_gone(store)) {
+		/* Without memory after the file was replaced. */
+		if (!store->statements[STATEMENTS - 1]) {
+			finish_statements(store);
+			(void)prepare(store, NULL);
+		}
+		/* Whoever could not write may not try again: that there is room again is found out here. */
+		if (store->health.failing && store_is_idle(store)) {
+			char text[24];
+
+			(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)store->health.failures);
+			(void)store_value_set(store, "failures", text, NULL);
+		}
 		return;
+	}
 	if (store->tended_us && now - store->tended_us < tend_again_us)
 		return;
 	finish_statements(store);
 	int result = file_replace(store, &err);
 	store->tended_us = result ? now : 0;
+	store->changes = -1; /* of another file */
 	if (result)
 		log_error("%s; tried again in %lld s", err.text, (long long)(tend_again_us / 1000000));
 	if (!prepare(store, NULL) && !result)
 		store_worked(store);
 }
 
+int store_clear(struct store *store, struct error *err)
+{
+	if (!store->undone)
+		return FC_OK;
+	store_rollback(store);
+	return store->undone ? store_failed(store, err, "ROLLBACK") : FC_OK;
+}
+
 int store_begin(struct store *store, struct error *err)
 {
+	if (store_clear(store, err))
+		return FC_EIO;
 	return execute(store, "BEGIN IMMEDIATE", err);
 }
 
@@ -175,7 +212,7 @@ int store_commit(struct store *store, struct error *err)
 	if (settled)
 		(void)events_wanted(store);
 	int64_t events = events_ride(store);
-	int result = execute(store, "COMMIT", err);
+	int result = store->undone ? store_failed(store, err, "COMMIT") : execute(store, "COMMIT", err);
 
 	settle_rode(store, settled, !result);
 	events_rode(store, events, !result);
@@ -186,13 +223,35 @@ int store_commit(struct store *store, struct error *err)
 
 void store_rollback(struct store *store)
 {
-	/* Not by execute: that it goes through does not mean that the disk takes anything. */
-	(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	sqlite3_stmt *s = store->statements[ROLL_BACK];
+
+	/* Not by execute: that it goes through does not mean that the disk takes anything. Prepared, since it must go through without memory: in
+	 * what stays open the next order would be written, told, and lost with the power. */
+	if (s) {
+		(void)sqlite3_step(s);
+		(void)sqlite3_reset(s);
+	}
+	if (!store_is_idle(store))
+		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	store->undone = !store_is_idle(store);
+	store->changes = changes(store);
+}
+
+void store_back_to(struct store *store, const char *savepoint)
+{
+	char sql[64];
+
+	(void)snprintf(sql, sizeof(sql), "ROLLBACK TO %s; RELEASE %s", savepoint, savepoint);
+	/* What of it stays must not be kept with the rest: the whole transaction fails. */
+	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		store->undone = 1;
 }
 
 /* Runs a statement that gives no rows. */
 static int run(struct store *store, sqlite3_stmt *s, const char *what, struct error *err)
 {
+	if (store_clear(store, err))
+		return FC_EIO;
 	int done = sqlite3_step(s) == SQLITE_DONE;
 	int result = done ? FC_OK : store_failed(store, err, what);
 
@@ -213,13 +272,17 @@ int store_energy_add(struct store *store, const char *connector_id, int32_t day,
 	    sqlite3_bind_int64(set, 2, meter_wh))
 		return store_failed(store, err, "energy");
 	/* A savepoint makes the pair one even inside a caller's transaction. */
+	/* Of a caller's transaction that is to be taken back nothing may be kept: this fails too, and with it that. */
+	if (store->undone) {
+		(void)store_clear(store, NULL);
+		return error_set(err, FC_EIO, "store: energy: the transaction before was not taken back");
+	}
 	if (execute(store, "SAVEPOINT energy", err))
 		return FC_EIO;
-	if (run(store, add, "energy", err) || run(store, set, "meter", err)) {
-		(void)sqlite3_exec(store->db, "ROLLBACK TO energy; RELEASE energy", NULL, NULL, NULL);
-		return FC_EIO;
-	}
-	return execute(store, "RELEASE energy", err);
+	if (!run(store, add, "energy", err) && !run(store, set, "meter", err) && !execute(store, "RELEASE energy", err))
+		return FC_OK;
+	store_back_to(store, "energy");
+	return FC_EIO;
 }
 
 int store_energy_meter(struct store *store, const char *connector_id, int64_t *meter_wh)

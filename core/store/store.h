@@ -16,7 +16,7 @@ struct store;
 struct store *store_open(const char *data_dir, struct error *err);
 void store_close(struct store *store);
 /* From time to time, outside of any callback of this room: replaces a file that was found damaged or was taken away while it is
- * in use, as store_open does. */
+ * in use, as store_open does; and finds out whether what could not be written can be again. */
 void store_tend(struct store *store);
 
 struct store_health {

@@ -17,6 +17,8 @@ enum {
 	RESULT_FIRST_MS = 1000,
 	RESULT_LAST_MS = 60000,
 	REST_MS = 60000,
+	MISREAD_MAX = 3, /* tries before a record is damaged */
+	AGAIN_MS = 5000, /* an order that can't be read now */
 };
 
 struct result {
@@ -41,6 +43,7 @@ struct business {
 	int order_in_flight, order_wanted;
 	struct outbox_entry entry;
 	int64_t order_due_ms;
+	int misread;         /* how often it could not be made out */
 	int64_t answered_id; /* the platform has answered to this entry, but the disk would not take it; 0 = none */
 	int answer;
 	char mapping[JOURNAL_VERSION]; /* that made the message of the order under way */
@@ -384,12 +387,25 @@ static int next_order(struct business *b, int64_t now)
 	result = charge_find(b->platform->charges, b->entry.seq, send_order, &s);
 	arena_fini(&s.arena);
 	b->order_in_flight = !result && !s.result;
+	if (!result)
+		b->misread = 0;
 	if (b->order_in_flight || s.result == FC_EBUSY)
 		return 0;
+	/* It may be that memory is damaged, and not the file. */
+	if (result == FC_EINVAL && ++b->misread < MISREAD_MAX) {
+		journal_read_anew(b->platform->store);
+		b->order_due_ms = now + AGAIN_MS;
+		return 0;
+	}
+	b->misread = 0;
 	if (result == FC_ENOENT || result == FC_EINVAL)
 		return !drop_order(b, "it is not in the journal, or damaged there");
-	if (result)
+	if (result) {
+		/* For want of memory or of a disk: it is none of the tries that the platform gets, and goes when it can be read. */
 		log_error("upstream: %s: order %s: can't be read", b->platform->options->name, b->entry.seq);
+		b->order_due_ms = now + AGAIN_MS;
+		return 0;
+	}
 	order_later(b, 1);
 	return 0;
 }

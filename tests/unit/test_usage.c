@@ -75,11 +75,21 @@ static void memory_is_known(void **state)
 	assert_true(usage_rss_kb() > 100);
 }
 
+static void room_is_asked_for(void **state)
+{
+	(void)state;
+	assert_true(usage_has_room(1000));
+#ifndef __SANITIZE_ADDRESS__ /* it ends the program at such a wish */
+	assert_false(usage_has_room(SIZE_MAX / 4));
+#endif
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_a_thread_does_not_use_is_given_back),
 	    cmocka_unit_test(memory_is_known),
+	    cmocka_unit_test(room_is_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
