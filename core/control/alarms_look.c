@@ -412,11 +412,11 @@ static void look_at_platforms(struct alarms *a)
 
 		if (p.linked || !is_called(a, p.name))
 			continue;
-		(void)snprintf(cause, sizeof(cause), "%s%s", known ? "not connected: " : "not connected yet",
-			       p.last_error);
+		(void)snprintf(cause, sizeof(cause), "%s%s%s", known ? p.error_words : "not connected yet",
+			       known ? ": " : "", p.last_error);
 		alarms_say(a, &(struct alarm_fault){.kind = ALARM_PLATFORM_DOWN,
 						    .object = p.name,
-						    .key = known ? "platform.error" : "platform.down",
+						    .key = known ? p.error_key : "platform.down",
 						    .cause = cause,
 						    .arguments = {{known ? "error" : NULL, p.last_error}}});
 	}

@@ -1,9 +1,9 @@
 #include "loop/http_client.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <libwebsockets.h>
@@ -11,7 +11,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "loop/resolve.h"
+#include "loop/addresses.h"
 #include "loop/tls.h"
 
 enum {
@@ -20,8 +20,7 @@ enum {
 	WAITING_MAX = 256,
 	CONNECTIONS_MAX = 64,
 	PART = 8192,
-	WARM_SECONDS = 60,     /* a connection without requests is kept so long */
-	RESOLVED_SECONDS = 60, /* ... and so long an address is believed */
+	WARM_SECONDS = 60, /* a connection without requests is kept so long */
 };
 
 enum job_state { JOB_WAITING, JOB_CONNECTING, JOB_SENT, JOB_DONE };
@@ -37,11 +36,15 @@ struct job {
 	struct buffer body, answer;
 	size_t sent;
 	int status;
-	int address;   /* which of the resolved ones is tried */
+	int address;   /* which of them is tried, */
+	int attempts;  /* and how many were before it */
 	int got_bytes; /* of an answer */
 	int stale;     /* ... which was closed */
 	int reused;    /* went out on a connection that had carried others */
 	struct loop_timer timer;
+	struct loop_timer connecting; /* an address that says nothing gives way to the next */
+	int timeout_ms;
+	enum http_trouble trouble;
 	struct error why; /* first reason of a failure */
 	http_done done;
 	void *user;
@@ -54,9 +57,7 @@ struct http_client {
 	int leaving; /* freed: the memory goes with the vhost */
 	struct loop_remnant remnant;
 	struct http_client_config config; /* strings are ours */
-	struct resolve *resolve;
-	struct resolve_result addresses;
-	int64_t resolved_us; /* 0 = not */
+	struct addresses *addresses;
 	struct job *first, *last;
 	uint64_t jobs; /* ever */
 	int in_flight, waiting;
@@ -91,6 +92,7 @@ static void unlink_job(struct http_client *client, struct job *job)
 static void free_job(struct job *job)
 {
 	loop_timer_cancel(job->client->loop, &job->timer);
+	loop_timer_cancel(job->client->loop, &job->connecting);
 	buffer_fini(&job->body);
 	buffer_fini(&job->answer);
 	free(job->path);
@@ -108,6 +110,7 @@ static void finish(struct job *job)
 	    .status = job->why.code ? 0 : job->status,
 	    .body = job->answer.data ? job->answer.data : "",
 	    .body_len = job->answer.len,
+	    .trouble = job->why.code ? job->trouble : HTTP_NO_TROUBLE,
 	    .err = job->why,
 	};
 
@@ -131,7 +134,8 @@ static void finish(struct job *job)
 		(void)loop_timer_set(client->loop, &client->kick, 1);
 }
 
-static void __attribute__((format(printf, 3, 4))) fail(struct job *job, int code, const char *fmt, ...)
+static void __attribute__((format(printf, 4, 5)))
+fail(struct job *job, enum http_trouble trouble, int code, const char *fmt, ...)
 {
 	char what[200];
 	va_list args;
@@ -139,39 +143,79 @@ static void __attribute__((format(printf, 3, 4))) fail(struct job *job, int code
 	va_start(args, fmt);
 	(void)vsnprintf(what, sizeof(what), fmt, args);
 	va_end(args);
-	if (!job->why.code)
+	if (!job->why.code) {
+		job->trouble = trouble;
 		(void)error_set(&job->why, code, "loop: %s: %s", job->client->config.name, what);
+	}
 	finish(job);
+}
+
+/* By the kernel's word: libwebsockets does not say when TCP stands and TLS does not yet. */
+static int is_connected(const struct job *job)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+	int fd = job->wsi ? (int)lws_get_socket_fd(job->wsi) : -1;
+
+	return fd >= 0 && !getpeername(fd, (struct sockaddr *)&peer, &len);
+}
+
+/* Where it got to when its time was over. */
+static enum http_trouble stage(const struct job *job, const char **words)
+{
+	switch (job->state) {
+	case JOB_WAITING:
+		if (!addresses_count(job->client->addresses)) {
+			*words = "its name is still being looked up: no answer of the DNS in time";
+			return HTTP_NAME;
+		}
+		*words = "its turn did not come in time: the requests before it are not answered";
+		return HTTP_SILENT;
+	case JOB_CONNECTING:
+		if (!is_connected(job)) {
+			*words = "no connection in time";
+			return HTTP_CONNECT;
+		}
+		*words = "connected, but no TLS handshake in time";
+		return HTTP_SILENT;
+	case JOB_SENT:
+		if (job->sent < job->body.len)
+			*words = "the request was not taken in time";
+		else
+			*words = job->got_bytes ? "the answer did not end in time" : "no answer in time";
+		return HTTP_SILENT;
+	case JOB_DONE:
+		break;
+	}
+	*words = "no answer in time";
+	return HTTP_SILENT;
 }
 
 static void timed_out(void *user)
 {
 	struct job *job = user;
+	const char *words;
+	enum http_trouble trouble = stage(job, &words);
 
 	/* The connection that it waited behind may be one that never carries anything any more: the next make their own. */
 	job->client->connection_count = 0;
-	fail(job, FC_ETIMEOUT, "%s:%d: no answer in time", job->client->config.host, job->client->config.port);
+	if (trouble == HTTP_CONNECT)
+		addresses_doubt(job->client->addresses);
+	fail(job, trouble, FC_ETIMEOUT, "%s:%d: %s", job->client->config.host, job->client->config.port, words);
 }
 
-/* The job with that number is not over. */
-static const struct job *is_known(const struct http_client *client, uint64_t number)
+/* The job with that number is not over, and on that attempt still. */
+static int is_at(const struct http_client *client, uint64_t number, int attempt)
 {
 	const struct job *job = client->first;
 
 	while (job && job->number != number)
 		job = job->next;
-	return job;
-}
-
-/* ... and is on that attempt still. */
-static int is_at(const struct http_client *client, uint64_t number, int attempt)
-{
-	const struct job *job = is_known(client, number);
-
 	return job && job->attempt == attempt;
 }
 
-/* Starts a request; FC_EIO when it can't be, FC_OK when it is under way, or over already. reuse: over a connection that rests. libwebsockets 4.1 finds those by comparing the address that is
+/* Starts a request; FC_EIO when it can't be, and the job is as it was; FC_OK when it is under way, or over already and gone. reuse: over
+ * a connection that rests. libwebsockets 4.1 finds those by comparing the address that is
  * asked for with the Host text of the connection, so a request that wants one gives the Host text as its address, and
  * one that wants a fresh connection gives the numeric address (no name is looked up on the loop in either case). */
 static int connect_job(struct job *job, int reuse)
@@ -186,7 +230,7 @@ static int connect_job(struct job *job, int reuse)
 		(void)snprintf(host, sizeof(host), "%s:%d", client->config.host, client->config.port);
 	info.context = loop_lws(client->loop);
 	info.vhost = client->vhost;
-	info.address = reuse ? host : client->addresses.addresses[job->address];
+	info.address = reuse ? host : addresses_at(client->addresses, job->address);
 	job->reused = reuse;
 	info.port = client->config.port;
 	info.path = job->path;
@@ -198,7 +242,8 @@ static int connect_job(struct job *job, int reuse)
 	info.local_protocol_name = protocol_name;
 	info.opaque_user_data = job;
 	info.keep_warm_secs = WARM_SECONDS;
-	/* By itself it would go where an answer sends it, in clear too, and take the token along. */
+	/* A redirection is an answer like any other: who we talk to is said by the configuration alone. libwebsockets would look the
+	 * other host's name up on the loop, and take token and body there, in clear too. */
 	info.ssl_connection =
 	    LCCSCF_PIPELINE | LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (client->config.tls ? LCCSCF_USE_SSL : 0);
 	job->state = JOB_CONNECTING;
@@ -222,21 +267,6 @@ static int connect_job(struct job *job, int reuse)
 	return FC_OK;
 }
 
-/* Over a connection that rests, if there should be one. That there is none after all, libwebsockets having dropped it without a word (it
- * does where it gets no memory), is no reason to fail, nor to look for it ever again. FC_EIO: the job is to be failed. */
-static int connect_somehow(struct job *job)
-{
-	struct http_client *client = job->client;
-	const uint64_t number = job->number;
-
-	if (client->connection_count >= client->in_flight) {
-		if (!connect_job(job, 1))
-			return FC_OK;
-		client->connection_count = 0;
-	}
-	return is_known(client, number) ? connect_job(job, 0) : FC_OK;
-}
-
 static void forget_connection(struct http_client *client, const struct lws *wsi)
 {
 	for (int i = 0; i < client->connection_count; i++)
@@ -244,12 +274,6 @@ static void forget_connection(struct http_client *client, const struct lws *wsi)
 			client->connections[i] = client->connections[--client->connection_count];
 			return;
 		}
-}
-
-static int addresses_known(struct http_client *client)
-{
-	return client->addresses.count &&
-	       (client->resolved_us < 0 || clock_mono_us() - client->resolved_us < (int64_t)RESOLVED_SECONDS * 1000000);
 }
 
 static struct job *next_waiting(const struct http_client *client)
@@ -261,22 +285,70 @@ static struct job *next_waiting(const struct http_client *client)
 	return job;
 }
 
+/* The job is under way to its address then, or is over and gone. */
+static void try_address(struct job *job)
+{
+	struct http_client *client = job->client;
+	int left = addresses_count(client->addresses) - job->attempts - 1;
+
+	/* All of them in the time that there is. */
+	if (left > 0)
+		(void)loop_timer_set(client->loop, &job->connecting, (int64_t)job->timeout_ms * 1000 / (left + 2));
+	if (connect_job(job, 0))
+		fail(job, HTTP_CONNECT, FC_EIO, "%s:%d: can't connect", client->config.host, client->config.port);
+}
+
+/* Over a connection that rests, if there should be one. That there is none after all, libwebsockets having dropped it without a word
+ * (it does where it gets no memory), is no reason to fail, nor to look for it ever again. */
+static void try_connection(struct job *job)
+{
+	struct http_client *client = job->client;
+
+	if (client->connection_count >= client->in_flight) {
+		if (!connect_job(job, 1))
+			return;
+		client->connection_count = 0;
+	}
+	try_address(job);
+}
+
+/* Nonzero when there is another address, which is tried now: the job may be gone by then. */
+static int try_next_address(struct job *job)
+{
+	if (job->attempts + 1 >= addresses_count(job->client->addresses))
+		return 0;
+	job->attempts++;
+	job->address = addresses_next(job->client->addresses, job->address);
+	try_address(job);
+	return 1;
+}
+
+/* Packets to it are lost, or come back so late that the next address may be quicker. */
+static void address_is_silent(void *user)
+{
+	struct job *job = user;
+
+	if (job->state != JOB_CONNECTING || is_connected(job))
+		return;
+	lws_set_opaque_user_data(job->wsi, NULL);
+	lws_set_timeout(job->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
+	job->wsi = NULL;
+	(void)try_next_address(job);
+}
+
 static void start_jobs(struct http_client *client)
 {
 	struct job *job;
 
 	while (client->in_flight < client->config.max_in_flight && (job = next_waiting(client))) {
-		if (!addresses_known(client)) {
-			if (resolve_start(client->resolve))
-				fail(job, FC_EIO, "%s: no thread to look the name up", client->config.host);
+		if (!addresses_ready(client->addresses))
 			return;
-		}
 		client->waiting--;
 		client->in_flight++;
 		job->state = JOB_CONNECTING;
-		job->address = 0;
-		if (connect_somehow(job))
-			fail(job, FC_EIO, "%s:%d: can't connect", client->config.host, client->config.port);
+		job->attempts = 0;
+		job->address = addresses_first(client->addresses);
+		try_connection(job);
 	}
 }
 
@@ -285,16 +357,15 @@ static void kicked(void *user)
 	start_jobs(user);
 }
 
-static void resolved(void *user, const struct resolve_result *result)
+static void addresses_known(void *user)
 {
 	struct http_client *client = user;
 	struct job *job;
 
-	client->addresses = *result;
-	client->resolved_us = clock_mono_us();
-	if (!result->count)
+	if (!addresses_count(client->addresses))
 		while ((job = next_waiting(client)))
-			fail(job, FC_EIO, "%s: %s", client->config.host, result->why);
+			fail(job, HTTP_NAME, FC_EIO, "%s: its name can't be looked up: %s", client->config.host,
+			     addresses_why(client->addresses));
 	start_jobs(client);
 }
 
@@ -319,7 +390,11 @@ static int begin_request(struct job *job, struct lws *wsi, unsigned char **at, s
 {
 	const struct http_client_config *config = &job->client->config;
 
+	loop_timer_cancel(job->client->loop, &job->connecting);
+	if (!job->reused)
+		addresses_worked(job->client->addresses, job->address);
 	if (config->tls && !config->no_verify && tls_check_peer(lws_get_ssl(wsi), config->host, &job->why)) {
+		job->trouble = HTTP_CERTIFICATE;
 		log_debug("loop: %s: refused: %s", config->name, job->why.text);
 		return -1;
 	}
@@ -354,43 +429,79 @@ static int write_part(struct job *job, struct lws *wsi)
 
 /* The connection broke. A kept-alive one may have been closed by the peer just as the request went out: that is tried
  * once more; so is the next address of the name. */
-static void broken(struct job *job, const char *why)
+static void broken(struct job *job, enum http_trouble trouble, const char *why)
 {
 	struct http_client *client = job->client;
+	const char *dns = addresses_why(client->addresses);
 
 	job->wsi = NULL;
-	if (!job->why.code && !job->got_bytes && client->addresses.count) {
+	loop_timer_cancel(client->loop, &job->connecting);
+	if (!job->why.code && !job->got_bytes) {
 		if (job->reused && client->config.no_resend) {
 			job->stale = 1;
 		} else if (job->reused) {
 			if (job->state == JOB_CONNECTING)
-				client->connection_count = 0; /* there was none to be found: see connect_somehow */
-			if (!connect_job(job, 0))
-				return;
-		} else if (job->state == JOB_CONNECTING && job->address + 1 < client->addresses.count) {
-			job->address++;
-			if (!connect_job(job, 0))
-				return;
+				client->connection_count = 0; /* there was none to be found: see try_connection */
+			try_address(job);
+			return;
+		} else if (job->state == JOB_CONNECTING && try_next_address(job)) {
+			return;
 		}
 	}
-	/* The name may point elsewhere by now. */
-	if (client->resolved_us > 0)
-		client->addresses.count = 0;
-	fail(job, FC_EIO, "%s:%d: %s", client->config.host, client->config.port,
-	     why && *why ? why : "connection closed");
+	addresses_doubt(client->addresses);
+	/* What TLS says names the host. */
+	if (trouble == HTTP_TLS)
+		fail(job, trouble, FC_EIO, "%s", why);
+	else
+		fail(job, trouble, FC_EIO, "%s:%d: %s%s%s", client->config.host, client->config.port, why,
+		     *dns ? "; its name can't be looked up: " : "", dns);
+}
+
+/* It was closed after the handshake. lws: its words, which are about the form of what came, or about nothing. */
+static void ended(struct job *job, struct lws *wsi, const char *lws)
+{
+	struct error tls = {0};
+	char words[160];
+
+	if (job->client->config.tls && tls_ended(lws_get_ssl(wsi), job->client->config.host, &tls))
+		broken(job, HTTP_TLS, tls.text);
+	else if (job->status && job->answer.len) {
+		(void)snprintf(words, sizeof(words), "the connection was closed after %zu bytes of an answer",
+			       job->answer.len);
+		broken(job, HTTP_BROKEN, words);
+	} else if (lws && strstr(lws, "parsing")) {
+		(void)snprintf(words, sizeof(words), "what came is no HTTP answer (%s)", lws);
+		broken(job, HTTP_FORM, words);
+	} else {
+		broken(job, HTTP_BROKEN, "the connection was closed without an HTTP answer");
+	}
 }
 
 /* Of TLS libwebsockets gives but a number. A peer with a bad certificate is not tried at its next address. */
-static void handshake_failed(struct job *job, struct lws *wsi, const char *why)
+static void never_stood(struct job *job, struct lws *wsi, const char *why)
 {
 	struct error tls = {0};
+	enum http_trouble trouble = HTTP_CONNECT;
 
 	if (job->client->config.tls && tls_failure(lws_get_ssl(wsi), job->client->config.host, &tls)) {
 		why = tls.text;
-		if (tls.code == FC_EAUTH && !job->why.code)
+		trouble = tls.code == FC_EAUTH ? HTTP_CERTIFICATE : HTTP_TLS;
+		if (tls.code == FC_EAUTH && !job->why.code) {
 			job->why = tls;
+			job->trouble = trouble;
+		}
 	}
-	broken(job, why);
+	/* In more words than libwebsockets has. */
+	if (why && !strcmp(why, "Unable to connect"))
+		why = "nobody listens there, or there is no way to it";
+	broken(job, trouble, why && *why ? why : "the connection was closed");
+}
+
+/* No body follows these (RFC 9112, 6.3); libwebsockets would wait for one. What comes after a 1xx that nobody asked for would be an answer,
+ * and libwebsockets can't begin another here. */
+static int has_no_body(int status)
+{
+	return status < 200 || status == 204 || status == 304;
 }
 
 /* libwebsockets takes what is no number for 0, which is ours for "no answer". */
@@ -400,7 +511,19 @@ static int read_status(struct job *job, int status)
 		job->status = status;
 		return 0;
 	}
+	job->trouble = HTTP_FORM;
 	(void)error_set(&job->why, FC_EIO, "loop: %s: the answer has no HTTP status", job->client->config.name);
+	return -1;
+}
+
+static int answer_begins(struct job *job, struct lws *wsi)
+{
+	job->got_bytes = 1;
+	if (read_status(job, (int)lws_http_client_http_response(wsi)))
+		return -1;
+	if (!has_no_body(job->status))
+		return 0;
+	finish(job);
 	return -1;
 }
 
@@ -409,6 +532,7 @@ static int receive(struct job *job, const char *data, size_t len)
 	job->got_bytes = 1;
 	if (!buffer_add(&job->answer, data, len))
 		return 0;
+	job->trouble = HTTP_FORM;
 	(void)error_set(&job->why, FC_ELIMIT, "loop: %s: the answer is too large", job->client->config.name);
 	return -1;
 }
@@ -434,16 +558,17 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	    reason == LWS_CALLBACK_CLOSED_CLIENT_HTTP)
 		tls_name_socket(lws_get_ssl(wsi), (int)lws_get_socket_fd(wsi));
 	struct job *job = wsi ? lws_get_opaque_user_data(wsi) : NULL;
+	/* Its time was over, and the connection is on its way out: a handshake that ends now must not send a request without body, to a peer that
+	 * nobody has looked at. */
 	if (!job)
-		return 0;
+		return reason == LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER ? -1 : 0;
 	switch (reason) {
 	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
 		return begin_request(job, wsi, in, len);
 	case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE:
 		return write_part(job, wsi);
 	case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
-		job->got_bytes = 1;
-		return read_status(job, (int)lws_http_client_http_response(wsi));
+		return answer_begins(job, wsi);
 	case LWS_CALLBACK_RECEIVE_CLIENT_HTTP: {
 		char buffer[LWS_PRE + 2048];
 
@@ -458,12 +583,15 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		return 0;
 	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
 		lws_set_opaque_user_data(wsi, NULL);
-		handshake_failed(job, wsi, in);
+		if (job->state == JOB_SENT)
+			ended(job, wsi, in);
+		else
+			never_stood(job, wsi, in);
 		return 0;
 	case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
 	case LWS_CALLBACK_WSI_DESTROY:
 		lws_set_opaque_user_data(wsi, NULL);
-		broken(job, NULL);
+		ended(job, wsi, NULL);
 		return 0;
 	default:
 		return 0;
@@ -542,7 +670,6 @@ static int make_vhost(struct http_client *client, struct error *err)
 
 struct http_client *http_client_new(struct loop *loop, const struct http_client_config *config, struct error *err)
 {
-	unsigned char binary[16];
 	struct http_client *client = calloc(1, sizeof(*client));
 
 	if (!client) {
@@ -551,19 +678,14 @@ struct http_client *http_client_new(struct loop *loop, const struct http_client_
 	}
 	client->loop = loop;
 	client->kick = (struct loop_timer){.fn = kicked, .user = client};
-	int is_whole = copy_config(&client->config, config);
-	if (!is_whole)
+	if (!copy_config(&client->config, config))
 		(void)error_set(err, FC_ENOMEM, "loop: no memory");
 	else
-		client->resolve = resolve_new(loop, config->host, resolved, client, err);
-	if (!client->resolve || check_files(&client->config, err) || make_vhost(client, err)) {
+		client->addresses =
+		    addresses_new(loop, client->config.name, config->host, addresses_known, client, err);
+	if (!client->addresses || check_files(&client->config, err) || make_vhost(client, err)) {
 		http_client_free(client);
 		return NULL;
-	}
-	if (inet_pton(AF_INET, config->host, binary) == 1 || inet_pton(AF_INET6, config->host, binary) == 1) {
-		client->addresses.count = 1;
-		client->resolved_us = -1; /* for ever */
-		(void)snprintf(client->addresses.addresses[0], RESOLVE_TEXT, "%s", config->host);
 	}
 	if (config->tls && config->no_verify)
 		log_warning("loop: %s: the certificate of %s is NOT verified (option verify '0')", client->config.name,
@@ -577,8 +699,8 @@ void http_client_free(struct http_client *client)
 		return;
 	client->leaving = 1;
 	while (client->first)
-		fail(client->first, FC_EIO, "%s:%d: cancelled", client->config.host, client->config.port);
-	resolve_free(client->resolve);
+		fail(client->first, HTTP_BROKEN, FC_EIO, "%s:%d: cancelled", client->config.host, client->config.port);
+	addresses_free(client->addresses);
 	loop_timer_cancel(client->loop, &client->kick);
 	while (client->connection_count)
 		lws_set_timeout(client->connections[--client->connection_count], PENDING_TIMEOUT_KILLED_BY_PARENT,
@@ -610,6 +732,8 @@ int http_client_post(struct http_client *client, const char *path, const char *a
 	job->done = done;
 	job->user = user;
 	job->timer = (struct loop_timer){.fn = timed_out, .user = job};
+	job->connecting = (struct loop_timer){.fn = address_is_silent, .user = job};
+	job->timeout_ms = timeout_ms;
 	buffer_init(&job->body, len + 1);
 	buffer_init(&job->answer, client->config.max_body);
 	if (!job->path || !job->content_type || (authorization && *authorization && !job->authorization) ||

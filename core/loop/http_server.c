@@ -31,6 +31,7 @@ enum {
 	WRITE_MAX = 16384,
 	/* Of a WebSocket's message, at a time: a buffer for each of them. */
 	READ_MAX = 1024,
+	FAIR_SHARE = 16, /* of all connections a network that has proven who it is keeps this part, whoever comes */
 	REST_US =
 	    2000000, /* a connection without a request gives way to another after so long, when there are too many */
 };
@@ -42,6 +43,7 @@ struct connection {
 	struct lws *wsi;
 	int64_t connected_us;
 	int64_t rest_us; /* when it began, or its last answer was out */
+	int is_proven;   /* a request that came over it was */
 	char peer[PEER_TEXT], network[PEER_TEXT];
 	char peer_name[128];
 	/* the request under way */
@@ -117,19 +119,43 @@ static int connections_of(const struct http_server *server, const char *network)
 	return n;
 }
 
-/* A connection without a request costs its owner nothing, and a few addresses could hold all of them. So one gives way that has been at
- * rest for a while, of whoever has the most; of his, the oldest. Nonzero when there is a place now. */
-static int make_room(struct http_server *server)
+/* Since when nothing of a connection is any use to us: it rests, or its request is not whole yet. -1: it is being answered. */
+static int64_t idle_since(const struct connection *c)
+{
+	if (c->whole || c->ticket)
+		return -1;
+	return c->head.method ? c->deadline_us - (int64_t)REQUEST_SECONDS * LWS_USEC_PER_SEC : c->rest_us;
+}
+
+/* The better one to give way: one that has proven nothing; of whoever has more; one at rest, which costs its owner nothing; the older. */
+static int is_better(const struct connection *c, int n, const struct connection *found, int most)
+{
+	if (!found || c->is_proven != found->is_proven)
+		return !found || found->is_proven;
+	if (n != most)
+		return n > most;
+	if (!c->head.method != !found->head.method)
+		return !c->head.method;
+	return idle_since(c) < idle_since(found);
+}
+
+/* A few addresses could hold all places, by connections at rest or by requests that never get whole. So one gives way to a newcomer of network that has
+ * been idle for a while: its own, or one of those who have more than it. Who has but one is not pushed out by those who come again and
+ * again, and who has proven who it is not by those who have not, as long as these hold a place. Nonzero when there is a place now. */
+static int make_room(struct http_server *server, const char *network)
 {
 	int64_t now = clock_mono_us();
 	struct connection *found = NULL;
-	int most = 0;
+	int most = 0, own = connections_of(server, network);
 
 	for (struct connection *c = server->connections; c; c = c->next) {
-		if (c->socket || c->head.method || now - c->rest_us < REST_US)
+		int64_t since = idle_since(c);
+
+		if (c->socket || since < 0 || now - since < REST_US)
 			continue;
 		int n = connections_of(server, c->network);
-		if (!found || n > most || (n == most && c->rest_us < found->rest_us)) {
+		int has_more = n > own && (!c->is_proven || n > server->config.max_connections / FAIR_SHARE);
+		if ((has_more || !strcmp(c->network, network)) && is_better(c, n, found, most)) {
 			found = c;
 			most = n;
 		}
@@ -154,7 +180,7 @@ static int admit(struct http_server *server, int fd)
 		return -1;
 	peer_network(server->arriving, network);
 	if (connections_of(server, network) >= server->config.max_connections_peer ||
-	    (server->count >= server->config.max_connections && !make_room(server))) {
+	    (server->count >= server->config.max_connections && !make_room(server, network))) {
 		log_debug("loop: %s: connection of %s refused: too many", server->config.name, server->arriving);
 		return -1;
 	}
@@ -296,6 +322,7 @@ static int answer(struct http_server *server, struct connection *c, struct lws *
 		(void)buffer_text(&c->answer.response.body, "{\"code\":\"limit\",\"error\":\"the body is too long\"}");
 	} else {
 		server->handler(server->user, &request, &c->answer.response);
+		c->is_proven = c->is_proven || c->answer.response.proven;
 	}
 	if (!c->ticket)
 		return begin_answer(c, wsi);

@@ -55,6 +55,7 @@ struct http_response {
 	const char *content_type; /* preset "application/json;charset=utf-8"; static text */
 	const char *headers;      /* extra header lines "name: value\r\n", or NULL; copied by the server */
 	int close; /* nonzero: the connection ends behind this answer, and what comes next comes over a new one */
+	int proven; /* nonzero: who asks has proven who it is; where there are too many connections, its own gives way last */
 	struct buffer body;
 };
 

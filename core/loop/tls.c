@@ -161,6 +161,14 @@ static const char *lookup(const struct reason *rows, size_t count, int code)
 	return NULL;
 }
 
+static void alert_text(int alert, char *out, size_t size)
+{
+	const char *known = lookup(alerts, sizeof(alerts) / sizeof(alerts[0]), alert);
+
+	(void)snprintf(out, size, "ended by the other side: %s (alert %d)", known ? known : "for a reason of its own",
+		       alert);
+}
+
 static void error_text(WOLFSSL *ssl, int code, char *out, size_t size)
 {
 	const char *known = lookup(reasons, sizeof(reasons) / sizeof(reasons[0]), code);
@@ -169,9 +177,7 @@ static void error_text(WOLFSSL *ssl, int code, char *out, size_t size)
 	if (known) {
 		(void)snprintf(out, size, "%s", known);
 	} else if (code == FATAL_ERROR && wolfSSL_get_alert_history(ssl, &history) == WOLFSSL_SUCCESS) {
-		known = lookup(alerts, sizeof(alerts) / sizeof(alerts[0]), history.last_rx.code);
-		(void)snprintf(out, size, "ended by the other side: %s (alert %d)",
-			       known ? known : "for a reason of its own", history.last_rx.code);
+		alert_text(history.last_rx.code, out, size);
 	} else {
 #ifdef NO_ERROR_STRINGS
 		(void)snprintf(out, size, "wolfSSL's error %d", code);
@@ -217,6 +223,21 @@ int tls_failure(void *ssl, const char *host, struct error *err)
 	if (is_about_certificate(code))
 		return error_set(err, FC_EAUTH, "tls: certificate of %s: %s", host, why);
 	return error_set(err, FC_EIO, "tls: handshake with %s: %s", host, why);
+}
+
+int tls_ended(void *ssl, const char *host, struct error *err)
+{
+	WOLFSSL_ALERT_HISTORY history;
+	char why[128], byte;
+
+	if (!ssl)
+		return FC_OK;
+	/* It may have come, and nobody has read it: a write had failed first. */
+	(void)wolfSSL_peek(ssl, &byte, 1);
+	if (wolfSSL_get_alert_history(ssl, &history) != WOLFSSL_SUCCESS || history.last_rx.level != alert_fatal)
+		return FC_OK;
+	alert_text(history.last_rx.code, why, sizeof(why));
+	return error_set(err, FC_EIO, "tls: connection to %s: %s", host, why);
 }
 
 void tls_trim(void)

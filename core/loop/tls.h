@@ -41,5 +41,8 @@ void tls_trim(void);
  * other side's alert), else wolfSSL's number: FC_EAUTH when it was the peer's certificate, FC_EIO when it was anything else of TLS, FC_OK
  * and nothing in *err when TLS knows of no failure. */
 int tls_failure(void *ssl, const char *host, struct error *err);
+/* Why a connection ended whose handshake had gone well: FC_EIO and the other side's words when it sent a fatal alert (in TLS 1.3 what it thinks
+ * of our certificate comes so late), else FC_OK and nothing in *err. */
+int tls_ended(void *ssl, const char *host, struct error *err);
 
 #endif

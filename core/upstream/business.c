@@ -296,6 +296,31 @@ static int note_answer(struct business *b)
 	return result;
 }
 
+static void found_another(void *user, const struct order *order, enum session_state state,
+			  const struct connector *connector)
+{
+	(void)order;
+	(void)state;
+	(void)connector;
+	*(int *)user = 1;
+}
+
+/* An answer is signed, but nothing in its envelope says to which request: one that names another order of ours confirms that one at best. A
+ * number that is nobody's is taken: platforms have numbers of their own (field variation 11). */
+static int is_about_another(const struct business *b, const struct value *answer)
+{
+	const char *seq = answer ? value_text(value_get(answer, "StartChargeSeq")) : NULL;
+	int found = 0;
+
+	if (!seq || !*seq || !strcmp(seq, b->entry.seq) || strlen(seq) >= JOURNAL_SEQ)
+		return 0;
+	(void)charge_find(b->platform->charges, seq, found_another, &found);
+	if (found)
+		log_warning("upstream: %s: order %s: not confirmed: the answer is about order %s",
+			    b->platform->options->name, b->entry.seq, seq);
+	return found;
+}
+
 static void order_done(void *user, enum peer_outcome outcome, const struct value *answer)
 {
 	struct business *b = user;
@@ -305,6 +330,9 @@ static void order_done(void *user, enum peer_outcome outcome, const struct value
 	if (outcome != PEER_DONE) {
 		note_failure(b, outcome != PEER_UNREACHED);
 		order_later(b, outcome != PEER_UNREACHED);
+	} else if (is_about_another(b, answer)) {
+		tell_life(b, NULL, "the answer is about another order");
+		order_later(b, 1);
 	} else {
 		(void)message_verdict(message_find(b->entry.method), answer, &verdict);
 		if (verdict)

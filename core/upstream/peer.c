@@ -21,14 +21,15 @@ static const char *without(const char *text, const char *prefix)
 }
 
 /* level error: people must act; warning: it may heal by itself. The same text is logged once until a success. */
-static void trouble(struct peer *peer, enum log_level level, const char *method, const char *what)
+static void trouble(struct peer *peer, enum log_level level, const char *key, const char *method, const char *what)
 {
 	struct platform *p = peer->platform;
 
 	if (peer->last_ok || !p->since_wall)
 		p->since_wall = clock_wall();
-	/* Other files of the room name room and method themselves. */
-	what = without(without(what, "upstream"), method);
+	/* Others name their room, the platform and the method themselves. */
+	what = without(without(without(without(what, "upstream"), "loop"), p->options->name), method);
+	p->error_key = key;
 	(void)snprintf(p->last_error, sizeof(p->last_error), "%s: %s", method, what);
 	p->last_error_wall = clock_wall();
 	peer->last_ok = 0;
@@ -40,7 +41,7 @@ static void trouble(struct peer *peer, enum log_level level, const char *method,
 
 void peer_complain(struct peer *peer, const char *method, const char *what)
 {
-	trouble(peer, LOG_LEVEL_ERROR, method, what);
+	trouble(peer, LOG_LEVEL_ERROR, "platform.ret", method, what);
 }
 
 static void success(struct peer *peer)
@@ -51,6 +52,7 @@ static void success(struct peer *peer)
 		log_notice("upstream: %s: calls go through again", p->options->name);
 	peer->said[0] = '\0';
 	p->last_error[0] = '\0';
+	p->error_key = NULL;
 	if (!peer->last_ok)
 		p->since_wall = clock_wall();
 	peer->last_ok = 1;
@@ -110,7 +112,7 @@ static enum peer_outcome judge(struct peer *peer, const struct peer_exchange *ex
 	note_call(peer, exchange, result, &verdict, after > before ? after : 0);
 	/* That it is refused is what was wanted. */
 	if (verdict.trouble.text[0] && exchange->flaw == PEER_NO_FLAW)
-		trouble(peer, verdict.level, exchange->message->method, verdict.trouble.text);
+		trouble(peer, verdict.level, verdict.key, exchange->message->method, verdict.trouble.text);
 	*answer = verdict.answer;
 	(void)snprintf(peer->told_text, sizeof(peer->told_text), "%.*s", (int)sizeof(peer->told_text) - 1,
 		       verdict.trouble.text);
@@ -169,7 +171,7 @@ static enum peer_outcome take_token(struct peer *peer, const struct peer_exchang
 	struct error err = {0};
 
 	if (token_client_take(&peer->token, answer, exchange->sent_ms, &err)) {
-		trouble(peer, LOG_LEVEL_ERROR, exchange->message->method, err.text);
+		trouble(peer, LOG_LEVEL_ERROR, "platform.ret", exchange->message->method, err.text);
 		return PEER_REFUSED;
 	}
 	peer->token_number++;
@@ -192,7 +194,7 @@ static void login_done(void *user, const struct http_result *result)
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
 	enum peer_outcome outcome = judge(peer, exchange, result, &arena, &answer);
 	if (outcome == PEER_TOKEN)
-		trouble(peer, LOG_LEVEL_ERROR, exchange->message->method, "refused: Ret 4002");
+		trouble(peer, LOG_LEVEL_ERROR, "platform.ret", exchange->message->method, "refused: Ret 4002");
 	if (outcome == PEER_DONE)
 		outcome = take_token(peer, exchange, answer);
 	arena_fini(&arena);
@@ -232,7 +234,7 @@ static void login(struct peer *peer)
 		return;
 	}
 	peer_exchange_free(exchange);
-	trouble(peer, LOG_LEVEL_WARNING, login_message()->method, err.text);
+	trouble(peer, LOG_LEVEL_WARNING, "platform.error", login_message()->method, err.text);
 	login_failed(peer, PEER_UNREACHED);
 }
 

@@ -9,7 +9,9 @@
 
 enum {
 	IN_FLIGHT_MAX = PUSH_CALLS,
-	ID_SIZE = 64,            /* config.h: ids have at most 26 characters */
+	ID_SIZE = 64, /* config.h: ids have at most 26 characters */
+	OUTAGE_GAP_MS =
+	    1000, /* a platform that is away is looked for by one call at a time, and no sooner than this after the last */
 	RESEND_GAP_MS = 500,     /* protocol.md 2.3: 0.5 s between messages */
 	FIRST_HOLD_MS = 5000,    /* a charger that was not polled yet gets this long before it is told off line */
 	HOUSEKEEPING_MS = 60000, /* dates and hours are looked at this often */
@@ -47,7 +49,8 @@ struct push {
 	void *user;
 	struct job *jobs, **tail;
 	int in_flight;
-	int outage; /* the platform was not reached the last time */
+	int outage;        /* the platform was not reached the last time, */
+	int64_t outage_ms; /* which was then */
 	uint64_t order;
 	int64_t last_resend_ms;
 };
@@ -320,6 +323,7 @@ static void settle(struct job *job, enum peer_outcome outcome, const struct valu
 		break;
 	case PEER_UNREACHED:
 		push->outage = 1;
+		push->outage_ms = clock_mono_ms();
 		later(job, 0);
 		break;
 	case PEER_BUSY:
@@ -419,6 +423,14 @@ static struct job *choose(const struct push *push, int64_t now, int64_t *next_ms
 	return best;
 }
 
+/* Each connector has something to tell, and each call would cost both sides a handshake that comes to nothing: with several platforms away
+ * that alone would keep those waiting that are there. */
+static int may_start(const struct push *push, int64_t now)
+{
+	return push->outage ? !push->in_flight && now - push->outage_ms >= OUTAGE_GAP_MS
+			    : push->in_flight < IN_FLIGHT_MAX;
+}
+
 int64_t push_pump(struct push *push, int64_t now)
 {
 	int64_t next_ms = INT64_MAX;
@@ -427,7 +439,9 @@ int64_t push_pump(struct push *push, int64_t now)
 	look_at_info(push, now);
 	look_at_stats(push, now);
 	int64_t next = now + look_at_resend(push, now);
-	while (push->in_flight < IN_FLIGHT_MAX && peer_ready(push->peer) && (job = choose(push, now, &next_ms)))
+	if (push->outage && push->outage_ms + OUTAGE_GAP_MS > now)
+		next_ms = push->outage_ms + OUTAGE_GAP_MS;
+	while (may_start(push, now) && peer_ready(push->peer) && (job = choose(push, now, &next_ms)))
 		start(job);
 	/* Answers and tokens wake by themselves; only the clock does not. */
 	return next_ms < next ? next_ms : next;

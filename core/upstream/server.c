@@ -374,6 +374,7 @@ static void answer_platform(struct question *call, struct http_response *respons
 		   (clock_mono_us() - started_us) / 1000);
 	if (!call->held)
 		seal(call, ret, response);
+	response->proven = ret == RET_OK && !is_plain(call);
 	if (ret == RET_OK) {
 		p->counters.answered++;
 		if (!call->held)

@@ -413,6 +413,27 @@ static void transport_failures_are_repeated(void **state)
 	assert_string_equal(f->platform->last_error, "");
 }
 
+/* However many have something to tell, one looks for a platform that is away, and not at once again; the others follow when it is back. */
+static void one_call_at_a_time_looks_for_it(void **state)
+{
+	struct fixture *f = *state;
+
+	link_up(f);
+	change(f, 0, CONNECTOR_OCCUPIED);
+	struct post *post = next_post(f);
+	int64_t begun = clock_mono_ms();
+	break_off(post, 0);
+	change(f, 1, CONNECTOR_OCCUPIED);
+	if (clock_mono_ms() - begun < 900)
+		assert_null(next_post(f));
+	post = wait_post(f);
+	assert_true(clock_mono_ms() - begun >= 990);
+	usleep(1200000);
+	assert_null(next_post(f));
+	answer(f, post, 0, "{\"Status\":0}");
+	assert_non_null(next_post(f));
+}
+
 static void busy_is_repeated_later(void **state)
 {
 	struct fixture *f = *state;
@@ -777,6 +798,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(changes_are_coalesced, setup, teardown),
 	    cmocka_unit_test_setup_teardown(discarded_is_not_repeated, setup, teardown),
 	    cmocka_unit_test_setup_teardown(transport_failures_are_repeated, setup, teardown),
+	    cmocka_unit_test_setup_teardown(one_call_at_a_time_looks_for_it, setup, teardown),
 	    cmocka_unit_test_setup_teardown(busy_is_repeated_later, setup, teardown),
 	    cmocka_unit_test_setup_teardown(token_refused_is_renewed_once, setup, teardown),
 	    cmocka_unit_test_setup_teardown(late_refusal_keeps_the_new_token, setup, teardown),

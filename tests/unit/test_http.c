@@ -952,6 +952,60 @@ static void test_bad_answers(void **state)
 	}
 }
 
+/* Whole without a body, on a connection that stays open; and a redirection is an answer, nobody is asked elsewhere. */
+static void test_answers_without_a_body(void **state)
+{
+	static const struct {
+		int status;
+		const char *reply;
+	} rows[] = {
+	    {204, "HTTP/1.1 204 No Content\r\n\r\n"},
+	    {304, "HTTP/1.1 304 Not Modified\r\n\r\n"},
+	    {100, "HTTP/1.1 100 Continue\r\n\r\n"},
+	    {302, "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"},
+	    {307, "HTTP/1.1 307 Temporary Redirect\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n"},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct raw raw = {.reply = rows[i].reply};
+		struct told told = {0};
+
+		raw_start(&raw, f->loop);
+		(void)ask(f, "127.0.0.1", raw.port, (struct http_client_config){0});
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, 1);
+		assert_int_equal(told.status, rows[i].status);
+		assert_int_equal(raw.requests, 1);
+		http_client_free(f->client);
+		f->client = NULL;
+		raw_stop(&raw);
+	}
+}
+
+/* A name with two addresses, of which the first (::1, where the machine has it so) refuses. */
+static void test_the_next_address(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 20; i++) {
+		struct told told = {0};
+
+		both(f, (struct http_server_config){0}, (struct http_client_config){0});
+		http_client_free(f->client);
+		(void)ask(f, "localhost", http_server_port(f->server), (struct http_client_config){0});
+		post(f->client, "END", &told);
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, 2);
+		assert_int_equal(told.failed, 0);
+		assert_string_equal(f->seen.body_start, "END");
+		http_client_free(f->client);
+		f->client = NULL;
+		http_server_free(f->server);
+		f->server = NULL;
+	}
+}
+
 static void test_timeout(void **state)
 {
 	struct fixture *f = *state;
@@ -967,6 +1021,7 @@ static void test_timeout(void **state)
 		turn_until(f->loop, &told.done, i);
 		assert_int_equal(told.status, 0);
 		assert_int_equal(told.err.code, FC_ETIMEOUT);
+		assert_non_null(strstr(told.err.text, "no answer in time"));
 	}
 	/* The next one does not get stuck behind the dead ones. */
 	raw.silent = 0;
@@ -1274,6 +1329,8 @@ int main(void)
 	    T(test_peer_closes),
 	    T(test_bad_answers),
 	    T(test_a_redirect_is_not_followed),
+	    T(test_answers_without_a_body),
+	    T(test_the_next_address),
 	    T(test_timeout),
 	    T(test_connection_refused),
 	    T(test_unknown_name),
