@@ -137,6 +137,8 @@ $(out)/unit/%: $(out)/obj/tests/unit/%.o $(lib)
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+# The model of sessions and outbox, and the code beside it.
+$(out)/unit/test_model $(out)/unit/test_model_walk: $(call objects,$(wildcard tests/model/*.c))
 # The ARM machine's own helpers.
 $(out)/vm/canup $(out)/vm/canpipe: $(out)/vm/%: $(out)/obj/tests/vm/%.o $(lib)
 	@mkdir -p $(@D)

@@ -311,22 +311,47 @@ void charge_stop(struct charge_set *set, const struct charge_stop_request *reque
 	answer->seq_stat = session_seq_stat(c->state);
 }
 
-/* Where the register stood at the end of the last charge: what it shows more when we come went by unseen (unseen.c). */
-static void take_last_register(void *user, const struct journal_order *entry)
+struct last_register {
+	struct charge *charge;
+	int is_unseen; /* what was looked at before: went by unseen ... */
+	int64_t from_wh, to_wh;
+};
+
+/* What went by unseen may have been found during the next charge: up to where that began. It was opened after it then, and that one was
+ * closed later. */
+static int is_during(const struct last_register *last, const struct split *split)
 {
-	struct charge *c = user;
+	return last->is_unseen && last->to_wh == split->start_register_wh && last->from_wh != split->last_register_wh;
+}
+
+static void take_register(void *user, const struct journal_order *entry)
+{
+	struct last_register *last = user;
+	struct charge *c = last->charge;
 	struct charge_set *set = c->conductor->user;
 	struct order *order = calloc(1, sizeof(*order));
 	struct error err = {0};
 
-	if (order && !order_read(set->reader, entry, order, &err) && order->metered) {
+	if (order && !order_read(set->reader, entry, order, &err) && order->metered &&
+	    (!c->has_idle || is_during(last, &order->split))) {
 		c->has_idle = 1;
 		c->idle_wh = order->split.last_register_wh;
 		(void)snprintf(c->idle_source, sizeof(c->idle_source), "%s", order->meter);
 		c->remembered = 1;
 		c->remembered_wall = entry->end_wall;
+		*last = (struct last_register){c, (order->split.repairs & SPLIT_UNSEEN) != 0,
+					       order->split.start_register_wh, order->split.last_register_wh};
 	}
 	free(order);
+}
+
+/* Where the register stood at the end of the last charge: what it shows more when we come went by unseen (unseen.c). */
+static void take_last_register(struct charge *c)
+{
+	struct charge_set *set = c->conductor->user;
+	struct last_register last = {.charge = c};
+
+	(void)journal_last(set->conductor.store, c->connector_id, 2, take_register, &last);
 }
 
 /* Life --------------------------------------------------------------------------------------------------------------- */
@@ -373,6 +398,9 @@ static void resume(void *user, const struct journal_order *entry)
 
 	if (!result) {
 		conduct_resume(c, order);
+		/* It began before anyone knew where the register stands: what went by until then is still to be looked for. */
+		if (!order->has_idle)
+			take_last_register(c);
 		return;
 	}
 	/* A damaged one stays open in the journal, for someone to look at. */
@@ -437,7 +465,7 @@ static int add_connector(struct charge_set *set, const char *connector_id)
 
 	if (!c)
 		return FC_ENOMEM;
-	(void)journal_last(set->conductor.store, c->connector_id, take_last_register, c);
+	take_last_register(c);
 	return FC_OK;
 }
 

@@ -10,7 +10,7 @@
 #include "charge/told.h"
 #include "store/versions.h"
 
-enum { RECIPIENTS = 64 };
+enum { RECIPIENTS = 64, NOT_NOTED = -1 };
 /* After a power cut the register says what was delivered meanwhile; a note only tells in which period. */
 static const int64_t note_period_us = 900000000;
 /* Of the others whose last note is older than this one goes along: a transaction costs pages of flash whatever is in it. */
@@ -138,6 +138,8 @@ void conduct_note(struct charge *c)
 	/* A charge that began by itself while the disk was full goes on; its order is made as soon as there is room. */
 	if (c->durable ? order_record(c->order, do_note, c, &err) : open_order(c, &err)) {
 		complain(c, "not written", &err);
+		/* As soon as there is room, not with the next quarter of an hour: it may say that a stop was accepted. */
+		c->noted_parts = NOT_NOTED;
 		return;
 	}
 	c->noted_us = clock_mono_us();
@@ -385,9 +387,13 @@ int conduct(struct charge *c, enum session_trigger trigger, struct order *order,
 	if (c->order && c->state == SESSION_CHARGING && !c->order->failed)
 		c->order->began = 1;
 	if (c->order && c->order->stopping != (c->state == SESSION_STOPPING)) {
-		/* A stop that was accepted holds over a power cut. */
+		/* A stop that was accepted holds over a power cut, until the end is written. */
 		c->order->stopping = !c->order->stopping;
 		c->order->stop_reason = c->reason;
+		if (!(step.actions & SESSION_CLOSE))
+			conduct_note(c);
+	} else if (step.actions & SESSION_TELL_STARTED) {
+		/* Before it is told: after a power cut it could come to nothing, and be told as that. */
 		conduct_note(c);
 	}
 	if (!(step.actions & SESSION_CLOSE)) {
@@ -450,11 +456,11 @@ void conduct_resume(struct charge *c, struct order *order)
 }
 
 /* What the connector is, beside what it became: a change may have come while an order was closing, before the session was
- * there, or not at all (told to stop, and it rested already). Off line counts as a change only: every connector is, before
- * its first poll. */
+ * there, or not at all (told to stop, and it rested already). Off line counts as a change only, since every connector is, before
+ * its first poll; but not where a stop was given up that nobody heard: that charge would never end. */
 static void look_at_status(struct charge *c)
 {
-	if (!c->connector || c->connector->status == CONNECTOR_OFFLINE)
+	if (!c->connector || (c->connector->status == CONNECTOR_OFFLINE && c->state != SESSION_CHARGING))
 		return;
 	if (c->state == SESSION_STOPPING && (c->command || clock_mono_us() - c->entered_us <= rest_us))
 		return;

@@ -36,9 +36,7 @@ static struct order *make_order(struct charge_set *set, const struct charge *c, 
 
 static int keep(void *user, const struct journal_order *entry, struct error *err)
 {
-	int result = journal_open(user, entry, err);
-
-	return result ? result : journal_close(user, entry, NULL, 0, err);
+	return journal_keep(user, entry, err);
 }
 
 void unseen_remember(struct charge *c)

@@ -133,7 +133,11 @@ static void adopt(struct charge_set *set, struct charge *c, const struct charge_
 
 	(void)snprintf(o->platform, sizeof(o->platform), "%s", grant->platform);
 	(void)snprintf(o->user_class, sizeof(o->user_class), "%s", grant->user_class);
-	if (prices_tariff(set->prices, c->connector, grant->platform, grant->user_class, TARIFF_DAYS, &tariff, &err)) {
+	if (!c->connector) {
+		log_warning("charge: order %s: keeps the station's prices: its connector is not configured now",
+			    o->seq);
+	} else if (prices_tariff(set->prices, c->connector, grant->platform, grant->user_class, TARIFF_DAYS, &tariff,
+				 &err)) {
 		log_error("charge: order %s: keeps the station's prices: %s", o->seq, err.text);
 	} else if (!o->split.repairs) {
 		int64_t start = o->split.start_register_wh, last = o->split.last_register_wh, at = o->split.last_wall;

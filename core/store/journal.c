@@ -63,12 +63,9 @@ static int finish(struct store *store, sqlite3_stmt *s, int bound, int *changed,
 	return store_failed(store, err, what);
 }
 
-int journal_open(struct store *store, const struct journal_order *order, struct error *err)
+static int insert(struct store *store, const struct journal_order *order, const char *sql, struct error *err)
 {
-	sqlite3_stmt *s = store_prepare(
-	    store_db(store), "INSERT INTO orders(seq, connector_id, platform, mode, closed, start_wall, end_wall, wh,"
-			     " money_e4, reason, record) VALUES(:seq, :connector, :platform, :mode, 0, :start, 0, :wh,"
-			     " :money, 0, :record || printf('%*s', :room, ''))");
+	sqlite3_stmt *s = store_prepare(store_db(store), sql);
 
 	/* Events of the order that wait are written with it, or neither; and confirmations of others. */
 	int rides = events_wanted(store) || store->settles.count;
@@ -80,6 +77,24 @@ int journal_open(struct store *store, const struct journal_order *order, struct 
 	if (own)
 		store_rollback(store);
 	return result;
+}
+
+int journal_open(struct store *store, const struct journal_order *order, struct error *err)
+{
+	return insert(store, order,
+		      "INSERT INTO orders(seq, connector_id, platform, mode, closed, start_wall, end_wall, wh,"
+		      " money_e4, reason, record) VALUES(:seq, :connector, :platform, :mode, 0, :start, 0, :wh,"
+		      " :money, 0, :record || printf('%*s', :room, ''))",
+		      err);
+}
+
+int journal_keep(struct store *store, const struct journal_order *order, struct error *err)
+{
+	return insert(store, order,
+		      "INSERT INTO orders(seq, connector_id, platform, mode, closed, start_wall, end_wall, wh,"
+		      " money_e4, reason, record) VALUES(:seq, :connector, :platform, :mode, 1, :start, :end, :wh,"
+		      " :money, :reason, :record)",
+		      err);
 }
 
 static int update(struct store *store, const struct journal_order *order, const char *sql, struct error *err)
@@ -217,13 +232,13 @@ int journal_find(struct store *store, const char *seq, void (*fn)(void *user, co
 	return n > 0 ? FC_OK : n ? n : FC_ENOENT;
 }
 
-int journal_last(struct store *store, const char *connector_id,
+int journal_last(struct store *store, const char *connector_id, int most,
 		 void (*fn)(void *user, const struct journal_order *order), void *user)
 {
 	sqlite3_stmt *s = prepare_orders(store, "WHERE connector_id = :connector AND closed = 1 AND wh > 0"
-						" ORDER BY id DESC LIMIT 1");
+						" ORDER BY id DESC LIMIT :most");
 
-	if (!s || bind_text(s, ":connector", connector_id)) {
+	if (!s || bind_text(s, ":connector", connector_id) || bind_int(s, ":most", most)) {
 		sqlite3_finalize(s);
 		return store_failed(store, NULL, "orders");
 	}

@@ -222,6 +222,8 @@ void business_order(struct business *b)
 void business_order_again(struct business *b)
 {
 	b->order_due_ms = 0;
+	/* Its answer of before is none to what is sent now. */
+	b->answered_id = 0;
 	business_order(b);
 }
 

@@ -410,7 +410,7 @@ static int64_t unseen_wh(struct fixture *f)
 	int64_t wh = 0;
 
 	unseen_look(&f->charge);
-	(void)journal_last(f->store, "K1", add_wh, &wh);
+	(void)journal_last(f->store, "K1", 1, add_wh, &wh);
 	return wh;
 }
 

@@ -443,7 +443,7 @@ static void files_of_older_versions(void **state)
 			assert_int_equal(journal_each_closed(f->store, "city", 0, 100, tell_seq, f), 2);
 			assert_int_equal(f->seen, 12);
 			f->seen = 0;
-			assert_int_equal(journal_last(f->store, "K9", tell_seq, f), FC_OK);
+			assert_int_equal(journal_last(f->store, "K9", 1, tell_seq, f), FC_OK);
 			assert_int_equal(f->seen, 2);
 			assert_int_equal(journal_each_open(f->store, tell_seq, f), 1);
 			assert_int_equal(outbox_first(f->store, "town", &entry), FC_OK);
