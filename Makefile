@@ -175,8 +175,7 @@ check: deps
 
 bench: all
 	$(q)$(MAKE) --no-print-directory benches
-	$(q)/usr/bin/python3 tests/bench/run.py --build $(out)
-	$(q)/usr/bin/python3 tests/bench/box.py --build $(out)
+	$(q)/usr/bin/python3 -B tests/bench/run.py --build $(out) $(if $(BENCH),--only $(BENCH))
 
 # On the host's board CAN in a real kernel; on another the box itself, from its package (the chargers' simulator is the host's).
 ifeq ($(sysroot),)

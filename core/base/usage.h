@@ -16,5 +16,14 @@ int usage_has_room(size_t bytes);
  * for each thread; of Debian's wolfSSL that is 49 kB, which only a thread that makes handshakes needs. What is given back reads as
  * zero, as it did, and can be used. */
 void usage_spare_thread(void);
+/* Now and then, at a place that is not deep: gives back the pages of this thread's stack that only deeper calls needed (a connection that
+ * is made looks a name up and writes a line of log; the polls between take a quarter of that). For threads with a stack of 128 kB or more. */
+void usage_spare_stack(void);
+
+/* Memory for what is rarely there: zeros, which take none of the box until they are written to, in whole pages. NULL: none left.
+ * usage_pages_clear makes it zeros again and gives it back to the box; it stays the caller's. size: as it was asked for. */
+void *usage_pages_new(size_t size);
+void usage_pages_clear(void *pages, size_t size);
+void usage_pages_free(void *pages, size_t size);
 
 #endif

@@ -420,7 +420,7 @@ struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, c
 	line->schedule = plan->schedule;
 	(void)figures_adopt(&line->figures, plan->units, plan->unit_count);
 	free(plan);
-	line->exchange = exchange_new(config);
+	line->exchange = exchange_new(&line->config);
 	if (!line->exchange) {
 		(void)error_set(err, FC_EINVAL, "bus: %s: the Modbus library refuses these settings: %s", config->name,
 				strerror(errno));

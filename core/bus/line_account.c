@@ -1,6 +1,7 @@
 /* What a line's requests cost and tell: figures, the pace of units, the pause between them. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/usage.h"
 #include "bus/exchange.h"
 #include "bus/line_inside.h"
 
@@ -109,6 +110,7 @@ void line_look_at_load(struct bus_line *line)
 	if (now < line->look_at_us)
 		return;
 	line->look_at_us = now + look_us;
+	usage_spare_stack();
 	uint32_t planned = schedule_planned(&line->schedule);
 	pthread_mutex_lock(&line->lock);
 	line->figures.line.planned = planned;

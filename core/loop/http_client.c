@@ -548,8 +548,8 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 
 	if (owner && reason == LWS_CALLBACK_WSI_DESTROY)
 		forget_connection(owner, wsi);
-	if (reason == LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER || reason == LWS_CALLBACK_WSI_DESTROY)
-		tls_trim();
+	if (owner && (reason == LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER || reason == LWS_CALLBACK_WSI_DESTROY))
+		loop_trim_tls(owner->loop, reason == LWS_CALLBACK_WSI_DESTROY);
 	if (owner && owner->leaving && reason == LWS_CALLBACK_PROTOCOL_DESTROY) {
 		loop_remnant_gone(owner->loop, &owner->remnant);
 		return 0;

@@ -282,7 +282,7 @@ static int begin_request(struct http_server *server, struct connection *c, struc
 		tls_peer_name(lws_get_ssl(wsi), c->peer_name, sizeof(c->peer_name));
 	c->body.limit = body_limit(server, c);
 	c->too_large = c->head.length > c->body.limit;
-	tls_trim();
+	loop_trim_tls(server->loop, 0);
 	c->deadline_us = clock_mono_us() + (int64_t)REQUEST_SECONDS * LWS_USEC_PER_SEC;
 	if (!c->timer_set)
 		set_timer(c, wsi, (int64_t)REQUEST_SECONDS * LWS_USEC_PER_SEC);
@@ -455,7 +455,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		lws_set_opaque_user_data(wsi, NULL);
 		if (c)
 			drop_connection(server, c);
-		tls_trim();
+		loop_trim_tls(server->loop, 1);
 		return 0;
 	default:
 		break;

@@ -1,15 +1,18 @@
-/* What polling costs: the same registers of the same server read by a line of the gateway (worker, schedule, queue to the loop, as it
- * runs in the daemon) and by a bare libmodbus loop that does nothing else.
+/* What polling costs: the same registers of the same servers read by lines of the gateway (worker, schedule, queue to the loop, as it
+ * runs in the daemon) and by bare libmodbus loops that do nothing else, a thread an endpoint.
  *
- *   bench_poll ours|bare HOST PORT COUNT SECONDS     reads of COUNT holding registers from 0 on, unit 1
+ *   bench_poll ours|bare HOST PORT COUNT SECONDS ENDPOINTS     reads of COUNT holding registers from 0 on, unit 1; ports from PORT on
  *
  * Prints "REQUESTS SECONDS CPU_SECONDS". A plan of the gateway asks each register ten times a second at most; here each read falls due
  * every millisecond, so that the worker never waits. That is why the line is started without bus.c, whose way of handing results to the
  * loop is repeated here. */
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sys/resource.h>
 
@@ -21,7 +24,7 @@
 #include "bus/trace.h"
 
 /* 100 000 requests due in a second: more than any machine of ours makes on one connection. */
-enum { READS = 100, PERIOD_MS = 1, UNIT = 1, WARM_UP_MS = 200, RESULTS_MAX = 1024 };
+enum { READS = 100, PERIOD_MS = 1, UNIT = 1, WARM_UP_MS = 200, RESULTS_MAX = 1024, ENDPOINTS_MAX = 64 };
 
 static double cpu_seconds(void)
 {
@@ -67,12 +70,24 @@ static int turn(struct gateway *g, int64_t until_us)
 	return 0;
 }
 
-static int run_ours(const struct bus_line_config *c, uint16_t count, double seconds)
+static int close_all(struct gateway *g, struct bus_line **lines, int endpoints, int result)
+{
+	for (int i = 0; i < endpoints && lines[i]; i++) {
+		line_end(lines[i]);
+		line_join(lines[i]);
+	}
+	loop_waker_remove(g->loop, &g->waker);
+	queue_fini(&g->results);
+	loop_free(g->loop);
+	return result;
+}
+
+static int run_ours(const struct bus_line_config *c, uint16_t count, double seconds, int endpoints)
 {
 	struct bus_read reads[READS];
 	struct error err = {0};
 	struct gateway g = {.loop = loop_new(&err)};
-	struct bus_line *line;
+	struct bus_line *lines[ENDPOINTS_MAX] = {NULL};
 
 	if (!g.loop || queue_init(&g.results, sizeof(struct bus_result), RESULTS_MAX))
 		return 1;
@@ -81,12 +96,19 @@ static int run_ours(const struct bus_line_config *c, uint16_t count, double seco
 	for (uint32_t i = 0; i < READS; i++)
 		reads[i] =
 		    (struct bus_read){.unit = UNIT, .function = 3, .count = count, .period_ms = PERIOD_MS, .tag = i};
-	/* As the gateway has it: always on. */
+	/* As the gateway has it: always on, one for all lines. */
 	struct bus_trace *trace = trace_new(64);
-	line = line_start(1, c, reads, READS, 0, trace, on_worker, &g, &err);
-	if (!line || turn(&g, clock_mono_us() + WARM_UP_MS * 1000)) {
+	for (int i = 0; i < endpoints; i++) {
+		struct bus_line_config own = *c;
+
+		own.port += i;
+		lines[i] = line_start((uint32_t)i + 1, &own, reads, READS, 0, trace, on_worker, &g, &err);
+		if (!lines[i])
+			break;
+	}
+	if (!lines[endpoints - 1] || turn(&g, clock_mono_us() + WARM_UP_MS * 1000)) {
 		(void)fprintf(stderr, "%s\n", err.text);
-		return 1;
+		return close_all(&g, lines, endpoints, 1);
 	}
 	uint64_t before = g.answered;
 	double cpu = cpu_seconds();
@@ -94,36 +116,70 @@ static int run_ours(const struct bus_line_config *c, uint16_t count, double seco
 	int failed = turn(&g, begin + (int64_t)(seconds * 1e6));
 	(void)printf("%llu %.6f %.6f\n", (unsigned long long)(g.answered - before),
 		     (double)(clock_mono_us() - begin) / 1e6, cpu_seconds() - cpu);
-	line_end(line);
-	line_join(line);
+	failed = close_all(&g, lines, endpoints, failed);
 	trace_free(trace);
-	loop_waker_remove(g.loop, &g.waker);
-	queue_fini(&g.results);
-	loop_free(g.loop);
 	return failed;
 }
 
-static int run_bare(const struct bus_line_config *c, uint16_t count, double seconds)
-{
-	uint16_t words[MODBUS_MAX_READ_REGISTERS];
-	uint64_t made = 0;
-	modbus_t *modbus = modbus_new_tcp(c->host, c->port);
+/* One endpoint of the bare side: libmodbus blocks, so that each has a thread, as it would be written. */
+struct bare {
+	const struct bus_line_config *config;
+	int port, failed;
+	uint16_t count;
+	pthread_t thread;
+	atomic_int *stop;
+	_Atomic uint64_t made;
+};
 
-	if (!modbus || modbus_set_slave(modbus, UNIT) || modbus_connect(modbus))
-		return 1;
-	for (int64_t end = clock_mono_ms() + WARM_UP_MS; clock_mono_ms() < end;)
-		if (modbus_read_registers(modbus, 0, count, words) != count)
+static void *read_on(void *user)
+{
+	struct bare *b = user;
+	uint16_t words[MODBUS_MAX_READ_REGISTERS];
+	modbus_t *modbus = modbus_new_tcp(b->config->host, b->port);
+
+	b->failed = !modbus || modbus_set_slave(modbus, UNIT) || modbus_connect(modbus);
+	while (!b->failed && !atomic_load(b->stop)) {
+		b->failed = modbus_read_registers(modbus, 0, b->count, words) != b->count;
+		b->made++;
+	}
+	if (modbus)
+		modbus_close(modbus);
+	modbus_free(modbus);
+	return NULL;
+}
+
+static uint64_t made_by(const struct bare *all, int endpoints)
+{
+	uint64_t made = 0;
+
+	for (int i = 0; i < endpoints; i++)
+		made += all[i].made;
+	return made;
+}
+
+static int run_bare(const struct bus_line_config *c, uint16_t count, double seconds, int endpoints)
+{
+	static struct bare all[ENDPOINTS_MAX];
+	atomic_int stop = 0;
+	int failed = 0;
+
+	for (int i = 0; i < endpoints; i++) {
+		all[i] = (struct bare){.config = c, .port = c->port + i, .count = count, .stop = &stop};
+		if (pthread_create(&all[i].thread, NULL, read_on, &all[i]))
 			return 1;
+	}
+	(void)usleep(WARM_UP_MS * 1000);
+	uint64_t before = made_by(all, endpoints);
 	double cpu = cpu_seconds();
-	int64_t begin = clock_mono_us(), end = begin + (int64_t)(seconds * 1e6);
-	for (; clock_mono_us() < end; made++)
-		if (modbus_read_registers(modbus, 0, count, words) != count)
-			return 1;
+	int64_t begin = clock_mono_us();
+	(void)usleep((useconds_t)(seconds * 1e6));
+	uint64_t made = made_by(all, endpoints) - before;
 	(void)printf("%llu %.6f %.6f\n", (unsigned long long)made, (double)(clock_mono_us() - begin) / 1e6,
 		     cpu_seconds() - cpu);
-	modbus_close(modbus);
-	modbus_free(modbus);
-	return 0;
+	atomic_store(&stop, 1);
+	for (int i = 0; i < endpoints; i++)
+		failed |= pthread_join(all[i].thread, NULL) || all[i].failed;
+	return failed;
 }
 
 int main(int argc, char **argv)
@@ -134,11 +190,15 @@ int main(int argc, char **argv)
 				    .response_timeout_ms = 5000,
 				    .byte_timeout_ms = 500};
 
-	if (argc != 6)
+	if (argc != 7)
 		return 2;
 	(void)snprintf(c.host, sizeof(c.host), "%s", argv[2]);
 	c.port = (int)strtol(argv[3], NULL, 10);
 	uint16_t count = (uint16_t)strtol(argv[4], NULL, 10);
 	double seconds = strtod(argv[5], NULL);
-	return strcmp(argv[1], "ours") ? run_bare(&c, count, seconds) : run_ours(&c, count, seconds);
+	int endpoints = (int)strtol(argv[6], NULL, 10);
+	if (endpoints < 1 || endpoints > ENDPOINTS_MAX)
+		return 2;
+	return strcmp(argv[1], "ours") ? run_bare(&c, count, seconds, endpoints)
+				       : run_ours(&c, count, seconds, endpoints);
 }
