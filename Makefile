@@ -1,4 +1,4 @@
-# Forecourt. The targets are a contract (DESIGN.md): all deps demo test check bench fuzz vm-test package menuconfig clean.
+# Forecourt. The targets are a contract (DESIGN.md): all deps demo test check bench fuzz soak fleet vm-test package menuconfig clean.
 BOARD ?= host
 V ?= 0
 CC = gcc
@@ -52,7 +52,7 @@ LDLIBS    += $(deps)/lib/libwebsockets.a -llua5.4-cjson $(call libs,$(pkgs)) -lz
 objects = $(patsubst %.c,$(out)/obj/%.o,$(1))
 lib := $(out)/libforecourt.a
 
-.PHONY: all deps demo test check bench vm-test package vms menuconfig clean objects units benches web tools FORCE
+.PHONY: all deps demo test check bench soak fleet vm-test package vms menuconfig clean objects units benches web tools FORCE
 .DELETE_ON_ERROR:
 
 all: deps
@@ -176,6 +176,14 @@ check: deps
 bench: all
 	$(q)$(MAKE) --no-print-directory benches
 	$(q)/usr/bin/python3 -B tests/bench/run.py --build $(out) $(if $(BENCH),--only $(BENCH))
+
+# Days of a whole station by a clock that goes as fast as it keeps up: make soak SOAK_DAYS=30; 500 gateways and one platform: make fleet.
+SOAK_DAYS ?= 30
+soak: all
+	$(q)/usr/bin/python3 -B tests/soak/run.py --build $(out) --days $(SOAK_DAYS) --verbose
+fleet: all
+	$(q)/usr/bin/python3 -B tests/fleet/run.py --build $(out)
+	$(q)/usr/bin/python3 -B tests/fleet/metrics.py --build $(out)
 
 # On the host's board CAN in a real kernel; on another the box itself, from its package (the chargers' simulator is the host's).
 ifeq ($(sysroot),)

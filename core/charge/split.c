@@ -10,17 +10,25 @@ void split_begin(struct split *s, const struct tariff *tariff, int64_t wall, int
 	struct tariff_span span = tariff_at(tariff, wall);
 
 	memset(s, 0, sizeof(*s));
-	s->start_wall = s->last_wall = wall;
+	s->start_wall = s->last_wall = s->moved_wall = wall;
 	s->start_register_wh = s->last_register_wh = register_wh;
 	s->parts[0] = (struct split_part){wall, wall, 0, span.elec_e4, span.service_e4};
 	s->count = 1;
+}
+
+/* Since when the energy may have come that a reading at wall shows: the last reading, or when the register moved last. */
+static int64_t since(const struct split *s, int64_t wall)
+{
+	int64_t from = wall - SPLIT_STILL_S > s->moved_wall ? wall - SPLIT_STILL_S : s->moved_wall;
+
+	return s->moved_wall && from < s->last_wall ? from : s->last_wall;
 }
 
 /* What the register tells was delivered since the last reading. */
 static int64_t delivered(struct split *s, int64_t wall, int64_t register_wh, int64_t power_w)
 {
 	int64_t delta = register_wh - s->last_register_wh;
-	int64_t seconds = wall - s->last_wall + (s->away ? SPLIT_AWAY_S : 0);
+	int64_t seconds = wall - since(s, wall) + (s->away ? SPLIT_AWAY_S : 0);
 	int64_t most = power_w * seconds / 3600 * 2 + slack_wh;
 
 	if (delta < 0) {
@@ -92,6 +100,8 @@ int64_t split_reading(struct split *s, const struct tariff *tariff, int64_t wall
 		s->repairs |= SPLIT_GAP;
 	s->away = 0;
 	split_energy(s, tariff, wall, delta);
+	if (register_wh != s->last_register_wh)
+		s->moved_wall = wall;
 	s->last_register_wh = register_wh;
 	return delta;
 }

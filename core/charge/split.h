@@ -25,6 +25,8 @@ enum split_repair {
 	SPLIT_MERGED = 8,  /* more periods than the standard has room for: the last line holds several */
 };
 enum { SPLIT_GAP_S = 300 };
+/* So long a register may stand still before it shows at once what went by: some are brought up to date once a minute. */
+enum { SPLIT_STILL_S = 60 };
 /* So long the gateway may have been off when no clock tells: session.c gives a silent charge up after as long. */
 enum { SPLIT_AWAY_S = 86400 };
 /* A clock that is so little behind is not: the wall's and the monotonic clock's seconds end apart. */
@@ -41,10 +43,11 @@ struct split {
 	struct split_part parts[SPLIT_PARTS]; /* in the order of time */
 	int64_t start_wall, last_wall;
 	int64_t start_register_wh, last_register_wh;
-	int64_t total_wh; /* the sum of the parts */
-	unsigned repairs; /* enum split_repair */
-	int unread;       /* the register was not known at the start: the first reading is the start */
-	int away;         /* how long ago the last reading was is not known: until the next one */
+	int64_t moved_wall; /* when a reading showed more than the one before it; 0: not known */
+	int64_t total_wh;   /* the sum of the parts */
+	unsigned repairs;   /* enum split_repair */
+	int unread;         /* the register was not known at the start: the first reading is the start */
+	int away;           /* how long ago the last reading was is not known: until the next one */
 };
 
 /* Begins with the register's value at the start. */

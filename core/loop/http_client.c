@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "loop/addresses.h"
+#include "loop/retry_after.h"
 #include "loop/tls.h"
 
 enum {
@@ -36,6 +37,7 @@ struct job {
 	struct buffer body, answer;
 	size_t sent;
 	int status;
+	int64_t retry_after_s;
 	int address;   /* which of them is tried, */
 	int attempts;  /* and how many were before it */
 	int got_bytes; /* of an answer */
@@ -108,6 +110,7 @@ static void finish(struct job *job)
 	struct http_result result = {
 	    .stale = job->stale,
 	    .status = job->why.code ? 0 : job->status,
+	    .retry_after_s = job->why.code ? 0 : job->retry_after_s,
 	    .body = job->answer.data ? job->answer.data : "",
 	    .body_len = job->answer.len,
 	    .trouble = job->why.code ? job->trouble : HTTP_NO_TROUBLE,
@@ -516,11 +519,25 @@ static int read_status(struct job *job, int status)
 	return -1;
 }
 
+/* libwebsockets keeps this header unless it was built without the uncommon ones. */
+static int64_t asked_rest_s(struct lws *wsi)
+{
+#if defined(LWS_WITH_HTTP_UNCOMMON_HEADERS) || defined(LWS_HTTP_HEADERS_ALL)
+	char text[64];
+
+	if (lws_hdr_copy(wsi, text, sizeof(text), WSI_TOKEN_HTTP_RETRY_AFTER) > 0)
+		return retry_after_s(text, clock_wall_trusted() ? clock_wall() : 0);
+#endif
+	(void)wsi;
+	return 0;
+}
+
 static int answer_begins(struct job *job, struct lws *wsi)
 {
 	job->got_bytes = 1;
 	if (read_status(job, (int)lws_http_client_http_response(wsi)))
 		return -1;
+	job->retry_after_s = asked_rest_s(wsi);
 	if (!has_no_body(job->status))
 		return 0;
 	finish(job);

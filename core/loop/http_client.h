@@ -39,7 +39,8 @@ enum http_trouble {
 struct http_result {
 	int stale;  /* status 0: a kept-alive connection was closed as the request went out, and no_resend is set */
 	int status; /* HTTP status; 0 when the transport failed */
-	const char *body; /* followed by a zero byte; "" when none; valid during the callback */
+	int64_t retry_after_s; /* so long it wants to be left alone (Retry-After); 0 = it did not say */
+	const char *body;      /* followed by a zero byte; "" when none; valid during the callback */
 	size_t body_len;
 	enum http_trouble trouble; /* HTTP_NO_TROUBLE when there is a status */
 	struct error err;          /* why the transport failed (FC_EAUTH: certificate, FC_ETIMEOUT, FC_EIO ...) */

@@ -252,6 +252,7 @@ static struct http_request request_of(struct connection *c)
 	    .fetch_site = c->head.fetch_site,
 	    .csrf = c->head.csrf,
 	    .if_none_match = c->head.if_none_match,
+	    .accept_encoding = c->head.accept_encoding,
 	    .peer = c->peer,
 	    .peer_name = c->peer_name,
 	    .body = c->body.data ? c->body.data : "",

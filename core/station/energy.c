@@ -11,6 +11,8 @@
 
 /* A reading may be ahead of nominal power for a moment; a register counts in steps. */
 static const int64_t slack_wh = 1000;
+/* Some registers are brought up to date once a minute, and show at once what went by. */
+static const int64_t still_us = 60000000;
 
 /* Where the source of the register is remembered, beside it. */
 static void source_key(const char *connector_id, char *out, size_t size)
@@ -37,13 +39,18 @@ int64_t energy_count(struct energy_counter *counter, int64_t meter_wh, int64_t m
 	int believable = delta >= 0;
 
 	if (believable && counter->this_run) {
-		int64_t elapsed_s = (mono_us > counter->mono_us ? mono_us - counter->mono_us : 0) / 1000000 + 1;
+		int64_t from = mono_us - still_us > counter->moved_us ? mono_us - still_us : counter->moved_us;
+
+		from = from < counter->mono_us ? from : counter->mono_us;
+		int64_t elapsed_s = (mono_us > from ? mono_us - from : 0) / 1000000 + 1;
 		int64_t most = (int64_t)power_w * elapsed_s / 3600 * 2 + slack_wh;
 
 		believable = delta <= most;
 	}
 	if (!counter->has_meter || delta != 0)
 		counter->dirty = 1;
+	if (!counter->this_run || delta != 0)
+		counter->moved_us = mono_us;
 	counter->has_meter = 1;
 	counter->this_run = 1;
 	counter->meter_wh = meter_wh;

@@ -22,6 +22,7 @@ struct energy_counter {
 	int this_run;               /* ... and was read in this run, at mono_us */
 	int64_t meter_wh;           /* reading counted up to */
 	int64_t mono_us;
+	int64_t moved_us;   /* when it was another than the one before */
 	int32_t day;        /* day that pending_wh belongs to */
 	int64_t pending_wh; /* counted, not yet in the store */
 	int dirty;          /* something is to be written */

@@ -128,7 +128,7 @@ static void result_later(struct result *r)
 {
 	int64_t now = clock_mono_ms();
 
-	r->due_ms = now + r->pause_ms;
+	r->due_ms = now + peer_pause_ms(r->business->peer, r->pause_ms);
 	r->pause_ms = r->pause_ms * 2 < RESULT_LAST_MS ? r->pause_ms * 2 : RESULT_LAST_MS;
 	if (now < r->give_up_ms)
 		return;
@@ -232,11 +232,12 @@ static void order_later(struct business *b, int reached)
 	/* The spacing is for a platform that can't take the order; one that is away is tried often enough to be found back. */
 	double pause_s =
 	    reached ? mapping_timing_item(b->platform->mapping, TIMING_ORDER_RETRY_S, b->entry.attempts) : AWAY_S;
+	int64_t pause_ms = peer_pause_ms(b->peer, (int64_t)(pause_s * 1000));
 	struct error err = {0};
 
 	/* In memory: the spacing must not depend on a wall clock that may jump. Days without a platform are no wear of the flash. */
-	b->order_due_ms = clock_mono_ms() + (int64_t)(pause_s * 1000);
-	if (reached && outbox_later(b->platform->store, b->entry.id, clock_wall() + (int64_t)pause_s, &err))
+	b->order_due_ms = clock_mono_ms() + pause_ms;
+	if (reached && outbox_later(b->platform->store, b->entry.id, clock_wall() + pause_ms / 1000, &err))
 		log_error("upstream: %s: %s", b->platform->options->name, err.text);
 }
 

@@ -136,6 +136,21 @@ static void wake(struct peer *peer, int64_t delay_ms)
 		log_error("upstream: %s: timer: no memory", peer->platform->options->name);
 }
 
+/* A platform that has too much to do is left alone by all messages. */
+static void heed(struct peer *peer, const struct http_result *result)
+{
+	const struct platform *p = peer->platform;
+	int64_t pause_ms = backoff_answered(&peer->backoff, result->status, result->retry_after_s,
+					    (int64_t)p->options->retry_s * 1000, clock_mono_ms());
+
+	if (!pause_ms)
+		return;
+	peer->resting = !loop_timer_set(p->loop, &peer->rest, pause_ms * 1000);
+	if (peer->backoff.rests == 1)
+		log_notice("upstream: %s: HTTP %d: nothing is sent for %lld s", p->options->name, result->status,
+			   (long long)(pause_ms / 1000));
+}
+
 /* Log-in -------------------------------------------------------------------------------------------------------- */
 
 static const struct message *login_message(void)
@@ -159,9 +174,13 @@ static int needs_token(const struct peer *peer)
 static void login_failed(struct peer *peer, enum peer_outcome outcome)
 {
 	int64_t delay_ms = (int64_t)peer->platform->options->retry_s * 1000;
+	int64_t rest_ms = backoff_left_ms(&peer->backoff, clock_mono_ms());
 
 	if ((outcome == PEER_REFUSED || outcome == PEER_TOKEN) && delay_ms < REFUSED_RETRY_MS)
 		delay_ms = REFUSED_RETRY_MS;
+	delay_ms = backoff_spread_ms(&peer->backoff, delay_ms);
+	if (delay_ms < rest_ms)
+		delay_ms = rest_ms;
 	peer->login_not_before_ms = clock_mono_ms() + delay_ms;
 	wake(peer, delay_ms);
 }
@@ -191,6 +210,7 @@ static void login_done(void *user, const struct http_result *result)
 		peer_exchange_free(exchange);
 		return;
 	}
+	heed(peer, result);
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
 	enum peer_outcome outcome = judge(peer, exchange, result, &arena, &answer);
 	if (outcome == PEER_TOKEN)
@@ -263,6 +283,9 @@ static void login_if_due(void *user)
 		wake(peer, left < CHECK_MS ? left : CHECK_MS);
 		return;
 	}
+	int64_t rest_ms = backoff_left_ms(&peer->backoff, now);
+	if (peer->login_not_before_ms < now + rest_ms)
+		peer->login_not_before_ms = now + rest_ms;
 	if (now < peer->login_not_before_ms) {
 		wake(peer, peer->login_not_before_ms - now);
 		return;
@@ -292,6 +315,7 @@ static void call_done(void *user, const struct http_result *result)
 		peer_exchange_free(exchange);
 		return;
 	}
+	heed(peer, result);
 	if (outcome == PEER_DONE)
 		success(peer);
 	struct peer *holder = peer_keeper(peer);
@@ -311,8 +335,11 @@ static void call_done(void *user, const struct http_result *result)
 static void rested(void *user)
 {
 	struct peer *peer = user;
+	int64_t left_ms = backoff_left_ms(&peer->backoff, clock_mono_ms());
 
-	peer->resting = 0;
+	peer->resting = left_ms && !loop_timer_set(peer->platform->loop, &peer->rest, left_ms * 1000);
+	if (peer->resting)
+		return;
 	peer->ready(peer->user);
 }
 
@@ -392,6 +419,11 @@ int peer_ready(const struct peer *peer)
 	return !peer->resting && can_call(peer);
 }
 
+int64_t peer_pause_ms(struct peer *peer, int64_t pause_ms)
+{
+	return backoff_spread_ms(&peer->backoff, pause_ms);
+}
+
 int peer_linked(const struct peer *peer)
 {
 	return peer->last_ok && can_call(peer);
@@ -418,6 +450,7 @@ struct peer *peer_new(struct platform *platform, int in_flight, void (*ready)(vo
 	peer->user = user;
 	peer->timer = (struct loop_timer){.fn = login_if_due, .user = peer};
 	peer->rest = (struct loop_timer){.fn = rested, .user = peer};
+	backoff_init(&peer->backoff, backoff_seed());
 	if (peer_url_parse(o->url, &peer->url)) {
 		(void)error_set(err, FC_EINVAL, "upstream: platform %s: url: not http(s)://host[:port][/prefix]",
 				o->name);

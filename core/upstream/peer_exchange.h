@@ -4,6 +4,7 @@
 #define FC_UPSTREAM_PEER_EXCHANGE_H
 
 #include "loop/http_client.h"
+#include "upstream/backoff.h"
 #include "upstream/peer.h"
 #include "upstream/peer_url.h"
 #include "upstream/platform_state.h"
@@ -23,6 +24,7 @@ struct peer {
 	struct platform_rate rate;
 	struct loop_timer rest; /* until the next call is allowed */
 	int resting;
+	struct backoff backoff;
 	int last_ok;
 	int closing;
 	char said[PLATFORM_ERROR_SIZE]; /* the trouble that the log has already */

@@ -15,6 +15,7 @@ enum {
 	RESEND_GAP_MS = 500,     /* protocol.md 2.3: 0.5 s between messages */
 	FIRST_HOLD_MS = 5000,    /* a charger that was not polled yet gets this long before it is told off line */
 	HOUSEKEEPING_MS = 60000, /* dates and hours are looked at this often */
+	LOOK_MS = 60000,         /* between two looks for a platform that is away, at least */
 	STATS_AFTER_S = 300,     /* after midnight: the last readings of the day are in */
 };
 
@@ -256,18 +257,43 @@ static void give_up(struct job *job)
 	job->token_try = 0;
 }
 
+static int somebody_asks(const struct push *push)
+{
+	for (const struct job *job = push->jobs; job; job = job->next)
+		if (job->in_flight || (job->pending && job_enabled(job)))
+			return 1;
+	return 0;
+}
+
+/* The platform is not reached, and all have given up: one goes on, so that its return is noticed and told to the others also where nothing
+ * happens for hours. */
+static void keep_asking(struct job *job)
+{
+	int64_t retry_ms = (int64_t)job->push->platform->options->retry_s * 1000;
+
+	if (!somebody_asks(job->push))
+		want(job, clock_mono_ms() + peer_pause_ms(job->push->peer, retry_ms > LOOK_MS ? retry_ms : LOOK_MS));
+}
+
 static void later(struct job *job, int reached)
 {
 	const struct config_platform *options = job->push->platform->options;
 
+	if (job->lost && !reached) {
+		keep_asking(job);
+		return;
+	}
+
 	if (++job->failures <= options->retry_count) {
-		want(job, clock_mono_ms() + (int64_t)options->retry_s * 1000);
+		want(job, clock_mono_ms() + peer_pause_ms(job->push->peer, (int64_t)options->retry_s * 1000));
 		return;
 	}
 	log_warning("upstream: %s: %s: %s: given up after %d attempts", options->name, methods[job->kind], job->id,
 		    job->failures);
 	give_up(job);
 	job->lost = !reached;
+	if (job->lost)
+		keep_asking(job);
 }
 
 static void confirmed(struct job *job, const struct value *answer)

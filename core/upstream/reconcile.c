@@ -260,7 +260,7 @@ static void on_answer(void *user, enum peer_outcome outcome, const struct value 
 {
 	struct reconcile *r = user;
 
-	r->not_before_ms = clock_mono_ms() + RETRY_MS;
+	r->not_before_ms = clock_mono_ms() + peer_pause_ms(r->peer, RETRY_MS);
 	if (outcome == PEER_DONE && answer)
 		take_answer(r, answer);
 	else

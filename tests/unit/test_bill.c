@@ -132,6 +132,29 @@ static void a_charge_over_two_borders(void **state)
 	assert_int_equal(b.energy_e2, 20000);
 }
 
+/* Read once a second, brought up to date once a minute: 120 kW are 2 kWh a step. What no minute can have brought is no energy. */
+static void a_register_that_stands_still_for_a_minute(void **state)
+{
+	struct tariff t = four_periods();
+	struct split s;
+	int64_t wh = 50000;
+
+	(void)state;
+	split_begin(&s, &t, midnight, wh);
+	for (int i = 1; i <= 600; i++) {
+		wh += i % 60 ? 0 : 2000;
+		assert_int_equal(split_reading(&s, &t, midnight + i, wh, 120000), i % 60 ? 0 : 2000);
+	}
+	assert_int_equal(s.total_wh, 20000);
+	assert_int_equal(s.repairs, 0);
+	for (int i = 601; i <= 4200; i++)
+		assert_int_equal(split_reading(&s, &t, midnight + i, wh, 120000), 0);
+	assert_int_equal(split_reading(&s, &t, midnight + 4201, wh + 6000, 120000), 0);
+	assert_int_equal(split_reading(&s, &t, midnight + 4202, wh + 8000, 120000), 0);
+	assert_int_equal(s.repairs, SPLIT_JUMP);
+	assert_int_equal(s.total_wh, 20000);
+}
+
 static void registers_that_misbehave(void **state)
 {
 	struct tariff t = four_periods();
@@ -385,6 +408,7 @@ int main(void)
 	    cmocka_unit_test(periods_of_the_day),
 	    cmocka_unit_test(tariffs_that_are_refused),
 	    cmocka_unit_test(a_charge_over_two_borders),
+	    cmocka_unit_test(a_register_that_stands_still_for_a_minute),
 	    cmocka_unit_test(registers_that_misbehave),
 	    cmocka_unit_test(registers_that_come_late),
 	    cmocka_unit_test(fees_and_limits),

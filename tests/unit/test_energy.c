@@ -73,6 +73,30 @@ static int64_t stored(const struct fixture *f, int32_t first, int32_t last)
 	return store_energy_sum(f->store, "K1", first, last);
 }
 
+/* Read once a second, brought up to date once a minute: 120 kW are 2 kWh a step. What no minute can have brought is still refused. */
+static void a_register_that_stands_still_for_a_minute(void **state)
+{
+	struct energy_counter c = {0};
+	int64_t wh = 5000000, counted = 0;
+
+	(void)state;
+	assert_int_equal(energy_count(&c, wh, 0, DAY, 120000), -1);
+	for (int s = 1; s <= 600; s++) {
+		wh += s % 60 ? 0 : 2000;
+		int64_t more = energy_count(&c, wh, s * second, DAY, 120000);
+
+		assert_true(more >= 0);
+		counted += more;
+	}
+	assert_int_equal(counted, 20000);
+	/* An hour of standstill is no reason for more than a minute's worth, twice, and the slack. */
+	for (int s = 601; s <= 4200; s++)
+		assert_int_equal(energy_count(&c, wh, s * second, DAY, 120000), 0);
+	assert_int_equal(energy_count(&c, wh + 6000, 4201 * second, DAY, 120000), -1);
+	/* And once it has moved, the next second is a second. */
+	assert_int_equal(energy_count(&c, wh + 8000, 4202 * second, DAY, 120000), -1);
+}
+
 static void write_out(struct fixture *f, struct energy_counter *c)
 {
 	struct error err = {0};
@@ -107,6 +131,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(only_a_believable_advance_counts),
+	    cmocka_unit_test(a_register_that_stands_still_for_a_minute),
 	    cmocka_unit_test_setup_teardown(what_went_through_while_we_were_away_counts, set_up, tear_down),
 	};
 

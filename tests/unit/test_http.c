@@ -1006,6 +1006,28 @@ static void test_the_next_address(void **state)
 	}
 }
 
+/* What the server asks for is of its answer alone, not of the next on the same connection. */
+static void test_retry_after(void **state)
+{
+	struct fixture *f = *state;
+	struct raw raw = {.reply = "HTTP/1.1 503 Busy\r\nRetry-After: 37\r\ncontent-length: 2\r\n\r\n{}"};
+	struct told told = {0};
+
+	raw_start(&raw, f->loop);
+	(void)ask(f, "127.0.0.1", raw.port, (struct http_client_config){0});
+	post(f->client, "END", &told);
+	turn_until(f->loop, &told.done, 1);
+	assert_int_equal(told.status, 503);
+	assert_int_equal(told.retry_after_s, 37);
+	raw.reply = NULL;
+	post(f->client, "END", &told);
+	turn_until(f->loop, &told.done, 2);
+	assert_int_equal(told.status, 200);
+	assert_int_equal(told.retry_after_s, 0);
+	assert_int_equal(raw.accepted, 1);
+	raw_stop(&raw);
+}
+
 static void test_timeout(void **state)
 {
 	struct fixture *f = *state;
@@ -1331,6 +1353,7 @@ int main(void)
 	    T(test_a_redirect_is_not_followed),
 	    T(test_answers_without_a_body),
 	    T(test_the_next_address),
+	    T(test_retry_after),
 	    T(test_timeout),
 	    T(test_connection_refused),
 	    T(test_unknown_name),
