@@ -51,7 +51,9 @@ def package_rows(builds):
     for folder in builds:
         for p in sorted((folder / "packages").glob("forecourt[-_]*")):
             if p.suffix in (".ipk", ".apk"):
-                rows.append((f"package {folder.name}: {p.name} (goal 1.5 MB)", f"{p.stat().st_size / 1e6:.2f} MB, {met(p.stat().st_size, 1.5e6)}"))
+                size = p.stat().st_size  # flash is sold in MB of 2^20 bytes; the goal does not say which are meant
+                rows.append((f"package {folder.name}: {p.name} (goal 1.5 MB)", f"{size / 2**20:.2f} MB of 2^20 bytes, {met(size, 1.5 * 2**20)}; "
+                             f"{size / 1e6:.2f} of 10^6, {met(size, 1.5e6)}"))
         contents = folder / "packages" / "contents.txt"
         if contents.exists():
             sizes, program = [], 0
