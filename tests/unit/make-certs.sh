@@ -26,9 +26,7 @@ ca() { # NAME
 }
 
 # `openssl ca` is the one command that takes both dates.
-cert() { # NAME CA CN SAN USAGE START END
-	key "$1"
-	openssl req -new -key "$1.key" -subj "/CN=$3" -out "$1.csr"
+sign() { # NAME EXTENSIONS START END MORE...
 	cat >"$1.cnf" <<-END
 		[ca]
 		default_ca = d
@@ -43,38 +41,28 @@ cert() { # NAME CA CN SAN USAGE START END
 		[p]
 		commonName = supplied
 		[e]
-		basicConstraints = CA:FALSE
-		extendedKeyUsage = $5
-		subjectAltName = $4
+		$2
 	END
 	: >index.txt
-	openssl ca -batch -notext -config "$1.cnf" -cert "$2.pem" -keyfile "$2.key" -in "$1.csr" -out "$1.pem" \
-		-startdate "$6" -enddate "$7"
+	name=$1 start=$3 end=$4
+	shift 4
+	openssl ca -batch -notext -config "$name.cnf" -in "$name.csr" -out "$name.pem" -startdate "$start" -enddate "$end" "$@"
+}
+
+cert() { # NAME CA CN SAN USAGE START END
+	key "$1"
+	openssl req -new -key "$1.key" -subj "/CN=$3" -out "$1.csr"
+	sign "$1" "basicConstraints = CA:FALSE
+extendedKeyUsage = $5
+subjectAltName = $4" "$6" "$7" -cert "$2.pem" -keyfile "$2.key"
 }
 
 # The same authority as ca, as it was before it was renewed.
 old_ca() {
-	cat >oldca.cnf <<-END
-		[ca]
-		default_ca = d
-		[d]
-		database = index.txt
-		rand_serial = yes
-		new_certs_dir = .
-		default_md = sha256
-		policy = p
-		x509_extensions = e
-		unique_subject = no
-		[p]
-		commonName = supplied
-		[e]
-		basicConstraints = critical,CA:TRUE
-		keyUsage = critical,keyCertSign,cRLSign
-		subjectKeyIdentifier = hash
-	END
-	: >index.txt
 	openssl req -new -key ca.key -subj "/CN=Test ca" -out oldca.csr
-	openssl ca -batch -notext -selfsign -config oldca.cnf -keyfile ca.key -in oldca.csr -out oldca.pem -startdate "$PAST" -enddate "$PAST_END"
+	sign oldca "basicConstraints = critical,CA:TRUE
+keyUsage = critical,keyCertSign,cRLSign
+subjectKeyIdentifier = hash" "$PAST" "$PAST_END" -selfsign -keyfile ca.key
 	cat oldca.pem ca.pem >oldca-ca.pem
 	cat ca.pem oldca.pem >ca-oldca.pem
 }
