@@ -14,9 +14,9 @@
 #define PRIVILEGES_LOW_PORTS UINT64_C(0x400)
 #define PRIVILEGES_CAN       UINT64_C(0x1000)
 
-/* To user, with that user's groups and no right but those of kept. By root: changes over. By that user already (procd, a jail): FC_OK, and the rights are left as
- * they were given. FC_ENOENT: there is no such user; FC_EINVAL: it is root itself, or neither root nor that user asks; FC_EIO: the
- * kernel refuses. On failure the process may be half way: it must end. Before any thread is started. */
+/* To user, with that user's groups and no right but those of kept. By root: changes over. By that user already (procd, a jail): FC_OK,
+ * and the rights are left as they were given. FC_ENOENT: there is no such user; FC_EINVAL: it is root itself, or neither root nor that
+ * user asks; FC_EIO: the kernel refuses. On failure the process may be half way: it must end. Before any thread is started. */
 int privileges_drop(const char *user, uint64_t kept, struct error *err);
 
 #endif

@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # shellcheck shell=dash
 # Runs in the machine: every test, one line each, and the sum at the end.
-passed=0 failed=0
+passed=0 failed=0 about=
 
 ok() {
 	echo "  ok    $1"
@@ -28,6 +28,31 @@ unit() { # PROGRAM
 	else
 		ok "$1 ($p)" 0
 	fi
+}
+
+# For a script about a running gateway, which names itself in about, and begins with broken empty.
+# Waits for a command to succeed, with a patience that no machine reaches; little when something is broken already.
+wait_for() { # COMMAND...
+	for _ in $(seq "${broken:-240}"); do
+		"$@" && return 0
+		sleep 0.5
+	done
+	return 1
+}
+check() { # WHAT COMMAND...
+	what=$1
+	shift
+	if wait_for "$@"; then
+		ok "$about: $what"
+	else
+		bad "$about: $what"
+		broken=10
+	fi
+}
+once() { # WHAT COMMAND...
+	what=$1
+	shift
+	if "$@"; then ok "$about: $what"; else bad "$about: $what" && broken=10; fi
 }
 
 # One part alone: VM_ONLY=socketcan or VM_ONLY=daemon for tests/vm/run.sh.

@@ -1,34 +1,11 @@
 # shellcheck shell=dash
 # The gateway itself on an emulated controller: it listens while a charger and a car speak GB/T 27930 on the other end of the bus.
-# Read by guest.sh, whose ok and bad it uses.
+# Read by guest.sh, whose ok, check and once it uses.
 
 connector() { forecourt connectors C1 --json --socket /tmp/control 2>/dev/null | tr '{' '\n'; }
 # What the connector's point is now, when it is good.
 point() { # NAME
 	connector | sed -n "s/^\"name\":\"$1\",.*\"quality\":\"good\",.*\"value\":\"*\([^,\"}]*\).*/\1/p"
-}
-# Waits for a command to succeed, with a patience that no machine reaches; little when something is broken already.
-wait_for() { # COMMAND...
-	for _ in $(seq "${broken:-240}"); do
-		"$@" && return 0
-		sleep 0.5
-	done
-	return 1
-}
-check() { # WHAT COMMAND...
-	what=$1
-	shift
-	if wait_for "$@"; then
-		ok "gateway: $what"
-	else
-		bad "gateway: $what"
-		broken=10
-	fi
-}
-once() { # WHAT COMMAND...
-	what=$1
-	shift
-	if "$@"; then ok "gateway: $what"; else bad "gateway: $what" && broken=10; fi
 }
 says() { forecourt status --socket /tmp/control 2>/dev/null | grep -q "$1"; }
 logged() { [ "$(grep -c "$1" /tmp/gateway.log)" -ge "${2:-1}" ]; }
@@ -39,7 +16,8 @@ silent() { [ "$(cat /sys/class/net/can0/statistics/tx_packets)" = "$sent_before"
 # The end of the charge as can-utils saw it: the car's BST.
 bst_seen() { grep -q '101956F4#' /tmp/frames; }
 
-broken=
+# shellcheck disable=SC2034 # for check and once
+about=gateway broken=
 /bin/ip link set can0 down 2>/dev/null
 /bin/ip link set can1 down 2>/dev/null
 /bin/ip link set can1 type can bitrate 250000 && /bin/ip link set can1 up

@@ -1,6 +1,6 @@
 # shellcheck shell=dash
 # A box behind a NAT that a platform must call: the tunnel of rootfs/README-reach.md between three network namespaces.
-# Read by guest.sh, whose ok and bad it uses.
+# Read by guest.sh, whose ok, check and once it uses.
 #
 #   box 192.168.1.2 ── lan 192.168.1.1 [nat] 198.51.100.2 wan ── platform 198.51.100.10
 #   box 10.7.0.2 ═══════════════ WireGuard, begun by the box ═══════════════ 10.7.0.1 platform
@@ -15,30 +15,6 @@ within() { # NAMESPACE COMMAND...
 	shift
 	/bin/ip netns exec "$ns" "$@"
 }
-# Waits for a command to succeed, with a patience that no machine reaches; little when something is broken already.
-until_ok() { # COMMAND...
-	for _ in $(seq "${broken:-240}"); do
-		"$@" && return 0
-		sleep 0.5
-	done
-	return 1
-}
-expect() { # WHAT COMMAND...
-	what=$1
-	shift
-	if until_ok "$@"; then
-		ok "reach: $what"
-	else
-		bad "reach: $what"
-		broken=10
-	fi
-}
-at_once() { # WHAT COMMAND...
-	what=$1
-	shift
-	if "$@"; then ok "reach: $what"; else bad "reach: $what" && broken=10; fi
-}
-
 # A router with so many public addresses as a carrier has: each is a new one that remembers no connection.
 new_router() { # PUBLIC-ADDRESS
 	/bin/ip netns del nat 2>/dev/null
@@ -94,13 +70,14 @@ reaches() { # NAMESPACE ADDRESS PORT
 reaches_not() { ! reaches "$@"; }
 comes_back() { # WHAT
 	before=$(answered)
-	expect "$1" more_answered
+	check "$1" more_answered
 }
 
-broken=
+# shellcheck disable=SC2034 # for check and once
+about=reach broken=
 mkdir -p /run
 while read -r module; do
-	insmod "/modules/$module" || bad "reach: module $module can't be loaded"
+	insmod "/modules/$module" || bad "$about: module $module can't be loaded"
 done </modules/tunnel
 /bin/ip netns add box
 /bin/ip netns add platform
@@ -122,26 +99,26 @@ within box iptables -A INPUT -i wg0 -j DROP
 # Not by within: the process is to be ended, not a shell around it.
 /bin/ip netns exec box forecourtd -c /test/guest_wireguard.conf --stats-file /tmp/wireguard.stats >/tmp/wireguard.log 2>&1 &
 gateway=$!
-expect "starts though the tunnel's address is not there yet, and says so" says 'listens on 10.7.0.2:8443, but this box has no such address'
+check "starts though the tunnel's address is not there yet, and says so" says 'listens on 10.7.0.2:8443, but this box has no such address'
 /bin/ip netns exec platform sim-platform --address 198.51.100.10 --listen 9443 --certificate /test/certificates/server.pem \
 	--key /test/certificates/server.key --ca /test/certificates/ca.pem --station-url https://10.7.0.2:8443/evcs/v20160701 \
 	--operator-id 987654321 --station-operator-id 123456789 --interval 500 --log /tmp/platform.jsonl \
 	--secrets-ours platform-operator-secret:platfrm-dat-key0:platfrm-dat-iv00:platfrm-sig-key0 \
 	--secrets-theirs station-operator-secret:station-dat-key0:station-dat-iv00:station-sig-key0 >/tmp/platform.log 2>&1 &
 platform=$!
-expect "pushes through the NAT without any tunnel" has_pushed
+check "pushes through the NAT without any tunnel" has_pushed
 before=0 missed=0
-expect "is not reached by the platform without the tunnel" more_unreached
-at_once "not once" none_answered
-at_once "not at the address behind the NAT either, whose route is known" reaches_not platform 192.168.1.2 8444
+check "is not reached by the platform without the tunnel" more_unreached
+once "not once" none_answered
+once "not at the address behind the NAT either, whose route is known" reaches_not platform 192.168.1.2 8444
 box_tunnel
 comes_back "is reached through the tunnel, without a restart"
-at_once "says when the first call came there" says '10.7.0.2:8443 is there: the first call has come'
-at_once "is reached through the tunnel by anybody there on this port" reaches platform 10.7.0.2 8443
-at_once "answers on no other address of the box" reaches_not nat 192.168.1.2 8443
-at_once "not on loopback either" reaches_not box 127.0.0.1 8443
-at_once "has its page for those on site" reaches nat 192.168.1.2 8444
-at_once "and not for the tunnel" reaches_not platform 10.7.0.2 8444
+once "says when the first call came there" says '10.7.0.2:8443 is there: the first call has come'
+once "is reached through the tunnel by anybody there on this port" reaches platform 10.7.0.2 8443
+once "answers on no other address of the box" reaches_not nat 192.168.1.2 8443
+once "not on loopback either" reaches_not box 127.0.0.1 8443
+once "has its page for those on site" reaches nat 192.168.1.2 8444
+once "and not for the tunnel" reaches_not platform 10.7.0.2 8444
 new_router 198.51.100.2
 comes_back "comes back when the router was exchanged for one that remembers nothing"
 new_router 198.51.100.3
@@ -150,14 +127,14 @@ box_address 192.168.1.77
 comes_back "comes back when the box has another address"
 nsip box link del wg0
 missed=$(unreached)
-expect "is not reached when the tunnel is gone" more_unreached
+check "is not reached when the tunnel is gone" more_unreached
 box_tunnel
 comes_back "comes back with the tunnel"
 kill $platform
 wait $platform
 kill $gateway
 wait $gateway
-at_once "ends well" [ $? -eq 0 ]
+once "ends well" [ $? -eq 0 ]
 if [ -n "$broken" ]; then
 	cat /tmp/wireguard.log /tmp/platform.log
 	tail -n 5 /tmp/platform.jsonl
