@@ -241,6 +241,13 @@ const struct peer_told *peer_told(const struct peer *peer)
 	return &told;
 }
 
+/* The shortest pause that it may take: how it is spread is test_backoff's. */
+int64_t peer_pause_ms(struct peer *peer, int64_t pause_ms)
+{
+	(void)peer;
+	return pause_ms;
+}
+
 int peer_call(struct peer *peer, const struct message *message, struct value *request, struct arena *arena,
 	      peer_done done, void *user, struct error *err)
 {
