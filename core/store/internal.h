@@ -73,9 +73,9 @@ struct store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
 	struct store_health health;
-	int changes;        /* rows changed until the last failure: what changes none after it proves nothing */
-	int undone;         /* a transaction failed and could not be taken back either: nothing is written before it is */
-	int damaged;        /* the file itself is bad: to be replaced */
+	int changes; /* rows changed until the last failure: what changes none after it proves nothing */
+	int undone;  /* a transaction failed and could not be taken back either: nothing is written before it is */
+	int damaged; /* the file itself is bad: to be replaced */
 	int is_mislabelled; /* ... in its version: its tables are of another one */
 	int detached;       /* it was replaced, and the new one could not be opened yet */
 	int64_t tended_us;  /* when replacing it failed */
