@@ -207,5 +207,5 @@ package: deps
 clean:
 	rm -rf $(filter-out build/deps build/cross,$(wildcard build/*))
 
-include tests/fuzz/fuzz.mk
+include $(wildcard tests/fuzz/fuzz.mk) # not in the source package of the recipes
 -include $(shell find $(out)/obj -name '*.d' 2>/dev/null)
