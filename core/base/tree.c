@@ -9,8 +9,8 @@
 
 /* The longest decimal that a double stands for has 1077 digits. */
 enum { DEPTH = 32, DECIMALS = 9, NUMBER_MAX = 1100, INT_DIGITS = 18 };
-/* An object of no more members is looked through for a second one of a name, a larger one is sorted. */
-enum { FEW_MEMBERS = 32 };
+
+static const int64_t whole_below = (int64_t)1 << 53; /* of a double that is whole */
 
 struct reader {
 	const char *text;
@@ -226,35 +226,41 @@ static struct value *make_int(struct reader *r, int64_t i)
 	return v;
 }
 
-/* Behind the sign, so many digits. */
+static struct value *make_float(struct reader *r, double f)
+{
+	struct value *v = make(r, VALUE_FLOAT);
+
+	if (v)
+		v->f = f;
+	return v;
+}
+
+/* Behind the sign, so many digits. As received: what others read as a double they may have rounded as one. */
 static struct value *read_int(struct reader *r, size_t at, size_t digits, int minus)
 {
 	int64_t i = 0;
 
 	for (size_t k = at; k < at + digits; k++)
 		i = i * 10 + (r->text[k] - '0');
+	if (r->form == TREE_AS_RECEIVED && i >= whole_below)
+		return make_float(r, (double)(minus ? -i : i));
 	return make_int(r, minus ? -i : i);
 }
 
 /* text: with a point or an exponent, or too long for an integer. */
 static struct value *read_real(struct reader *r, char *text, size_t whole, size_t behind, int exponent)
 {
-	static const double whole_below = 9007199254740992.0; /* 2^53 */
 	double f = strtod(text, NULL);
 	struct value *v;
 
 	if (!isfinite(f))
 		return NULL;
-	if (r->form == TREE_AS_RECEIVED && f == floor(f) && fabs(f) < whole_below)
+	if (r->form == TREE_AS_RECEIVED && f == floor(f) && fabs(f) < (double)whole_below)
 		return make_int(r, (int64_t)f);
 	/* Minus nothing has no decimal. */
 	if (r->form == TREE_AS_RECEIVED || exponent || behind > DECIMALS || whole + behind > INT_DIGITS ||
-	    (*text == '-' && f == 0)) {
-		v = make(r, VALUE_FLOAT);
-		if (v)
-			v->f = f;
-		return v;
-	}
+	    (*text == '-' && f == 0))
+		return make_float(r, f);
 	memmove(strchr(text, '.'), strchr(text, '.') + 1, strlen(strchr(text, '.')));
 	v = make(r, VALUE_DECIMAL);
 	if (v) {
@@ -304,16 +310,6 @@ static struct value *read_number(struct reader *r)
 
 static struct value *read_value(struct reader *r, int depth);
 
-static void append(struct value *parent, struct value *child)
-{
-	if (parent->last)
-		parent->last->next = child;
-	else
-		parent->first = child;
-	parent->last = child;
-	parent->count++;
-}
-
 /* Empty, and as received, it may be meant to be the other: some write [] for an object without members. */
 static struct value *empty(const struct reader *r, struct value *v)
 {
@@ -334,88 +330,14 @@ static struct value *read_list(struct reader *r, int depth)
 
 		if (!item)
 			return NULL;
-		append(list, item);
+		value_append(list, item);
 	} while (take(r, ','));
 	return take(r, ']') ? list : NULL;
-}
-
-/* A place in 64 that another name rarely shares. */
-static uint64_t mark_of(const char *key, size_t len)
-{
-	unsigned sum = (unsigned)len * 7;
-
-	if (len)
-		sum += (unsigned char)key[0] * 5U + (unsigned char)key[len / 2] * 3U + (unsigned char)key[len - 1];
-	return (uint64_t)1 << sum % 64;
-}
-
-struct ranked {
-	struct value *member;
-	size_t rank; /* as it came */
-};
-
-static int compare_ranked(const void *a, const void *b)
-{
-	const struct ranked *x = a, *y = b;
-	int order = strcmp(x->member->key, y->member->key);
-
-	return order ? order : x->rank < y->rank ? -1 : 1;
-}
-
-/* Of those with one name the last stays. Who sends very many gets no more time than it takes to sort them. */
-static int drop_doubles(struct reader *r, struct value *object)
-{
-	struct ranked *all = arena_alloc(r->arena, object->count * sizeof(*all));
-	size_t n = 0;
-
-	if (!all) {
-		r->full = 1;
-		return FC_ELIMIT;
-	}
-	value_each (member, object) {
-		all[n] = (struct ranked){member, n};
-		n++;
-	}
-	qsort(all, n, sizeof(*all), compare_ranked);
-	for (size_t i = 0; i + 1 < n; i++)
-		if (!strcmp(all[i].member->key, all[i + 1].member->key))
-			all[i].member->key = NULL;
-	struct value *next = object->first;
-	object->first = object->last = NULL;
-	object->count = 0;
-	while (next) {
-		struct value *member = next;
-
-		next = member->next;
-		member->next = NULL;
-		if (member->key)
-			append(object, member);
-	}
-	return FC_OK;
-}
-
-/* Takes the place of an earlier one of its name, among a few; 0: there is none. */
-static int replace_earlier(struct value *object, struct value *member)
-{
-	for (struct value *before = NULL, *old = object->first; old; before = old, old = old->next) {
-		if (strcmp(old->key, member->key) != 0)
-			continue;
-		member->next = old->next;
-		if (before)
-			before->next = member;
-		else
-			object->first = member;
-		if (object->last == old)
-			object->last = member;
-		return 1;
-	}
-	return 0;
 }
 
 static struct value *read_object(struct reader *r, int depth)
 {
 	struct value *object = make(r, VALUE_OBJECT);
-	uint64_t marks = 0;
 	const char *key;
 	size_t len;
 
@@ -428,13 +350,14 @@ static struct value *read_object(struct reader *r, int depth)
 		if (!member)
 			return NULL;
 		member->key = key;
-		uint64_t mark = mark_of(key, len);
-		if (!(marks & mark) || object->count > FEW_MEMBERS || !replace_earlier(object, member))
-			append(object, member);
-		marks |= mark;
+		value_append(object, member);
 	} while (take(r, ','));
-	if (!take(r, '}') || (object->count > FEW_MEMBERS && drop_doubles(r, object)))
+	if (!take(r, '}'))
 		return NULL;
+	if (value_drop_doubles(r->arena, object)) {
+		r->full = 1;
+		return NULL;
+	}
 	return object;
 }
 

@@ -455,10 +455,11 @@ static int shape(const struct mapping *mapping, const char *path, const struct m
 		 struct arena *arena, struct value **out, struct error *why)
 {
 	struct value *mapped = NULL;
-	const struct value *ctx = context_value(arena, message, direction, context);
+	int is_described = script_is_described(mapping->script, path);
+	const struct value *ctx = is_described ? NULL : context_value(arena, message, direction, context);
 	int result = FC_OK;
 
-	if (!ctx)
+	if (!ctx && !is_described)
 		result = error_set(why, FC_ELIMIT, "%s: message too large", script_path(mapping->script));
 	if (!result)
 		result = script_call(mapping->script, path, in, ctx, arena, &mapped, why);
