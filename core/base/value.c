@@ -155,7 +155,7 @@ int value_put(struct arena *a, struct value *object, const char *key, struct val
 	if (!object || !child)
 		return FC_ENOMEM;
 	for (struct value *old = object->first; old; before = old, old = old->next) {
-		if (strcmp(old->key, key) != 0)
+		if (*old->key != *key || strcmp(old->key, key) != 0)
 			continue;
 		child->key = arena_copy(a, key, strlen(key));
 		if (!child->key)
@@ -268,8 +268,9 @@ struct value *value_get(const struct value *object, const char *key)
 {
 	if (!object || object->type != VALUE_OBJECT)
 		return NULL;
+	/* The first byte tells nearly all of them apart without a call. */
 	value_each (v, object)
-		if (!strcmp(v->key, key))
+		if (*v->key == *key && !strcmp(v->key, key))
 			return v;
 	return NULL;
 }

@@ -19,6 +19,7 @@ struct mapping_entry {
 	int switched;     /* -1 the file says nothing, 0 off, 1 on */
 	int plain;        /* no envelope, no token */
 	char *call[2];    /* "map.METHOD.request" and ".answer", owned; NULL = there is no such function */
+	int described[2]; /* that function needs no Lua, and so no context */
 };
 
 struct mapping {
@@ -223,6 +224,7 @@ static int take_functions(struct mapping *mapping, const struct value *map, stru
 				if (!mapping->entries[i].call[part])
 					return error_set(err, FC_ENOMEM, "upstream: mapping: %s: no memory",
 							 mapping->name);
+				mapping->entries[i].described[part] = script_is_described(mapping->script, path);
 			}
 	return FC_OK;
 }
@@ -450,12 +452,12 @@ static void log_failure(struct mapping *mapping, const char *platform, const cha
 }
 
 /* The function's result in *out; FC_ENOENT when there is no function. */
-static int shape(const struct mapping *mapping, const char *path, const struct message *message,
+static int shape(const struct mapping *mapping, const char *path, const struct message *message, enum message_part part,
 		 enum mapping_direction direction, struct value *in, const struct mapping_context *context,
 		 struct arena *arena, struct value **out, struct error *why)
 {
 	struct value *mapped = NULL;
-	int is_described = script_is_described(mapping->script, path);
+	int is_described = mapping->entries[message_index(message)].described[part];
 	const struct value *ctx = is_described ? NULL : context_value(arena, message, direction, context);
 	int result = FC_OK;
 
@@ -486,7 +488,7 @@ int mapping_try(struct mapping *mapping, const struct message *message, enum mes
 	const char *path = call_of(mapping, message, part);
 
 	*out = in;
-	if (path && shape(mapping, path, message, direction, in, context, arena, out, err))
+	if (path && shape(mapping, path, message, part, direction, in, context, arena, out, err))
 		return FC_ESCRIPT;
 	return FC_OK;
 }
@@ -501,7 +503,7 @@ int mapping_apply(struct mapping *mapping, const struct message *message, enum m
 	*out = in;
 	if (!path)
 		return FC_OK;
-	if (!shape(mapping, path, message, direction, in, context, arena, out, &why)) {
+	if (!shape(mapping, path, message, part, direction, in, context, arena, out, &why)) {
 		log_debug("upstream: %s: %s shaped by %s %.12s", context->platform, path, mapping->name,
 			  script_hash(mapping->script));
 		return FC_OK;
