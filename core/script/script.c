@@ -444,16 +444,25 @@ size_t script_memory(const struct script *script)
 	return script->box.memory_most;
 }
 
-int script_has(const struct script *script, const char *path)
+const char *script_function(const struct script *script, const char *path)
 {
 	value_each (function, script->functions)
 		if (!strcmp(value_text(function), path))
-			return 1;
-	return 0;
+			return value_text(function);
+	return NULL;
+}
+
+int script_has(const struct script *script, const char *path)
+{
+	return script_function(script, path) != NULL;
 }
 
 static const struct reshape *find_shape(const struct script *script, const char *path)
 {
+	/* Who calls often has it by script_function. */
+	for (const struct shape *s = script->shapes; s; s = s->next)
+		if (s->path == path)
+			return &s->reshape;
 	for (const struct shape *s = script->shapes; s; s = s->next)
 		if (!strcmp(s->path, path))
 			return &s->reshape;

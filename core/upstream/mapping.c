@@ -15,11 +15,11 @@ enum {
 };
 
 struct mapping_entry {
-	const char *path; /* NULL = the method's name */
-	int switched;     /* -1 the file says nothing, 0 off, 1 on */
-	int plain;        /* no envelope, no token */
-	char *call[2];    /* "map.METHOD.request" and ".answer", owned; NULL = there is no such function */
-	int described[2]; /* that function needs no Lua, and so no context */
+	const char *path;    /* NULL = the method's name */
+	int switched;        /* -1 the file says nothing, 0 off, 1 on */
+	int plain;           /* no envelope, no token */
+	const char *call[2]; /* "map.METHOD.request" and ".answer", the script's; NULL = there is no such function */
+	int described[2];    /* that function needs no Lua, and so no context */
 };
 
 struct mapping {
@@ -220,10 +220,7 @@ static int take_functions(struct mapping *mapping, const struct value *map, stru
 		for (int part = MESSAGE_REQUEST; part <= MESSAGE_ANSWER; part++)
 			if (!function_path(message, (enum message_part)part, path, sizeof(path)) &&
 			    script_has(mapping->script, path)) {
-				mapping->entries[i].call[part] = strdup(path);
-				if (!mapping->entries[i].call[part])
-					return error_set(err, FC_ENOMEM, "upstream: mapping: %s: no memory",
-							 mapping->name);
+				mapping->entries[i].call[part] = script_function(mapping->script, path);
 				mapping->entries[i].described[part] = script_is_described(mapping->script, path);
 			}
 	return FC_OK;
@@ -298,9 +295,6 @@ void mapping_free(struct mapping *mapping)
 		return;
 	if (mapping->script)
 		script_free(mapping->script);
-	for (int i = 0; mapping->entries && i < message_count(); i++)
-		for (int part = MESSAGE_REQUEST; part <= MESSAGE_ANSWER; part++)
-			free(mapping->entries[i].call[part]);
 	free(mapping->entries);
 	free(mapping);
 }
