@@ -57,8 +57,10 @@ static void keep_shape(lua_State *L, struct script *script, const char *path)
 	if (!reshape_push_description(L, -1))
 		return;
 	struct shape *shape = arena_alloc(&script->arena, sizeof(*shape));
-	if (!shape)
+	if (!shape) {
 		luaL_error(L, "%s: no memory", path);
+		return;
+	}
 	const struct value *description = convert_read(L, -1, &script->arena, CONVERT_KEEP_FLOATS);
 	if (reshape_compile(description, &script->arena, &shape->reshape, &err))
 		luaL_error(L, "%s: %s", path, err.text);

@@ -110,6 +110,7 @@ def rows(f):
          f"{gateway['p50_ms']:.1f} ms, {gateway['p99_ms']:.1f} ms, {verdict(gateway['p99_ms'] < P99_MS)}"),
         ("  the same of the bare server", f"{bare['p50_ms']:.1f} ms, {bare['p99_ms']:.1f} ms"),
         ("  processor: gateway, generator", shares(gateway)),
+        ("  of that the gateway at rest, which is no answer's", f"{gateway['rest_share'] * 100:.1f} %"),
         ("  processor: bare server, generator", shares(bare)),
         ("  answers, of these opened, wrong", f"{gateway['answers']}, {gateway['opened']}, {gateway['wrong'] + bare['wrong']}"),
         ("  TLS of both", f"{gateway['cipher']}" + ("" if gateway["cipher"] == bare["cipher"] else f" AND {bare['cipher']}")),

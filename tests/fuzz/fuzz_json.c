@@ -14,7 +14,7 @@
 #include "script/json.h"
 #include "script/sandbox.h"
 
-enum { MEMORY = 8 << 20, PEER_MEMORY = 256 << 20, DEPTH = 32 };
+enum { MEMORY = 8 << 20, PEER_MEMORY = 64 << 20, DEPTH = 32 };
 
 static struct json_reader *reader;
 static struct sandbox peer;
@@ -73,6 +73,8 @@ static void compare(const char *text, size_t len, const struct value *read)
 	fuzz_check(sandbox_call(&peer, 1, 0) == FC_OK);
 	fuzz_check(value_equal(read, reading.out));
 	arena_fini(&arena);
+	if (peer.memory_used > PEER_MEMORY / 8)
+		lua_gc(peer.L, LUA_GCCOLLECT);
 }
 
 typedef int write_fn(struct buffer *out, const struct value *v);
