@@ -47,7 +47,7 @@ ifeq ($(sysroot),)
 libs       = $(shell pkg-config --libs $(1) 2>/dev/null)
 isystem   := $(subst -I,-isystem ,$(shell pkg-config --cflags $(pkgs) 2>/dev/null))
 endif
-LDLIBS    += $(deps)/lib/libwebsockets.a -llua5.4-cjson $(call libs,$(pkgs)) -lz -lm -ldl
+LDLIBS    += $(deps)/lib/libwebsockets.a $(call libs,$(pkgs)) -lz -lm -ldl
 
 objects = $(patsubst %.c,$(out)/obj/%.o,$(1))
 lib := $(out)/libforecourt.a
@@ -117,7 +117,7 @@ else
 # Of the bus one exchange (bus scan --direct), no store, and of wolfSSL the hashes: what else of the library needs them is not taken.
 $(out)/forecourt: $(call objects,core/cli/program.c) $(lib)
 	$(say) LD $@
-	$(q)$(CC) $(LDFLAGS) -o $@ $^ -llua5.4-cjson $(call libs,lua5.4 wolfssl libmodbus) -lm
+	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(call libs,lua5.4 wolfssl libmodbus) -lm
 	$(q)$(call stripped,$@)
 endif
 

@@ -1,8 +1,7 @@
 /* JSON writer: value tree to compact UTF-8 text.
  *
- * Reading JSON is lua-cjson's work (script/json.h); writing is ours because the protocol needs what that library
- * can't give: numbers of a prescribed form (10.000), lists told from objects when empty, integers told from
- * floats. Bytes that are not UTF-8 are replaced by U+FFFD. */
+ * Ours because the protocol needs what no library here can give: numbers of a prescribed form (10.000), lists told from objects
+ * when empty, integers told from floats. Bytes that are not UTF-8 are replaced by U+FFFD. The reader is tree.h. */
 #ifndef FC_BASE_JSON_H
 #define FC_BASE_JSON_H
 

@@ -31,15 +31,30 @@ struct entry {
 	int64_t wall;
 	uint32_t size; /* of all of it */
 	uint32_t before, after, refused;
-	uint32_t next; /* while room is made: where the next one of its kind is */
+	uint32_t next; /* where the next one of its kind is, when there is one */
 	uint16_t message;
 	uint8_t part, direction, failed, source, dead;
+};
+
+/* What each kind takes up, and where its oldest and its newest are. */
+struct kind {
+	int count;
+	size_t bytes, oldest, newest;
+};
+
+/* Kept with each message, and made anew where entries move, so that no entry is ever looked for. */
+struct tally {
+	struct kind kinds[KINDS];
+	int count;
+	uint8_t platform[SOURCES];                          /* of a source: the first one of the same platform */
+	uint16_t kind_of[SOURCES][MESSAGES][MESSAGE_PARTS]; /* place in kinds plus 1 */
 };
 
 struct recorder {
 	struct mask mask;
 	unsigned char *block; /* entries in the order of time, the dead ones among them */
 	size_t size, used, dead;
+	struct tally *tally; /* there with the block */
 	uint64_t number;
 	struct recorder_counts counts;
 	struct source sources[SOURCES];
@@ -65,6 +80,7 @@ void recorder_free(struct recorder *r)
 		return;
 	explicit_bzero(&r->mask, sizeof(r->mask));
 	buffer_fini(&r->text);
+	free(r->tally);
 	free(r->block);
 	free(r);
 }
@@ -95,41 +111,11 @@ static void kill_entry(struct recorder *r, struct entry *e)
 	r->counts.dropped++;
 }
 
-static void compact(struct recorder *r)
+static void begin_tally(struct recorder *r)
 {
-	size_t to = 0;
+	struct tally *t = r->tally;
 
-	for (size_t at = 0; at < r->used;) {
-		struct entry *e = entry_at(r, at);
-		size_t size = e->size;
-
-		if (!e->dead) {
-			if (to != at)
-				memmove(r->block + to, r->block + at, size);
-			to += size;
-		}
-		at += size;
-	}
-	r->used = to;
-	r->dead = 0;
-}
-
-/* What each kind takes up, and where its oldest and its newest are. */
-struct kind {
-	int count;
-	size_t bytes, oldest, newest;
-};
-
-/* Made anew each time that room is made, in one pass; from then on no entry is looked for. */
-struct tally {
-	struct kind kinds[KINDS];
-	int count;
-	uint8_t platform[SOURCES];                          /* of a source: the first one of the same platform */
-	uint16_t kind_of[SOURCES][MESSAGES][MESSAGE_PARTS]; /* place in kinds plus 1 */
-};
-
-static void name_platforms(const struct recorder *r, struct tally *t)
-{
+	memset(t, 0, sizeof(*t));
 	/* Another version of a mapping is still the same platform. */
 	for (int i = 0; i < SOURCES; i++) {
 		int first = 0;
@@ -151,23 +137,47 @@ static struct kind *kind_of(struct tally *t, const struct entry *e)
 	return &t->kinds[*place - 1];
 }
 
-static void count_kinds(const struct recorder *r, struct tally *t)
+/* The newest of all so far. */
+static void count_in(struct recorder *r, size_t at)
 {
-	name_platforms(r, t);
-	for (size_t at = 0; at < r->used; at += entry_at(r, at)->size) {
+	const struct entry *e = entry_at(r, at);
+	struct kind *kind = kind_of(r->tally, e);
+
+	if (kind->count++)
+		entry_at(r, kind->newest)->next = (uint32_t)at;
+	else
+		kind->oldest = at;
+	kind->newest = at;
+	kind->bytes += e->size;
+}
+
+static void count_all(struct recorder *r)
+{
+	begin_tally(r);
+	for (size_t at = 0; at < r->used; at += entry_at(r, at)->size)
+		if (!entry_at(r, at)->dead)
+			count_in(r, at);
+}
+
+static void compact(struct recorder *r)
+{
+	size_t to = 0;
+
+	begin_tally(r);
+	for (size_t at = 0; at < r->used;) {
 		struct entry *e = entry_at(r, at);
+		size_t size = e->size;
 
-		if (e->dead)
-			continue;
-		struct kind *kind = kind_of(t, e);
-
-		if (kind->count++)
-			entry_at(r, kind->newest)->next = (uint32_t)at;
-		else
-			kind->oldest = at;
-		kind->newest = at;
-		kind->bytes += e->size;
+		if (!e->dead) {
+			if (to != at)
+				memmove(r->block + to, r->block + at, size);
+			count_in(r, to);
+			to += size;
+		}
+		at += size;
 	}
+	r->used = to;
+	r->dead = 0;
 }
 
 /* The largest kind of those with more than one; else whichever is the oldest. */
@@ -196,28 +206,22 @@ static void drop_oldest(struct recorder *r, struct kind *kind)
 
 static int make_room(struct recorder *r, size_t size)
 {
-	struct tally *tally;
 	size_t wanted = size > r->size / ROOM ? size : r->size / ROOM;
 
+	if (!r->tally)
+		r->tally = calloc(1, sizeof(*r->tally));
 	if (!r->block)
 		r->block = calloc(1, r->size);
-	if (!r->block)
+	if (!r->block || !r->tally)
 		return FC_ENOMEM;
 	if (r->size - r->used >= size)
 		return FC_OK;
-	if (r->size - r->used + r->dead < wanted) {
-		tally = calloc(1, sizeof(*tally));
-		if (!tally)
-			return FC_ENOMEM;
-		count_kinds(r, tally);
-		while (r->size - r->used + r->dead < wanted) {
-			struct kind *victim = find_victim(tally);
+	while (r->size - r->used + r->dead < wanted) {
+		struct kind *victim = find_victim(r->tally);
 
-			if (!victim)
-				break;
-			drop_oldest(r, victim);
-		}
-		free(tally);
+		if (!victim)
+			break;
+		drop_oldest(r, victim);
 	}
 	compact(r);
 	return r->size - r->used >= size ? FC_OK : FC_ELIMIT;
@@ -254,6 +258,7 @@ static int find_source(struct recorder *r, const struct record *m)
 	(void)snprintf(s->platform, sizeof(s->platform), "%s", m->platform);
 	(void)snprintf(s->mapping, sizeof(s->mapping), "%s", m->mapping);
 	(void)snprintf(s->hash, sizeof(s->hash), "%s", m->hash);
+	count_all(r);
 	return at;
 }
 
@@ -299,6 +304,7 @@ void recorder_note(struct recorder *r, const struct record *m)
 	e.source = (uint8_t)source;
 	memcpy(r->block + r->used, &e, sizeof(e));
 	memcpy(r->block + r->used + sizeof(e), r->text.data, r->text.len);
+	count_in(r, r->used);
 	r->used += size;
 	r->counts.held++;
 }

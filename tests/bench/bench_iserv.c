@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <wolfssl/options.h>
@@ -41,6 +43,7 @@ enum {
 	TIMES_MAX = 1 << 20,
 	ROUNDS_MAX = 32,
 	SETTLE_MS = 500,
+	REST_MS = 3000, /* what a server takes without a question: the gateway polls its chargers */
 	PATIENCE_MS = 60000,
 };
 
@@ -76,6 +79,7 @@ struct round {
 struct target {
 	const char *name;
 	int port, pid, bare, epoll;
+	double rest; /* of a processor, while nobody asks */
 	struct {
 		double per_second[ROUNDS_MAX], cpu_us[ROUNDS_MAX];
 	} handshakes;
@@ -286,20 +290,15 @@ static void open_connection(struct target *t, struct connection *c, WOLFSSL_CTX 
 		give_up("epoll");
 }
 
+/* Seconds of all threads, as finely as the scheduler counts. */
 static double cpu_of(int pid)
 {
-	char path[64], line[1024];
-	unsigned long user = 0, system = 0;
+	struct timespec used;
+	clockid_t clock;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	FILE *in = fopen(path, "r");
-	if (!in || !fgets(line, sizeof(line), in))
+	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &used))
 		give_up("a server is gone");
-	(void)fclose(in);
-	/* The name in brackets may hold blanks. */
-	if (sscanf(strrchr(line, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
-		give_up("the server's times can't be read");
-	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+	return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
 }
 
 static double own_cpu(void)
@@ -339,7 +338,10 @@ static void run(struct target *t, int64_t ms, struct round *round)
 	}
 	double seconds = (double)(clock_mono_us() - begin) / 1e6, answered = (double)(t->count - before);
 	double cpu = cpu_of(t->pid) - server;
-	*round = (struct round){answered / seconds, cpu / answered * 1e6, cpu / seconds, (own_cpu() - own) / seconds};
+	/* What it takes at rest is no answer's: on a busy machine few would have to bear all of it. */
+	double answers_cpu = cpu - t->rest * seconds;
+	*round = (struct round){answered / seconds, answers_cpu / answered * 1e6, cpu / seconds,
+				(own_cpu() - own) / seconds};
 }
 
 /* Whole ones, without a ticket: what a platform's new connection costs. */
@@ -356,8 +358,9 @@ static void shake_hands(struct target *t, WOLFSSL_CTX *ctx, int64_t ms, int roun
 		wolfSSL_free(ssl);
 		(void)close(fd);
 	}
-	t->handshakes.per_second[round] = made / ((double)(clock_mono_us() - begin) / 1e6);
-	t->handshakes.cpu_us[round] = (cpu_of(t->pid) - cpu) / made * 1e6;
+	double seconds = (double)(clock_mono_us() - begin) / 1e6;
+	t->handshakes.per_second[round] = made / seconds;
+	t->handshakes.cpu_us[round] = (cpu_of(t->pid) - cpu - t->rest * seconds) / made * 1e6;
 }
 
 /* Figures ------------------------------------------------------------------------------------------------------------- */
@@ -396,16 +399,16 @@ static void print_target(struct target *t, int rounds)
 	size_t n = t->count < TIMES_MAX ? t->count : TIMES_MAX;
 
 	qsort(t->times_us, n, sizeof(t->times_us[0]), compare_times);
-	(void)printf(
-	    "\"%s\":{\"per_second\":%.0f,\"cpu_us\":%.1f,\"cpu_share\":%.3f,\"generator_share\":%.3f,\"p50_ms\":%.2f,"
-	    "\"p99_ms\":%.2f,\"answers\":%zu,\"opened\":%zu,\"wrong\":%zu,\"handshakes_per_second\":%.1f,"
-	    "\"handshake_cpu_us\":%.0f,\"cipher\":\"%s\"},",
-	    t->name, median_of(t, rounds, offsetof(struct round, per_second)),
-	    median_of(t, rounds, offsetof(struct round, cpu_us)),
-	    median_of(t, rounds, offsetof(struct round, cpu_share)),
-	    median_of(t, rounds, offsetof(struct round, own_share)), t->times_us[n / 2] / 1e3,
-	    t->times_us[(n * 99 + 99) / 100 - 1] / 1e3, t->count, t->opened, t->wrong,
-	    median(t->handshakes.per_second, rounds), median(t->handshakes.cpu_us, rounds), t->cipher);
+	(void)printf("\"%s\":{\"per_second\":%.0f,\"cpu_us\":%.1f,\"rest_share\":%.4f,\"cpu_share\":%.3f,\"generator_"
+		     "share\":%.3f,\"p50_ms\":%.2f,"
+		     "\"p99_ms\":%.2f,\"answers\":%zu,\"opened\":%zu,\"wrong\":%zu,\"handshakes_per_second\":%.1f,"
+		     "\"handshake_cpu_us\":%.0f,\"cipher\":\"%s\"},",
+		     t->name, median_of(t, rounds, offsetof(struct round, per_second)),
+		     median_of(t, rounds, offsetof(struct round, cpu_us)), t->rest,
+		     median_of(t, rounds, offsetof(struct round, cpu_share)),
+		     median_of(t, rounds, offsetof(struct round, own_share)), t->times_us[n / 2] / 1e3,
+		     t->times_us[(n * 99 + 99) / 100 - 1] / 1e3, t->count, t->opened, t->wrong,
+		     median(t->handshakes.per_second, rounds), median(t->handshakes.cpu_us, rounds), t->cipher);
 	if (t->wrong)
 		(void)fprintf(stderr, "bench_iserv: %s: first wrong answer: %s\n", t->name, t->first_wrong);
 }
@@ -425,6 +428,18 @@ static void open_target(struct target *t, const char *name, const char *port_pid
 	}
 	run(t, SETTLE_MS, &unused);
 	t->count = t->opened = 0;
+}
+
+static void measure_rest(int count)
+{
+	int64_t begin = clock_mono_us();
+
+	for (int i = 0; i < count; i++)
+		targets[i].rest = -cpu_of(targets[i].pid);
+	(void)poll(NULL, 0, REST_MS);
+	double seconds = (double)(clock_mono_us() - begin) / 1e6;
+	for (int i = 0; i < count; i++)
+		targets[i].rest = (targets[i].rest + cpu_of(targets[i].pid)) / seconds;
 }
 
 /* The gateway beside another: of its answers a second, and of the time that the other's processor takes. */
@@ -455,6 +470,7 @@ int main(int argc, char **argv)
 	targets[BARE].bare = 1;
 	for (int i = 0; i < count; i++)
 		open_target(&targets[i], names[i], argv[i + 1], ctx);
+	measure_rest(count);
 	for (int i = 0; i < rounds; i++)
 		for (int k = 0; k < count; k++)
 			run(&targets[k], ms, &targets[k].rounds[i]);

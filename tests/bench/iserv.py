@@ -26,9 +26,9 @@ def operator_id(i):
 class LoadedStation(harness.Station):
     """Platforms that ask and can't be reached, each with a mapping and a charger: one connector plugged in, one charging."""
 
-    def __init__(self, **more):
-        super().__init__(tcp=PLATFORMS, line_units=(), connectors=2, mapping="bench", **more)
-        shutil.copy(HERE / "bench.lua", self.lua / "operators")
+    def __init__(self, mapping="bench", **more):
+        super().__init__(tcp=PLATFORMS, line_units=(), connectors=2, mapping=mapping, **more)
+        shutil.copy(HERE / f"{mapping}.lua", self.lua / "operators")
         self.log_level = "notice"  # as it is delivered
         self.bare_port, self.node_port = harness.free_port(), harness.free_port()
 
@@ -67,9 +67,9 @@ class LoadedStation(harness.Station):
         return "\n".join(lines) + "\n"
 
 
-def measure(build, seconds, rounds, keep=None):
-    """The figures of bench_iserv; keep(station) runs before the station ends."""
-    with LoadedStation(build=build) as station:
+def measure(build, seconds, rounds, keep=None, mapping="bench"):
+    """The figures of bench_iserv; keep(station) runs before the station ends. mapping: bench or bench-functions."""
+    with LoadedStation(build=build, mapping=mapping) as station:
         station.start_chargers()
         station.start_gateway()
         bare = station.add(harness.Process(
@@ -110,6 +110,7 @@ def rows(f):
          f"{gateway['p50_ms']:.1f} ms, {gateway['p99_ms']:.1f} ms, {verdict(gateway['p99_ms'] < P99_MS)}"),
         ("  the same of the bare server", f"{bare['p50_ms']:.1f} ms, {bare['p99_ms']:.1f} ms"),
         ("  processor: gateway, generator", shares(gateway)),
+        ("  of that the gateway at rest, which is no answer's", f"{gateway['rest_share'] * 100:.1f} %"),
         ("  processor: bare server, generator", shares(bare)),
         ("  answers, of these opened, wrong", f"{gateway['answers']}, {gateway['opened']}, {gateway['wrong'] + bare['wrong']}"),
         ("  TLS of both", f"{gateway['cipher']}" + ("" if gateway["cipher"] == bare["cipher"] else f" AND {bare['cipher']}")),
@@ -158,5 +159,6 @@ if __name__ == "__main__":
     parser.add_argument("--build", default="build/host")
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--mapping", default="bench", choices=("bench", "bench-functions"))
     args = parser.parse_args()
-    show(rows(measure(args.build, args.seconds, args.rounds)))
+    show(rows(measure(args.build, args.seconds, args.rounds, mapping=args.mapping)))

@@ -35,6 +35,9 @@ $(out)/fuzz/fuzz_pull: LDFLAGS += $(call wrap,peer_call peer_ready)
 $(out)/fuzz/fuzz_live: LDFLAGS += $(call wrap,loop_timer_set loop_timer_cancel websocket_send websocket_waiting websocket_end \
 	websocket_message_new websocket_message_free websocket_message_len)
 
+# It judges what the reader takes.
+$(out)/fuzz/fuzz_json: LDLIBS := -llua5.4-cjson $(LDLIBS)
+
 # Simulated time: its port (in the target itself) says when what comes.
 $(out)/fuzz/fuzz_exchange: LDFLAGS += $(call wrap,clock_mono_us clock_mono_ms)
 

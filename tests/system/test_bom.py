@@ -355,7 +355,7 @@ def test_a_cross_build_is_one_file_with_all_in_it(board, tmp_path):
     assert [*mistakes_of_form(bill, "bom"), *mistakes_of_references(bill)] == []
     assert not libraries_of(bill, "shared") and not re.search(r"\(NEEDED\)", command("readelf", "-d", build / "forecourtd"))
     names = {c["name"] for c in libraries_of(bill, "static")}
-    assert {"musl", "wolfssl", "libwebsockets", "lua5.4", "lua-cjson", "libmodbus", "sqlite3"} <= names
+    assert {"musl", "wolfssl", "libwebsockets", "lua5.4", "libmodbus", "sqlite3"} <= names
     arch = re.search(r"^arch := (\S+)", (harness.ROOT / "boards" / board / "toolchain.mk").read_text(), re.M).group(1)
     assert list(mistakes_of_static(bill, build, harness.ROOT / "build/cross" / arch)) == []
     assert list(mistakes_of_age(bill)) == []

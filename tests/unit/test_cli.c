@@ -311,7 +311,7 @@ static void json_with_the_form_of_its_numbers(void **state)
 	assert_int_equal(tree_read(deep, 200, TREE_AS_MADE, &a, &v, &at), FC_EINVAL);
 	assert_int_equal(tree_read("\"\\ud83d\\ude00\\u5145\"", 20, TREE_AS_MADE, &a, &v, &at), FC_OK);
 	assert_string_equal(value_text(v), "\xf0\x9f\x98\x80\xe5\x85\x85");
-	/* As a platform's message is read: lua-cjson knows floats and integers only, and no empty list. */
+	/* As a platform's message is read: floats and integers only, and no empty list. */
 	assert_int_equal(tree_read("{\"a\":1.50,\"b\":{}}", 17, TREE_AS_RECEIVED, &a, &v, &at), FC_OK);
 	assert_int_equal(value_get(v, "a")->type, VALUE_FLOAT);
 	assert_int_equal(value_get(v, "b")->type, VALUE_EMPTY);

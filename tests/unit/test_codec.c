@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "script/script.h"
 #include "upstream/codec.h"
 #include "upstream/envelope.h"
 
@@ -467,6 +468,77 @@ static void test_failures(void **state)
 	assert_int_equal(1, mapping_failures(f->mapping));
 }
 
+/* What a description says, without Lua, is what the same function does when a script calls it. */
+static void test_descriptions(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const maps[] = {
+	    "local out = forecourt.reshape({ rename = { ConnectorID = \"gun\" }, first = \"lower\", add = { v = 1.5, "
+	    "from = { 1, \"x\" } } })\n"
+	    "local inward = forecourt.reshape({ first = \"upper\" })\n"
+	    "return { " HEAD "map = { notification_stationStatus = { request = out, answer = inward } },\n"
+	    "examples = { { call = \"map.notification_stationStatus.answer\", input = { status = 0 }, expect = { "
+	    "Status = 0 } } } }",
+	    "local out = forecourt.reshape({ rename = { ConnectorID = \"gun\" }, first = \"lower\", add = { v = 1.5, "
+	    "from = { 1, \"x\" } } })\n"
+	    "local inward = forecourt.reshape({ first = \"upper\" })\n"
+	    "return { " HEAD "map = { notification_stationStatus = {\n"
+	    "request = function(m) return out(m) end, answer = function(m) return inward(m) end } } }"};
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		struct value *in = status_push(f), *out;
+
+		write_file(f, "operators", "x", maps[i]);
+		mapping_free(f->mapping);
+		f->mapping = mapping_load(&(struct script_host){.lua_dir = f->dir}, "x", NULL, &f->err);
+		if (!f->mapping)
+			fail_msg("%s", f->err.text);
+		f->codec.mapping = f->mapping;
+		assert_int_equal(
+		    script_is_described(mapping_script(f->mapping), "map.notification_stationStatus.request"), i == 0);
+		const struct message *m = method("notification_stationStatus");
+		assert_int_equal(mapping_apply(f->mapping, m, MESSAGE_REQUEST, MAPPING_OUT, in, &f->codec.context,
+					       &f->arena, &out, &f->err),
+				 FC_OK);
+		buffer_clear(&f->out);
+		assert_int_equal(json_write(&f->out, value_get(out, "connectorStatusInfo")), FC_OK);
+		assert_string_equal(f->out.data, "{\"gun\":\"12345678901234567890123401\",\"status\":3}");
+		assert_int_equal(value_get(out, "from")->count, 2);
+		assert_true(value_get(out, "v")->f == 1.5);
+		assert_int_equal(out->count, 3);
+		/* The message itself is as it was: the recorder keeps both. */
+		assert_non_null(value_get(value_get(in, "ConnectorStatusInfo"), "ConnectorID"));
+		assert_int_equal(decode(f, "notification_stationStatus", MESSAGE_ANSWER, "{\"status\":0}", &out),
+				 FC_OK);
+		assert_int_equal(value_get(out, "Status")->i, 0);
+		/* Of two that come to one name the last stays. */
+		if (i == 0) {
+			assert_int_equal(decode(f, "notification_stationStatus", MESSAGE_ANSWER,
+						"{\"Status\":1,\"status\":0}", &out),
+					 FC_OK);
+			assert_int_equal(value_get(out, "Status")->i, 0);
+			assert_int_equal(decode(f, "notification_stationStatus", MESSAGE_ANSWER,
+						"{\"status\":1,\"Status\":0}", &out),
+					 FC_OK);
+			assert_int_equal(value_get(out, "Status")->i, 0);
+			assert_int_equal(out->count, 1);
+		}
+	}
+	assert_int_equal(mapping_failures(f->mapping), 0);
+}
+
+/* A number keeps the standard's form under another name, which a function can't know. */
+static void test_described_forms(void **state)
+{
+	struct fixture *f = *state;
+	struct value *v = value_object(&f->arena);
+
+	must_load(f, "map = { query_equip_charge_status = { answer = forecourt.reshape({ rename = { SeviceMoney = "
+		     "\"ServiceMoney\" }, add = { n = fixed(10, 3) } }) } }");
+	assert_int_equal(value_put(&f->arena, v, "SeviceMoney", value_decimal(&f->arena, 150, 2)), FC_OK);
+	expect_encoded(f, "query_equip_charge_status", MESSAGE_ANSWER, v, "{\"ServiceMoney\":1.50,\"n\":10.000}");
+}
+
 static void test_refused_files(void **state)
 {
 	struct fixture *f = *state;
@@ -505,6 +577,20 @@ static void test_refused_files(void **state)
 	     "examples = { { call = \"map.query_token.request\", input = { a = 1 }, expect = { a = 3 } } } }",
 	     "x.lua"},
 	    {"error(\"at load\")", "x.lua:1"},
+	    {"local f = forecourt.reshape({ renames = {} })",
+	     "x.lua:1: reshape: renames: unknown; known are rename, first, add"},
+	    {"local f = forecourt.reshape({ rename = { a = 5 } })", "x.lua:1: reshape: rename.a: must be a name"},
+	    {"local f = forecourt.reshape({ rename = { a = \"\" } })", "x.lua:1: reshape: rename.a: must be a name"},
+	    {"local f = forecourt.reshape({ rename = 5 })", "x.lua:1: reshape: rename: must be a table"},
+	    {"local f = forecourt.reshape({ first = \"Upper\" })", "x.lua:1: reshape: first: must be"},
+	    {"local f = forecourt.reshape({ add = 5 })", "x.lua:1: reshape: add: must be a table"},
+	    {"local f = forecourt.reshape()", "x.lua:1"},
+	    {"local d = { first = \"upper\" } local f = forecourt.reshape(d) d.first = 5\n"
+	     "return { " HEAD "map = { query_token = { request = f } } }",
+	     "map.query_token.request: first: must be"},
+	    {"return { " HEAD "map = { query_token = { request = forecourt.reshape({ first = \"upper\" }) } },\n"
+	     "examples = { { call = \"map.query_token.request\", input = { a = 1 }, expect = { a = 1 } } } }",
+	     "x.lua"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -568,6 +654,8 @@ int main(void)
 	    TEST(test_outgoing_shapes),
 	    TEST(test_incoming),
 	    TEST(test_failures),
+	    TEST(test_descriptions),
+	    TEST(test_described_forms),
 	    TEST(test_refused_files),
 	    TEST(test_own_state),
 	};
