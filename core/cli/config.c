@@ -195,10 +195,13 @@ static int end_apply(struct cli *cli, const struct value *answer)
 
 	if (result)
 		return result;
+	const int says = value_get(answer, "pending") || value_get(answer, "last");
 	if (cli->json)
 		cli_print_raw(cli);
-	else
+	else if (says)
 		print_pending(cli, answer);
+	else
+		return cli_fail(cli, CLI_REFUSED, "refused", NULL, "the daemon's answer can't be read");
 	return value_get(answer, "pending") ? CLI_DONE : CLI_REFUSED;
 }
 
