@@ -467,6 +467,10 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		return websocket_event(c->socket, reason, in, len);
 	switch (reason) {
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		/* An upgrade that libwebsockets does not know is refused, its head given back, and asked for all the same:
+		 * `in` is nobody's memory then. */
+		if (lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) <= 0)
+			return -1;
 		return strcasecmp(in, "websocket") != 0 ? 0 : upgrade(server, c, wsi);
 	case LWS_CALLBACK_HTTP:
 		if (begin_request(server, c, wsi, in))

@@ -10,6 +10,7 @@
 #include "base/disk.h"
 #include "base/log.h"
 #include "store/internal.h"
+#include "store/versions.h"
 
 /* Each step brings the file from the version of its place to the next; never edit one that was released. */
 static const char *const migrations[] = {
@@ -233,6 +234,8 @@ static int open_database(const char *path, sqlite3 **out, int alone, struct erro
 	int code = sqlite3_open_v2(path, out, flags, NULL);
 	if (code == SQLITE_OK) {
 		(void)sqlite3_extended_result_codes(*out, 1);
+		/* Damage may say that a row is as long as all memory; none of ours is. */
+		(void)sqlite3_limit(*out, SQLITE_LIMIT_LENGTH, 2 * VERSION_TEXTS_MAX);
 		/* Someone who has the file open is waited for with each of some sixty attempts. */
 		(void)sqlite3_busy_timeout(*out, 50);
 		if (alone)

@@ -12,13 +12,17 @@ static const struct {
 } indexed[] = {{"orders", "seq", "orders_seq"}, {"outbox", "id", "sqlite_autoindex_outbox_1"}};
 
 enum { NAMED_MAX = 1000 }; /* lines of log */
+/* What a walk may cost: of each row or key that the file has room for - a cell in a page and the pointer to it (SQLite's file format, 1.6) -
+ * some steps of SQLite's machine, looked at every thousand. */
+enum { LEAST_CELL = 6, STEPS_A_CELL = 16, STEPS_A_LOOK = 1000 };
 
 struct copy {
 	sqlite3 *from, *to;
 	const char *table;
 	char columns[512], places[128], key[256], key_down[256];
-	sqlite3_stmt *insert;
+	sqlite3_stmt *insert, *lose;
 	struct rescue *found;
+	int64_t looks, looks_max; /* of this walk, and of any */
 	int has_json, named;
 };
 
@@ -57,6 +61,7 @@ static int put_rows(struct copy *c, sqlite3_stmt *s, struct error *err)
 {
 	int code = SQLITE_ERROR, result = FC_OK;
 
+	c->looks = 0;
 	while (s && !result && (code = sqlite3_step(s)) == SQLITE_ROW)
 		result = put_row(c, s, err);
 	sqlite3_finalize(s);
@@ -74,6 +79,35 @@ static int along_the_key(struct copy *c, const char *direction, struct error *er
 	return put_rows(c, store_prepare(c->from, sql), err);
 }
 
+/* One that an index knows, and nobody can read. A damaged index may come by it again. */
+static void lose(struct copy *c, sqlite3_value *key)
+{
+	const char *name = (const char *)sqlite3_value_text(key);
+
+	c->found->torn = 1;
+	if (c->lose && sqlite3_bind_text(c->lose, 1, c->table, -1, SQLITE_STATIC) == SQLITE_OK &&
+	    sqlite3_bind_value(c->lose, 2, key) == SQLITE_OK) {
+		int code = sqlite3_step(c->lose);
+
+		(void)sqlite3_reset(c->lose);
+		if (code == SQLITE_DONE && !sqlite3_changes(c->to))
+			return;
+	}
+	c->found->lost += !strcmp(c->table, "orders");
+	if (c->named++ < NAMED_MAX)
+		log_error("store: rescue: %s %s: was there, can't be read, is lost", c->table, name ? name : "?");
+}
+
+/* Nonzero when the new file has it already: most, and then the old one need not be asked. */
+static int is_there(sqlite3_stmt *there, sqlite3_value *key)
+{
+	int code = there && sqlite3_bind_value(there, 1, key) == SQLITE_OK ? sqlite3_step(there) : SQLITE_ERROR;
+
+	if (there)
+		(void)sqlite3_reset(there);
+	return code == SQLITE_ROW;
+}
+
 static int along_an_index(struct copy *c, const char *key, const char *index, struct error *err)
 {
 	char sql[1600];
@@ -84,23 +118,23 @@ static int along_an_index(struct copy *c, const char *key, const char *index, st
 	(void)snprintf(sql, sizeof(sql), "SELECT %s FROM %s NOT INDEXED WHERE %s = ?1 AND %s", c->columns, c->table,
 		       key, believable(c));
 	sqlite3_stmt *row = store_prepare(c->from, sql);
+	(void)snprintf(sql, sizeof(sql), "SELECT 1 FROM %s WHERE %s = ?1", c->table, key);
+	sqlite3_stmt *there = store_prepare(c->to, sql);
+	c->looks = 0;
 	while (keys && row && !result && (code = sqlite3_step(keys)) == SQLITE_ROW) {
+		if (is_there(there, sqlite3_column_value(keys, 0)))
+			continue;
 		if (sqlite3_bind_value(row, 1, sqlite3_column_value(keys, 0)) == SQLITE_OK &&
-		    sqlite3_step(row) == SQLITE_ROW) {
+		    sqlite3_step(row) == SQLITE_ROW)
 			result = put_row(c, row, err);
-		} else {
-			const char *name = (const char *)sqlite3_column_text(keys, 0);
-
-			log_error("store: rescue: %s %s: was there, can't be read, is lost", c->table,
-				  name ? name : "?");
-			c->found->lost += !strcmp(c->table, "orders");
-			c->found->torn = 1;
-		}
+		else
+			lose(c, sqlite3_column_value(keys, 0));
 		(void)sqlite3_reset(row);
 	}
 	if (code != SQLITE_DONE)
 		c->found->torn = 1;
 	sqlite3_finalize(keys);
+	sqlite3_finalize(there);
 	sqlite3_finalize(row);
 	return result;
 }
@@ -150,6 +184,31 @@ static int copy_table(struct copy *c, struct error *err)
 	return result;
 }
 
+/* A damaged tree may lead back to itself: SQLite goes twenty levels down before it finds that out, and at each of them to every branch,
+ * which takes for ever. Such a walk ends here, as one does at a bad page. */
+static int look(void *user)
+{
+	struct copy *c = user;
+
+	return ++c->looks > c->looks_max;
+}
+
+static int64_t looks_at_most(sqlite3 *db)
+{
+	static const int files[] = {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER};
+	int64_t bytes = 0;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		sqlite3_file *file = NULL;
+		sqlite3_int64 size = 0;
+
+		if (sqlite3_file_control(db, "main", files[i], &file) == SQLITE_OK && file && file->pMethods &&
+		    file->pMethods->xFileSize(file, &size) == SQLITE_OK)
+			bytes += size;
+	}
+	return 1 + bytes / LEAST_CELL * STEPS_A_CELL / STEPS_A_LOOK;
+}
+
 static int64_t count(sqlite3 *db, const char *sql)
 {
 	sqlite3_stmt *s = store_prepare(db, sql);
@@ -179,7 +238,7 @@ static int mend_outbox(sqlite3 *to, const struct rescue *found, struct error *er
 
 int store_rescue(sqlite3 *from, sqlite3 *to, struct rescue *found, struct error *err)
 {
-	struct copy c = {.from = from, .to = to, .found = found};
+	struct copy c = {.from = from, .to = to, .found = found, .looks_max = looks_at_most(from)};
 	int result = FC_OK;
 
 	*found = (struct rescue){0};
@@ -192,11 +251,18 @@ int store_rescue(sqlite3 *from, sqlite3 *to, struct rescue *found, struct error 
 		sqlite3_finalize(tables);
 		return error_set(err, FC_EIO, "store: rescue: %s", sqlite3_errmsg(to));
 	}
+	if (sqlite3_exec(to, "CREATE TEMP TABLE lost(name TEXT, key, PRIMARY KEY(name, key))", NULL, NULL, NULL) ==
+	    SQLITE_OK)
+		c.lose = store_prepare(to, "INSERT OR IGNORE INTO temp.lost VALUES(?1, ?2)");
+	sqlite3_progress_handler(from, STEPS_A_LOOK, look, &c);
 	while (!result && sqlite3_step(tables) == SQLITE_ROW) {
 		c.table = (const char *)sqlite3_column_text(tables, 0);
 		result = copy_table(&c, err);
 	}
+	sqlite3_progress_handler(from, 0, NULL, NULL);
 	sqlite3_finalize(tables);
+	sqlite3_finalize(c.lose);
+	(void)sqlite3_exec(to, "DROP TABLE IF EXISTS temp.lost", NULL, NULL, NULL);
 	if (!result)
 		result = mend_outbox(to, found, err);
 	if (!result && sqlite3_exec(to, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)

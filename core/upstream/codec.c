@@ -69,7 +69,11 @@ int codec_decode(const struct codec *codec, const struct message *message, enum 
 	/* The same words as for wrong padding: envelope.h says why. */
 	if (result || !value_is_object(raw))
 		return error_set(err, FC_EINVAL, "%s", ENVELOPE_UNREADABLE);
-	if (codec->mapping && stand_ins_take(&hidden, message, part, codec->secrets, raw, arena))
+	result = codec->mapping ? stand_ins_take(&hidden, message, part, codec->secrets, raw, arena) : FC_OK;
+	if (result == FC_EINVAL)
+		return error_set(err, FC_EINVAL, "upstream: %s: a secret of the %s is not a text", message->method,
+				 message_part_name(part));
+	if (result)
 		return error_set(err, FC_ELIMIT, "upstream: %s: the %s is too large", message->method,
 				 message_part_name(part));
 	int failed =

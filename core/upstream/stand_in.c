@@ -25,6 +25,9 @@ static int replace(struct stand_ins *s, struct value *v, struct arena *arena)
 {
 	if (s->count == STAND_INS_MAX)
 		return FC_ELIMIT;
+	/* Whoever checks the message sees the stand-in. */
+	if (memchr(v->text, 0, v->len))
+		return FC_EINVAL;
 	(void)snprintf(s->of[s->count].text, STAND_IN_TEXT, "secret-%d", s->count + 1);
 	const struct value *text = value_string(arena, s->of[s->count].text);
 	if (!text)

@@ -22,7 +22,8 @@ struct stand_ins {
 };
 
 /* Takes the secrets out of a message that carries them, by the names of fields (personal.h) and, whatever the field is called,
- * each text that is one of secrets (NULL-terminated, may be NULL). Texts of less than four characters are none. Messages of other kinds stay as they are. FC_OK; FC_ENOMEM;
+ * each text that is one of secrets (NULL-terminated, may be NULL). Texts of less than four characters are none. Messages of other kinds
+ * stay as they are. FC_OK; FC_ENOMEM; FC_EINVAL: one has a zero byte in it, so that it is none;
  * FC_ELIMIT: more than STAND_INS_MAX, and nothing may be shown to a script. */
 int stand_ins_take(struct stand_ins *stand_ins, const struct message *message, enum message_part part,
 		   const char *const *secrets, struct value *tree, struct arena *arena);

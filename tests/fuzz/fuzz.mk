@@ -31,7 +31,7 @@ fuzz_wraps  += bus_line_get_stats bus_line_get_units bus_line_stuck_us bus_set_b
 comma       := ,
 wrap         = $(patsubst %,-Wl$(comma)--wrap=%,$(1))
 $(patsubst %,$(out)/fuzz/fuzz_%,$(fuzz_worlds)): LDFLAGS += $(call wrap,$(fuzz_wraps))
-$(out)/fuzz/fuzz_pull: LDFLAGS += $(call wrap,peer_call peer_ready)
+$(out)/fuzz/fuzz_pull: LDFLAGS += $(call wrap,peer_call peer_ready peer_pause_ms)
 $(out)/fuzz/fuzz_live: LDFLAGS += $(call wrap,loop_timer_set loop_timer_cancel websocket_send websocket_waiting websocket_end \
 	websocket_message_new websocket_message_free websocket_message_len)
 
@@ -40,6 +40,9 @@ $(out)/fuzz/fuzz_json: LDLIBS := -llua5.4-cjson $(LDLIBS)
 
 # Simulated time: its port (in the target itself) says when what comes.
 $(out)/fuzz/fuzz_exchange: LDFLAGS += $(call wrap,clock_mono_us clock_mono_ms)
+
+# The daemon that the command line asks, the terminal and the time are the target's.
+$(out)/fuzz/fuzz_cli: LDFLAGS += $(call wrap,socket connect setsockopt send recv close open isatty nanosleep clock_mono_us clock_mono_ms)
 
 fuzz: deps
 	$(q)$(MAKE) --no-print-directory out=build/fuzz CC=clang fuzz_engine=-fsanitize=fuzzer \

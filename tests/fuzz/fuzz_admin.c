@@ -7,15 +7,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "base/clock.h"
 #include "control/command.h"
 #include "world.h"
 #include "world_edge.h"
 
-enum { REQUESTS_MAX = 6, TURNS = 300 };
+enum { REQUESTS_MAX = 6, TURNS = 300, UNPACKED_MAX = 8 << 20 };
 /* Who asks; how. */
-enum { ADMIN, SESSION, VIEWER, NOBODY, STRANGE, WHO = 7, POST = 8, OTHER_METHOD = 16, FOREIGN = 32, OTHER_TYPE = 64 };
+enum {
+	ADMIN,
+	SESSION,
+	VIEWER,
+	NOBODY,
+	STRANGE,
+	WHO = 7,
+	POST = 8,
+	OTHER_METHOD = 16,
+	FOREIGN = 32,
+	OTHER_TYPE = 64,
+	PACKED = 128
+};
 
 static char tokens[2][GUARD_TOKEN_TEXT]; /* of an administrator, of a viewer */
 static char session[SESSION_TOKEN], csrf[SESSION_CSRF];
@@ -88,9 +101,29 @@ static void check_may(unsigned who, const struct http_request *http, const struc
 		fuzz_check(!is_owed && response->status != 200);
 }
 
+/* What gzip made of an answer, as a browser reads it; to be freed. */
+static char *unpacked(const struct buffer *body)
+{
+	z_stream z = {.next_in = (unsigned char *)body->data, .avail_in = (uInt)body->len};
+	char *text = malloc(UNPACKED_MAX + 1);
+
+	fuzz_check(text && inflateInit2(&z, 16 + MAX_WBITS) == Z_OK);
+	z.next_out = (unsigned char *)text;
+	z.avail_out = UNPACKED_MAX;
+	fuzz_check(inflate(&z, Z_FINISH) == Z_STREAM_END && !z.avail_in);
+	text[UNPACKED_MAX - z.avail_out] = '\0';
+	(void)inflateEnd(&z);
+	return text;
+}
+
 static void check_body(const struct http_response *response)
 {
-	fuzz_check(knows_secret || !response->body.data || !strstr(response->body.data, WORLD_SECRET));
+	int is_packed = response->headers && strstr(response->headers, "content-encoding: gzip") && response->body.len;
+	char *text = is_packed ? unpacked(&response->body) : NULL;
+	const char *body = text ? text : response->body.data;
+
+	fuzz_check(knows_secret || !body || !strstr(body, WORLD_SECRET));
+	free(text);
 }
 
 /* The request ----------------------------------------------------------------------------------------------------------- */
@@ -123,6 +156,8 @@ static void put_headers(struct http_request *http, char *line)
 	http->fetch_site = next_field(&line);
 	http->content_type = next_field(&line);
 	http->if_none_match = next_field(&line);
+	if (*line)
+		http->accept_encoding = next_field(&line);
 }
 
 static void ask(struct world *w, unsigned how, struct fuzz_input *in, struct edge *edge)
@@ -138,6 +173,7 @@ static void ask(struct world *w, unsigned how, struct fuzz_input *in, struct edg
 				    .fetch_site = "",
 				    .csrf = "",
 				    .if_none_match = "",
+				    .accept_encoding = how & PACKED ? "br, gzip" : "",
 				    .peer = "10.0.0.1",
 				    .peer_name = "",
 				    .query = "",

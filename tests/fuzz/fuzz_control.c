@@ -49,6 +49,8 @@ static void on_done(void *user, const struct control_result *result)
 	fuzz_check(value_is_object(result->result));
 	buffer_init(&text, CONTROL_MEMORY * 8);
 	fuzz_check(json_write(&text, result->result) == FC_OK);
+	if (fuzz_shows())
+		fprintf(stderr, "  %s\n", text.data);
 	fuzz_check(a->knows_secret || !strstr(text.data, WORLD_SECRET));
 	buffer_fini(&text);
 }

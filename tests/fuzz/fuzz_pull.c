@@ -32,8 +32,15 @@ static struct call_under_way {
 } calls[CALLS];
 
 int __wrap_peer_ready(const struct peer *peer);
+int64_t __wrap_peer_pause_ms(struct peer *peer, int64_t pause_ms);
 int __wrap_peer_call(struct peer *peer, const struct message *message, struct value *request, struct arena *arena,
 		     peer_done done, void *user, struct error *err);
+
+int64_t __wrap_peer_pause_ms(struct peer *peer, int64_t pause_ms)
+{
+	(void)peer;
+	return pause_ms;
+}
 
 int __wrap_peer_ready(const struct peer *peer)
 {

@@ -8,10 +8,100 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include "base/error.h"
 #include "bytes.h"
 #include "store/journal.h"
 #include "store/store.h"
+
+/* SQLite is not what is tried, and asks for memory some thousand times an input: from lists of pieces of a size, past the sanitizer. That all
+ * is given back is looked at after each store (sqlite3_memory_used). */
+enum { CLASSES = 20, LEAST = 5, PIECE_MAX = (1 << 24) - 8 }; /* pieces of 32 bytes to 16 MB, eight of them the head */
+
+static void *pieces[CLASSES];
+static sqlite3_int64 kept; /* without a store */
+
+static int class_of(size_t bytes)
+{
+	int c = 0;
+
+	while (c < CLASSES - 1 && ((size_t)1 << (c + LEAST)) - 8 < bytes)
+		c++;
+	return c;
+}
+
+static int round_up(int bytes)
+{
+	int whole = (1 << (class_of((size_t)bytes) + LEAST)) - 8;
+
+	return whole > bytes ? whole : bytes;
+}
+
+static void *piece_new(int bytes)
+{
+	int c = class_of((size_t)bytes);
+	uint64_t *p = pieces[c];
+
+	if (bytes > PIECE_MAX)
+		return NULL;
+	if (p) {
+		memcpy(&pieces[c], p + 1, sizeof(pieces[c]));
+	} else {
+		p = malloc((size_t)1 << (c + LEAST));
+		if (!p)
+			return NULL;
+	}
+	*p = (uint64_t)c;
+	return p + 1;
+}
+
+static int piece_size(void *piece)
+{
+	const uint64_t *p = piece;
+
+	return piece ? (1 << (p[-1] + LEAST)) - 8 : 0;
+}
+
+static void piece_free(void *piece)
+{
+	uint64_t *p = piece;
+
+	if (!piece)
+		return;
+	p--;
+	uint64_t c = *p;
+	memcpy(p + 1, &pieces[c], sizeof(pieces[c]));
+	pieces[c] = p;
+}
+
+static void *piece_resize(void *piece, int bytes)
+{
+	int size = piece_size(piece);
+
+	if (piece && bytes <= size)
+		return piece;
+	void *other = piece_new(bytes);
+	if (other && piece) {
+		memcpy(other, piece, (size_t)size);
+		piece_free(piece);
+	}
+	return other;
+}
+
+static int pieces_begin(void *unused)
+{
+	(void)unused;
+	return SQLITE_OK;
+}
+
+static void pieces_end(void *unused)
+{
+	(void)unused;
+}
+
+static const sqlite3_mem_methods memory = {piece_new, piece_free,   piece_resize, piece_size,
+					   round_up,  pieces_begin, pieces_end,   NULL};
 
 enum { ORDERS = 40, OPEN_EVERY = 8, SHORTEST = 4, PIECES = 24, FILE_MAX = 1 << 20 };
 
@@ -59,6 +149,8 @@ static void make_sound(void)
 	struct error err = {0};
 	struct stat st;
 
+	fuzz_check(sqlite3_config(SQLITE_CONFIG_SINGLETHREAD) == SQLITE_OK);
+	fuzz_check(sqlite3_config(SQLITE_CONFIG_MALLOC, &memory) == SQLITE_OK);
 	(void)snprintf(folder, sizeof(folder), "%s/fc-fuzz-rescue-XXXXXX",
 		       access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	fuzz_check(mkdtemp(folder));
@@ -79,6 +171,7 @@ static void make_sound(void)
 	}
 	fuzz_check(!store_value_set(s, "k", "v", &err));
 	store_close(s);
+	kept = sqlite3_memory_used();
 	FILE *in = fopen(db, "rb");
 	fuzz_check(in && !fstat(fileno(in), &st) && st.st_size < FILE_MAX);
 	sound_len = (size_t)st.st_size;
@@ -188,5 +281,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			store_close(s);
 		}
 	}
+	fuzz_check(sqlite3_memory_used() == kept);
 	return 0;
 }

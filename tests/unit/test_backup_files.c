@@ -80,12 +80,37 @@ static void test_no_file_comes_twice(void **state)
 	arena_fini(&arena);
 }
 
+/* A name is what the configuration says to its last byte. Found by fuzz_backup. */
+static void test_only_names_of_the_configuration(void **state)
+{
+	struct config config = {.admin = {.certificate = "/nowhere/a.pem", .key = ""}};
+	struct error err = {0};
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 1 << 16);
+	for (int longer = 0; longer < 2; longer++) {
+		struct value *list = value_array(&arena), *file = value_object(&arena);
+
+		assert_int_equal(
+		    value_add(&arena, file, "path", value_string_len(&arena, "/nowhere/a.pem", (size_t)(14 + longer))),
+		    FC_OK);
+		assert_int_equal(
+		    value_add(&arena, file, "text", value_string(&arena, "-----BEGIN X-----\nTUI=\n-----END X-----\n")),
+		    FC_OK);
+		assert_int_equal(value_push(list, file), FC_OK);
+		assert_int_equal(backup_files_check(&config, list, &err), longer ? FC_EINVAL : FC_OK);
+	}
+	arena_fini(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_blocks_stay),
 	    cmocka_unit_test(test_a_script_does_not),
 	    cmocka_unit_test(test_no_file_comes_twice),
+	    cmocka_unit_test(test_only_names_of_the_configuration),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

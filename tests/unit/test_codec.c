@@ -255,6 +255,9 @@ static void test_a_script_sees_no_secret(void **state)
 		assert_string_equal(value_text(value_get(out, "AccessToken")), "a-token-of-theirs");
 		assert_string_equal(value_text(value_get(out, "OperatorID")), "secret-1");
 	}
+	/* No text, and the check of the message sees only the stand-in. Found by fuzz_message. */
+	assert_int_equal(FC_EINVAL, decode(f, "query_token", MESSAGE_ANSWER,
+					   "{\"SuccStat\":0,\"AccessToken\":\"a\\u0000token-of-theirs\"}", &out));
 	/* More than can be hidden are shown to nobody. */
 	char many[512] = "{\"OperatorID\":\"1\",\"OperatorSecret\":\"our-own-secret\"";
 	for (int i = 0; i < 8; i++)

@@ -72,6 +72,23 @@ static void run_sql(struct fixture *f, const char *sql)
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+/* The page of which a table or an index begins. */
+static int root_of(struct fixture *f, const char *name)
+{
+	sqlite3 *db = NULL;
+	sqlite3_stmt *s = NULL;
+
+	assert_int_equal(sqlite3_open(f->db, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT rootpage FROM sqlite_master WHERE name = ?1", -1, &s, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_bind_text(s, 1, name, -1, SQLITE_STATIC), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	int root = sqlite3_column_int(s, 0);
+	sqlite3_finalize(s);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	return root;
+}
+
 static void open_it(struct fixture *f)
 {
 	f->err = (struct error){0};
@@ -536,6 +553,56 @@ static void a_file_without_its_end(void **state)
 	assert_int_equal(count_orders(f), found);
 }
 
+/* Pages of an index whose every branch leads to one and the same page below, LEVELS deep: SQLite finds nothing wrong with it, and comes to
+ * more leaves than anybody waits for. Found by fuzz_rescue. */
+static void an_index_that_does_not_end(void **state)
+{
+	enum { LEVELS = 6, BRANCHES = 80, HEAD = 12, CELL_AT = HEAD + 2 * BRANCHES, INTERIOR_INDEX = 2 };
+	struct fixture *f = *state;
+	uint8_t root[PAGE], page[PAGE] = {INTERIOR_INDEX};
+
+	log_set_level(LOG_LEVEL_ERROR);
+	open_it(f);
+	fill(f);
+	close_it(f);
+	/* Of the key that its root begins with. */
+	int number = root_of(f, "orders_seq");
+	FILE *file = fopen(f->db, "r+b");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, (number - 1L) * PAGE, SEEK_SET), 0);
+	assert_int_equal(fread(root, 1, PAGE, file), PAGE);
+	assert_int_equal(root[0], INTERIOR_INDEX);
+	int cell = root[HEAD] << 8 | root[HEAD + 1], len = 4 + 1 + root[cell + 4];
+	assert_true(cell + len <= PAGE && CELL_AT + len <= PAGE);
+	page[4] = BRANCHES;
+	page[6] = CELL_AT;
+	for (int i = 0; i < BRANCHES; i++)
+		page[HEAD + 2 * i + 1] = CELL_AT;
+	for (int level = 1; level <= LEVELS; level++) {
+		int below = level < LEVELS ? (int)pages_of(f) - level : root[cell + 2] << 8 | root[cell + 3];
+
+		memcpy(page + CELL_AT, root + cell, (size_t)len);
+		page[CELL_AT + 2] = page[10] = (uint8_t)(below >> 8);
+		page[CELL_AT + 3] = page[11] = (uint8_t)below;
+		assert_int_equal(fseek(file, (number - 1L) * PAGE, SEEK_SET), 0);
+		assert_int_equal(fwrite(page, 1, PAGE, file), PAGE);
+		number = below;
+	}
+	assert_int_equal(fclose(file), 0);
+	run_sql(f, "PRAGMA user_version = 0");
+	open_it(f);
+	log_set_level(LOG_LEVEL_NOTICE);
+	assert_int_equal(store_health(f->store)->replaced, 1);
+	int found = count_orders(f);
+	print_message("of %d orders %d are left\n", ORDERS, found);
+	assert_int_equal(f->wrong, 0);
+	assert_true(found > ORDERS * 9 / 10);
+	close_it(f);
+	open_it(f);
+	assert_int_equal(store_health(f->store)->replaced, 0);
+	assert_int_equal(count_orders(f), found);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -549,6 +616,7 @@ int main(void)
 	    T(a_version_that_is_damaged),
 	    T(a_format_that_is_damaged),
 	    T(a_file_without_its_end),
+	    T(an_index_that_does_not_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
