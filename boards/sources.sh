@@ -91,6 +91,25 @@ if [ -d "$folder/libwebsockets" ]; then
 		}
 	done
 fi
+if [ -d "$folder/libwebsockets" ]; then
+	# A client's request on a connection that rests, which the peer resets as it goes out: libwebsockets frees what it has just made, goes on
+	# with it and gives it to the caller. It knows how to say that it is gone.
+	file=$folder/libwebsockets/lib/roles/http/client/client-http.c
+	sed -i '/"c[hw]s");$/ { n; s/return 0;/return -1;/; }' "$file"
+	[ "$(grep -A1 '"c[hw]s");$' "$file" | grep -c 'return -1;')" = 2 ] || {
+		echo "sources: $file is not what was expected: a request that could not be written" >&2
+		exit 1
+	}
+	# It looks for such a connection by the address that is asked for, among the Host texts of those there are, and takes the first: one with
+	# a request under way, behind which the next waits as long as that takes, though another rests. The address it shall be, and at rest;
+	# one whose peer keeps none open is passed over.
+	file=$folder/libwebsockets/lib/roles/http/client/client-handshake.c
+	sed -i '/if (!wsi->cli_hostname_copy) {/,/#if/ s/CIS_HOST/CIS_ADDRESS/' "$file"
+	changed "$file" 'lws_strdup(wsi->stash->cis\[CIS_ADDRESS\])' "what a connection is found by"
+	file=$folder/libwebsockets/lib/core-net/vhost.c
+	sed -i 's/^\t*if (w != wsi &&$/& lwsi_state(w) == LRS_IDLING \&\& !w->keepalive_rejected \&\&/' "$file"
+	changed "$file" 'w != wsi && lwsi_state(w) == LRS_IDLING' "which connection is taken"
+fi
 if [ -d "$folder/cmocka" ]; then
 	# It knows 64 bits by glibc's name, or on three CPUs.
 	file=$folder/cmocka/include/cmocka.h

@@ -41,6 +41,7 @@ struct charge {
 	/* The register while nothing flows: where the next charge begins. */
 	int has_idle;
 	int64_t idle_wh;
+	int64_t idle_us;                 /* when it was read there, by the monotonic clock; 0 = not since the start */
 	char idle_source[ENERGY_SOURCE]; /* whose register that is */
 	int remembered; /* idle_wh is of before we, or the charger, were away: from remembered_wall on */
 	int64_t remembered_wall, remembered_us; /* us: when it was; a reading must be newer */

@@ -60,6 +60,7 @@ static void look_at_idle(struct charge *c)
 	energy_source(c->connector, source);
 	c->has_idle = 1;
 	c->idle_wh = wh;
+	c->idle_us = read_us;
 	(void)snprintf(c->idle_source, sizeof(c->idle_source), "%s", source);
 }
 
@@ -85,6 +86,16 @@ void metering_look(struct charge *c)
 		use_reading(c, wh, read_us);
 }
 
+/* A charger that is gone as it is told to start, and charges meanwhile: what its register shows first when it is back is more than this moment
+ * can have brought, and no more than the time since it was last seen. */
+static int is_of_meanwhile(const struct charge *c, int64_t wh, int64_t read_us)
+{
+	int64_t delta = wh - c->order->idle_wh, seconds = (read_us - c->idle_us) / 1000000;
+
+	return c->order->has_idle && c->idle_us && delta > SPLIT_SLACK_WH &&
+	       delta <= c->connector->config->power_w * seconds / 3600 * 2 + SPLIT_SLACK_WH;
+}
+
 void metering_begin(struct charge *c)
 {
 	struct order *o = c->order;
@@ -98,8 +109,11 @@ void metering_begin(struct charge *c)
 	/* Whatever is read first is where it starts: that is not to be put off. */
 	if (o->split.unread)
 		c->away = 0;
-	if (readable)
-		use_reading(c, wh, read_us);
+	if (!readable)
+		return;
+	if (is_of_meanwhile(c, wh, read_us))
+		c->away = 1;
+	use_reading(c, wh, read_us);
 }
 
 void metering_rest(struct charge *c)
@@ -111,6 +125,7 @@ void metering_rest(struct charge *c)
 		return;
 	c->has_idle = 1;
 	c->idle_wh = o->split.last_register_wh;
+	c->idle_us = c->read_us;
 	(void)snprintf(c->idle_source, sizeof(c->idle_source), "%s", o->meter);
 	/* A meter that was silent at the end: what it shows more when it is back went by unseen (unseen.c). */
 	if (c->remembered || !c->connector || !energy_read(c->connector, o->meter, &wh, &read_us))

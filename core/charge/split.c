@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-/* A register counts in steps, and a charger may be ahead of its nominal power for a moment. */
-static const int64_t slack_wh = 1000;
-
 void split_begin(struct split *s, const struct tariff *tariff, int64_t wall, int64_t register_wh)
 {
 	struct tariff_span span = tariff_at(tariff, wall);
@@ -29,7 +26,7 @@ static int64_t delivered(struct split *s, int64_t wall, int64_t register_wh, int
 {
 	int64_t delta = register_wh - s->last_register_wh;
 	int64_t seconds = wall - since(s, wall) + (s->away ? SPLIT_AWAY_S : 0);
-	int64_t most = power_w * seconds / 3600 * 2 + slack_wh;
+	int64_t most = power_w * seconds / 3600 * 2 + SPLIT_SLACK_WH;
 
 	if (delta < 0) {
 		s->repairs |= SPLIT_RESET;

@@ -25,6 +25,8 @@ enum split_repair {
 	SPLIT_MERGED = 8,  /* more periods than the standard has room for: the last line holds several */
 };
 enum { SPLIT_GAP_S = 300 };
+/* A register counts in steps, and a charger may be ahead of its nominal power for a moment. */
+enum { SPLIT_SLACK_WH = 1000 };
 /* So long a register may stand still before it shows at once what went by: some are brought up to date once a minute. */
 enum { SPLIT_STILL_S = 60 };
 /* So long the gateway may have been off when no clock tells: session.c gives a silent charge up after as long. */

@@ -1,6 +1,7 @@
 #include "loop/loop.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -175,6 +176,10 @@ static void trim_fired(lws_sorted_usec_list_t *sul)
 
 	loop->trim_is_set = 0;
 	trim_tls(loop);
+#ifdef __GLIBC__
+	/* The tables lay among what stays: a storm of handshakes would have cost the box 9 MB until the heap's next turn (main/daemon.c). */
+	(void)malloc_trim(0);
+#endif
 }
 
 void loop_trim_tls(struct loop *loop, int ended)

@@ -56,6 +56,7 @@ static void success(struct peer *peer)
 	if (!peer->last_ok)
 		p->since_wall = clock_wall();
 	peer->last_ok = 1;
+	peer->through_ms = clock_mono_ms();
 }
 
 static enum call_outcome outcome_of(enum peer_outcome outcome)
@@ -422,6 +423,11 @@ int peer_ready(const struct peer *peer)
 int64_t peer_pause_ms(struct peer *peer, int64_t pause_ms)
 {
 	return backoff_spread_ms(&peer->backoff, pause_ms);
+}
+
+int64_t peer_through_ms(const struct peer *peer)
+{
+	return peer->through_ms;
 }
 
 int peer_linked(const struct peer *peer)

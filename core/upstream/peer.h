@@ -44,6 +44,8 @@ void peer_changed(struct peer *peer);
 int peer_ready(const struct peer *peer);
 /* A pause before another try, spread so that a fleet does not keep step (backoff.h). */
 int64_t peer_pause_ms(struct peer *peer, int64_t pause_ms);
+/* When a call or a log-in went through last, by the monotonic clock; 0 = never. */
+int64_t peer_through_ms(const struct peer *peer);
 /* Nonzero when it is ready and the last call or log-in went through. */
 int peer_linked(const struct peer *peer);
 /* Trouble that only the caller could see, for people to act on: logged once until a success, and last_error. */

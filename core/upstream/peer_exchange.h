@@ -26,6 +26,7 @@ struct peer {
 	int resting;
 	struct backoff backoff;
 	int last_ok;
+	int64_t through_ms; /* when a call or a log-in went through last */
 	int closing;
 	char said[PLATFORM_ERROR_SIZE]; /* the trouble that the log has already */
 	struct peer_told told;

@@ -238,13 +238,26 @@ static int64_t look_at_resend(struct push *push, int64_t now)
 	return HOUSEKEEPING_MS;
 }
 
-/* The platform is back: what was given up in the meantime is told now. */
+/* The platform is back: what was given up in the meantime is told now, and what waits for another try waits no longer. */
 static void revive(struct push *push)
 {
 	for (struct job *job = push->jobs; job; job = job->next)
-		if (job->lost) {
+		if (job->lost || (job->pending && job->failures)) {
 			job->lost = 0;
 			want(job, clock_mono_ms());
+		}
+}
+
+/* Another kind of call, or the log-in, went through since the outage was noticed: it may be back. One job asks at once, and not only when its
+ * pause is over, which may be a minute and a half. */
+static void look_again(struct push *push, int64_t now)
+{
+	if (!push->outage || push->in_flight || peer_through_ms(push->peer) <= push->outage_ms)
+		return;
+	for (struct job *job = push->jobs; job; job = job->next)
+		if ((job->lost || (job->pending && job->failures)) && job_enabled(job)) {
+			want(job, now);
+			return;
 		}
 }
 
@@ -340,12 +353,15 @@ static void settle(struct job *job, enum peer_outcome outcome, const struct valu
 {
 	struct push *push = job->push;
 
+	/* Whatever it says, it is there. Who was lost because it was not must not wait for one that will be given up now. */
+	if (push->outage && outcome != PEER_UNREACHED) {
+		push->outage = 0;
+		job->lost = 0;
+		revive(push);
+	}
 	switch (outcome) {
 	case PEER_DONE:
 		confirmed(job, answer);
-		if (push->outage)
-			revive(push);
-		push->outage = 0;
 		break;
 	case PEER_UNREACHED:
 		push->outage = 1;
@@ -464,6 +480,7 @@ int64_t push_pump(struct push *push, int64_t now)
 
 	look_at_info(push, now);
 	look_at_stats(push, now);
+	look_again(push, now);
 	int64_t next = now + look_at_resend(push, now);
 	if (push->outage && push->outage_ms + OUTAGE_GAP_MS > now)
 		next_ms = push->outage_ms + OUTAGE_GAP_MS;

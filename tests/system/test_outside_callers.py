@@ -182,7 +182,7 @@ def fresh(ward, i):
             client.close()
 
 
-@pytest.mark.parametrize("kind", [a.__name__ for a in ATTACKS] + ["all_at_once"])
+@pytest.mark.parametrize("kind", outside.cases(["all_at_once"], [a.__name__ for a in ATTACKS] + ["all_at_once"]))
 def test_callers(make_station, kind):
     ward = outside.Ward(make_station, 2)
     station = ward.station

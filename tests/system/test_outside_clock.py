@@ -3,6 +3,7 @@ over midnight, prices and summer time, and those before a restart): each order h
 told and confirmed once; log-ins hold, and nothing waits for hours."""
 import time
 
+import outside
 import pytest
 from test_clock import LIBRARY, check_sums, check_times, clocked, moment  # noqa: F401
 from test_disk import confirm, plug, some_energy
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.skipif(not LIBRARY, reason="libfaketime is not installe
 STAGES = ("plugged", "starting", "charging", "stopping", "order_waits", "confirmed")
 
 
-@pytest.mark.parametrize("hours", [5, -5, 24 * 40])
+@pytest.mark.parametrize("hours", outside.cases([-5], [5, -5, 24 * 40]))
 def test_a_step_at_each_stage(clocked, hours):  # noqa: F811
     station, clock = clocked()
     for stage in STAGES:

@@ -19,7 +19,7 @@ WORDS = {
 FATAL = (10, 20, 21, 22, 30, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 60, 70, 71, 80, 86, 109, 110, 111, 112, 113, 114, 115, 116, 120, 255)
 
 
-@pytest.mark.parametrize("moment", ["hello", "certificate"])
+@pytest.mark.parametrize("moment", outside.cases(["certificate"], ["hello", "certificate"]))
 def test_each_alert(make_station, moment):
     """After our ClientHello, and after its own certificate; each is told as what it is."""
     make = {"hello": sick_platform.alert_after_hello, "certificate": sick_platform.alert_after_certificate}[moment]

@@ -499,6 +499,63 @@ static void a_crowded_platform_is_left_alone(void **state)
 	assert_int_equal(client_waiting(f->platform->client), 0);
 }
 
+/* Both connectors' statuses are given up. */
+static void lose_both(struct fixture *f)
+{
+	link_up(f);
+	change(f, 0, CONNECTOR_OCCUPIED);
+	change(f, 1, CONNECTOR_OCCUPIED);
+	while (f->platform->counters.push_failed < 2)
+		break_off(wait_post(f), 0);
+	usleep(1600000);
+	assert_null(next_post(f));
+}
+
+/* It is back, and too busy yet: who looked for it gives up after its tries, and the others may not wait for that one for ever. */
+static void back_but_busy_is_back(void **state)
+{
+	struct fixture *f = *state;
+
+	lose_both(f);
+	change(f, 0, CONNECTOR_CHARGING);
+	answer(f, next_post(f), 500, NULL);
+	assert_status(f, next_post(f), "T1", "C31", 2);
+}
+
+/* Another call goes through, here the log-in: one status asks at once, and not in a minute; it brings the other. */
+static void another_call_tells_that_it_is_back(void **state)
+{
+	struct fixture *f = *state;
+
+	lose_both(f);
+	int64_t begun = clock_mono_ms();
+	assert_int_equal(peer_login(client_peer(f->platform->client)), FC_OK);
+	give_token(f, next_post(f), "T2");
+	struct post *post = wait_post(f);
+	assert_true(clock_mono_ms() - begun < 30000);
+	assert_null(next_post(f));
+	answer(f, post, 0, "{\"Status\":0}");
+	post = next_post(f);
+	assert_non_null(post);
+	answer(f, post, 0, "{\"Status\":0}");
+	assert_int_equal(client_waiting(f->platform->client), 0);
+}
+
+/* Who waits for another try does not wait its time out once it is back. */
+static void back_is_back_for_those_who_wait(void **state)
+{
+	struct fixture *f = *state;
+	struct config_platform *options = (struct config_platform *)(uintptr_t)f->platform->options;
+
+	link_up(f);
+	options->retry_s = 3600;
+	change(f, 0, CONNECTOR_OCCUPIED);
+	break_off(next_post(f), 0);
+	change(f, 1, CONNECTOR_OCCUPIED);
+	answer(f, wait_post(f), 0, "{\"Status\":0}");
+	assert_status(f, next_post(f), "T1", "C11", 2);
+}
+
 static void busy_is_repeated_later(void **state)
 {
 	struct fixture *f = *state;
@@ -864,6 +921,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(discarded_is_not_repeated, setup, teardown),
 	    cmocka_unit_test_setup_teardown(transport_failures_are_repeated, setup, teardown),
 	    cmocka_unit_test_setup_teardown(one_call_at_a_time_looks_for_it, setup, teardown),
+	    cmocka_unit_test_setup_teardown(back_but_busy_is_back, setup, teardown),
+	    cmocka_unit_test_setup_teardown(another_call_tells_that_it_is_back, setup, teardown),
+	    cmocka_unit_test_setup_teardown(back_is_back_for_those_who_wait, setup, teardown),
 	    cmocka_unit_test_setup_teardown(retry_after_is_heeded, setup, teardown),
 	    cmocka_unit_test_setup_teardown(retry_after_holds_the_login_too, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_crowded_platform_is_left_alone, setup, teardown),

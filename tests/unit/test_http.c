@@ -3,8 +3,11 @@
 #include "loop_fixture.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -82,7 +85,7 @@ struct raw {
 	struct loop *loop;
 	struct loop_fd *listener, *connections[32];
 	int port, accepted, requests;
-	int silent;        /* never answers */
+	int silent;        /* never answers; nor does it anybody whose request says SLOW */
 	int close_after;   /* closes a connection that has carried so many answers; 0 = never */
 	const char *reply; /* NULL = an empty object */
 	int carried[32];
@@ -106,7 +109,7 @@ static void raw_readable(void *user, int fd)
 		if (!strstr(data, "END"))
 			return;
 		raw->requests++;
-		if (raw->silent)
+		if (raw->silent || strstr(data, "SLOW"))
 			return;
 		assert_int_equal(write(fd, reply, strlen(reply)), strlen(reply));
 		raw->carried[at]++;
@@ -889,6 +892,138 @@ static void test_peer_closes(void **state)
 	raw_stop(&raw);
 }
 
+/* A peer that resets the connection in the moment in which the first answer was whole. */
+struct resets {
+	struct told told;
+	int fd, accepted;
+};
+
+static void done_and_reset(void *user, const struct http_result *result)
+{
+	const struct linger gone = {1, 0};
+	struct resets *r = user;
+
+	told_done(&r->told, result);
+	if (r->told.done > 1)
+		return;
+	assert_int_equal(setsockopt(r->fd, SOL_SOCKET, SO_LINGER, &gone, sizeof(gone)), 0);
+	close(r->fd);
+	r->fd = -1;
+}
+
+static void reset_then_answer(struct fixture *f, int listener, struct resets *r)
+{
+	static const char reply[] = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+	char data[4096];
+	int64_t end = clock_mono_ms() + PATIENCE_MS;
+
+	while (r->told.done < 2) {
+		assert_true(clock_mono_ms() < end);
+		assert_int_equal(loop_step(f->loop, 10), FC_OK);
+		if (r->fd < 0) {
+			r->fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+			r->accepted += r->fd >= 0;
+		}
+		ssize_t n = r->fd >= 0 ? read(r->fd, data, sizeof(data) - 1) : -1;
+		if (n <= 0)
+			continue;
+		data[n] = '\0';
+		if (strstr(data, "END"))
+			say(r->fd, reply);
+	}
+}
+
+/* Found by fuzz_reply: libwebsockets frees the request that it can't write there, and went on with it; what is freed is overwritten here, so
+ * that this does not go unnoticed. */
+static void test_reset_as_the_next_goes_out(void **state)
+{
+	struct fixture *f = *state;
+	struct resets r = {.fd = -1};
+	struct error err = {0};
+	int port, listener = listening(&port);
+
+	assert_int_equal(fcntl(listener, F_SETFL, O_NONBLOCK), 0);
+	(void)mallopt(M_PERTURB, 0x5a);
+	(void)ask(f, "127.0.0.1", port, (struct http_client_config){.max_in_flight = 1});
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(http_client_post(f->client, "/", NULL, "text/plain", "END", 3, PATIENCE_MS,
+						  done_and_reset, &r, &err),
+				 FC_OK);
+	reset_then_answer(f, listener, &r);
+	(void)mallopt(M_PERTURB, 0);
+	assert_int_equal(r.told.failed, 0);
+	assert_int_equal(r.accepted, 2);
+	close(r.fd);
+	close(listener);
+}
+
+/* Where another connection rests, or may be made, nobody waits behind one whose answer takes its time. */
+static void test_a_slow_answer_holds_up_no_other(void **state)
+{
+	struct fixture *f = *state;
+	struct raw raw = {0};
+	struct told slow = {0}, told = {0};
+
+	raw_start(&raw, f->loop);
+	(void)ask(f, "127.0.0.1", raw.port, (struct http_client_config){0});
+	post(f->client, "SLOW END", &slow);
+	post(f->client, "END", &told);
+	turn_until(f->loop, &told.done, 1);
+	for (int i = 2; i <= 12; i++) {
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, i);
+	}
+	/* More at once than there are connections. */
+	for (int i = 13; i <= 40; i++)
+		post(f->client, "END", &told);
+	turn_until(f->loop, &told.done, 40);
+	assert_int_equal(told.failed, 0);
+	assert_int_equal(slow.done, 0);
+	assert_in_range(raw.accepted, 2, 4);
+	http_client_free(f->client);
+	f->client = NULL;
+	assert_int_equal(slow.done, 1);
+	raw_stop(&raw);
+}
+
+static pthread_t loops_thread;
+static int looked_up_on_the_loop;
+
+/* Of the C library's: who asks it for a name stands still until there is an answer. */
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found)
+{
+	typedef int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+	unsigned char binary[16];
+	void *of = dlsym(RTLD_NEXT, "getaddrinfo");
+	real ask_it;
+
+	memcpy(&ask_it, &of, sizeof(ask_it));
+	if (name && inet_pton(AF_INET, name, binary) != 1 && inet_pton(AF_INET6, name, binary) != 1)
+		looked_up_on_the_loop += pthread_equal(pthread_self(), loops_thread) != 0;
+	return ask_it(name, service, hints, found);
+}
+
+/* A peer of HTTP/1.0, whose connections carry one request each: each next one finds one that it can't have. */
+static void test_no_name_is_looked_up_on_the_loop(void **state)
+{
+	struct fixture *f = *state;
+	struct raw raw = {.reply = "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\n{}"};
+	struct told told = {0};
+
+	loops_thread = pthread_self();
+	looked_up_on_the_loop = 0;
+	raw_start(&raw, f->loop);
+	(void)ask(f, "localhost", raw.port, (struct http_client_config){0});
+	for (int i = 1; i <= 6; i++) {
+		post(f->client, "END", &told);
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, 2 * i);
+	}
+	assert_int_equal(told.failed, 0);
+	assert_int_equal(looked_up_on_the_loop, 0);
+	raw_stop(&raw);
+}
+
 /* What was for one platform goes to nobody else because an answer says so: sealed, but with its token. */
 static void test_a_redirect_is_not_followed(void **state)
 {
@@ -1349,6 +1484,9 @@ int main(void)
 	    T(test_client_bounded),
 	    T(test_too_many_wait),
 	    T(test_peer_closes),
+	    T(test_reset_as_the_next_goes_out),
+	    T(test_a_slow_answer_holds_up_no_other),
+	    T(test_no_name_is_looked_up_on_the_loop),
 	    T(test_bad_answers),
 	    T(test_a_redirect_is_not_followed),
 	    T(test_answers_without_a_body),
