@@ -81,7 +81,7 @@ class Fleet:
     def begin(self):
         o = self.options
         self.spawn(self.folder, "chargers", [self.build / "sim-charger", "--tcp", o.gateways, "--port", self.port, "--connectors", 1,
-                                             "--auto", "--seed", 7, "--control", self.control])
+                                             "--auto", "--seed", 7, "--step-ms", 1000, "--control", self.control])
         until(lambda: "ready" in (self.folder / "chargers.out").read_text(), 60)
         for n in range(o.gateways):
             folder = self.config(n)
