@@ -46,6 +46,7 @@ static const struct {
     {"platform.ret", "平台未接收报文：{error}"},
     {"script.refused", "{why}"},
     {"store.failing", "数据无法保存：{why}"},
+    {"store.full", "数据库已占 {used} MB（上限 {most} MB），订单未确认或未核对，不可删除"},
     {"clock.untrusted", "时钟未校准：不能启动充电"},
     {"config.pending", "新配置等待确认"},
     {"bus.stuck", "其端口的驱动程序无返回，工作线程停滞"},

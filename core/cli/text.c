@@ -341,6 +341,7 @@ static const struct text texts[] = {
     {"config_pending", "配置待确认"},
     {"bus_stuck", "总线停滞"},
     {"watchdog_unfed", "看门狗未喂"},
+    {"store_full", "存储空间已被未确认订单占满"},
     {"config_refused", "配置被拒绝"},
     /* What was done to a connector. */
     {"unlocked", "已解锁"},

@@ -4,6 +4,8 @@
 
 #include "store/journal.h"
 
+enum { CHECKS_CATCH_UP_DAYS = 31 }; /* so far back the nightly comparison makes up for what was missed */
+
 struct check {
 	char platform[JOURNAL_NAME];
 	int32_t day;     /* clock_day of the orders' ends */

@@ -131,7 +131,7 @@ enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 /* What lies beyond was never written by any: it is damage. */
 enum { SCHEMA_VERSION_LIKELY = 1000 };
 
-enum { NAME = 512, WAL_BYTES = 4096000, PAGE = 512 };
+enum { NAME = 512, PAGE = 512 };
 static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
 enum { TAILS = sizeof(tails) / sizeof(tails[0]) };
 
@@ -201,7 +201,7 @@ static void bound_wal(sqlite3 *db)
 	int page = query_text(db, "PRAGMA page_size", text, sizeof(text)) ? 0 : atoi(text);
 
 	if (page > 0)
-		(void)sqlite3_wal_autocheckpoint(db, WAL_BYTES / page);
+		(void)sqlite3_wal_autocheckpoint(db, STORE_WAL_BYTES / page);
 }
 
 /* What the file is for one process alone: its index of the WAL is in memory then. In a file of its own (-shm) three pages of it would

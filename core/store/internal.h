@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include "store/journal.h"
+#include "store/retain.h"
 #include "store/store.h"
 
 enum statement {
@@ -68,6 +69,25 @@ void settle_forget(struct store *store, const char *platform, const char *seq);
 int settle_ride(struct store *store);
 void settle_rode(struct store *store, int count, int is_kept);
 
+/* What may go of the orders (retain.c). */
+struct retain {
+	struct retain_state state;
+	int is_set;
+	int64_t offset_s, steady_us; /* wall clock - monotonic; since when that is what it is */
+	int64_t looked_us, rests_until_us;
+	int32_t day; /* whose old orders are gone */
+	int is_passing, by_size, count;
+	int64_t last_wall,
+	    at_end; /* the pass: end of the last that it deleted, and the place behind which it goes on */
+	char at_seq[JOURNAL_SEQ];
+	int (*ask_disk)(const char *path, int64_t *total, int64_t *left); /* NULL: statvfs; bytes. 0, -1 */
+};
+/* retain_tend at a moment: both clocks, and whether the wall clock is set. */
+void retain_tend_at(struct store *store, int64_t mono_us, int64_t wall, int is_trusted);
+
+/* After so much the WAL is written into the file. */
+enum { STORE_WAL_BYTES = 4096000 };
+
 struct store {
 	char path[480];
 	sqlite3 *db;
@@ -82,6 +102,7 @@ struct store {
 	uint64_t inode[2];  /* of the file and its WAL */
 	struct event_queue events;
 	struct settle_queue settles;
+	struct retain retain;
 	int is_shared; /* others look into the file: nothing waits in memory that they wait for */
 };
 

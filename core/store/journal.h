@@ -1,5 +1,5 @@
 /* Journal: orders, and what of them is still to be told to whom. An order is sacred (DESIGN.md, rule 1): what these functions
- * report as done is on the disk (WAL, synchronous FULL), and nothing is ever deleted here.
+ * report as done is on the disk (WAL, synchronous FULL), and nothing is deleted here (retain.h).
  *
  * An order is opened once, noted from time to time while it runs, and closed once, in one transaction with its entries in the
  * outbox. Repeats are answered by what is there already. */

@@ -12,7 +12,6 @@
 
 enum {
 	DAY_S = 86400,
-	CATCH_UP_DAYS = 31, /* so far back what was missed is made up for */
 	REST_MS = 60000,
 	RETRY_MS = 600000,
 	SETTLE_S = 1800, /* so long before the end of its hours it waits no more for orders that are not settled */
@@ -322,7 +321,7 @@ static int32_t due_day(const struct reconcile *r)
 		day = yesterday - 1;
 	if (day >= yesterday)
 		return 0;
-	day = day + 1 > yesterday - CATCH_UP_DAYS ? day + 1 : yesterday - CATCH_UP_DAYS;
+	day = day + 1 > yesterday - CHECKS_CATCH_UP_DAYS ? day + 1 : yesterday - CHECKS_CATCH_UP_DAYS;
 	int64_t first = first_of(day);
 	int waits = since < to - SETTLE_S && checks_unsettled(p->store, p->options->name, first, first + DAY_S - 1) > 0;
 	return waits ? 0 : day;

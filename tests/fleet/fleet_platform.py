@@ -20,7 +20,7 @@ class Platform:
         self.tokens, self.logins = {}, 0
         self.heard = []      # (when, gateway, method, Ret; or what HTTP said)
         self.tries = []      # (when, gateway) while it was away
-        self.orders = {}     # by gateway: its order numbers, as often as they came
+        self.orders = {}     # by gateway: its orders (number, begin, energy in 0.01 kWh), as often as they came
         self.problems = []
         self.writers = set()
         self.loop = asyncio.new_event_loop()
@@ -125,7 +125,7 @@ class Platform:
         if headers.get("authorization", "").removeprefix("Bearer ") != self.tokens.get(gateway):
             return self.reply(4002, msg="token")
         if method == ORDER:
-            self.orders.setdefault(gateway, []).append(payload["StartChargeSeq"])
+            self.orders.setdefault(gateway, []).append((payload["StartChargeSeq"], payload["StartTime"], round(payload["TotalPower"] * 100)))
             return self.reply(0, {"StartChargeSeq": payload["StartChargeSeq"], "ConnectorID": payload["ConnectorID"], "ConfirmResult": 0})
         return self.reply(0, {"Status": 0})
 

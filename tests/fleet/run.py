@@ -40,7 +40,7 @@ class Fleet:
         self.platform = fleet_platform.Platform(self.clock, fleet_platform.keys())
         self.port = harness.free_port(options.gateways)
         self.control = self.folder / "chargers.sock"
-        self.processes, self.results = [], []
+        self.processes, self.results, self.sessions = [], [], {}
         self.lua = self.folder / "lua"
         shutil.copytree(ROOT / "lua", self.lua)
         (self.lua / "operators" / "fleet.lua").write_text(MAPPING)
@@ -81,7 +81,7 @@ class Fleet:
     def begin(self):
         o = self.options
         self.spawn(self.folder, "chargers", [self.build / "sim-charger", "--tcp", o.gateways, "--port", self.port, "--connectors", 1,
-                                             "--auto", "--seed", 7, "--control", self.control])
+                                             "--auto", "--seed", 7, "--step-ms", 1000, "--control", self.control])
         until(lambda: "ready" in (self.folder / "chargers.out").read_text(), 60)
         for n in range(o.gateways):
             folder = self.config(n)
@@ -93,12 +93,41 @@ class Fleet:
         return next((p.read_text()[-500:] for p in self.folder.glob("MA*/gateway.out") if p.stat().st_size), "")
 
     def ended(self):
-        """Charges that the chargers have seen the end of, by gateway."""
+        """Charges that the chargers have seen the end of, by gateway: what each register delivered in 0.01 kWh, the oldest first. A charger
+        remembers its last 512; what it forgets was read before (a day has some twenty)."""
         with self.clock.busy():
-            return {self.name(n): len(json.loads(harness.control(self.control, f"sessions {n}", PATIENCE_S))) for n in range(self.options.gateways)}
+            for n in range(self.options.gateways):
+                known = self.sessions.setdefault(self.name(n), [])
+                for _, first, last in json.loads(harness.control(self.control, f"sessions {n}", PATIENCE_S)):
+                    if not known or first >= known[-1][1]:
+                        known.append((first, last))
+        return {g: [last - first for first, last in known if last > first] for g, known in self.sessions.items()}
 
     def told(self):
-        return {g: len(set(seqs)) for g, seqs in self.platform.orders.items()}
+        """By gateway: what its orders delivered, in the order of their begins, each number once."""
+        found = {}
+        for gateway, orders in list(self.platform.orders.items()):
+            once = {seq: (begin, energy) for seq, begin, energy in list(orders)}
+            found[gateway] = [energy for _, energy in sorted(once.values()) if energy]
+        return found
+
+    def not_told(self, ended):
+        """By gateway: charges that no order tells, one after another by what each delivered. Cars begin by themselves, so an order counts from the
+        first reading that sees it charge: up to a reading's worth less than the register, never more. A gateway's first charge may have begun
+        before the gateway did."""
+        room = 120 * (self.options.poll + 10) * 100 // 3600
+        told, found = self.told(), {}
+        for g, energies in ended.items():
+            orders, missing = iter(told.get(g, [])), []
+            order = next(orders, None)
+            for i, energy in enumerate(energies):
+                if order is not None and order <= energy and (not i or energy - order <= room):
+                    order = next(orders, None)
+                elif i:
+                    missing.append(energy)
+            if missing:
+                found[g] = missing
+        return found
 
     def memory_kb(self):
         found = []
@@ -121,12 +150,10 @@ class Fleet:
         p.heard.clear()
         back = c.now()
         p.come_back()
-        backlog = sum(at_return.values()) - sum(before.values())
+        backlog = sum(map(len, at_return.values())) - sum(map(len, before.values()))
 
         def missing():
-            told = self.told()
-            # The last end may be counted by the charger before the gateway has read it: what ended by the return is what counts.
-            return sum(max(0, at_return[g] - told.get(g, 0)) for g in at_return)
+            return sum(map(len, self.not_told(at_return).values()))
 
         # Who had something to say; the others are heard of when they have.
         waiting = {gateway for at, gateway in p.tries}
@@ -160,7 +187,7 @@ class Fleet:
             "refused": sum(not taken for _, taken in after),
             "logins": sum(m == "query_token" and not ret for _, _, m, ret in heard), "waiting": len(waiting), "back": len(firsts), "half_back_s": firsts[len(firsts) // 2] if firsts else None,
             "all_back_s": firsts[-1] if len(firsts) == len(waiting) > 0 else None,
-            "backlog": backlog, "delivered_s": delivered, "missing": missing(),
+            "backlog": backlog, "delivered_s": delivered, "missing": missing(), "wrong": sorted(self.not_told(at_return)),
             "busiest_gateway": max(collections.Counter(g for _, g, _, _ in heard).values(), default=0),
             "by_10_s": [sum(seconds_of[s] for s in range(i, i + 10)) for i in range(0, min(window, 600), 10)],
         }
@@ -169,7 +196,13 @@ class Fleet:
         return result
 
     def doubled(self):
-        return sum(len(seqs) - len(set(seqs)) for seqs in self.platform.orders.values())
+        """(Orders told more than once, and of these those that were told differently.)"""
+        told = collections.defaultdict(list)
+        for gateway, orders in self.platform.orders.items():
+            for seq, *rest in orders:
+                told[gateway, seq].append(rest)
+        again = [payloads for payloads in told.values() if len(payloads) > 1]
+        return len(again), sum(any(p != payloads[0] for p in payloads) for payloads in again)
 
     def stop(self):
         for process in reversed(self.processes):
@@ -208,7 +241,7 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build/host")
     parser.add_argument("--gateways", type=int, default=500)
-    parser.add_argument("--outages", default="60,600,3600,43200", help="seconds")
+    parser.add_argument("--outages", default="60,600,3600", help="seconds")
     parser.add_argument("--limits", default="0,50:503,50:429:30", help="requests a second[:status[:Retry-After]]; 0: all are taken")
     parser.add_argument("--retry-s", type=int, default=60)
     parser.add_argument("--poll", type=int, default=30)
@@ -236,11 +269,16 @@ def main():
             refusal = tuple(words[1:]) if len(words) > 2 else words[1] if len(words) > 1 else 503
             for seconds in map(int, o.outages.split(",")):
                 show(fleet.outage(seconds, words[0], refusal))
-        print(f"orders told twice {fleet.doubled()}, problems {fleet.platform.problems[:5]}; {time.monotonic() - begun:.0f} s real, "
+        again, differently = fleet.doubled()
+        wrong = sorted({g for r in fleet.results for g in r["wrong"]})
+        for g in wrong[:5]:
+            print(f"  WRONG {g}: told {fleet.told().get(g)}, delivered {fleet.ended()[g]}")
+        print(f"gateways with a wrong order {len(wrong)}, orders told twice {again}, differently {differently}, problems {fleet.platform.problems[:5]}; {time.monotonic() - begun:.0f} s real, "
               f"{fleet.clock.now():.0f} s of the run; memory at the end {statistics.mean(fleet.memory_kb()) / 1024:.1f} MB each")
         pathlib.Path(o.out).parent.mkdir(parents=True, exist_ok=True)
         pathlib.Path(o.out).write_text(json.dumps({"options": vars(o), "results": fleet.results}, indent=1), encoding="utf-8")
-        return 1 if any(r["missing"] or r["back"] < r["waiting"] for r in fleet.results) or fleet.platform.problems else 0
+        bad = any(r["missing"] or r["back"] < r["waiting"] for r in fleet.results)
+        return 1 if bad or differently or fleet.platform.problems else 0
     finally:
         fleet.stop()
 

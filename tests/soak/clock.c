@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -59,11 +60,17 @@ static _Atomic unsigned char
     asked[DESCRIPTORS];    /* connections of the first thread: 1 = made, 3 = an answer is awaited */
 static atomic_int answers; /* ... how many are */
 
+/* The C library's, which needs no system call: the gateway asks a thousand times in a second of the run. */
+static int (*real_clock)(clockid_t id, struct timespec *out);
+
 static int64_t real_ns(void)
 {
 	struct timespec t = {0};
 
-	(void)syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
+	if (real_clock)
+		(void)real_clock(CLOCK_MONOTONIC, &t);
+	else
+		(void)syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
 	return t.tv_sec * second + t.tv_nsec;
 }
 
@@ -84,6 +91,9 @@ __attribute__((constructor)) static void begin(void)
 	if (all == MAP_FAILED || pthread_key_create(&gone, leave))
 		abort();
 	close(fd);
+	*(void **)&real_clock = dlsym(RTLD_NEXT, "clock_gettime");
+	/* Naps are as short as a poll's answer: 50 us more each would be a third of a run. Threads inherit it. */
+	(void)prctl(PR_SET_TIMERSLACK, 1);
 	for (int i = 0; i < PROCESSES && !own; i++) {
 		int nobody = 0;
 
@@ -168,7 +178,11 @@ int gettimeofday(struct timeval *restrict out, void *restrict zone)
 
 static int is_first_thread(void)
 {
-	return getpid() == (int)syscall(SYS_gettid);
+	static _Thread_local int is_first = -1;
+
+	if (is_first < 0)
+		is_first = getpid() == (int)syscall(SYS_gettid);
+	return is_first;
 }
 
 static void limit(int64_t at)

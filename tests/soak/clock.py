@@ -31,7 +31,7 @@ class Shared(ctypes.Structure):
 class Clock:
     """begins: the wall time at which the run begins. Threads of this program take part while they wait_until and are busy."""
 
-    def __init__(self, folder, begins, most=2000, window_s=1.0, answer_s=0.02):
+    def __init__(self, folder, begins, most=2000, window_s=1.0, answer_s=0.05):
         self.path, self.library = pathlib.Path(folder) / "clock", pathlib.Path(folder) / "clock.so"
         subprocess.run(["cc", "-std=gnu11", "-O2", "-shared", "-fPIC", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
                         "-o", self.library, pathlib.Path(__file__).with_name("clock.c")], check=True)
@@ -128,7 +128,7 @@ class Clock:
             except OSError:
                 return False
 
-        while not self.over.wait(0.05):
+        while not self.over.wait(0.25):
             alive = {pid: lives(pid) for pid in set(self.all.owners[OUTSIDE:self.all.used]) - {0}}
             for i in range(OUTSIDE, self.all.used):
                 pid = self.all.owners[i]

@@ -55,8 +55,14 @@ def write(soak):
     orders_a_day = w.counts["orders"] / last["day"]
     database = [(s["orders"], s["files"].get("forecourt.db", 0)) for s in samples]
     an_order, an_order_error, _ = ledger.fit(database)
+    # The gateway's of its last life; a start costs more than a second of the run, and is a second of thousands.
+    first, span = next(s for s in samples if s["life"] == last["life"]), DAY * max(1e-9, last["day"])
+    lived = DAY * (last["day"] - first["day"])
     table = [("days, real hours", f"{last['day']:.2f}, {last['real_s'] / 3600:.2f}"),
-             ("times real time", f"{last['day'] * DAY / last['real_s']:.0f}"),
+             ("times real time", soak.speed()),
+             ("processor time a second of the run: gateway, chargers, the rest", ", ".join(
+                 f"{s * 1000:.2f} ms" for s in ((last["cpu_s"] - first["cpu_s"]) / lived if lived else 0, last["chargers_cpu_s"] / span,
+                                                last["own_cpu_s"] / span))),
              ("connectors, orders (a day)", f"{soak.options.connectors}, {w.counts['orders']} ({orders_a_day:.0f})"),
              ("what happened", ", ".join(f"{k} {v}" for k, v in sorted(w.counts.items())))]
     for key, g in memory.items():
@@ -70,7 +76,7 @@ def write(soak):
         table.append((f"rows {name}: most, last", f"{max(s['rows'].get(name, 0) for s in rows)}, {rows[-1]['rows'][name]}"))
     kept_for_ever = sum(n for name, n in soak.bytes.items() if "order" in name or "outbox" in name)
     if kept_for_ever:
-        table.append(("orders and outbox with their indexes: bytes an order", f"{kept_for_ever / max(1, w.counts['orders']):.0f}"))
+        table.append(("orders and outbox with their indexes: bytes an order", f"{kept_for_ever / max(1, soak.kept):.0f} ({soak.kept} kept)"))
     table += [("polls: done, planned, missed", f"{done}, {planned:.0f}, {last['missed']}"),
               ("polls: late by more than a period; the latest", f"{last['late_polls']}; {max(s['poll_late_max_ms'] for s in samples):.0f} ms"),
               ("polls: drift against the grid, at worst", f"{drift(soak):.2f} ms a day"),

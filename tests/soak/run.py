@@ -93,7 +93,8 @@ class Soak:
                  "to_send": stats["store"]["orders_to_send"], "platform_waiting": stats["platforms"][0]["waiting"],
                  "overslept_max_ms": late["max_ms"], "overslept": late["late"], "orders": w.counts["orders"],
                  "phase_ms": [self.phase(i) for i in range(0, self.options.connectors, max(1, self.options.connectors // 4))],
-                 "faults": len(w.faults)}
+                 "faults": len(w.faults),
+                 "chargers_cpu_s": process_figures(w.station.chargers.popen.pid)["cpu_s"], "own_cpu_s": time.process_time()}
         if with_rows:
             found["rows"] = self.rows()
         self.samples.append(found)
@@ -102,10 +103,16 @@ class Soak:
         if self.options.verbose:
             print(f"day {found['day']:6.2f} ({found['real_s']:6.0f} s)  RSS {found['rss_kb']} kB, fds {found['fds']}, "
                   f"WAL {found['files'].get('forecourt.db-wal', 0) >> 10} kB, file {found['files'].get('forecourt.db', 0) >> 10} kB, "
-                  f"orders {found['orders']}, faults {found['faults']}", flush=True)
+                  f"orders {found['orders']}, faults {found['faults']}, {self.speed()}", flush=True)
             for fault in w.faults[self.shown:]:
                 print(f"  FAULT {fault}", flush=True)
             self.shown = len(w.faults)
+
+    def speed(self):
+        """Times real time, and what 30 days take at that."""
+        last = self.samples[-1]
+        times = last["day"] * DAY / last["real_s"]
+        return f"{times:.0f} times real time (30 days: {30 * 24 / times:.1f} h)"
 
     def restart(self, kill):
         self.sample(False)
@@ -232,6 +239,7 @@ class Soak:
             if said != true * 10:
                 w.faults.append(f"{w.station.connector_id(i)}: {said} Wh counted in all, the register advanced {true * 10}")
         self.energy = sum(energy.values())
+        self.kept = db.execute("SELECT count(*) FROM orders").fetchone()[0]
         waiting = db.execute("SELECT count(*) FROM outbox WHERE state = 0").fetchone()[0]
         if waiting:
             w.faults.append(f"{waiting} orders wait for the platform at the end")
@@ -254,7 +262,14 @@ class Soak:
                 continue
             self.money += decimal.Decimal(str(payload["TotalMoney"]))
             self.order_energy += decimal.Decimal(str(payload["TotalPower"]))
-            row = by_seq.get(seq)
+            row, age = by_seq.get(seq), self.clock.wall().replace(tzinfo=None) - ledger.moment(payload["EndTime"])
+            over = self.options.orders_days and age > datetime.timedelta(days=self.options.orders_days)
+            if not row and over:
+                w.counts["orders whose time was over"] += 1
+                continue
+            # Once a day, not within an hour of a start, and only what was compared.
+            if over and age > datetime.timedelta(days=self.options.orders_days + 2):
+                w.counts["orders kept longer"] += 1
             if not row:
                 w.faults.append(f"order {seq}: not in the gateway's export")
                 continue
@@ -291,11 +306,12 @@ def options():
     parser.add_argument("--poll", type=int, default=10, help="seconds between two readings of a charger")
     parser.add_argument("--state-s", type=int, default=50, help="seconds between two states of a running charge (50 is the standard's)")
     parser.add_argument("--history-days", type=int, default=7)
+    parser.add_argument("--orders-days", type=int, default=10, help="orders that are confirmed and compared go after so many")
     parser.add_argument("--restart-days", type=int, default=10, help="days between two restarts, every second of them a kill; 0: none")
     parser.add_argument("--sample-h", type=int, default=3)
     parser.add_argument("--most", type=int, default=2000, help="times real time, at most")
     parser.add_argument("--window", type=float, default=1.0, help="seconds of the run by which anybody may be late")
-    parser.add_argument("--answer", type=float, default=0.02, help="seconds of the run that may pass while an answer is worked on")
+    parser.add_argument("--answer", type=float, default=0.05, help="seconds of the run that may pass while an answer is worked on")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", default=str(ROOT / "build" / "soak"))
     parser.add_argument("--verbose", action="store_true")

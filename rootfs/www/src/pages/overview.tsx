@@ -151,6 +151,7 @@ function remedy(alarm: Alarm): { address: string; label: string } {
     case "platform_down": return { address: href("tools", "messages", { platform: alarm.object }), label };
     case "outbox_waiting": return { address: href("orders", [], { state: "waiting", platform: alarm.object }), label };
     case "order_disputed": return { address: href("orders", [], { state: "disputed", platform: alarm.object }), label };
+    case "store_full": return { address: href("orders", [], { state: "waiting" }), label };
     case "bus_down": return { address: bus(alarm.object), label };
     case "bus_errors": case "can_bus_off": return { address: href("tools", "trace", { line: alarm.object }), label };
     case "unit_silent": {
