@@ -91,6 +91,25 @@ if [ -d "$folder/libwebsockets" ]; then
 		}
 	done
 fi
+if [ -d "$folder/libwebsockets" ]; then
+	# A connection for which there is no memory is given back while it stands in its host's list of connections: whoever comes or goes
+	# after it writes into memory that is somebody else's by then, such as a page of SQLite's, of just that size.
+	file=$folder/libwebsockets/lib/core-net/connect.c
+	sed -i '/^lws_client_connect_via_info(/,$ s/^bail:$/&\
+	if (wsi \&\& wsi->a.vhost) {\
+		lws_free_set_NULL(wsi->stash);\
+		lws_bind_protocol(wsi, NULL, __func__);\
+		lws_vhost_unbind_wsi(wsi);\
+	}/' "$file"
+	changed "$file" 'lws_vhost_unbind_wsi(wsi);' "a connection without memory"
+	# And one that could not say what it wants is closed, which is to be told: whoever began it goes on with it else.
+	file=$folder/libwebsockets/lib/roles/http/client/client-http.c
+	sed -i '/"c[hw]s");$/,/return 0;/ s/return 0;/return -1;/' "$file"
+	[ "$(grep -A1 '"c[hw]s");$' "$file" | grep -c 'return -1;')" = 2 ] || {
+		echo "sources: $file is not what was expected: a request that could not be written" >&2
+		exit 1
+	}
+fi
 if [ -d "$folder/cmocka" ]; then
 	# It knows 64 bits by glibc's name, or on three CPUs.
 	file=$folder/cmocka/include/cmocka.h
