@@ -92,6 +92,16 @@ if [ -d "$folder/libwebsockets" ]; then
 	done
 fi
 if [ -d "$folder/libwebsockets" ]; then
+	# A connection for which there is no memory is given back while it stands in its host's list of connections: whoever comes or goes
+	# after it writes into memory that is somebody else's by then, such as a page of SQLite's, of just that size.
+	file=$folder/libwebsockets/lib/core-net/connect.c
+	sed -i '/^lws_client_connect_via_info(/,$ s/^bail:$/&\
+	if (wsi \&\& wsi->a.vhost) {\
+		lws_free_set_NULL(wsi->stash);\
+		lws_bind_protocol(wsi, NULL, __func__);\
+		lws_vhost_unbind_wsi(wsi);\
+	}/' "$file"
+	changed "$file" 'lws_vhost_unbind_wsi(wsi);' "a connection without memory"
 	# A client's request on a connection that rests, which the peer resets as it goes out: libwebsockets frees what it has just made, goes on
 	# with it and gives it to the caller. It knows how to say that it is gone.
 	file=$folder/libwebsockets/lib/roles/http/client/client-http.c

@@ -188,7 +188,7 @@ static void look_at(void *user, const struct journal_order *entry)
 		     !strcmp(entry->platform, look->request->platform);
 }
 
-/* 1 when the number is known already, and then the answer is made. */
+/* 1 when the number is known already, or that can't be read, and then the answer is made. */
 static int is_repeat(struct charge_set *set, const struct charge_request *request, struct charge_answer *answer)
 {
 	struct charge *running = *request->seq ? set_find_running(set, request->seq) : NULL;
@@ -199,8 +199,16 @@ static int is_repeat(struct charge_set *set, const struct charge_request *reques
 			    !strcmp(running->order->platform, request->platform);
 		answer->seq_stat = session_seq_stat(running->state);
 	} else {
-		if (!*request->seq || journal_find(set->conductor.store, request->seq, look_at, &look))
+		int found =
+		    *request->seq ? journal_find(set->conductor.store, request->seq, look_at, &look) : FC_ENOENT;
+
+		if (found == FC_ENOENT)
 			return 0;
+		/* Whether it is one can't be said now. */
+		if (found) {
+			answer->refusal = CHARGE_NO_JOURNAL;
+			return 1;
+		}
 		answer->seq_stat = session_seq_stat(SESSION_ENDED);
 	}
 	answer->refusal = look.same ? CHARGE_ACCEPTED : CHARGE_OTHER_ORDER;
@@ -248,7 +256,7 @@ static void start(struct charge_set *set, const struct charge_request *request, 
 	struct order *order = set_new_order(set, c->connector, request, &err);
 	if (!order) {
 		log_error("charge: connector %s: not started: %s", c->connector_id, err.text);
-		answer->refusal = CHARGE_NO_PRICE;
+		answer->refusal = err.code == FC_ENOMEM ? CHARGE_NO_JOURNAL : CHARGE_NO_PRICE;
 		return;
 	}
 	(void)snprintf(answer->seq, sizeof(answer->seq), "%s", order->seq);
@@ -297,10 +305,12 @@ void charge_stop(struct charge_set *set, const struct charge_stop_request *reque
 	*answer = (struct charge_answer){.seq_stat = session_seq_stat(SESSION_UNKNOWN)};
 	(void)snprintf(answer->seq, sizeof(answer->seq), "%s", request->seq);
 	if (!c) {
-		int known = !journal_find(set->conductor.store, request->seq, look_at, &look);
+		int found = journal_find(set->conductor.store, request->seq, look_at, &look);
 
-		answer->refusal = known ? CHARGE_STOPPED_ALREADY : CHARGE_NO_CONNECTOR;
-		if (known)
+		answer->refusal = !found               ? CHARGE_STOPPED_ALREADY
+				  : found == FC_ENOENT ? CHARGE_NO_CONNECTOR
+						       : CHARGE_NO_JOURNAL;
+		if (!found)
 			answer->seq_stat = session_seq_stat(SESSION_ENDED);
 		return;
 	}

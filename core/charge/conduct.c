@@ -49,6 +49,8 @@ static void tell(struct charge *c, unsigned actions)
 	/* A start that came to nothing was told as that: what becomes of it is no news. */
 	if (c->order && c->order->failed)
 		actions &= ~(unsigned)(SESSION_TELL_STOPPED | SESSION_TELL_NOT_STOPPED);
+	if (c->owes_stop > 1)
+		actions &= ~(unsigned)SESSION_TELL_NOT_STOPPED;
 	for (size_t i = 0; hooks->event && i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (actions & kinds[i].action)
 			hooks->event(hooks->user, &(struct charge_event){kinds[i].kind, c->order, c->state});
@@ -178,10 +180,12 @@ static void send_command(struct charge *c)
 	sent->charge = c;
 	sent->under_way = !device_command(c->conductor->devices, c->connector->device, c->connector->config->number,
 					  c->command, on_command, sent, &err);
+	/* Trying again would not teach the profile a command. */
+	if (sent == &c->stop_sent)
+		c->owes_stop = sent->under_way || err.code == FC_ENOENT ? 0 : c->owes_stop > 1 ? 2 : 1;
 	if (sent->under_way)
 		return;
 	log_warning("charge: connector %s: %s", c->connector_id, err.text);
-	/* Trying again would not teach the profile a command. */
 	if (err.code == FC_ENOENT)
 		c->command = NULL;
 }
@@ -203,6 +207,7 @@ static void forget_order(struct charge *c)
 	c->complained_us = 0;
 	c->read_us = 0;
 	c->away = 0;
+	c->owes_stop = 0;
 }
 
 /* The clock is set at last: the charge's own time goes on from it, and the time of a charge that nobody could date is known. */
@@ -485,9 +490,13 @@ void conduct_tick(struct charge *c)
 	look_at_status(c);
 	if (c->closing)
 		return;
-	/* Current that was told not to flow must not: told to stop until it does. */
-	if (c->order && c->order->failed && c->state == SESSION_CHARGING)
+	/* Current that was told not to flow must not: told to stop until it does. And a stop that nobody could be told was accepted. */
+	if (c->order && c->order->failed && c->state == SESSION_CHARGING) {
 		conduct_stop(c, SESSION_NOT_STARTED, c->result_s);
+	} else if (c->order && c->owes_stop && c->state == SESSION_CHARGING) {
+		c->owes_stop = 2;
+		conduct_stop(c, c->stop_reason, c->result_s);
+	}
 	if (c->deadline_us && now >= c->deadline_us)
 		(void)conduct(c, SESSION_TIMEOUT, NULL, NULL);
 	if (c->order && !c->closing && !c->settling && !c->durable)

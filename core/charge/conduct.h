@@ -65,6 +65,9 @@ struct charge {
 		int under_way;
 		int old; /* what is under way was sent for the charge before: its answer says nothing of this one's */
 	} start_sent, stop_sent;
+	/* An accepted stop that the charger has not been given yet: for want of memory, or of room on its line. Its time may run out, which is told;
+	 * the charge is told to stop all the same, as soon as that can be said. */
+	int owes_stop; /* 2: and that its time ran out was told */
 	struct charge *next;
 };
 

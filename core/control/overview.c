@@ -95,8 +95,12 @@ static void ask_ledger(struct control *control)
 	if (earned_between(control->sources.store, first, first + DAY_S - 1, &l->today))
 		l->today = (struct earned){.orders = -1};
 	l->wh = 0;
-	for (int i = 0; i < station_connector_count(stations); i++)
-		l->wh += station_energy_wh(stations, station_connector_at(stations, i)->config->connector_id, day, day);
+	for (int i = 0; i < station_connector_count(stations); i++) {
+		int64_t wh =
+		    station_energy_wh(stations, station_connector_at(stations, i)->config->connector_id, day, day);
+
+		l->wh += wh > 0 ? wh : 0;
+	}
 	ask_orders(control);
 }
 

@@ -154,7 +154,8 @@ static struct value *connectors(struct maker *m, const struct stats_sources *s)
 		maker_text(m, o, "status_name", connector_status_name(c->status));
 		maker_text(m, o, "since", since);
 		maker_int(m, o, "changes", (int64_t)c->changes);
-		maker_int(m, o, "today_wh", station_energy_wh(s->stations, c->config->connector_id, today, today));
+		int64_t wh = station_energy_wh(s->stations, c->config->connector_id, today, today);
+		maker_int(m, o, "today_wh", wh > 0 ? wh : 0);
 		maker_put(m, o, "points", points(m, c));
 		if (value_push(list, o))
 			m->failed = 1;

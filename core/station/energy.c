@@ -20,17 +20,20 @@ static void source_key(const char *connector_id, char *out, size_t size)
 	(void)snprintf(out, size, "energy.%s.source", connector_id);
 }
 
-void energy_init(struct energy_counter *counter, struct store *store, const char *connector_id)
+int energy_init(struct energy_counter *counter, struct store *store, const char *connector_id)
 {
 	char key[80];
 
 	*counter = (struct energy_counter){0};
-	if (!store || store_energy_meter(store, connector_id, &counter->meter_wh))
-		return;
+	int result = store ? store_energy_meter(store, connector_id, &counter->meter_wh) : FC_ENOENT;
+	if (result)
+		return result == FC_ENOENT ? FC_OK : result;
 	counter->has_meter = 1;
 	source_key(connector_id, key, sizeof(key));
-	if (store_value_get(store, key, counter->source, sizeof(counter->source)))
+	result = store_value_get(store, key, counter->source, sizeof(counter->source));
+	if (result)
 		counter->source[0] = '\0';
+	return result == FC_EIO ? FC_EIO : FC_OK;
 }
 
 int64_t energy_count(struct energy_counter *counter, int64_t meter_wh, int64_t mono_us, int32_t day, int power_w)

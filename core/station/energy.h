@@ -37,8 +37,9 @@ int energy_has(const struct connector *connector);
 /* The register that a charge began with, also when the connector has another meter by now. FC_ENOENT: it is not GOOD now;
  * FC_EINVAL: there is no such register any more. */
 int energy_read(const struct connector *connector, const char *source, int64_t *wh, int64_t *mono_us);
-/* Takes over where the store left off; store may be NULL. */
-void energy_init(struct energy_counter *counter, struct store *store, const char *connector_id);
+/* Takes over where the store left off; store may be NULL. FC_OK, also when it knows nothing of the connector; FC_EIO: it can't be said where,
+ * and what went by since would be counted by nobody. */
+int energy_init(struct energy_counter *counter, struct store *store, const char *connector_id);
 /* Reads the connector's "energy" point; does nothing unless it is GOOD. A change of day writes the day that ended. */
 void energy_update(struct energy_counter *counter, struct store *store, const struct connector *connector);
 /* The decision alone, for energy_update and for tests: a reading at (mono_us, day). power_w bounds a believable

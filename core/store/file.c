@@ -5,10 +5,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/disk.h"
 #include "base/log.h"
+#include "base/usage.h"
 #include "store/internal.h"
 #include "store/versions.h"
 
@@ -150,23 +152,26 @@ static int query_text(sqlite3 *db, const char *sql, char *out, size_t size)
 	int code = sqlite3_prepare_v2(db, sql, -1, &s, NULL);
 
 	if (code == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW) {
-		const unsigned char *text = sqlite3_column_text(s, 0);
-
-		(void)snprintf(out, size, "%s", text ? (const char *)text : "");
+		/* Without memory for it nothing was found out: no version of 0, no file that is not "ok". */
+		code = store_text(s, 0, out, size) ? SQLITE_NOMEM : SQLITE_OK;
 		sqlite3_finalize(s);
-		return SQLITE_OK;
+		return code;
 	}
 	code = sqlite3_extended_errcode(db);
 	sqlite3_finalize(s);
 	return code;
 }
 
-/* The file's schema; -1 when it can't be read. */
+/* The file's schema; -1 when it can't be read, NO_MEMORY when there is no memory to read it with: that says nothing of the file. */
+enum { NO_MEMORY = -2 };
 static int version_of(sqlite3 *db)
 {
 	char text[64];
+	int code = query_text(db, "PRAGMA user_version", text, sizeof(text));
 
-	return query_text(db, "PRAGMA user_version", text, sizeof(text)) ? -1 : atoi(text);
+	if ((code & 0xFF) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM)
+		return NO_MEMORY;
+	return code ? -1 : atoi(text);
 }
 
 /* Each step is a transaction of its own: a power cut between two leaves a file that the next start takes further. FC_EINVAL: the file's
@@ -334,6 +339,8 @@ static int make_new(sqlite3 *from, int is_mislabelled, const char *path, struct 
 	int version = from && !is_mislabelled ? version_of(from) : -1;
 	sqlite3 *to = NULL;
 
+	if (version == NO_MEMORY)
+		return error_set(err, FC_EIO, "store: %s: no memory", path);
 	remove_file(path);
 	/* SQLite reads nothing of a file that has lost its end, but for who says that he mends it. Nothing is written to it. */
 	if (from)
@@ -432,15 +439,26 @@ static int is_unreadable(int code)
 	return store_is_damage(code) || (code & 0xff) == SQLITE_ERROR;
 }
 
-/* 1 sound, 0 damaged; or FC_EIO when that can't be said: a full or read-only disk is no damage. */
+/* 1 sound, 0 damaged; or FC_EIO when that can't be said: a full or read-only disk is no damage, nor is a lack of memory. Of a page for which
+ * there was none SQLite says that it can't be had, as of a bad one: so what is bad is looked at once more, a moment later. */
 static int is_sound(struct store *store, struct error *err)
 {
-	char text[64] = "";
-	int code = query_text(store->db, "PRAGMA quick_check(1)", text, sizeof(text));
+	enum { LOOKS = 3, ROOM = 256 << 10 };
+	const struct timespec moment = {.tv_nsec = 50000000};
+	int code = SQLITE_OK;
 
-	if (code == SQLITE_OK)
-		return !strcmp(text, "ok");
-	return is_unreadable(code) ? 0 : failed(store->db, store->path, err);
+	for (int i = 0; i < LOOKS; i++) {
+		char text[200] = "";
+
+		if (i)
+			(void)nanosleep(&moment, NULL);
+		code = query_text(store->db, "PRAGMA quick_check(1)", text, sizeof(text));
+		if (code == SQLITE_OK && !strcmp(text, "ok"))
+			return 1;
+		if (code != SQLITE_OK && !is_unreadable(code))
+			return failed(store->db, store->path, err);
+	}
+	return usage_has_room(ROOM) ? 0 : error_set(err, FC_EIO, "store: %s: no memory to look at it", store->path);
 }
 
 /* A disk that has become read-only can be read with a shared index alone, of which a file must be there, if an empty one. */
@@ -547,6 +565,8 @@ int file_open(struct store *store, const char *data_dir, struct error *err)
 	if (open_somehow(store, &first) && !(store->db && is_unreadable(sqlite3_extended_errcode(store->db))))
 		return error_set(err, FC_EIO, "%s", first.text);
 	int version = version_of(store->db);
+	if (version == NO_MEMORY)
+		return error_set(err, FC_EIO, "store: %s: no memory", store->path);
 	int is_none = (version < 0 || version > SCHEMA_VERSION_LIKELY) && has_our_orders(store->db);
 	if (version > SCHEMA_VERSION && !is_none)
 		return error_set(err, FC_EINVAL, "store: %s: written by a newer version (schema %d, this one knows %d)",

@@ -109,8 +109,11 @@ struct store {
 sqlite3 *store_db(struct store *store);
 /* NULL when it can't be prepared. Orders are rare beside samples: their statements are prepared when they are needed. */
 sqlite3_stmt *store_prepare(sqlite3 *db, const char *sql);
-/* A column's text, "" for NULL. */
-void store_text(sqlite3_stmt *s, int column, char *out, size_t size);
+/* A column's text in the statement's memory, "" for NULL. SQLite makes it when it is asked for, and gives none where there is no memory for
+ * it, as for NULL: NULL here says that alone, and such a row is none. What is said of the statement afterwards is SQLITE_NOMEM. */
+const char *store_column(sqlite3_stmt *s, int column);
+/* The same, copied. FC_OK; FC_ENOMEM: *out is "". */
+int store_text(sqlite3_stmt *s, int column, char *out, size_t size);
 /* Nonzero when a result of SQLite says that the file itself is bad, and not the disk full, locked or read-only. */
 int store_is_damage(int code);
 /* FC_EIO "store: what: why"; and the store's health knows. */
@@ -142,13 +145,14 @@ struct rescue {
 /* Copies what can be read of a damaged database into a new, sound and empty one. FC_EIO: the new one could not be written. */
 int store_rescue(sqlite3 *from, sqlite3 *to, struct rescue *found, struct error *err);
 
-/* What a statement must select for these two; a row's record is the statement's own memory, NULL when there was none to have. */
+/* What a statement must select for these two; a row's record is the statement's own memory. FC_OK; FC_ENOMEM: not all of the row could be
+ * had, and nothing of it is to be believed. */
 #define JOURNAL_COLUMNS \
 	"seq, connector_id, platform, mode, closed, start_wall, end_wall, wh, money_e4, reason, rtrim(record)"
 #define OUTBOX_COLUMNS "id, platform, method, seq, attempts, next_wall, state, answer, mapping"
 /* With what waits to be written of it. */
 void outbox_told(const struct store *store, struct outbox_entry *entry);
-void journal_row(sqlite3_stmt *s, struct journal_order *order);
-void outbox_row(sqlite3_stmt *s, struct outbox_entry *entry);
+int journal_row(sqlite3_stmt *s, struct journal_order *order);
+int outbox_row(sqlite3_stmt *s, struct outbox_entry *entry);
 
 #endif

@@ -152,7 +152,7 @@ int journal_close(struct store *store, const struct journal_order *order, const 
 	return store_commit(store, err);
 }
 
-void journal_row(sqlite3_stmt *s, struct journal_order *o)
+int journal_row(sqlite3_stmt *s, struct journal_order *o)
 {
 	*o = (struct journal_order){
 	    .mode = sqlite3_column_int(s, 3),
@@ -162,14 +162,16 @@ void journal_row(sqlite3_stmt *s, struct journal_order *o)
 	    .wh = sqlite3_column_int64(s, 7),
 	    .money_e4 = sqlite3_column_int64(s, 8),
 	    .reason = sqlite3_column_int(s, 9),
-	    .record = (const char *)sqlite3_column_text(s, 10),
+	    .record = store_column(s, 10),
 	};
-	store_text(s, 0, o->seq, sizeof(o->seq));
-	store_text(s, 1, o->connector_id, sizeof(o->connector_id));
-	store_text(s, 2, o->platform, sizeof(o->platform));
+	int bad = store_text(s, 0, o->seq, sizeof(o->seq)) ||
+		  store_text(s, 1, o->connector_id, sizeof(o->connector_id)) ||
+		  store_text(s, 2, o->platform, sizeof(o->platform));
+
+	return bad || !o->record ? FC_ENOMEM : FC_OK;
 }
 
-void outbox_row(sqlite3_stmt *s, struct outbox_entry *entry)
+int outbox_row(sqlite3_stmt *s, struct outbox_entry *entry)
 {
 	*entry = (struct outbox_entry){
 	    .id = sqlite3_column_int64(s, 0),
@@ -178,10 +180,13 @@ void outbox_row(sqlite3_stmt *s, struct outbox_entry *entry)
 	    .state = (enum outbox_state)sqlite3_column_int(s, 6),
 	    .answer = sqlite3_column_int(s, 7),
 	};
-	store_text(s, 1, entry->platform, sizeof(entry->platform));
-	store_text(s, 2, entry->method, sizeof(entry->method));
-	store_text(s, 3, entry->seq, sizeof(entry->seq));
-	store_text(s, 8, entry->mapping, sizeof(entry->mapping));
+	/* An entry without its number or its message would be given up, and the order with it. */
+	int bad = store_text(s, 1, entry->platform, sizeof(entry->platform)) ||
+		  store_text(s, 2, entry->method, sizeof(entry->method)) ||
+		  store_text(s, 3, entry->seq, sizeof(entry->seq)) ||
+		  store_text(s, 8, entry->mapping, sizeof(entry->mapping));
+
+	return bad ? FC_ENOMEM : FC_OK;
 }
 
 static const char select_order[] = "SELECT " JOURNAL_COLUMNS " FROM orders ";
@@ -195,8 +200,7 @@ static int each(struct store *store, sqlite3_stmt *s, void (*fn)(void *user, con
 	while ((code = sqlite3_step(s)) == SQLITE_ROW) {
 		struct journal_order o;
 
-		journal_row(s, &o);
-		if (!o.record)
+		if (journal_row(s, &o))
 			break;
 		fn(user, &o);
 		n++;
@@ -279,10 +283,8 @@ int outbox_first(struct store *store, const char *platform, struct outbox_entry 
 		int code = sqlite3_step(s);
 
 		result = code == SQLITE_DONE ? FC_ENOENT : FC_EIO;
-		if (code == SQLITE_ROW) {
-			outbox_row(s, entry);
+		if (code == SQLITE_ROW && !outbox_row(s, entry))
 			result = FC_OK;
-		}
 	}
 	sqlite3_finalize(s);
 	if (result == FC_EIO)

@@ -41,6 +41,17 @@ static int can_not_write(struct copy *c, struct error *err)
 	return error_set(err, FC_EIO, "store: rescue: %s: %s", c->table, sqlite3_errmsg(c->to));
 }
 
+/* A result that says nothing of the damaged file: what could not be read for want of memory is not lost, and the rescue begins anew. */
+static int is_for_memory(int code)
+{
+	return (code & 0xFF) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM;
+}
+
+static int no_memory(const struct copy *c, struct error *err)
+{
+	return error_set(err, FC_EIO, "store: rescue: %s: no memory", c->table);
+}
+
 /* Writes the row that s stands on; one that is there already, or can't be one of this table, is left out. */
 static int put_row(struct copy *c, sqlite3_stmt *s, struct error *err)
 {
@@ -59,12 +70,14 @@ static int put_row(struct copy *c, sqlite3_stmt *s, struct error *err)
 /* Takes the statement. */
 static int put_rows(struct copy *c, sqlite3_stmt *s, struct error *err)
 {
-	int code = SQLITE_ERROR, result = FC_OK;
+	int code = s ? SQLITE_ERROR : sqlite3_errcode(c->from), result = FC_OK;
 
 	c->looks = 0;
 	while (s && !result && (code = sqlite3_step(s)) == SQLITE_ROW)
 		result = put_row(c, s, err);
 	sqlite3_finalize(s);
+	if (!result && is_for_memory(code))
+		return no_memory(c, err);
 	if (code != SQLITE_DONE)
 		c->found->torn = 1;
 	return result;
@@ -121,12 +134,20 @@ static int along_an_index(struct copy *c, const char *key, const char *index, st
 	(void)snprintf(sql, sizeof(sql), "SELECT 1 FROM %s WHERE %s = ?1", c->table, key);
 	sqlite3_stmt *there = store_prepare(c->to, sql);
 	c->looks = 0;
+	if (!keys || !row)
+		code = sqlite3_errcode(c->from);
+	else if (!there)
+		code = sqlite3_errcode(c->to);
 	while (keys && row && !result && (code = sqlite3_step(keys)) == SQLITE_ROW) {
 		if (is_there(there, sqlite3_column_value(keys, 0)))
 			continue;
-		if (sqlite3_bind_value(row, 1, sqlite3_column_value(keys, 0)) == SQLITE_OK &&
-		    sqlite3_step(row) == SQLITE_ROW)
+		int found = sqlite3_bind_value(row, 1, sqlite3_column_value(keys, 0));
+		if (found == SQLITE_OK)
+			found = sqlite3_step(row);
+		if (found == SQLITE_ROW)
 			result = put_row(c, row, err);
+		else if (is_for_memory(found))
+			result = no_memory(c, err);
 		else
 			lose(c, sqlite3_column_value(keys, 0));
 		(void)sqlite3_reset(row);
@@ -136,23 +157,28 @@ static int along_an_index(struct copy *c, const char *key, const char *index, st
 	sqlite3_finalize(keys);
 	sqlite3_finalize(there);
 	sqlite3_finalize(row);
+	if (!result && is_for_memory(code))
+		return no_memory(c, err);
 	return result;
 }
 
-/* The columns and the key, as the new file has them. */
+/* The columns and the key, as the new file has them. Not all of them is none: what is left out would be lost. */
 static int describe(struct copy *c)
 {
 	sqlite3_stmt *s = store_prepare(c->to, "SELECT name, pk FROM pragma_table_info(?1) ORDER BY pk = 0, pk, cid");
 	size_t n = 0, p = 0, k = 0, d = 0;
+	int code;
 
 	c->columns[0] = c->places[0] = c->key[0] = c->key_down[0] = '\0';
 	if (!s || sqlite3_bind_text(s, 1, c->table, -1, SQLITE_STATIC) != SQLITE_OK) {
 		sqlite3_finalize(s);
 		return -1;
 	}
-	while (sqlite3_step(s) == SQLITE_ROW && n < sizeof(c->columns) && p < sizeof(c->places)) {
-		const char *name = (const char *)sqlite3_column_text(s, 0), *comma = n ? ", " : "";
+	while ((code = sqlite3_step(s)) == SQLITE_ROW && n < sizeof(c->columns) && p < sizeof(c->places)) {
+		const char *name = store_column(s, 0), *comma = n ? ", " : "";
 
+		if (!name)
+			break;
 		n += (size_t)snprintf(c->columns + n, sizeof(c->columns) - n, "%s%s", comma, name);
 		p += (size_t)snprintf(c->places + p, sizeof(c->places) - p, "%s?", comma);
 		if (!sqlite3_column_int(s, 1) || k >= sizeof(c->key) || d >= sizeof(c->key_down))
@@ -161,7 +187,10 @@ static int describe(struct copy *c)
 		d += (size_t)snprintf(c->key_down + d, sizeof(c->key_down) - d, "%s%s DESC", comma, name);
 	}
 	sqlite3_finalize(s);
-	return !k || n >= sizeof(c->columns) || p >= sizeof(c->places) || d >= sizeof(c->key_down) ? -1 : 0;
+	return code != SQLITE_DONE || !k || n >= sizeof(c->columns) || p >= sizeof(c->places) ||
+		       d >= sizeof(c->key_down)
+		   ? -1
+		   : 0;
 }
 
 static int copy_table(struct copy *c, struct error *err)
@@ -170,7 +199,7 @@ static int copy_table(struct copy *c, struct error *err)
 	int result = FC_OK;
 
 	if (describe(c))
-		return error_set(err, FC_EIO, "store: rescue: %s: has no key", c->table);
+		return error_set(err, FC_EIO, "store: rescue: %s: its columns and its key can't be made out", c->table);
 	(void)snprintf(sql, sizeof(sql), "INSERT OR IGNORE INTO %s(%s) VALUES(%s)", c->table, c->columns, c->places);
 	c->insert = store_prepare(c->to, sql);
 	if (!c->insert)
@@ -255,14 +284,18 @@ int store_rescue(sqlite3 *from, sqlite3 *to, struct rescue *found, struct error 
 	    SQLITE_OK)
 		c.lose = store_prepare(to, "INSERT OR IGNORE INTO temp.lost VALUES(?1, ?2)");
 	sqlite3_progress_handler(from, STEPS_A_LOOK, look, &c);
-	while (!result && sqlite3_step(tables) == SQLITE_ROW) {
-		c.table = (const char *)sqlite3_column_text(tables, 0);
-		result = copy_table(&c, err);
+	int code = SQLITE_DONE;
+	while (!result && (code = sqlite3_step(tables)) == SQLITE_ROW) {
+		c.table = store_column(tables, 0);
+		result = c.table ? copy_table(&c, err) : error_set(err, FC_EIO, "store: rescue: no memory");
 	}
 	sqlite3_progress_handler(from, 0, NULL, NULL);
 	sqlite3_finalize(tables);
 	sqlite3_finalize(c.lose);
 	(void)sqlite3_exec(to, "DROP TABLE IF EXISTS temp.lost", NULL, NULL, NULL);
+	/* A table that was not come to would be left behind, and all of its rows. */
+	if (!result && code != SQLITE_DONE)
+		result = error_set(err, FC_EIO, "store: rescue: %s", sqlite3_errmsg(to));
 	if (!result)
 		result = mend_outbox(to, found, err);
 	if (!result && sqlite3_exec(to, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)

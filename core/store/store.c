@@ -36,11 +36,21 @@ sqlite3_stmt *store_prepare(sqlite3 *db, const char *sql)
 	return sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK ? s : NULL;
 }
 
-void store_text(sqlite3_stmt *s, int column, char *out, size_t size)
+const char *store_column(sqlite3_stmt *s, int column)
 {
+	/* Asked first: what could not be made a text is NULL afterwards. */
+	int is_null = sqlite3_column_type(s, column) == SQLITE_NULL;
 	const char *text = (const char *)sqlite3_column_text(s, column);
 
+	return is_null ? "" : text;
+}
+
+int store_text(sqlite3_stmt *s, int column, char *out, size_t size)
+{
+	const char *text = store_column(s, column);
+
 	(void)snprintf(out, size, "%s", text ? text : "");
+	return text ? FC_OK : FC_ENOMEM;
 }
 
 sqlite3 *store_db(struct store *store)
@@ -285,23 +295,29 @@ int store_energy_add(struct store *store, const char *connector_id, int32_t day,
 	return FC_EIO;
 }
 
+/* What a statement for one row came to: what could not be read is not known to be missing. */
+static int found(int code)
+{
+	return code == SQLITE_ROW ? FC_OK : code == SQLITE_DONE ? FC_ENOENT : FC_EIO;
+}
+
 int store_energy_meter(struct store *store, const char *connector_id, int64_t *meter_wh)
 {
 	sqlite3_stmt *s = store->statements[METER_GET];
-	int result = FC_ENOENT;
+	int code = SQLITE_NOMEM;
 
-	if (sqlite3_bind_text(s, 1, connector_id, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW) {
+	if (sqlite3_bind_text(s, 1, connector_id, -1, SQLITE_STATIC) == SQLITE_OK)
+		code = sqlite3_step(s);
+	if (code == SQLITE_ROW)
 		*meter_wh = sqlite3_column_int64(s, 0);
-		result = FC_OK;
-	}
 	(void)sqlite3_reset(s);
-	return result;
+	return found(code);
 }
 
 int64_t store_energy_sum(struct store *store, const char *connector_id, int32_t first, int32_t last)
 {
 	sqlite3_stmt *s = store->statements[ENERGY_SUM];
-	int64_t sum = 0;
+	int64_t sum = FC_EIO;
 
 	if (sqlite3_bind_text(s, 1, connector_id, -1, SQLITE_STATIC) == SQLITE_OK &&
 	    sqlite3_bind_int(s, 2, first) == SQLITE_OK && sqlite3_bind_int(s, 3, last) == SQLITE_OK &&
@@ -323,13 +339,16 @@ int store_value_set(struct store *store, const char *key, const char *value, str
 int store_value_get(struct store *store, const char *key, char *out, size_t size)
 {
 	sqlite3_stmt *s = store->statements[VALUE_GET];
-	int result = FC_ENOENT;
+	int code = SQLITE_NOMEM;
 
-	if (sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW) {
-		const char *text = (const char *)sqlite3_column_text(s, 0);
+	if (sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC) == SQLITE_OK)
+		code = sqlite3_step(s);
+	int result = found(code);
+	if (!result) {
+		const char *text = store_column(s, 0);
 		int n = snprintf(out, size, "%s", text ? text : "");
 
-		result = n < 0 || (size_t)n >= size ? FC_ELIMIT : FC_OK;
+		result = !text ? FC_EIO : n < 0 || (size_t)n >= size ? FC_ELIMIT : FC_OK;
 	}
 	(void)sqlite3_reset(s);
 	return result;

@@ -18,6 +18,7 @@ enum {
 	RESULT_LAST_MS = 60000,
 	REST_MS = 60000,
 	MISREAD_MAX = 3, /* tries before a record is damaged */
+	SPARES = 8,      /* results that need no memory: as many charges as begin or end while there is none */
 	AGAIN_MS = 5000, /* an order that can't be read now */
 };
 
@@ -29,6 +30,7 @@ struct result {
 	char seq[JOURNAL_SEQ]; /* no more: a platform that is away for days must not fill the memory */
 	int is_stop, good;
 	int in_flight, done;
+	int is_spare, is_used; /* one of the business's own */
 	int64_t due_ms, give_up_ms, pause_ms;
 };
 
@@ -37,7 +39,7 @@ struct business {
 	struct peer *peer;
 	void (*wake)(void *user);
 	void *user;
-	struct result *results;
+	struct result *results, spares[SPARES];
 	struct states *states;
 	/* The order under way. */
 	int order_in_flight, order_wanted;
@@ -79,6 +81,26 @@ struct business *business_new(struct platform *platform, struct peer *peer, void
 	return NULL;
 }
 
+static struct result *new_result(struct business *b)
+{
+	struct result *r = calloc(1, sizeof(*r));
+
+	for (int i = 0; i < SPARES && !r; i++)
+		if (!b->spares[i].is_used) {
+			r = &b->spares[i];
+			*r = (struct result){.is_spare = 1, .is_used = 1};
+		}
+	return r;
+}
+
+static void free_result(struct result *r)
+{
+	if (r->is_spare)
+		r->is_used = 0;
+	else
+		free(r);
+}
+
 void business_free(struct business *b)
 {
 	if (!b)
@@ -86,7 +108,7 @@ void business_free(struct business *b)
 	while (b->results) {
 		struct result *next = b->results->next;
 
-		free(b->results);
+		free_result(b->results);
 		b->results = next;
 	}
 	states_free(b->states);
@@ -97,7 +119,7 @@ void business_free(struct business *b)
 
 void business_event(struct business *b, const struct charge_event *event)
 {
-	struct result *r = calloc(1, sizeof(*r)), **at = &b->results;
+	struct result *r = new_result(b), **at = &b->results;
 	int64_t now = clock_mono_ms();
 
 	if (!r) {
@@ -171,7 +193,7 @@ static void sweep_results(struct business *b)
 			continue;
 		}
 		*at = r->next;
-		free(r);
+		free_result(r);
 	}
 }
 

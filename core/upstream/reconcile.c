@@ -317,13 +317,18 @@ static int32_t due_day(const struct reconcile *r)
 
 	if (!clock_wall_trusted() || since < from + spread(p, (to - from) / 2) || since >= to)
 		return 0;
-	if (checks_last_day(p->store, p->options->name, &day))
+	int last = checks_last_day(p->store, p->options->name, &day);
+	/* What can't be read now is looked at later: a day that was checked is not checked once more for it. */
+	if (last == FC_EIO)
+		return 0;
+	if (last)
 		day = yesterday - 1;
 	if (day >= yesterday)
 		return 0;
 	day = day + 1 > yesterday - CHECKS_CATCH_UP_DAYS ? day + 1 : yesterday - CHECKS_CATCH_UP_DAYS;
 	int64_t first = first_of(day);
-	int waits = since < to - SETTLE_S && checks_unsettled(p->store, p->options->name, first, first + DAY_S - 1) > 0;
+	int waits =
+	    since < to - SETTLE_S && checks_unsettled(p->store, p->options->name, first, first + DAY_S - 1) != 0;
 	return waits ? 0 : day;
 }
 

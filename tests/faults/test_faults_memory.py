@@ -53,5 +53,7 @@ def test_memory_fails_while_it_charges(faulty, spared):
     assert not station.unexpected(), station.unexpected()
     assert figures[1:] == (0, 0, 0) and figures[0] > 0, differences
     assert not stuck, stuck
+    # What a platform waits for is told, memory or not.
+    assert "result not told" not in station.logs
     assert not station.server.problems, station.server.problems
     assert faults >= ENOUGH

@@ -1,6 +1,7 @@
 """The gateway killed with SIGKILL at random moments while connectors charge and the platform drops, delays and refuses answers: while it works,
 while it starts, while it reloads, while it brings an older store up to date, while it rescues a damaged one.
-usage: kills.py [--kills N] [--stations N] [--seed N]     (test_crash.py: FORECOURT_KILLS, FORECOURT_STATIONS, FORECOURT_SEED)
+usage: kills.py [--kills N] [--charges N] [--stations N] [--seed N]     (test_crash.py: FORECOURT_KILLS, FORECOURT_STATIONS, FORECOURT_SEED)
+It is killed N times, and on until there were that many charges with energy: on a slow machine more kills go by in a charge.
 Prints charges, kills, lost, doubled, wrong; ends with 1 unless the last three are 0."""
 import argparse
 import collections
@@ -23,6 +24,7 @@ from conftest import PeerStation  # noqa: E402
 CONNECTORS = 16
 # Shares of the kills; what is left are kills while it works.
 START, RELOAD, MIGRATION, RESCUE = 0.25, 0.10, 0.05, 0.05
+MOST = 20  # times as many kills as were asked for, and no more, whatever becomes of the charges
 SCHEMA = 17  # whose last step older_store() takes back
 
 
@@ -112,8 +114,8 @@ def prices():
     return PRICES.format(name="test", elec=charges.ELEC, service=charges.SERVICE)
 
 
-def station_of(kills, seed, told, stop):
-    """One station until it was killed so often or stop says so; its figures, to told(what) now and then."""
+def station_of(kills, charged, seed, told, stop):
+    """One station until it was killed so often and charged so often, or stop says so; its figures, to told(what) now and then."""
     chance = random.Random(seed)
     station = PeerStation(tcp=CONNECTORS, line_units=(), connectors=1, poll_ms=200)
     try:
@@ -128,7 +130,13 @@ def station_of(kills, seed, told, stop):
         for driver in drivers:
             driver.start()
         killer, begun, last = Killer(station, chance), time.monotonic(), 0.0
-        while sum(killer.kinds.values()) < kills and not stop():
+        verdict = charges.Verdict(station, platform)
+
+        def is_enough():
+            made = sum(killer.kinds.values())
+            return made >= kills and (made >= MOST * kills or sum(map(len, verdict.known().values())) >= charged)
+
+        while not stop() and not is_enough():
             killer.one()
             if time.monotonic() - last > 60:
                 last = time.monotonic()
@@ -141,7 +149,6 @@ def station_of(kills, seed, told, stop):
             driver.join(180)
             stuck += driver.is_alive()
         platform.calm = True
-        verdict = charges.Verdict(station, platform)
         verdict.wait()
         count, lost, doubled, wrong = verdict.figures()
         return dict(seed=seed, kills=sum(killer.kinds.values()), kinds=dict(killer.kinds), seconds=round(seconds), charges=count,
@@ -151,21 +158,21 @@ def station_of(kills, seed, told, stop):
         station.stop()
 
 
-def one_station(kills, seed, index, path, until):
+def one_station(kills, charged, seed, index, path, until):
     end = time.monotonic() + until if until else None
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    figures = station_of(kills, seed + 1000 * index, lambda text: print(f"station {index}: {text}", flush=True),
+    figures = station_of(kills, charged, seed + 1000 * index, lambda text: print(f"station {index}: {text}", flush=True),
                          lambda: end and time.monotonic() > end)
     pathlib.Path(path).write_text(json.dumps(figures))
 
 
-def run(kills, stations, seed, folder, seconds=0):
+def run(kills, stations, seed, folder, seconds=0, charged=0):
     """All stations, each a process of its own; their figures. A station that ended without any is one that broke."""
     workers = []
     for index in range(stations):
-        share = kills // stations + (index < kills % stations)
+        share, charges_share = (n // stations + (index < n % stations) for n in (kills, charged))
         path = pathlib.Path(folder) / f"station{index}.json"
-        worker = multiprocessing.get_context("spawn").Process(target=one_station, args=(share, seed, index, str(path), seconds))
+        worker = multiprocessing.get_context("spawn").Process(target=one_station, args=(share, charges_share, seed, index, str(path), seconds))
         worker.start()
         workers.append((worker, path))
     found = []
@@ -201,6 +208,7 @@ def table(found):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=2000)
+    parser.add_argument("--charges", type=int, default=0, help="with energy, at least; killed on until there were so many")
     parser.add_argument("--stations", type=int, default=2 * (os.cpu_count() or 1))
     parser.add_argument("--seed", type=int, default=random.randrange(10 ** 6))
     parser.add_argument("--seconds", type=int, default=0, help="end after so long, however many kills there were")
@@ -208,7 +216,7 @@ def main():
     options = parser.parse_args()
     folder = pathlib.Path(options.results or f"/tmp/forecourt-kills-{os.getpid()}")
     folder.mkdir(parents=True, exist_ok=True)
-    found = run(options.kills, options.stations, options.seed, folder, options.seconds)
+    found = run(options.kills, options.stations, options.seed, folder, options.seconds, options.charges)
     print(table(found))
     return 0 if good(found) else 1
 

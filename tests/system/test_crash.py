@@ -20,7 +20,7 @@ STATIONS = int(os.environ.get("FORECOURT_STATIONS", "1"))
 def test_killed_at_random(tmp_path):
     seed = int(os.environ.get("FORECOURT_SEED", str(random.randrange(10 ** 6))))
     print(f"seed {seed}")
-    found = kills.run(KILLS, STATIONS, seed, tmp_path)
+    found = kills.run(KILLS, STATIONS, seed, tmp_path, charged=KILLS)
     print(kills.table(found))
     assert kills.good(found), kills.table(found)
     assert sum(f["charges"] for f in found) >= KILLS

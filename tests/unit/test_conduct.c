@@ -37,6 +37,9 @@ struct fixture {
 
 /* What the charger was told, in order: a letter a command. */
 static char told[32];
+/* How it can't be told anything now; FC_OK: it can. */
+static int deaf;
+static int events_told[8]; /* by enum charge_event_kind */
 
 static void *start(const struct profile *profile, const struct agent_settings *settings, const struct agent_host *host,
 		   struct error *err)
@@ -54,7 +57,8 @@ static int command(void *agent, int number, const char *name, struct error *err)
 
 	(void)agent;
 	(void)number;
-	(void)err;
+	if (deaf)
+		return error_set(err, deaf, "no memory");
 	assert_true(n + 1 < sizeof(told));
 	told[n] = name[2] == 'a' ? '+' : '-';
 	return FC_OK;
@@ -70,6 +74,7 @@ static int set_up(void **state)
 
 	assert_non_null(f);
 	memset(told, 0, sizeof(told));
+	deaf = FC_OK;
 	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/fc-conduct-XXXXXX");
 	assert_non_null(mkdtemp(f->folder));
 	f->store = store_open(f->folder, &err);
@@ -195,11 +200,85 @@ static void a_stop_goes_past_the_start(void **state)
 	assert_string_equal(told, "+--");
 }
 
+static void note_event(void *user, const struct charge_event *event)
+{
+	(void)user;
+	events_told[event->kind]++;
+}
+
+/* Its time runs out, and the platform is told so: a charge that nobody stops costs money, and is told to stop once that can be said. */
+static void a_stop_that_could_not_be_said_is_owed(void **state)
+{
+	struct fixture *f = *state;
+
+	memset(events_told, 0, sizeof(events_told));
+	f->set.conductor.hooks.event = note_event;
+	order(f);
+	answer(f, BUS_OK);
+	see(f, CONNECTOR_CHARGING);
+	deaf = FC_ENOMEM;
+	conduct_stop(&f->charge, SESSION_BY_PLATFORM, 50);
+	for (int i = 0; i < 5; i++)
+		conduct_tick(&f->charge);
+	assert_int_equal(f->charge.state, SESSION_STOPPING);
+	assert_int_equal(events_told[CHARGE_NOT_STOPPED], 0);
+	f->charge.deadline_us = 1;
+	conduct_tick(&f->charge);
+	assert_int_equal(f->charge.state, SESSION_CHARGING);
+	assert_int_equal(events_told[CHARGE_NOT_STOPPED], 1);
+	assert_string_equal(told, "+");
+	/* Still not, which is told once only; and then it can. */
+	conduct_tick(&f->charge);
+	assert_int_equal(f->charge.state, SESSION_STOPPING);
+	f->charge.deadline_us = 1;
+	conduct_tick(&f->charge);
+	conduct_tick(&f->charge);
+	assert_int_equal(f->charge.state, SESSION_STOPPING);
+	assert_int_equal(events_told[CHARGE_NOT_STOPPED], 1);
+	assert_string_equal(told, "+");
+	deaf = FC_OK;
+	conduct_tick(&f->charge);
+	assert_string_equal(told, "+-");
+	answer(f, BUS_OK);
+	see(f, CONNECTOR_OCCUPIED);
+	f->charge.closing_since_us -= 60000000;
+	conduct_tick(&f->charge);
+	assert_null(f->charge.order);
+	assert_int_equal(events_told[CHARGE_STOPPED], 1);
+	/* The next one owes nothing. */
+	order(f);
+	answer(f, BUS_OK);
+	see(f, CONNECTOR_CHARGING);
+	for (int i = 0; i < 3; i++)
+		conduct_tick(&f->charge);
+	assert_string_equal(told, "+-+");
+	assert_int_equal(f->charge.state, SESSION_CHARGING);
+}
+
+/* What the charger was given and ignores is not owed: that is told, and a person's to see to. */
+static void a_stop_that_is_ignored_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	order(f);
+	answer(f, BUS_OK);
+	see(f, CONNECTOR_CHARGING);
+	conduct_stop(&f->charge, SESSION_BY_PLATFORM, 50);
+	answer(f, BUS_OK);
+	f->charge.deadline_us = 1;
+	conduct_tick(&f->charge);
+	conduct_tick(&f->charge);
+	assert_int_equal(f->charge.state, SESSION_CHARGING);
+	assert_string_equal(told, "+-");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(an_answer_is_of_its_own_charge, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_stop_goes_past_the_start, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_stop_that_could_not_be_said_is_owed, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_stop_that_is_ignored_is_told, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

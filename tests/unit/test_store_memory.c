@@ -1,6 +1,7 @@
 /* The store without memory: each allocation of SQLite's fails, one after the other, alone and with all that follow for a while. Whatever was
  * said to be kept is in the file, whatever was said to have failed is not, and the next transaction is a transaction of its own: nothing is
- * written into one that could not be taken back. */
+ * written into one that could not be taken back. And whatever is read is what is there, or is said not to have been read: nothing is taken
+ * for missing, for empty or for damaged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,8 +13,16 @@
 
 #include <cmocka.h>
 
+#include "store/accounts.h"
+#include "store/audit.h"
+#include "store/checks.h"
+#include "store/earned.h"
 #include "store/events.h"
 #include "store/internal.h"
+#include "store/journal_list.h"
+#include "store/lookup.h"
+#include "store/samples.h"
+#include "store/versions.h"
 
 /* SQLite's allocator; the first that fails, counted down, and how many after it. */
 static sqlite3_mem_methods real;
@@ -246,10 +255,473 @@ static void what_is_said_is_so(void **state)
 	}
 }
 
+/* Reading ------------------------------------------------------------------------------------------------------------------- */
+
+/* What was read, as a text. */
+struct told {
+	char text[65536];
+	size_t len;
+};
+
+static void add(struct told *t, const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	int n = vsnprintf(t->text + t->len, sizeof(t->text) - t->len, format, list);
+	va_end(list);
+	assert_true(n >= 0 && (size_t)n < sizeof(t->text) - t->len);
+	t->len += (size_t)n;
+}
+
+static void tell_order(void *user, const struct journal_order *o)
+{
+	add(user, "%s %s %s %lld %lld %s\n", o->seq, o->connector_id, o->platform, (long long)o->wh,
+	    (long long)o->end_wall, o->record);
+}
+
+static void tell_entry(void *user, const struct outbox_entry *e)
+{
+	add(user, "%s %s %s %d %s\n", e->platform, e->method, e->seq, (int)e->state, e->mapping);
+}
+
+static void tell_count(void *user, const char *platform, enum outbox_state state, int64_t count)
+{
+	add(user, "%s %d %lld\n", platform, (int)state, (long long)count);
+}
+
+enum { ORDERS = 4, LONG = 1500 };
+
+static void number(int i, char seq[JOURNAL_SEQ])
+{
+	(void)snprintf(seq, JOURNAL_SEQ, "987654321%018d", i);
+}
+
+static int read_open(struct fixture *f, struct told *t)
+{
+	return journal_each_open(f->store, tell_order, t);
+}
+
+static int read_closed(struct fixture *f, struct told *t)
+{
+	return journal_each_closed(f->store, "city", 0, 1 << 30, tell_order, t);
+}
+
+static int read_one(struct fixture *f, struct told *t)
+{
+	char seq[JOURNAL_SEQ];
+
+	number(1, seq);
+	return journal_find(f->store, seq, tell_order, t);
+}
+
+static int read_last(struct fixture *f, struct told *t)
+{
+	return journal_last(f->store, "K1", 2, tell_order, t);
+}
+
+static int read_first(struct fixture *f, struct told *t)
+{
+	struct outbox_entry entry;
+	int result = outbox_first(f->store, "city", &entry);
+
+	if (!result)
+		tell_entry(t, &entry);
+	return result;
+}
+
+static int read_told(struct fixture *f, struct told *t)
+{
+	char seq[JOURNAL_SEQ];
+
+	number(0, seq);
+	return outbox_of(f->store, seq, tell_entry, t);
+}
+
+static int read_unsettled(struct fixture *f, struct told *t)
+{
+	int64_t end;
+	int result = outbox_unsettled(f->store, tell_count, t);
+
+	if (result >= 0)
+		result = outbox_oldest(f->store, "city", &end);
+	if (result >= 0)
+		add(t, "%lld\n", (long long)end);
+	return result;
+}
+
+static int read_page(struct fixture *f, struct told *t)
+{
+	struct journal_place place = {0};
+	const struct journal_query query = {.told = JOURNAL_CONFIRMED, .last = 1 << 30, .most = 4};
+	int result = journal_page(f->store, &query, &place, tell_order, t);
+
+	if (result >= 0)
+		add(t, "%s %lld\n", place.seq, (long long)place.end_wall);
+	return result;
+}
+
+static int read_values(struct fixture *f, struct told *t)
+{
+	char text[LONG + 1];
+	int64_t wh;
+	int result = store_value_get(f->store, "key", text, sizeof(text));
+
+	if (result)
+		return result;
+	add(t, "%s\n", text);
+	result = store_energy_meter(f->store, "K1", &wh);
+	if (result)
+		return result;
+	add(t, "%lld\n", (long long)wh);
+	wh = store_energy_sum(f->store, "K1", 0, 9);
+	if (wh < 0)
+		return (int)wh;
+	add(t, "%lld\n", (long long)wh);
+	result = lookup_get(f->store, "space", "name", "key", text, sizeof(text));
+	if (!result)
+		add(t, "%s\n", text);
+	if (!result)
+		result = lookup_key(f->store, "space", "name", "value", 0, text, sizeof(text));
+	if (!result)
+		add(t, "%s\n", text);
+	int count = result ? result : lookup_count(f->store, "space", "name");
+	if (count >= 0)
+		add(t, "%d\n", count);
+	return count;
+}
+
+static void tell_version(void *user, const struct version *v)
+{
+	add(user, "%s %s %s %s\n", v->item, v->hash, v->whole, v->origin);
+}
+
+static void tell_part(void *user, const char *item, const char *hash)
+{
+	add(user, "%s %s\n", item, hash);
+}
+
+static void tell_text(void *user, const char *text, size_t len)
+{
+	add(user, "%zu %.*s\n", len, (int)len, text);
+}
+
+static int read_versions(struct fixture *f, struct told *t)
+{
+	int result = version_each(f->store, NULL, 0, 10, tell_version, t);
+
+	if (result >= 0)
+		result = version_each_part(f->store, "whole", tell_part, t);
+	if (result >= 0)
+		result = version_text(f->store, "hash", tell_text, t);
+	return result < 0 ? result : version_text(f->store, "empty", tell_text, t);
+}
+
+static void tell_account(void *user, const struct account_row *a)
+{
+	add(user, "%s %s %s %s\n", a->name, a->role, a->hash, a->login_place);
+}
+
+static void tell_token(void *user, const struct token_row *k)
+{
+	add(user, "%s %s %s %s\n", k->name, k->role, k->digest, k->by);
+}
+
+static void tell_audit(void *user, const struct audit_entry *e)
+{
+	add(user, "%s %s %s %s %s\n", e->who, e->command, e->arguments, e->result, e->place);
+}
+
+static int read_people(struct fixture *f, struct told *t)
+{
+	int result = account_each(f->store, tell_account, t);
+
+	if (result >= 0)
+		result = token_each(f->store, tell_token, t);
+	return result < 0 ? result : audit_each(f->store, 0, 10, tell_audit, t);
+}
+
+static void tell_event(void *user, const struct event *e)
+{
+	add(user, "%d %s %s %s %s %s %s %s\n", (int)e->kind, e->connector, e->seq, e->from, e->to, e->text, e->who,
+	    e->detail);
+}
+
+static void tell_minute(void *user, int32_t minute, const struct sample *sample)
+{
+	add(user, "%d %d\n", (int)minute, (int)sample->power_w);
+}
+
+static int read_events(struct fixture *f, struct told *t)
+{
+	const struct event_query query = {.seq = "987654321000000000000000000", .most = 10};
+	int64_t below = 0;
+	int result = events_page(f->store, &query, &below, tell_event, t);
+
+	return result < 0 ? result : samples_each(f->store, "K1", 0, 30, tell_minute, t);
+}
+
+static void tell_checked(void *user, const struct check_order *o)
+{
+	add(user, "%s %lld %d\n", o->seq, (long long)o->wh, o->confirmed);
+}
+
+static void tell_check(void *user, const struct check *c)
+{
+	add(user, "%s %d %lld\n", c->platform, (int)c->day, (long long)c->orders);
+}
+
+static void tell_difference(void *user, const struct check_difference *d)
+{
+	add(user, "%s %d\n", d->seq, d->reason);
+}
+
+static int read_checks(struct fixture *f, struct told *t)
+{
+	struct earned earned;
+	int32_t day;
+	int result = checks_each_order(f->store, "city", 0, 1 << 30, tell_checked, t);
+
+	if (result >= 0)
+		result = checks_each(f->store, NULL, 5, tell_check, t);
+	if (result >= 0)
+		result = checks_each_difference(f->store, "city", 3, tell_difference, t);
+	if (result >= 0)
+		result = checks_last_day(f->store, "city", &day);
+	if (result >= 0)
+		add(t, "%d\n", (int)day);
+	int64_t n = result < 0 ? result : checks_unsettled(f->store, "city", 0, 1 << 30);
+	if (n < 0)
+		return (int)n;
+	add(t, "%lld\n", (long long)n);
+	result = earned_between(f->store, 0, 1 << 30, &earned);
+	if (!result)
+		add(t, "%lld %lld\n", (long long)earned.orders, (long long)earned.wh);
+	return result;
+}
+
+/* The text is long: its row goes on in pages of its own, and its copy needs memory each time. */
+static char *long_text(const char *begin, char fill)
+{
+	static char text[LONG];
+
+	memset(text, fill, sizeof(text) - 1);
+	memcpy(text, begin, strlen(begin));
+	memcpy(text + sizeof(text) - 3, "\"}", 3);
+	return text;
+}
+
+static void fill_journal(struct fixture *f)
+{
+	static const struct journal_recipient both[] = {{"city", "notification_charge_order_info"},
+							{"bonus", "notification_bonus"}};
+	char mapping[JOURNAL_VERSION];
+
+	memset(mapping, 'm', sizeof(mapping) - 1);
+	mapping[sizeof(mapping) - 1] = '\0';
+	for (int i = 0; i < ORDERS; i++) {
+		struct journal_order o = {.connector_id = "K1",
+					  .platform = "city",
+					  .start_wall = 1000,
+					  .end_wall = 2000 + i,
+					  .wh = 5 + i,
+					  .record = long_text("{\"a\":\"", (char)('a' + i))};
+
+		number(i, o.seq);
+		if (i == 0)
+			(void)events_add(f->store,
+					 &(struct event){.kind = EVENT_ORDER,
+							 .connector = "K1",
+							 .seq = o.seq,
+							 .text = "an event with a text that is not so short",
+							 .who = "city",
+							 .detail = "{}"},
+					 NULL);
+		assert_int_equal(journal_open(f->store, &o, NULL), FC_OK);
+		/* The newest two run. */
+		if (i < ORDERS - 2)
+			assert_int_equal(journal_close(f->store, &o, both, 1 + (i == 0), NULL), FC_OK);
+	}
+	assert_int_equal(outbox_done(f->store, 1, OUTBOX_CONFIRMED, 0, mapping, NULL), FC_OK);
+	assert_int_equal(outbox_done(f->store, 2, OUTBOX_CONFIRMED, 0, mapping, NULL), FC_OK);
+	assert_int_equal(outbox_flush(f->store, NULL), FC_OK);
+}
+
+static void fill_others(struct fixture *f)
+{
+	const struct version version = {.item = "operators/x", .hash = "hash", .whole = "whole", .origin = "start"};
+	const struct account_row account = {
+	    .name = "name", .role = "viewer", .hash = "$7$CU..../....", .login_place = "place"};
+	struct token_row token = {.name = "token", .role = "viewer", .digest = "0123456789abcdef", .by = "name"};
+	const struct audit_entry entry = {
+	    .who = "user 0 (process 123)", .command = "start", .arguments = "{}", .result = "done", .place = "p"};
+	const struct check check = {.platform = "city", .day = 3, .orders = 2, .differences = 1};
+	const struct check_difference difference = {.seq = "987654321000000000000000000", .reason = CHECK_MONEY};
+	struct sample minutes[SAMPLE_MINUTES];
+
+	for (int i = 0; i < SAMPLE_MINUTES; i++)
+		minutes[i] = (struct sample){.power_w = 1000 * i, .voltage_dv = 1, .current_da = 1, .soc_e1 = 1};
+	assert_int_equal(store_value_set(f->store, "key", long_text("", 'v'), NULL), FC_OK);
+	assert_int_equal(store_energy_add(f->store, "K1", 3, 7, 70, NULL), FC_OK);
+	assert_int_equal(lookup_put(f->store, "space", &(struct lookup_entry){"name", "key", "value"}, 1, NULL), FC_OK);
+	assert_int_equal(version_add(f->store, &version, long_text("-- ", 'x'), LONG - 1, NULL), FC_OK);
+	assert_int_equal(version_add_text(f->store, "empty", "", 0, NULL), FC_OK);
+	assert_int_equal(version_add_part(f->store, "whole", "lib/y", "part", NULL), FC_OK);
+	assert_int_equal(account_put(f->store, &account, NULL), FC_OK);
+	assert_int_equal(token_put(f->store, &token, NULL), FC_OK);
+	assert_int_equal(audit_add(f->store, &entry, NULL, NULL), FC_OK);
+	assert_int_equal(checks_save(f->store, &check, &difference, 1, NULL), FC_OK);
+	assert_int_equal(samples_put(f->store, "K1", 1, minutes, NULL), FC_OK);
+}
+
+static const struct {
+	const char *name;
+	int (*read)(struct fixture *f, struct told *t);
+} readings[] = {{"open", read_open},
+		{"closed", read_closed},
+		{"one", read_one},
+		{"last", read_last},
+		{"first of the outbox", read_first},
+		{"told", read_told},
+		{"unsettled", read_unsettled},
+		{"a page", read_page},
+		{"values", read_values},
+		{"versions", read_versions},
+		{"people", read_people},
+		{"events", read_events},
+		{"checks", read_checks}};
+
+/* As many allocations as there are, each failing with so many more; forget: pages are read from the file each time. */
+static long read_without(struct fixture *f, size_t which, const struct told *truth, long more, int forget)
+{
+	static struct told t;
+	long n;
+
+	for (n = 1;; n++) {
+		if (forget)
+			(void)sqlite3_db_release_memory(f->store->db);
+		t = (struct told){0};
+		countdown = n;
+		burst = more;
+		has_failed = 0;
+		int result = readings[which].read(f, &t);
+		countdown = 0;
+		if (result >= 0 && strcmp(t.text, truth->text) != 0)
+			fail_msg("%s, allocation %ld and %ld more: read as\n%.2000s", readings[which].name, n, more,
+				 t.text);
+		if (result < 0 && (result != FC_EIO || strncmp(t.text, truth->text, t.len) != 0))
+			fail_msg("%s, allocation %ld and %ld more: said %d after\n%.2000s", readings[which].name, n,
+				 more, result, t.text);
+		if (!has_failed)
+			return n - 1;
+		/* And what is read next, with memory, is what is there. */
+		t = (struct told){0};
+		if (readings[which].read(f, &t) < 0 || strcmp(t.text, truth->text) != 0)
+			fail_msg("%s, allocation %ld and %ld more: read afterwards as\n%.2000s", readings[which].name,
+				 n, more, t.text);
+	}
+}
+
+static void what_is_read_is_there(void **state)
+{
+	struct fixture *f = *state;
+	static struct told truth;
+
+	fill_journal(f);
+	fill_others(f);
+	for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++) {
+		truth = (struct told){0};
+		assert_true(readings[i].read(f, &truth) >= 0);
+		assert_true(truth.len > 0);
+		long all = 0;
+		for (int forget = 0; forget < 2; forget++)
+			for (long more = 0; more <= 1000; more += 1000)
+				all += read_without(f, i, &truth, more, forget);
+		printf("%s: %ld allocations failed, of %zu bytes read nothing was wrong\n", readings[i].name, all,
+		       truth.len);
+		assert_true(all > 0);
+	}
+	assert_false(f->store->damaged);
+}
+
+/* A text that SQLite makes when it is asked for: of a number, which is how a file's version and page size are read. */
+static void a_text_without_memory_is_none(void **state)
+{
+	struct fixture *f = *state;
+	int failed = 0;
+
+	for (long n = 1;; n++) {
+		char text[64] = "old";
+
+		countdown = n;
+		burst = 1000;
+		has_failed = 0;
+		sqlite3_stmt *s = store_prepare(f->store->db, "SELECT 9223372036854775807, NULL, 'text'");
+		if (s && sqlite3_step(s) == SQLITE_ROW) {
+			if (store_text(s, 0, text, sizeof(text))) {
+				assert_string_equal(text, "");
+				failed++;
+			} else {
+				assert_string_equal(text, "9223372036854775807");
+			}
+			assert_int_equal(store_text(s, 1, text, sizeof(text)), FC_OK);
+			assert_string_equal(text, "");
+		}
+		countdown = 0;
+		sqlite3_finalize(s);
+		if (!has_failed)
+			break;
+	}
+	assert_true(failed > 0);
+}
+
+/* A file is opened, or it is not: never taken for damaged, for empty or for one of another version, and never set aside. */
+static void a_file_is_opened_or_not(void **state)
+{
+	struct fixture *f = *state;
+	static struct told truth, t;
+	char aside[128];
+	long n, refused = 0;
+
+	fill_journal(f);
+	fill_others(f);
+	(void)snprintf(aside, sizeof(aside), "%s.damaged-1", f->file);
+	for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++)
+		assert_true(readings[i].read(f, &truth) >= 0);
+	store_close(f->store);
+	for (n = 1;; n++) {
+		struct error err = {0};
+
+		countdown = n;
+		burst = n % 2 ? 0 : 1000;
+		has_failed = 0;
+		f->store = store_open(f->folder, &err);
+		countdown = 0;
+		if (access(aside, F_OK) == 0)
+			fail_msg("allocation %ld: the file was taken for damaged", n);
+		if (!f->store && !err.code)
+			fail_msg("allocation %ld: not opened, and nobody knows why", n);
+		refused += !f->store;
+		if (!has_failed)
+			break;
+		store_close(f->store);
+		f->store = NULL;
+	}
+	assert_non_null(f->store);
+	for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++)
+		assert_true(readings[i].read(f, &t) >= 0);
+	assert_string_equal(t.text, truth.text);
+	printf("%ld allocations of a start, %ld of them needed\n", n - 1, refused);
+	assert_true(refused > 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(what_is_said_is_so, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(what_is_read_is_there, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_text_without_memory_is_none, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_file_is_opened_or_not, set_up, tear_down),
 	};
 	sqlite3_mem_methods grudging;
 
