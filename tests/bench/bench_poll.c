@@ -170,7 +170,10 @@ static void *read_on(void *user)
 	uint16_t words[MODBUS_MAX_READ_REGISTERS];
 	modbus_t *modbus = modbus_new_tcp(b->config->host, b->port);
 
-	b->failed = !modbus || modbus_set_slave(modbus, UNIT) || modbus_connect(modbus);
+	/* As patient as the gateway's lines: a simulator that a full machine keeps waiting is no failure. */
+	b->failed = !modbus || modbus_set_slave(modbus, UNIT) ||
+		    modbus_set_response_timeout(modbus, (uint32_t)b->config->response_timeout_ms / 1000, 0) ||
+		    modbus_connect(modbus);
 	while (!b->failed && !atomic_load(b->stop)) {
 		b->failed = modbus_read_registers(modbus, 0, b->count, words) != b->count;
 		if (b->failed)
