@@ -24,8 +24,9 @@ def run(build, mode, port, seconds, endpoints):
     words = ["127.0.0.1", str(port), str(REGISTERS), str(seconds), str(endpoints)]
     command = ["/usr/bin/python3", "-B", str(HERE / "pymodbus_poll.py")] if mode == "pymodbus" else [str(build / "bench" / "bench_poll"), mode]
     done = subprocess.run(command + words, stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 300)
-    made, lasted, cpu = (float(word) for word in done.stdout.split())
-    return {"rate": made * REGISTERS / lasted, "cpu_10k": cpu / (made * REGISTERS) * 10000 if made else 0, "made": made}
+    made, lasted, cpu, told = (float(word) for word in done.stdout.split())
+    assert made, f"{mode}: nothing was read"
+    return {"rate": made * REGISTERS / lasted, "cpu_10k": cpu / (made * REGISTERS) * 10000, "made": made, "mean": told / made / REGISTERS}
 
 
 def measure(build, seconds, rounds):

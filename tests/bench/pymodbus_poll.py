@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The third of polling.py: the same reads by pymodbus's own blocking client, a thread an endpoint.
 
-    pymodbus_poll.py HOST PORT COUNT SECONDS ENDPOINTS    prints "REQUESTS SECONDS CPU_SECONDS"
+    pymodbus_poll.py HOST PORT COUNT SECONDS ENDPOINTS    prints "REQUESTS SECONDS CPU_SECONDS SUM", of all words read
 """
 import sys
 import threading
@@ -14,7 +14,7 @@ WARM_UP_S, UNIT = 0.2, 1
 
 def main():
     host, port, count, seconds, endpoints = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5])
-    made, stop, wrong = [0] * endpoints, threading.Event(), []
+    made, told, stop, wrong = [0] * endpoints, [0] * endpoints, threading.Event(), []
 
     def read_on(i):
         client = ModbusTcpClient(host, port=port + i)
@@ -25,15 +25,16 @@ def main():
                 wrong.append(str(answer))
                 break
             made[i] += 1
+            told[i] += sum(answer.registers)
         client.close()
 
     threads = [threading.Thread(target=read_on, args=(i,)) for i in range(endpoints)]
     for thread in threads:
         thread.start()
     time.sleep(WARM_UP_S)
-    before, cpu, begin = sum(made), time.process_time(), time.monotonic()
+    before, sum_before, cpu, begin = sum(made), sum(told), time.process_time(), time.monotonic()
     time.sleep(seconds)
-    print(sum(made) - before, time.monotonic() - begin, time.process_time() - cpu)
+    print(sum(made) - before, time.monotonic() - begin, time.process_time() - cpu, sum(told) - sum_before)
     stop.set()
     for thread in threads:
         thread.join()
