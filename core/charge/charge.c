@@ -166,6 +166,8 @@ static struct order *found(struct charge *c)
 	struct order *order = unpriced_order(set, c->connector, &request);
 	struct error err = {0};
 
+	if (order)
+		order->asking = 1;
 	if (order && prices_tariff(set->prices, c->connector, "", "", TARIFF_DAYS, &order->tariff, &err)) {
 		log_error("charge: connector %s: charges without a price: %s", c->connector_id, err.text);
 		policy_free_of_charge(clock_wall(), &order->tariff);
@@ -399,7 +401,7 @@ static void resume(void *user, const struct journal_order *entry)
 	if (!result) {
 		conduct_resume(c, order);
 		/* It began before anyone knew where the register stands: what went by until then is still to be looked for. */
-		if (!order->has_idle)
+		if (!order->has_idle && !c->has_idle)
 			take_last_register(c);
 		return;
 	}

@@ -7,10 +7,15 @@
 #include "base/log.h"
 #include "charge/car.h"
 #include "charge/metering.h"
+#include "charge/set.h"
 #include "charge/told.h"
 #include "store/versions.h"
 
 enum { RECIPIENTS = 64, NOT_NOTED = -1 };
+/* So often the status is read after a start was taken, before it came to nothing: the first of them may have been under way already. */
+enum { START_POLLS = 2 };
+/* That takes no longer than three of the longest periods (poll_ms, 60 s). */
+static const int64_t unlooked_us = 180000000;
 /* After a power cut the register says what was delivered meanwhile; a note only tells in which period. */
 static const int64_t note_period_us = 900000000;
 /* Of the others whose last note is older than this one goes along: a transaction costs pages of flash whatever is in it. */
@@ -151,6 +156,12 @@ static struct charge_sent *sent_of(struct charge *c, const char *command)
 	return strcmp(command, "stop") == 0 ? &c->stop_sent : &c->start_sent;
 }
 
+static void is_taken(struct charge *c)
+{
+	c->taken_us = c->polled_us = clock_mono_us();
+	c->polls = 0;
+}
+
 static void on_command(void *user, enum bus_status status)
 {
 	struct charge_sent *sent = user;
@@ -158,9 +169,11 @@ static void on_command(void *user, enum bus_status status)
 	int wanted = c->command && sent == sent_of(c, c->command) && !sent->old;
 
 	sent->under_way = sent->old = 0;
-	if (status == BUS_OK && wanted)
+	if (status == BUS_OK && wanted) {
 		c->command = NULL;
-	else if (status != BUS_OK)
+		if (sent == &c->start_sent)
+			is_taken(c);
+	} else if (status != BUS_OK)
 		log_warning("charge: connector %s: command %s%s: %s", c->connector_id,
 			    sent == &c->stop_sent ? "stop" : "start", wanted ? "" : " (given up)",
 			    bus_status_name(status));
@@ -258,7 +271,11 @@ static void finish_closing(struct charge *c)
 	int stays = is_occupied(c);
 	struct error err = {0};
 
+	/* Before it, while it is known where this charge began. */
+	unseen_look(c);
 	c->order->reason = car_end(c);
+	if (c->order->metered && c->order->split.unread && c->order->began)
+		c->order->split.repairs |= SPLIT_UNREAD;
 	/* The disk may take it hours later. */
 	if (!c->closing_wall)
 		c->closing_wall = conduct_now(c);
@@ -333,6 +350,7 @@ static int enter(struct charge *c, const struct session_step *step, struct order
 		car_begin(c);
 		c->start_sent.old = c->start_sent.under_way;
 		c->stop_sent.old = c->stop_sent.under_way;
+		c->taken_us = 0;
 		set_anchor(c, clock_wall());
 	}
 	/* Before the order is opened: durable with it, or neither. */
@@ -447,8 +465,11 @@ void conduct_resume(struct charge *c, struct order *order)
 		c->state = order->stopping ? SESSION_STOPPING : order->metered ? SESSION_UNKNOWN : SESSION_STARTING;
 	c->reason = order->stopping ? order->stop_reason : SESSION_BY_SILENCE;
 	c->command = order->stopping && !c->settling ? "stop" : NULL;
+	if (c->settling)
+		metering_rest_again(c);
 	c->noted_us = clock_mono_us();
 	c->noted_parts = order->split.count;
+	is_taken(c);
 	set_deadline(c);
 	told_resumed(c);
 	log_notice("charge: order %s: connector %s: taken up again (%s)", order->seq, c->connector_id,
@@ -467,6 +488,33 @@ static void look_at_status(struct charge *c)
 	(void)conduct(c, session_seen(c->connector->status), NULL, NULL);
 }
 
+static void count_polls(struct charge *c)
+{
+	int64_t read_us =
+	    c->connector && c->connector->device ? device_status_read(c->connector->device, c->connector->config->number) : 0;
+
+	if (!c->taken_us || read_us <= c->polled_us)
+		return;
+	c->polled_us = read_us;
+	c->polls++;
+}
+
+/* Seconds alone are no proof that no current flows: a charger that is read twice a minute has not been looked at yet. One that falls silent
+ * meanwhile is seen off line within three of its periods, and waited for no longer. */
+static int is_unlooked(const struct charge *c)
+{
+	return c->state == SESSION_STARTING && c->taken_us && c->polls < START_POLLS && c->connector &&
+	       c->connector->status != CONNECTOR_OFFLINE && clock_mono_us() - c->taken_us < unlooked_us;
+}
+
+/* Nobody vouches for it, and its station is one where somebody must; or the place was kept for somebody. */
+static int is_unwanted(const struct charge *c)
+{
+	return c->order && c->order->unwanted && c->connector &&
+	       (c->order->unwanted != SESSION_NOT_AUTHORISED ||
+		c->connector->station->local_start == CONFIG_LOCAL_AUTHORISED);
+}
+
 void conduct_tick(struct charge *c)
 {
 	int64_t now = clock_mono_us();
@@ -475,20 +523,24 @@ void conduct_tick(struct charge *c)
 		take_time(c);
 	metering_look(c);
 	car_look(c);
-	if (c->closing) {
+	if (c->closing)
 		look_at_closing(c);
+	/* Else at once: the next charge may be over by the next second. */
+	if (c->closing)
 		return;
-	}
 	if (c->settling)
 		look_at_settling(c);
 	send_command(c);
 	look_at_status(c);
 	if (c->closing)
 		return;
-	/* Current that was told not to flow must not: told to stop until it does. */
+	/* Current that must not flow is told to stop until it does. */
 	if (c->order && c->order->failed && c->state == SESSION_CHARGING)
 		conduct_stop(c, SESSION_NOT_STARTED, c->result_s);
-	if (c->deadline_us && now >= c->deadline_us)
+	if (is_unwanted(c) && c->state == SESSION_CHARGING)
+		conduct_stop(c, (enum session_reason)c->order->unwanted, c->result_s);
+	count_polls(c);
+	if (c->deadline_us && now >= c->deadline_us && !is_unlooked(c))
 		(void)conduct(c, SESSION_TIMEOUT, NULL, NULL);
 	if (c->order && !c->closing && !c->settling && !c->durable)
 		conduct_note(c);

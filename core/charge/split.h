@@ -22,6 +22,7 @@ enum split_repair {
 	SPLIT_UNSEEN = 16, /* it went by while the gateway or the charger was away: nobody's */
 	SPLIT_LATE = 32,   /* no register could be read at the start: counted from its first reading on */
 	SPLIT_METER = 64,  /* another register took over: what went by between the two is not counted */
+	SPLIT_UNREAD = 128, /* no register could be read from start to end: how much was delivered is not known */
 	SPLIT_MERGED = 8,  /* more periods than the standard has room for: the last line holds several */
 };
 enum { SPLIT_GAP_S = 300 };

@@ -466,7 +466,7 @@ static void reduce_connector(struct model *m, int k)
 	if (c->state != SESSION_STOPPING)
 		c->rested = 0;
 	if (!c->closing)
-		c->close_tell = c->close_read = 0;
+		c->close_tell = c->close_read = c->fixed = c->passed = 0;
 	if (!c->has_idle)
 		c->idle = 0;
 	if (!c->remembered)
@@ -490,6 +490,7 @@ static void reduce_order(struct model *m, int o)
 		in_memory |= (int)m->s.connector[k].order == o;
 	if (!m->s.order[o].closed || in_memory)
 		return;
+	r->asking = r->unwanted = 0;
 	r->failed = r->metered = r->stopping = r->vouched = r->card = r->unread = r->dated = 0;
 	r->has_idle = 0;
 	r->first = 0;

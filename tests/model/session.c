@@ -47,6 +47,7 @@ static void use_reading(struct model *m, int k)
 	struct model_connector *c = at(m, k);
 	struct model_record *o = &c->memory;
 
+	model_claim(m, !c->closing || !c->fixed, "what comes after an end is counted to it");
 	c->away = 0;
 	if (o->unread) {
 		if (!c->remembered)
@@ -103,10 +104,17 @@ static void metering_look(struct model *m, int k)
 	if (c->order == MODEL_NONE || !c->memory.metered || c->settling) {
 		if (c->status == MODEL_CHARGING || c->status == MODEL_OFFLINE || !c->good || (c->settling && !c->fresh))
 			return;
+		if (c->remembered && !model_has(m, MODEL_SETTLING_SILENT))
+			return;
 		if (!c->has_idle)
 			excuse_the_unknown(m, k);
 		c->has_idle = 1;
 		c->idle = c->reg;
+		return;
+	}
+	if (c->closing && c->fixed && !model_has(m, MODEL_ENDS_GROW)) {
+		if (c->status != MODEL_CHARGING && c->status != MODEL_OFFLINE && c->good && c->fresh)
+			c->passed |= c->reg != c->memory.last;
 		return;
 	}
 	if (c->away && !c->timed && !c->closing)
@@ -117,22 +125,26 @@ static void metering_look(struct model *m, int k)
 
 static void metering_rest(struct model_connector *c)
 {
-	if (!c->memory.metered || c->memory.unread)
+	int passed = c->passed;
+
+	c->passed = 0;
+	if (!c->memory.metered)
 		return;
+	if (c->memory.unread) {
+		c->remembered |= c->has_idle;
+		return;
+	}
 	c->has_idle = 1;
 	c->idle = c->memory.last;
-	if (!c->remembered && c->present && !c->good)
-		c->remembered = 1;
+	c->remembered = c->present && (passed || !c->good);
 }
 
 /* Energy that went by (unseen.c) ----------------------------------------------------------------------------------- */
 
-static void unseen_remember(struct model_connector *c)
+static void unseen_remember(const struct model *m, struct model_connector *c)
 {
-	/* A hole: README.md, open. */
-	if (c->settling)
-		c->excused = 1;
-	if (c->has_idle && c->order == MODEL_NONE)
+	c->passed |= c->closing;
+	if (c->has_idle && (c->order == MODEL_NONE || (c->settling && !model_has(m, MODEL_SETTLING_SILENT))))
 		c->remembered = 1;
 }
 
@@ -141,7 +153,7 @@ static void unseen_look(struct model *m, int k)
 	struct model_connector *c = at(m, k);
 	unsigned reg = c->reg;
 
-	if (!c->remembered || c->closing || c->settling || !c->present || c->status == MODEL_OFFLINE)
+	if (!c->remembered || c->settling || !c->present)
 		return;
 	if (c->order != MODEL_NONE && c->memory.metered) {
 		if (c->memory.unread)
@@ -150,15 +162,15 @@ static void unseen_look(struct model *m, int k)
 	} else if (!c->good) {
 		return;
 	}
+	if (reg > c->idle && m->s.disk_full && !model_has(m, MODEL_UNSEEN_ONCE))
+		return;
 	if (reg > c->idle) {
 		struct model_record o = {.began = 1, .metered = 1, .ended = 1, .dated = m->s.clock};
 
 		o.first = c->idle;
 		o.last = reg & 7;
 		o.wh = (reg - c->idle) & 7;
-		if (m->s.disk_full)
-			c->excused = 1;
-		else
+		if (!m->s.disk_full)
 			(void)disk_keep(m, k, make_order(m), &o);
 	}
 	c->remembered = 0;
@@ -247,9 +259,12 @@ static void finish_closing(struct model *m, int k)
 	int stays = c->state == SESSION_ENDED && m->rules->occupancy && c->memory.metered && c->present &&
 		    c->status == MODEL_OCCUPIED;
 
-	/* Two holes: README.md, open. */
-	if (c->memory.metered && (c->memory.unread || (c->remembered && c->memory.first != c->idle)))
+	/* Nobody ever knew where the register stands. */
+	if (c->memory.metered && c->memory.unread && !c->has_idle)
 		c->excused = 1;
+	if (!model_has(m, MODEL_END_FORGETS_GAP))
+		unseen_look(m, k);
+	c->fixed = 1;
 	c->memory.ended = 1;
 	if (model_has(m, MODEL_TOLD_BEFORE_WRITTEN))
 		tell(m, k, c->close_tell);
@@ -262,7 +277,7 @@ static void finish_closing(struct model *m, int k)
 	metering_rest(c);
 	if (!model_has(m, MODEL_TOLD_BEFORE_WRITTEN))
 		tell(m, k, c->close_tell);
-	c->close_tell = c->close_read = c->over = 0;
+	c->close_tell = c->close_read = c->over = c->fixed = 0;
 	c->settling = stays ? 1 : 0;
 	if (!stays)
 		settled(m, k);
@@ -303,13 +318,32 @@ static void command(struct model *m, int k, enum model_command what)
 
 /* Wishes (wish.c) -------------------------------------------------------------------------------------------------- */
 
+static void refuse_running(struct model *m, int k)
+{
+	struct model_connector *c = at(m, k);
+
+	c->memory.asking = 0;
+	if (c->present && !m->rules->authorised)
+		return;
+	if (model_has(m, MODEL_REFUSED_UNHEARD)) {
+		if (c->present)
+			(void)conduct(m, k, SESSION_STOP, MODEL_NONE);
+		return;
+	}
+	c->memory.unwanted = 1;
+	if (c->present)
+		(void)conduct(m, k, SESSION_STOP, MODEL_NONE);
+	if (c->state != SESSION_STOPPING)
+		note(m, k);
+}
+
 static void ask(struct model *m, int k)
 {
 	struct model_connector *c = at(m, k);
 
 	/* Nobody decides: that is a no at once. */
-	if (!m->rules->cards && m->rules->authorised)
-		(void)conduct(m, k, SESSION_STOP, MODEL_NONE);
+	if (!m->rules->cards)
+		refuse_running(m, k);
 	if (!m->rules->cards)
 		return;
 	c->wish = c->state == SESSION_AUTHORISING ? 1 : (2 + c->order) & 7;
@@ -325,7 +359,7 @@ static unsigned told_by(unsigned actions)
 	       (actions & SESSION_TELL_NOT_STOPPED ? MODEL_NOT_STOPPED : 0u);
 }
 
-static int enter(struct model *m, int k, const struct session_step *step, int order)
+static int enter(struct model *m, int k, const struct session_step *step, int order, int began_itself)
 {
 	struct model_connector *c = at(m, k);
 	int on = (step->actions & SESSION_TELL_CHARGER_ON) != 0;
@@ -339,6 +373,7 @@ static int enter(struct model *m, int k, const struct session_step *step, int or
 		memset(&c->memory, 0, sizeof(c->memory));
 		c->memory.vouched = vouched & 1;
 		c->memory.card = card & 1;
+		c->memory.asking = began_itself ? 1 : 0;
 		metering_pin(m, k);
 		c->on_old = c->on_way;
 		c->off_old = c->off_way;
@@ -366,7 +401,7 @@ static void begin_closing(struct model *m, int k, unsigned actions)
 	if (c->order == MODEL_NONE)
 		return;
 	c->closing = 1;
-	c->close_read = c->over = 0;
+	c->close_read = c->over = c->fixed = c->passed = 0;
 	c->close_tell = told_by(actions) & 15;
 	look_at_closing(m, k);
 }
@@ -421,7 +456,7 @@ static int conduct(struct model *m, int k, enum session_trigger trigger, int ord
 	} else if (step.actions & SESSION_OPEN && order == MODEL_NONE) {
 		return -1;
 	}
-	if (enter(m, k, &step, order))
+	if (enter(m, k, &step, order, began_itself))
 		return -1;
 	after_step(m, k, &step, began_itself);
 	return 0;
@@ -545,12 +580,13 @@ void session_do_decide(struct model *m, int k, int granted)
 		(void)conduct(m, k, SESSION_REFUSED, MODEL_NONE);
 		return;
 	}
+	c->memory.asking = 0;
 	if (granted) {
 		c->memory.vouched = 1;
 		note(m, k);
 		tell(m, k, MODEL_STARTED);
-	} else if (m->rules->authorised && c->present) {
-		stop(m, k);
+	} else {
+		refuse_running(m, k);
 	}
 }
 
@@ -597,10 +633,8 @@ static void tick(struct model *m, int k, enum model_time time)
 	metering_look(m, k);
 	if (c->closing) {
 		look_at_closing(m, k);
-		/* A hole: README.md, open. */
-		if (!c->closing && c->status == MODEL_CHARGING)
-			c->excused = 1;
-		return;
+		if (c->closing || model_has(m, MODEL_NEXT_TICK))
+			return;
 	}
 	if (c->settling && ((c->status != MODEL_OCCUPIED && c->status != MODEL_OFFLINE && c->present) || c->over))
 		(void)settle(m, k);
@@ -610,10 +644,28 @@ static void tick(struct model *m, int k, enum model_time time)
 		return;
 	if (c->order != MODEL_NONE && c->memory.failed && c->state == SESSION_CHARGING)
 		stop(m, k);
+	if (c->order != MODEL_NONE && c->memory.unwanted && c->present && m->rules->authorised &&
+	    c->state == SESSION_CHARGING)
+		stop(m, k);
 	if (time == MODEL_DEADLINE)
 		(void)conduct(m, k, SESSION_TIMEOUT, MODEL_NONE);
 	if (c->order != MODEL_NONE && !c->closing && !c->settling && !c->durable)
 		note(m, k);
+}
+
+/* A card is an event of its own. */
+static void wish_look(struct model *m, int k)
+{
+	const struct model_connector *c = at(m, k);
+
+	if (c->order != MODEL_NONE && c->memory.asking && c->wish < 2 && !c->closing && c->present &&
+	    c->state == SESSION_CHARGING && !model_has(m, MODEL_NOT_ASKED_AGAIN))
+		ask(m, k);
+	/* Who charges where somebody must vouch for it is vouched for, or asked about, or stopped. */
+	model_claim(m,
+		    c->order == MODEL_NONE || c->memory.vouched || !m->rules->authorised || c->closing || c->settling ||
+			c->memory.unwanted || !c->present || c->state != SESSION_CHARGING || c->wish == ((2 + c->order) & 7),
+		    "a charge goes on that nobody vouches for");
 }
 
 static void note_stale(struct model *m, int k, enum model_time time)
@@ -657,6 +709,7 @@ void session_do_tick(struct model *m, int k, enum model_time time)
 	for (int i = 0; i < m->rules->connectors; i++) {
 		unseen_look(m, i);
 		tick(m, i, i == k ? time : MODEL_NOW);
+		wish_look(m, i);
 	}
 	note_stale(m, k, time);
 }
@@ -688,10 +741,11 @@ void session_do_see(struct model *m, int k, enum model_status status, enum model
 	if (c->status == before)
 		return;
 	if (status == MODEL_OFFLINE)
-		unseen_remember(c);
+		unseen_remember(m, c);
 	unseen_look(m, k);
 	(void)conduct(m, k, seen(c), MODEL_NONE);
 	tick(m, k, MODEL_NOW);
+	wish_look(m, k);
 }
 
 /* A restart -------------------------------------------------------------------------------------------------------- */
@@ -724,6 +778,10 @@ static void resume(struct model *m, int k, int order)
 		   : c->memory.metered  ? SESSION_UNKNOWN
 					: SESSION_STARTING;
 	c->command = c->memory.stopping && !c->settling ? MODEL_OFF : MODEL_NO_COMMAND;
+	if (!c->settling || !c->memory.metered || c->memory.unread)
+		return;
+	c->has_idle = c->remembered = 1;
+	c->idle = c->memory.last;
 }
 
 void session_do_boot(struct model *m)
@@ -735,7 +793,7 @@ void session_do_boot(struct model *m)
 			resume(m, m->s.order[o].connector, o);
 	for (int k = 0; k < m->rules->connectors; k++)
 		if (at(m, k)->order == MODEL_NONE ||
-		    (!at(m, k)->memory.has_idle && !model_has(m, MODEL_RESUMED_FORGETS_LAST)))
+		    (!at(m, k)->memory.has_idle && !at(m, k)->has_idle && !model_has(m, MODEL_RESUMED_FORGETS_LAST)))
 			take_last(m, k);
 }
 

@@ -181,6 +181,12 @@ const struct profile *device_profile(const struct device *device)
 	return NULL;
 }
 
+int64_t device_status_read(const struct device *device, int number)
+{
+	(void)device, (void)number;
+	return 0;
+}
+
 int device_can(const struct device *device, const char *command)
 {
 	(void)device, (void)command;
@@ -525,6 +531,8 @@ static void do_tick(struct world *w, int k, enum model_time time)
 	case MODEL_DEADLINE:
 		c->entered_us -= 3000000;
 		c->deadline_us = c->deadline_us ? mono_us : 0;
+		/* Time enough to have been read, too. */
+		c->polls = 2;
 		break;
 	case MODEL_OCCUPANCY:
 		c->anchor_wall += 3600;
@@ -688,6 +696,8 @@ static void compare_records(struct world *w, const char *where, int o, const str
 		const char *name;
 		int64_t model, code;
 	} of[] = {
+	    {"asking", m->asking, c->asking},
+	    {"unwanted", m->unwanted, c->unwanted != 0},
 	    {"began", m->began, c->began},
 	    {"failed", m->failed, c->failed},
 	    {"metered", m->metered, c->metered},
@@ -778,6 +788,8 @@ static void compare_connector(struct world *w, int k)
 	compare(w, "stop of before at K", k, m->off_old, c->stop_sent.old);
 	compare(w, "closing at K", k, m->closing, c->closing);
 	compare(w, "settling at K", k, m->settling, c->settling);
+	compare(w, "the end is known at K", k, m->fixed, c->closing && c->closing_wall);
+	compare(w, "passed at K", k, m->passed, c->passed);
 	compare(w, "register known at K", k, m->has_idle, c->has_idle);
 	compare(w, "register at K", k, m->has_idle ? m->idle * UNIT_WH : 0, c->has_idle ? c->idle_wh : 0);
 	compare(w, "remembered at K", k, m->remembered, c->remembered);
