@@ -490,8 +490,9 @@ static void look_at_status(struct charge *c)
 
 static void count_polls(struct charge *c)
 {
-	int64_t read_us =
-	    c->connector && c->connector->device ? device_status_read(c->connector->device, c->connector->config->number) : 0;
+	int64_t read_us = c->connector && c->connector->device
+			      ? device_status_read(c->connector->device, c->connector->config->number)
+			      : 0;
 
 	if (!c->taken_us || read_us <= c->polled_us)
 		return;

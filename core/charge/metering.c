@@ -149,8 +149,8 @@ void metering_rest(struct charge *c)
 	(void)snprintf(c->idle_source, sizeof(c->idle_source), "%s", o->meter);
 	c->remembered = 0;
 	/* A meter that was silent at the end: so did what it shows more when it is back. */
-	if (c->connector && (passed || c->connector->status == CONNECTOR_OFFLINE ||
-			     energy_read(c->connector, o->meter, &wh, &read_us)))
+	if (c->connector &&
+	    (passed || c->connector->status == CONNECTOR_OFFLINE || energy_read(c->connector, o->meter, &wh, &read_us)))
 		remember(c, o->end_wall);
 }
 

@@ -82,8 +82,7 @@ static struct value *write_split(struct arena *a, const struct split *s)
 	if (value_add(a, v, "parts", parts) || put_int(a, v, "start_wall", s->start_wall) ||
 	    put_int(a, v, "last_wall", s->last_wall) || put_int(a, v, "start_register_wh", s->start_register_wh) ||
 	    put_int(a, v, "last_register_wh", s->last_register_wh) || put_int(a, v, "total_wh", s->total_wh) ||
-	    put_int(a, v, "moved_wall", s->moved_wall) || put_int(a, v, "repairs", s->repairs) ||
-	    (s->unread && put_int(a, v, "unread", 1)))
+	    put_int(a, v, "repairs", s->repairs) || (s->unread && put_int(a, v, "unread", 1)))
 		return NULL;
 	return v;
 }
@@ -373,8 +372,7 @@ static void read_split(const struct value *v, struct split *s, const char **miss
 	s->repairs = (unsigned)get_int(v, "repairs", missing);
 	s->unread = value_get(v, "unread") != NULL;
 	/* Not in the records of earlier versions. */
-	if (value_get(v, "moved_wall"))
-		s->moved_wall = get_int(v, "moved_wall", missing);
+	s->spare_ws = -1;
 	if (!*missing && (!s->count || sum != s->total_wh))
 		*missing = "parts";
 }
