@@ -20,8 +20,8 @@ enum { MODEL_CONNECTORS = 2, MODEL_PLATFORMS = 2, MODEL_ORDERS = 4, MODEL_SEQS =
 
 /* An order as its record in the journal has it; energy in units. */
 struct model_record {
-	unsigned asking : 1, unwanted : 1, began : 1, failed : 1, metered : 1, stopping : 1, vouched : 1, card : 1, unread : 1, has_idle : 1,
-	    ended : 1, dated : 1, wh : 3, first : 3, last : 3, idle : 3;
+	unsigned asking : 1, unwanted : 1, began : 1, failed : 1, metered : 1, stopping : 1, vouched : 1, card : 1,
+	    unread : 1, has_idle : 1, ended : 1, dated : 1, wh : 3, first : 3, last : 3, idle : 3;
 };
 
 enum model_command { MODEL_NO_COMMAND, MODEL_ON, MODEL_OFF };

@@ -664,7 +664,8 @@ static void wish_look(struct model *m, int k)
 	/* Who charges where somebody must vouch for it is vouched for, or asked about, or stopped. */
 	model_claim(m,
 		    c->order == MODEL_NONE || c->memory.vouched || !m->rules->authorised || c->closing || c->settling ||
-			c->memory.unwanted || !c->present || c->state != SESSION_CHARGING || c->wish == ((2 + c->order) & 7),
+			c->memory.unwanted || !c->present || c->state != SESSION_CHARGING ||
+			c->wish == ((2 + c->order) & 7),
 		    "a charge goes on that nobody vouches for");
 }
 
