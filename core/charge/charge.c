@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "charge/durable.h"
 #include "charge/set.h"
 #include "charge/told.h"
 
@@ -386,7 +387,7 @@ static void on_tick(void *user)
 		conduct_tick(c);
 		wish_look(c);
 	}
-	conduct_note_stale(set->charges);
+	durable_note_stale(set->charges);
 	(void)loop_timer_set(set->loop, &set->tick, TICK_US);
 }
 
@@ -451,7 +452,7 @@ void charge_set_free(struct charge_set *set)
 		struct charge *c = set->charges;
 
 		set->charges = c->next;
-		conduct_note(c);
+		durable_note(c);
 		free(c->order);
 		free(c);
 	}

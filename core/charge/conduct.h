@@ -85,10 +85,5 @@ void conduct_tick(struct charge *charge);
 void conduct_resume(struct charge *charge, struct order *order);
 /* Seconds since 1970 by the charge's own time. */
 int64_t conduct_now(const struct charge *charge);
-/* Writes what has changed since the last note. */
-void conduct_note(struct charge *charge);
-/* Once a second: when a running order's last note is a quarter of an hour old, or a period of its tariff has ended, it and the others of the list
- * that were not noted for ten minutes are written in one transaction. */
-void conduct_note_stale(struct charge *first);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "charge/durable.h"
 
 void metering_pin(struct charge *c)
 {
@@ -47,7 +48,7 @@ static void take_over(struct charge *c)
 	if (!c->order->split.unread)
 		split_register(&c->order->split, wh);
 	use_reading(c, wh, read_us);
-	conduct_note(c);
+	durable_note(c);
 }
 
 static void look_at_idle(struct charge *c)

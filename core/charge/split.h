@@ -11,7 +11,7 @@
  * nominal power, and readings are not made to the second), and once SPLIT_SLACK_WH (a register counts in steps) and SPLIT_STILL_S of it (some
  * stand still for a minute and show it all at once, and the first reading may be as old as that): what is left of these two from one reading
  * is there for the next, what was used comes again only with time. So neither one jump nor many small ones make energy, and an order can't have
- * more than (seconds + SPLIT_STILL_S) x 2 x power + SPLIT_SLACK_WH. Silent for hours, the register is believed up to twice those hours: it may
+ * more than (seconds + SPLIT_STILL_S) x 2 x power + SPLIT_SLACK_WH (a restart grants the last two anew). Silent for hours, the register is believed up to twice those hours: it may
  * have been delivered, and nobody but the register knows. */
 #ifndef FC_CHARGE_SPLIT_H
 #define FC_CHARGE_SPLIT_H

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "charge/durable.h"
 #include "charge/set.h"
 #include "charge/words.h"
 #include "station/point.h"
@@ -155,7 +156,7 @@ static void adopt(struct charge_set *set, struct charge *c, const struct charge_
 			(void)split_reading(&o->split, &o->tariff, at, last, c->connector->config->power_w);
 		o->split.unread = unread;
 	}
-	conduct_note(c);
+	durable_note(c);
 	conduct_tell_started(c);
 }
 
@@ -171,7 +172,7 @@ static void refuse_running(struct charge *c)
 	if (c->connector)
 		conduct_stop(c, SESSION_NOT_AUTHORISED, CHARGE_RESULT_S);
 	if (c->state != SESSION_STOPPING)
-		conduct_note(c);
+		durable_note(c);
 }
 
 void charge_decide(struct charge_set *set, const char *connector_id, unsigned number, const struct charge_grant *grant)

@@ -3,26 +3,7 @@
 
 #include "inside.h"
 
-static struct model_connector *at(struct model *m, int k)
-{
-	return &m->s.connector[k];
-}
-
 static int conduct(struct model *m, int k, enum session_trigger trigger, int order);
-
-/* A number made here. */
-static int make_order(struct model *m)
-{
-	for (int o = m->rules->seqs; o < m->rules->orders; o++) {
-		int used = m->s.order[o].exists;
-
-		for (int k = 0; k < m->rules->connectors; k++)
-			used |= (int)at(m, k)->order == o;
-		if (!used)
-			return o;
-	}
-	model_cut(m);
-}
 
 static enum session_trigger seen(const struct model_connector *c)
 {
@@ -31,154 +12,6 @@ static enum session_trigger seen(const struct model_connector *c)
 								     CONNECTOR_RESERVED, CONNECTOR_FAULT};
 
 	return session_seen(status[c->status]);
-}
-
-/* Nobody can say what the register stood at before, since no order of it is on the disk: what was delivered by then is nobody's. */
-static void excuse_the_unknown(struct model *m, int k)
-{
-	if (disk_last(m, k) == MODEL_NONE && at(m, k)->delivered)
-		at(m, k)->excused = 1;
-}
-
-/* Registers (metering.c) ------------------------------------------------------------------------------------------- */
-
-static void use_reading(struct model *m, int k)
-{
-	struct model_connector *c = at(m, k);
-	struct model_record *o = &c->memory;
-
-	model_claim(m, !c->closing || !c->fixed, "what comes after an end is counted to it");
-	c->away = 0;
-	if (o->unread) {
-		if (!c->remembered)
-			excuse_the_unknown(m, k);
-		o->unread = 0;
-		o->first = o->last = c->reg;
-	}
-	unsigned more = c->reg >= o->last ? c->reg - o->last : c->reg;
-	if (o->wh + more > MODEL_UNITS)
-		model_cut(m);
-	o->wh = (o->wh + more) & 7;
-	o->last = c->reg;
-	if (c->fresh == 2)
-		c->close_read = 1;
-	c->fresh = 0;
-}
-
-static void metering_pin(struct model *m, int k)
-{
-	struct model_connector *c = at(m, k);
-
-	c->memory.has_idle = c->has_idle && !c->remembered;
-	c->memory.idle = c->memory.has_idle ? c->idle : 0;
-	if (!c->has_idle)
-		excuse_the_unknown(m, k);
-}
-
-static void metering_begin(struct model *m, int k)
-{
-	struct model_connector *c = at(m, k);
-	struct model_record *o = &c->memory;
-	int readable = c->present && c->good;
-
-	if (!o->has_idle && !c->remembered)
-		excuse_the_unknown(m, k);
-	o->metered = 1;
-	c->noted = 0;
-	o->dated |= c->timed;
-	o->wh = 0;
-	o->first = o->last = o->has_idle ? o->idle : readable ? c->reg : 0;
-	o->unread = !o->has_idle && !readable;
-	if (o->unread)
-		c->away = 0;
-	if (readable)
-		use_reading(m, k);
-}
-
-static void metering_look(struct model *m, int k)
-{
-	struct model_connector *c = at(m, k);
-
-	if (!c->present)
-		return;
-	if (c->order == MODEL_NONE || !c->memory.metered || c->settling) {
-		if (c->status == MODEL_CHARGING || c->status == MODEL_OFFLINE || !c->good || (c->settling && !c->fresh))
-			return;
-		if (c->remembered && !model_has(m, MODEL_SETTLING_SILENT))
-			return;
-		if (!c->has_idle)
-			excuse_the_unknown(m, k);
-		c->has_idle = 1;
-		c->idle = c->reg;
-		return;
-	}
-	if (c->closing && c->fixed && !model_has(m, MODEL_ENDS_GROW)) {
-		if (c->status != MODEL_CHARGING && c->status != MODEL_OFFLINE && c->good && c->fresh)
-			c->passed |= c->reg != c->memory.last;
-		return;
-	}
-	if (c->away && !c->timed && !c->closing)
-		return;
-	if (c->good && c->fresh)
-		use_reading(m, k);
-}
-
-static void metering_rest(struct model_connector *c)
-{
-	int passed = c->passed;
-
-	c->passed = 0;
-	if (!c->memory.metered)
-		return;
-	if (c->memory.unread) {
-		c->remembered |= c->has_idle;
-		return;
-	}
-	c->has_idle = 1;
-	c->idle = c->memory.last;
-	c->remembered = c->present && (passed || !c->good);
-}
-
-/* Energy that went by (unseen.c) ----------------------------------------------------------------------------------- */
-
-static void unseen_remember(const struct model *m, struct model_connector *c)
-{
-	c->passed |= c->closing;
-	if (c->has_idle && (c->order == MODEL_NONE || (c->settling && !model_has(m, MODEL_SETTLING_SILENT))))
-		c->remembered = 1;
-}
-
-static void unseen_look(struct model *m, int k)
-{
-	struct model_connector *c = at(m, k);
-	unsigned reg = c->reg;
-
-	if (!c->remembered || c->settling || !c->present)
-		return;
-	if (c->order != MODEL_NONE && c->memory.metered) {
-		if (c->memory.unread)
-			return;
-		reg = c->memory.first;
-	} else if (!c->good) {
-		return;
-	}
-	if (reg > c->idle && m->s.disk_full && !model_has(m, MODEL_UNSEEN_ONCE))
-		return;
-	if (reg > c->idle) {
-		struct model_record o = {.began = 1, .metered = 1, .ended = 1, .dated = m->s.clock};
-
-		o.first = c->idle;
-		o.last = reg & 7;
-		o.wh = (reg - c->idle) & 7;
-		if (!m->s.disk_full)
-			(void)disk_keep(m, k, make_order(m), &o);
-	}
-	c->remembered = 0;
-	c->idle = reg & 7;
-	if (c->order != MODEL_NONE && !c->memory.metered) {
-		c->memory.has_idle = 1;
-		c->memory.idle = reg & 7;
-	}
 }
 
 /* The order (conduct.c) -------------------------------------------------------------------------------------------- */
@@ -263,7 +96,7 @@ static void finish_closing(struct model *m, int k)
 	if (c->memory.metered && c->memory.unread && !c->has_idle)
 		c->excused = 1;
 	if (!model_has(m, MODEL_END_FORGETS_GAP))
-		unseen_look(m, k);
+		energy_unseen_look(m, k);
 	c->fixed = 1;
 	c->memory.ended = 1;
 	if (model_has(m, MODEL_TOLD_BEFORE_WRITTEN))
@@ -274,7 +107,7 @@ static void finish_closing(struct model *m, int k)
 	}
 	m->s.order[c->order].stop_owed = 0;
 	c->closing = 0;
-	metering_rest(c);
+	energy_rest(c);
 	if (!model_has(m, MODEL_TOLD_BEFORE_WRITTEN))
 		tell(m, k, c->close_tell);
 	c->close_tell = c->close_read = c->over = c->fixed = 0;
@@ -374,7 +207,7 @@ static int enter(struct model *m, int k, const struct session_step *step, int or
 		c->memory.vouched = vouched & 1;
 		c->memory.card = card & 1;
 		c->memory.asking = began_itself ? 1 : 0;
-		metering_pin(m, k);
+		energy_pin(m, k);
 		c->on_old = c->on_way;
 		c->off_old = c->off_way;
 		c->timed = c->memory.dated = m->s.clock;
@@ -415,7 +248,7 @@ static void after_step(struct model *m, int k, const struct session_step *step, 
 	else if (c->state != SESSION_STARTING && c->state != SESSION_STOPPING)
 		c->command = MODEL_NO_COMMAND;
 	if (step->actions & SESSION_METER)
-		metering_begin(m, k);
+		energy_begin(m, k);
 	if (step->actions & SESSION_TELL_NOT_STARTED && step->reason == SESSION_NOT_STARTED)
 		c->memory.failed = 1;
 	if (c->order != MODEL_NONE && c->state == SESSION_CHARGING && !c->memory.failed)
@@ -452,7 +285,7 @@ static int conduct(struct model *m, int k, enum session_trigger trigger, int ord
 	if (!step.why || (c->closing && !(model_has(m, MODEL_START_WHILE_CLOSING) && trigger == SESSION_START)))
 		return -1;
 	if (began_itself) {
-		order = make_order(m);
+		order = model_make_order(m);
 	} else if (step.actions & SESSION_OPEN && order == MODEL_NONE) {
 		return -1;
 	}
@@ -575,7 +408,7 @@ void session_do_decide(struct model *m, int k, int granted)
 		return;
 	c->wish = 0;
 	if (c->state == SESSION_AUTHORISING) {
-		if (granted && may_start(m, k) && !begin_with(m, k, SESSION_GRANTED, make_order(m), 1, 1))
+		if (granted && may_start(m, k) && !begin_with(m, k, SESSION_GRANTED, model_make_order(m), 1, 1))
 			return;
 		(void)conduct(m, k, SESSION_REFUSED, MODEL_NONE);
 		return;
@@ -630,7 +463,7 @@ static void tick(struct model *m, int k, enum model_time time)
 		if (moved)
 			note(m, k);
 	}
-	metering_look(m, k);
+	energy_look(m, k);
 	if (c->closing) {
 		look_at_closing(m, k);
 		if (c->closing || model_has(m, MODEL_NEXT_TICK))
@@ -708,7 +541,7 @@ void session_do_tick(struct model *m, int k, enum model_time time)
 	if (time == MODEL_LAST || time == MODEL_OCCUPANCY)
 		at(m, k)->over = 1;
 	for (int i = 0; i < m->rules->connectors; i++) {
-		unseen_look(m, i);
+		energy_unseen_look(m, i);
 		tick(m, i, i == k ? time : MODEL_NOW);
 		wish_look(m, i);
 	}
@@ -742,8 +575,8 @@ void session_do_see(struct model *m, int k, enum model_status status, enum model
 	if (c->status == before)
 		return;
 	if (status == MODEL_OFFLINE)
-		unseen_remember(m, c);
-	unseen_look(m, k);
+		energy_unseen_remember(m, c);
+	energy_unseen_look(m, k);
 	(void)conduct(m, k, seen(c), MODEL_NONE);
 	tick(m, k, MODEL_NOW);
 	wish_look(m, k);
