@@ -127,7 +127,8 @@ static void remember(struct charge *c, int64_t wall)
 {
 	c->remembered = 1;
 	c->remembered_wall = wall;
-	c->remembered_us = clock_mono_us();
+	/* Whatever is read after the last reading that the order has tells of it. */
+	c->remembered_us = c->read_us;
 }
 
 void metering_rest(struct charge *c)

@@ -33,7 +33,7 @@ static int64_t believable(const struct split *s, int64_t wall, int64_t power_w)
 static int64_t doubt(struct split *s, int64_t register_wh, int64_t ws)
 {
 	s->repairs |= SPLIT_JUMP;
-	s->doubted = register_wh > s->last_register_wh;
+	s->doubted = s->last_register_wh >= 0 && register_wh > s->last_register_wh;
 	s->before_wh = s->last_register_wh;
 	s->last_register_wh = register_wh;
 	s->spare_ws = ws < step_ws ? ws : step_ws;

@@ -35,6 +35,12 @@ int disk_first(const struct model *m, int platform);
 int disk_is_settling(const struct model *m, int platform, int order);
 void disk_settle(struct model *m, int platform, int order, int is_on);
 
+/* delivery.c: core/upstream/business.c, by platform. */
+void delivery_pump(struct model *m, int p);
+void delivery_take(struct model *m, int p, int disputes);
+void delivery_answer(struct model *m, int p, int is_lost);
+void delivery_resend(struct model *m, int p, int order);
+
 /* energy.c: metering.c and unseen.c of core/charge. */
 void energy_pin(struct model *m, int k);
 void energy_begin(struct model *m, int k);

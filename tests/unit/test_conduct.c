@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "charge/durable.h"
 #include "charge/policy.h"
 #include "charge/set.h"
 #include "device/agent.h"
@@ -403,14 +404,14 @@ static void asked_again_after_a_restart(void **state)
 	struct fixture *f = *state;
 
 	begin_on_site(f);
+	durable_note(&f->charge);
 	struct order *o = calloc(1, sizeof(*o));
 	assert_non_null(o);
 	assert_int_equal(journal_find(f->store, f->charge.order->seq, read_row, o), FC_OK);
-	assert_true(o->asking);
+	assert_true(o->asking && o->metered);
 	free(f->charge.order);
 	f->charge = (struct charge){.conductor = &f->set.conductor, .connector = &f->connector, .result_s = 50};
 	(void)snprintf(f->charge.connector_id, sizeof(f->charge.connector_id), "K1");
-	o->metered = 1;
 	conduct_resume(&f->charge, o);
 	wish_look(&f->charge);
 	assert_int_equal(asked, 1);
