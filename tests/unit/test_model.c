@@ -58,7 +58,7 @@ static const struct model_rules all[] = {
 enum { ALL = sizeof(all) / sizeof(all[0]) };
 /* Sanitizers and emulators look at the begin of each: the states are the same everywhere. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__)
-enum { MOST = 60000, IS_WHOLE = 0 };
+enum { MOST = 20000, IS_WHOLE = 0 };
 #else
 enum { MOST = 4000000, IS_WHOLE = 1 };
 #endif
