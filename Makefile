@@ -133,12 +133,14 @@ $(out)/sim-platform: $(call objects,$(wildcard core/sim/platform*.c)) $(lib)
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson -lcrypto
 
+# The library last: what a test brings along takes the place of what is in it.
 $(out)/unit/%: $(out)/obj/tests/unit/%.o $(lib)
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib) $(LDLIBS) -lcmocka
 # The model of sessions and outbox, and the code beside it.
 $(out)/unit/test_model $(out)/unit/test_model_walk: $(call objects,$(wildcard tests/model/*.c))
+$(out)/unit/test_model_walk: $(call objects,$(wildcard tests/model/walk/*.c))
 # The ARM machine's own helpers.
 $(out)/vm/canup $(out)/vm/canpipe: $(out)/vm/%: $(out)/obj/tests/vm/%.o $(lib)
 	@mkdir -p $(@D)

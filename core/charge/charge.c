@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "charge/durable.h"
 #include "charge/set.h"
 #include "charge/told.h"
 
@@ -166,6 +167,8 @@ static struct order *found(struct charge *c)
 	struct order *order = unpriced_order(set, c->connector, &request);
 	struct error err = {0};
 
+	if (order)
+		order->asking = 1;
 	if (order && prices_tariff(set->prices, c->connector, "", "", TARIFF_DAYS, &order->tariff, &err)) {
 		log_error("charge: connector %s: charges without a price: %s", c->connector_id, err.text);
 		policy_free_of_charge(clock_wall(), &order->tariff);
@@ -394,7 +397,7 @@ static void on_tick(void *user)
 		conduct_tick(c);
 		wish_look(c);
 	}
-	conduct_note_stale(set->charges);
+	durable_note_stale(set->charges);
 	(void)loop_timer_set(set->loop, &set->tick, TICK_US);
 }
 
@@ -409,7 +412,7 @@ static void resume(void *user, const struct journal_order *entry)
 	if (!result) {
 		conduct_resume(c, order);
 		/* It began before anyone knew where the register stands: what went by until then is still to be looked for. */
-		if (!order->has_idle)
+		if (!order->has_idle && !c->has_idle)
 			take_last_register(c);
 		return;
 	}
@@ -459,7 +462,7 @@ void charge_set_free(struct charge_set *set)
 		struct charge *c = set->charges;
 
 		set->charges = c->next;
-		conduct_note(c);
+		durable_note(c);
 		free(c->order);
 		free(c);
 	}

@@ -82,8 +82,7 @@ static struct value *write_split(struct arena *a, const struct split *s)
 	if (value_add(a, v, "parts", parts) || put_int(a, v, "start_wall", s->start_wall) ||
 	    put_int(a, v, "last_wall", s->last_wall) || put_int(a, v, "start_register_wh", s->start_register_wh) ||
 	    put_int(a, v, "last_register_wh", s->last_register_wh) || put_int(a, v, "total_wh", s->total_wh) ||
-	    put_int(a, v, "moved_wall", s->moved_wall) || put_int(a, v, "repairs", s->repairs) ||
-	    (s->unread && put_int(a, v, "unread", 1)))
+	    put_int(a, v, "repairs", s->repairs) || (s->unread && put_int(a, v, "unread", 1)))
 		return NULL;
 	return v;
 }
@@ -149,6 +148,10 @@ static int write_running(struct arena *a, struct value *v, const struct order *o
 		result = put_int(a, v, "began", o->began);
 	if (!result)
 		result = put_int(a, v, "failed", o->failed);
+	if (!result && o->asking)
+		result = put_int(a, v, "asking", 1);
+	if (!result && o->unwanted)
+		result = put_int(a, v, "unwanted", o->unwanted);
 	if (!result && o->metered)
 		result = value_add(a, v, "split", write_split(a, &o->split));
 	return result;
@@ -369,8 +372,7 @@ static void read_split(const struct value *v, struct split *s, const char **miss
 	s->repairs = (unsigned)get_int(v, "repairs", missing);
 	s->unread = value_get(v, "unread") != NULL;
 	/* Not in the records of earlier versions. */
-	if (value_get(v, "moved_wall"))
-		s->moved_wall = get_int(v, "moved_wall", missing);
+	s->spare_ws = -1;
 	if (!*missing && (!s->count || sum != s->total_wh))
 		*missing = "parts";
 }
@@ -447,6 +449,8 @@ static void read_record(const struct value *v, struct order *o, const char **mis
 	o->stopping = get_int(v, "stopping", missing) != 0;
 	o->began = get_int(v, "began", missing) != 0;
 	o->failed = value_get(v, "failed") && get_int(v, "failed", missing) != 0;
+	o->asking = value_get(v, "asking") != NULL;
+	o->unwanted = value_get(v, "unwanted") ? (int)get_int(v, "unwanted", missing) : 0;
 	read_tariff(value_get(v, "tariff"), &o->tariff, missing);
 	o->metered = split != NULL;
 	if (split)

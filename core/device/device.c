@@ -418,6 +418,13 @@ enum connector_status device_status(const struct device *device, int number)
 	return decode_status(rules, values);
 }
 
+int64_t device_status_read(const struct device *device, int number)
+{
+	struct point_value value;
+
+	return device_point(device, number, device->profile->status.point, &value) ? 0 : value.mono_us;
+}
+
 int device_denies(const struct device *device, int write, unsigned address, unsigned count, uint16_t *first,
 		  uint16_t *last)
 {

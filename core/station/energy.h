@@ -2,7 +2,8 @@
  *
  * The register is the truth: what it advanced since the last reading counted is delivered energy, also over a
  * restart of the gateway or a break of the line (then it counts for the day of the reading). A register that goes
- * back (reset, replaced charger) or jumps further than the connector's power allows counts nothing: it only sets the
+ * back (reset, replaced charger) or jumps further than the connector's power allows (over any time: twice its nominal energy, and once a minute of
+ * that and 1 kWh; over a restart: twice that of a month) counts nothing: it only sets the
  * new starting point, and the log says so; so does the first reading of another register, when a meter is attached or taken away. */
 #ifndef FC_STATION_ENERGY_H
 #define FC_STATION_ENERGY_H
@@ -22,7 +23,7 @@ struct energy_counter {
 	int this_run;               /* ... and was read in this run, at mono_us */
 	int64_t meter_wh;           /* reading counted up to */
 	int64_t mono_us;
-	int64_t moved_us;   /* when it was another than the one before */
+	int64_t spare_ws;   /* W s that it may be ahead of the time */
 	int32_t day;        /* day that pending_wh belongs to */
 	int64_t pending_wh; /* counted, not yet in the store */
 	int dirty;          /* something is to be written */

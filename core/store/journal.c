@@ -138,11 +138,11 @@ int journal_close(struct store *store, const struct journal_order *order, const 
 	if (result)
 		return result;
 	(void)events_wanted(store);
-	result =
-	    update(store, order,
-		   "UPDATE orders SET closed = 1, start_wall = :start, end_wall = :end, wh = :wh, money_e4 = :money,"
-		   " reason = :reason, record = :record WHERE seq = :seq AND closed = 0",
-		   err);
+	result = update(store, order,
+			"UPDATE orders SET closed = 1, platform = :platform, start_wall = :start, end_wall = :end, wh "
+			"= :wh, money_e4 = :money,"
+			" reason = :reason, record = :record WHERE seq = :seq AND closed = 0",
+			err);
 	for (int i = 0; i < count && !result; i++)
 		result = put_out(store, recipients[i].platform, recipients[i].method, order->seq, err);
 	if (result) {

@@ -35,7 +35,27 @@ int disk_first(const struct model *m, int platform);
 int disk_is_settling(const struct model *m, int platform, int order);
 void disk_settle(struct model *m, int platform, int order, int is_on);
 
-/* session.c: core/charge. */
+/* delivery.c: core/upstream/business.c, by platform. */
+void delivery_pump(struct model *m, int p);
+void delivery_take(struct model *m, int p, int disputes);
+void delivery_answer(struct model *m, int p, int is_lost);
+void delivery_resend(struct model *m, int p, int order);
+
+/* energy.c: metering.c and unseen.c of core/charge. */
+void energy_pin(struct model *m, int k);
+void energy_begin(struct model *m, int k);
+void energy_look(struct model *m, int k);
+void energy_rest(struct model_connector *c);
+void energy_unseen_remember(const struct model *m, struct model_connector *c);
+void energy_unseen_look(struct model *m, int k);
+/* A number made here. */
+int model_make_order(struct model *m);
+static inline struct model_connector *at(struct model *m, int k)
+{
+	return &m->s.connector[k];
+}
+
+/* session.c: the rest of core/charge. */
 void session_do_start(struct model *m, int k, int order);
 void session_do_stop(struct model *m, int order);
 void session_do_see(struct model *m, int k, enum model_status status, enum model_reading reading);

@@ -20,8 +20,8 @@ enum { MODEL_CONNECTORS = 2, MODEL_PLATFORMS = 2, MODEL_ORDERS = 4, MODEL_SEQS =
 
 /* An order as its record in the journal has it; energy in units. */
 struct model_record {
-	unsigned began : 1, failed : 1, metered : 1, stopping : 1, vouched : 1, card : 1, unread : 1, has_idle : 1,
-	    ended : 1, dated : 1, wh : 3, first : 3, last : 3, idle : 3;
+	unsigned asking : 1, unwanted : 1, began : 1, failed : 1, metered : 1, stopping : 1, vouched : 1, card : 1,
+	    unread : 1, has_idle : 1, ended : 1, dated : 1, wh : 3, first : 3, last : 3, idle : 3;
 };
 
 enum model_command { MODEL_NO_COMMAND, MODEL_ON, MODEL_OFF };
@@ -48,6 +48,7 @@ struct model_connector {
 	/* The session. */
 	unsigned state : 3, order : 3, durable : 1, noted : 1;
 	unsigned command : 2, on_way : 1, on_old : 1, off_way : 1, off_old : 1;
+	unsigned fixed : 1, passed : 1; /* the end is known, but not written; energy may have gone by since */
 	unsigned closing : 1, close_read : 1, close_tell : 4, settling : 1, over : 1, rested : 1, timed : 1, away : 1;
 	unsigned has_idle : 1, idle : 3, remembered : 1;
 	unsigned wish : 3; /* 0 none, 1 a card's, 2 + order: of a charge that began by itself */
@@ -138,6 +139,13 @@ enum model_mistake {
 	MODEL_RESUMED_FORGETS_LAST, /* what went by before a charge that is taken up again is forgotten */
 	MODEL_END_FORGETS_STOP,     /* that a stop was accepted is taken back before the end is written */
 	MODEL_NOTED_LATE,      /* what a full disk did not take is written a quarter of an hour after there is room */
+	MODEL_REFUSED_UNHEARD, /* a charge refused while its charger is silent goes on */
+	MODEL_NOT_ASKED_AGAIN, /* ... and one whose answer was lost by a power cut */
+	MODEL_SETTLING_SILENT, /* what flows off line while the car takes the place is forgotten */
+	MODEL_END_FORGETS_GAP, /* what went by before a charge is forgotten when that ends first */
+	MODEL_ENDS_GROW,       /* what comes after an end that is not written yet is of that charge */
+	MODEL_NEXT_TICK,       /* a charge that began while the last was being written is looked at a second later */
+	MODEL_UNSEEN_ONCE,     /* what went by unseen is forgotten when the disk does not take it */
 	MODEL_RESEND_ANSWERED, /* an answer that the disk would not take ends an order that is to be sent again */
 	MODEL_MISTAKES
 };

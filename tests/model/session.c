@@ -3,26 +3,7 @@
 
 #include "inside.h"
 
-static struct model_connector *at(struct model *m, int k)
-{
-	return &m->s.connector[k];
-}
-
 static int conduct(struct model *m, int k, enum session_trigger trigger, int order);
-
-/* A number made here. */
-static int make_order(struct model *m)
-{
-	for (int o = m->rules->seqs; o < m->rules->orders; o++) {
-		int used = m->s.order[o].exists;
-
-		for (int k = 0; k < m->rules->connectors; k++)
-			used |= (int)at(m, k)->order == o;
-		if (!used)
-			return o;
-	}
-	model_cut(m);
-}
 
 static enum session_trigger seen(const struct model_connector *c)
 {
@@ -31,142 +12,6 @@ static enum session_trigger seen(const struct model_connector *c)
 								     CONNECTOR_RESERVED, CONNECTOR_FAULT};
 
 	return session_seen(status[c->status]);
-}
-
-/* Nobody can say what the register stood at before, since no order of it is on the disk: what was delivered by then is nobody's. */
-static void excuse_the_unknown(struct model *m, int k)
-{
-	if (disk_last(m, k) == MODEL_NONE && at(m, k)->delivered)
-		at(m, k)->excused = 1;
-}
-
-/* Registers (metering.c) ------------------------------------------------------------------------------------------- */
-
-static void use_reading(struct model *m, int k)
-{
-	struct model_connector *c = at(m, k);
-	struct model_record *o = &c->memory;
-
-	c->away = 0;
-	if (o->unread) {
-		if (!c->remembered)
-			excuse_the_unknown(m, k);
-		o->unread = 0;
-		o->first = o->last = c->reg;
-	}
-	unsigned more = c->reg >= o->last ? c->reg - o->last : c->reg;
-	if (o->wh + more > MODEL_UNITS)
-		model_cut(m);
-	o->wh = (o->wh + more) & 7;
-	o->last = c->reg;
-	if (c->fresh == 2)
-		c->close_read = 1;
-	c->fresh = 0;
-}
-
-static void metering_pin(struct model *m, int k)
-{
-	struct model_connector *c = at(m, k);
-
-	c->memory.has_idle = c->has_idle && !c->remembered;
-	c->memory.idle = c->memory.has_idle ? c->idle : 0;
-	if (!c->has_idle)
-		excuse_the_unknown(m, k);
-}
-
-static void metering_begin(struct model *m, int k)
-{
-	struct model_connector *c = at(m, k);
-	struct model_record *o = &c->memory;
-	int readable = c->present && c->good;
-
-	if (!o->has_idle && !c->remembered)
-		excuse_the_unknown(m, k);
-	o->metered = 1;
-	c->noted = 0;
-	o->dated |= c->timed;
-	o->wh = 0;
-	o->first = o->last = o->has_idle ? o->idle : readable ? c->reg : 0;
-	o->unread = !o->has_idle && !readable;
-	if (o->unread)
-		c->away = 0;
-	if (readable)
-		use_reading(m, k);
-}
-
-static void metering_look(struct model *m, int k)
-{
-	struct model_connector *c = at(m, k);
-
-	if (!c->present)
-		return;
-	if (c->order == MODEL_NONE || !c->memory.metered || c->settling) {
-		if (c->status == MODEL_CHARGING || c->status == MODEL_OFFLINE || !c->good || (c->settling && !c->fresh))
-			return;
-		if (!c->has_idle)
-			excuse_the_unknown(m, k);
-		c->has_idle = 1;
-		c->idle = c->reg;
-		return;
-	}
-	if (c->away && !c->timed && !c->closing)
-		return;
-	if (c->good && c->fresh)
-		use_reading(m, k);
-}
-
-static void metering_rest(struct model_connector *c)
-{
-	if (!c->memory.metered || c->memory.unread)
-		return;
-	c->has_idle = 1;
-	c->idle = c->memory.last;
-	if (!c->remembered && c->present && !c->good)
-		c->remembered = 1;
-}
-
-/* Energy that went by (unseen.c) ----------------------------------------------------------------------------------- */
-
-static void unseen_remember(struct model_connector *c)
-{
-	/* A hole: README.md, open. */
-	if (c->settling)
-		c->excused = 1;
-	if (c->has_idle && c->order == MODEL_NONE)
-		c->remembered = 1;
-}
-
-static void unseen_look(struct model *m, int k)
-{
-	struct model_connector *c = at(m, k);
-	unsigned reg = c->reg;
-
-	if (!c->remembered || c->closing || c->settling || !c->present || c->status == MODEL_OFFLINE)
-		return;
-	if (c->order != MODEL_NONE && c->memory.metered) {
-		if (c->memory.unread)
-			return;
-		reg = c->memory.first;
-	} else if (!c->good) {
-		return;
-	}
-	if (reg > c->idle) {
-		struct model_record o = {.began = 1, .metered = 1, .ended = 1, .dated = m->s.clock};
-
-		o.first = c->idle;
-		o.last = reg & 7;
-		o.wh = (reg - c->idle) & 7;
-		if (m->s.disk_full)
-			c->excused = 1;
-		else
-			(void)disk_keep(m, k, make_order(m), &o);
-	}
-	c->remembered = 0;
-	c->idle = reg & 7;
-	if (c->order != MODEL_NONE && !c->memory.metered) {
-		c->memory.has_idle = 1;
-		c->memory.idle = reg & 7;
-	}
 }
 
 /* The order (conduct.c) -------------------------------------------------------------------------------------------- */
@@ -247,9 +92,12 @@ static void finish_closing(struct model *m, int k)
 	int stays = c->state == SESSION_ENDED && m->rules->occupancy && c->memory.metered && c->present &&
 		    c->status == MODEL_OCCUPIED;
 
-	/* Two holes: README.md, open. */
-	if (c->memory.metered && (c->memory.unread || (c->remembered && c->memory.first != c->idle)))
+	/* Nobody ever knew where the register stands. */
+	if (c->memory.metered && c->memory.unread && !c->has_idle)
 		c->excused = 1;
+	if (!model_has(m, MODEL_END_FORGETS_GAP))
+		energy_unseen_look(m, k);
+	c->fixed = 1;
 	c->memory.ended = 1;
 	if (model_has(m, MODEL_TOLD_BEFORE_WRITTEN))
 		tell(m, k, c->close_tell);
@@ -259,10 +107,10 @@ static void finish_closing(struct model *m, int k)
 	}
 	m->s.order[c->order].stop_owed = 0;
 	c->closing = 0;
-	metering_rest(c);
+	energy_rest(c);
 	if (!model_has(m, MODEL_TOLD_BEFORE_WRITTEN))
 		tell(m, k, c->close_tell);
-	c->close_tell = c->close_read = c->over = 0;
+	c->close_tell = c->close_read = c->over = c->fixed = 0;
 	c->settling = stays ? 1 : 0;
 	if (!stays)
 		settled(m, k);
@@ -303,13 +151,32 @@ static void command(struct model *m, int k, enum model_command what)
 
 /* Wishes (wish.c) -------------------------------------------------------------------------------------------------- */
 
+static void refuse_running(struct model *m, int k)
+{
+	struct model_connector *c = at(m, k);
+
+	c->memory.asking = 0;
+	if (c->present && !m->rules->authorised)
+		return;
+	if (model_has(m, MODEL_REFUSED_UNHEARD)) {
+		if (c->present)
+			(void)conduct(m, k, SESSION_STOP, MODEL_NONE);
+		return;
+	}
+	c->memory.unwanted = 1;
+	if (c->present)
+		(void)conduct(m, k, SESSION_STOP, MODEL_NONE);
+	if (c->state != SESSION_STOPPING)
+		note(m, k);
+}
+
 static void ask(struct model *m, int k)
 {
 	struct model_connector *c = at(m, k);
 
 	/* Nobody decides: that is a no at once. */
-	if (!m->rules->cards && m->rules->authorised)
-		(void)conduct(m, k, SESSION_STOP, MODEL_NONE);
+	if (!m->rules->cards)
+		refuse_running(m, k);
 	if (!m->rules->cards)
 		return;
 	c->wish = c->state == SESSION_AUTHORISING ? 1 : (2 + c->order) & 7;
@@ -325,7 +192,7 @@ static unsigned told_by(unsigned actions)
 	       (actions & SESSION_TELL_NOT_STOPPED ? MODEL_NOT_STOPPED : 0u);
 }
 
-static int enter(struct model *m, int k, const struct session_step *step, int order)
+static int enter(struct model *m, int k, const struct session_step *step, int order, int began_itself)
 {
 	struct model_connector *c = at(m, k);
 	int on = (step->actions & SESSION_TELL_CHARGER_ON) != 0;
@@ -339,7 +206,8 @@ static int enter(struct model *m, int k, const struct session_step *step, int or
 		memset(&c->memory, 0, sizeof(c->memory));
 		c->memory.vouched = vouched & 1;
 		c->memory.card = card & 1;
-		metering_pin(m, k);
+		c->memory.asking = began_itself ? 1 : 0;
+		energy_pin(m, k);
 		c->on_old = c->on_way;
 		c->off_old = c->off_way;
 		c->timed = c->memory.dated = m->s.clock;
@@ -366,7 +234,7 @@ static void begin_closing(struct model *m, int k, unsigned actions)
 	if (c->order == MODEL_NONE)
 		return;
 	c->closing = 1;
-	c->close_read = c->over = 0;
+	c->close_read = c->over = c->fixed = c->passed = 0;
 	c->close_tell = told_by(actions) & 15;
 	look_at_closing(m, k);
 }
@@ -380,7 +248,7 @@ static void after_step(struct model *m, int k, const struct session_step *step, 
 	else if (c->state != SESSION_STARTING && c->state != SESSION_STOPPING)
 		c->command = MODEL_NO_COMMAND;
 	if (step->actions & SESSION_METER)
-		metering_begin(m, k);
+		energy_begin(m, k);
 	if (step->actions & SESSION_TELL_NOT_STARTED && step->reason == SESSION_NOT_STARTED)
 		c->memory.failed = 1;
 	if (c->order != MODEL_NONE && c->state == SESSION_CHARGING && !c->memory.failed)
@@ -417,11 +285,11 @@ static int conduct(struct model *m, int k, enum session_trigger trigger, int ord
 	if (!step.why || (c->closing && !(model_has(m, MODEL_START_WHILE_CLOSING) && trigger == SESSION_START)))
 		return -1;
 	if (began_itself) {
-		order = make_order(m);
+		order = model_make_order(m);
 	} else if (step.actions & SESSION_OPEN && order == MODEL_NONE) {
 		return -1;
 	}
-	if (enter(m, k, &step, order))
+	if (enter(m, k, &step, order, began_itself))
 		return -1;
 	after_step(m, k, &step, began_itself);
 	return 0;
@@ -540,17 +408,18 @@ void session_do_decide(struct model *m, int k, int granted)
 		return;
 	c->wish = 0;
 	if (c->state == SESSION_AUTHORISING) {
-		if (granted && may_start(m, k) && !begin_with(m, k, SESSION_GRANTED, make_order(m), 1, 1))
+		if (granted && may_start(m, k) && !begin_with(m, k, SESSION_GRANTED, model_make_order(m), 1, 1))
 			return;
 		(void)conduct(m, k, SESSION_REFUSED, MODEL_NONE);
 		return;
 	}
+	c->memory.asking = 0;
 	if (granted) {
 		c->memory.vouched = 1;
 		note(m, k);
 		tell(m, k, MODEL_STARTED);
-	} else if (m->rules->authorised && c->present) {
-		stop(m, k);
+	} else {
+		refuse_running(m, k);
 	}
 }
 
@@ -594,13 +463,11 @@ static void tick(struct model *m, int k, enum model_time time)
 		if (moved)
 			note(m, k);
 	}
-	metering_look(m, k);
+	energy_look(m, k);
 	if (c->closing) {
 		look_at_closing(m, k);
-		/* A hole: README.md, open. */
-		if (!c->closing && c->status == MODEL_CHARGING)
-			c->excused = 1;
-		return;
+		if (c->closing || model_has(m, MODEL_NEXT_TICK))
+			return;
 	}
 	if (c->settling && ((c->status != MODEL_OCCUPIED && c->status != MODEL_OFFLINE && c->present) || c->over))
 		(void)settle(m, k);
@@ -610,10 +477,29 @@ static void tick(struct model *m, int k, enum model_time time)
 		return;
 	if (c->order != MODEL_NONE && c->memory.failed && c->state == SESSION_CHARGING)
 		stop(m, k);
+	if (c->order != MODEL_NONE && c->memory.unwanted && c->present && m->rules->authorised &&
+	    c->state == SESSION_CHARGING)
+		stop(m, k);
 	if (time == MODEL_DEADLINE)
 		(void)conduct(m, k, SESSION_TIMEOUT, MODEL_NONE);
 	if (c->order != MODEL_NONE && !c->closing && !c->settling && !c->durable)
 		note(m, k);
+}
+
+/* A card is an event of its own. */
+static void wish_look(struct model *m, int k)
+{
+	const struct model_connector *c = at(m, k);
+
+	if (c->order != MODEL_NONE && c->memory.asking && c->wish < 2 && !c->closing && c->present &&
+	    c->state == SESSION_CHARGING && !model_has(m, MODEL_NOT_ASKED_AGAIN))
+		ask(m, k);
+	/* Who charges where somebody must vouch for it is vouched for, or asked about, or stopped. */
+	model_claim(m,
+		    c->order == MODEL_NONE || c->memory.vouched || !m->rules->authorised || c->closing || c->settling ||
+			c->memory.unwanted || !c->present || c->state != SESSION_CHARGING ||
+			c->wish == ((2 + c->order) & 7),
+		    "a charge goes on that nobody vouches for");
 }
 
 static void note_stale(struct model *m, int k, enum model_time time)
@@ -655,8 +541,9 @@ void session_do_tick(struct model *m, int k, enum model_time time)
 	if (time == MODEL_LAST || time == MODEL_OCCUPANCY)
 		at(m, k)->over = 1;
 	for (int i = 0; i < m->rules->connectors; i++) {
-		unseen_look(m, i);
+		energy_unseen_look(m, i);
 		tick(m, i, i == k ? time : MODEL_NOW);
+		wish_look(m, i);
 	}
 	note_stale(m, k, time);
 }
@@ -688,10 +575,11 @@ void session_do_see(struct model *m, int k, enum model_status status, enum model
 	if (c->status == before)
 		return;
 	if (status == MODEL_OFFLINE)
-		unseen_remember(c);
-	unseen_look(m, k);
+		energy_unseen_remember(m, c);
+	energy_unseen_look(m, k);
 	(void)conduct(m, k, seen(c), MODEL_NONE);
 	tick(m, k, MODEL_NOW);
+	wish_look(m, k);
 }
 
 /* A restart -------------------------------------------------------------------------------------------------------- */
@@ -724,6 +612,10 @@ static void resume(struct model *m, int k, int order)
 		   : c->memory.metered  ? SESSION_UNKNOWN
 					: SESSION_STARTING;
 	c->command = c->memory.stopping && !c->settling ? MODEL_OFF : MODEL_NO_COMMAND;
+	if (!c->settling || !c->memory.metered || c->memory.unread)
+		return;
+	c->has_idle = c->remembered = 1;
+	c->idle = c->memory.last;
 }
 
 void session_do_boot(struct model *m)
@@ -735,7 +627,7 @@ void session_do_boot(struct model *m)
 			resume(m, m->s.order[o].connector, o);
 	for (int k = 0; k < m->rules->connectors; k++)
 		if (at(m, k)->order == MODEL_NONE ||
-		    (!at(m, k)->memory.has_idle && !model_has(m, MODEL_RESUMED_FORGETS_LAST)))
+		    (!at(m, k)->memory.has_idle && !at(m, k)->has_idle && !model_has(m, MODEL_RESUMED_FORGETS_LAST)))
 			take_last(m, k);
 }
 

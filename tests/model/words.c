@@ -28,6 +28,13 @@ static const char *const mistakes[MODEL_MISTAKES] = {
     "a charge taken up again forgets what was before",
     "an accepted stop is forgotten before the end is written",
     "what a full disk did not take is written late",
+    "refused while it is silent, and goes on",
+    "an answer lost by a power cut is not asked for again",
+    "silent while the car takes the place: forgotten",
+    "what went by before a charge is forgotten with its end",
+    "what comes after an end not written is counted to it",
+    "the next charge is looked at a second after the last end",
+    "what a full disk did not take of the unseen is forgotten",
     "an answer that is not noted ends a resend",
 };
 static const char *const statuses[MODEL_STATUSES] = {"off line", "idle", "occupied", "charging", "reserved", "faulty"};
@@ -155,7 +162,10 @@ static void put_connector(struct line *l, int k, const struct model_connector *c
 		put(l, c->durable ? "" : " not durable");
 		put(l, c->memory.metered ? "" : " not begun");
 		put(l, c->memory.failed ? " failed" : "");
+		put(l, c->memory.vouched ? "" : c->memory.asking ? " asking" : " nobody's");
+		put(l, c->memory.unwanted ? " unwanted" : "");
 	}
+	put(l, c->passed ? " passed" : "");
 	put(l, c->closing ? " closing" : c->settling ? " settling" : "");
 	put(l, commands[c->command]);
 	if (c->has_idle)

@@ -162,10 +162,11 @@ class Soak:
         """The page's figures of today against the orders that the platform was told, at a moment when none is on its way."""
         w = self.world
         overview = ask_gateway(self.station, "overview")["result"]
-        totals, running = overview["totals"], [c for c in overview["connectors"].values() if c.get("session") == "charging"]
+        totals, running = overview["totals"], [c for c in overview["connectors"].values() if c.get("session") == "charging" and c["energy_wh"]]
         date = f"{self.clock.wall():%Y-%m-%d}"
         with w.lock:
             ended = [payloads[0] for payloads in w.told.values() if payloads[0]["EndTime"][:10] == date]
+        ended = [p for p in ended if p["TotalPower"] or p["TotalMoney"]]
         true = (len(ended), sum(int(decimal.Decimal(str(p["TotalMoney"])) * 10000) for p in ended))
         # What runs counts on the page, and is not told yet.
         said = (totals["today_orders"] - len(running), totals["today_money_e4"] - sum(c["money_e4"] for c in running))

@@ -92,7 +92,8 @@ function Figures() {
       <Figure label={say("power_now")} value={power(totals.power_w)} />
       <Figure label={say("charging_of")} value={number(totals.charging)} aside={say("of", { all: number(totals.connectors) })} />
       <Figure label={say("today_money")} value={money(totals.today_money_e4)} />
-      <Figure label={say("today_energy")} value={energy(totals.today_wh)} />
+      <Figure label={say("today_energy")} value={energy(totals.today_wh)}
+        aside={totals.today_unseen_wh ? say("today_unseen", { energy: energy(totals.today_unseen_wh) }) : undefined} />
       <Figure label={say("today_orders")} value={number(totals.today_orders)}
         aside={totals.today_orders ? say("per_order", { money: money(totals.today_money_e4 / totals.today_orders) }) : undefined} />
     </dl>

@@ -53,6 +53,7 @@ const words: Record<string, string> = {
   "the register went back: counted on from its new value": "读数回退：从新值继续计量", "the register jumped: not counted": "读数跳变：未计入", "no readings for a while: periods are interpolated": "一段时间无读数：时段按插值",
   "went by while the gateway or the charger was away": "网关或充电桩离线期间的电量", "the meter could not be read at the start: counted from its first reading": "开始时读不到电表：从首次读数计量",
   "another meter took over: what went by between is not counted": "更换电表：其间电量未计入", "more periods than there is room for: the last line holds several": "时段过多：末行合并多个时段",
+  "the meter could not be read from start to end: the energy is not known": "全程读不到电表：电量未知", "went by unseen, nobody's": "未见期间的电量，无主", nobody: "无主",
   "missing there": "平台缺失", "missing here": "本地缺失", "not confirmed": "未确认", other: "其他", TotalMoney: "金额不一致", TotalPower: "电量不一致",
   open: "进行中", closed: "已结束", start: "启动", stop: "停止", accepted: "已接受", confirmed: "已确认", taken: "已接收", "discarded by the platform": "被平台丢弃", "answered when the result is known": "有结果后答复",
   "taken up again after a restart": "重启后继续", "unknown there": "平台缺失", reconciliation: "核对", "the charger is off line": "充电桩离线", "there is no such connector": "没有该接口", "stopped already": "已停止",
