@@ -10,8 +10,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 suites=${*:-unit asan fuzz tsan boards system web arm}
 jobs=$(nproc)
-# Tests at a time: they wait most of it; more would only measure each other, and test runs have 25 blocks of ports (harness.py).
-side=$((jobs < 4 ? jobs : 4))
+# Tests at a time: they wait most of it (a system test keeps a tenth of a core busy), so more than there are cores; test runs have 25 blocks of ports (harness.py).
+side=$((2 * jobs < 8 ? 2 * jobs : 8))
 passed=0 failed=0 broken=
 logs=build/test-logs
 mkdir -p "$logs"

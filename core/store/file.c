@@ -380,7 +380,7 @@ static void detach(struct store *store)
 int file_replace(struct store *store, struct error *err)
 {
 	char fresh[NAME];
-	struct rescue found;
+	struct rescue found = {0};
 	int number;
 
 	if (store->detached) {

@@ -61,7 +61,7 @@ static int ask_disk(const char *path, int64_t *total, int64_t *left)
 static int64_t most_of(const struct store *store, int64_t file)
 {
 	const struct retain *r = &store->retain;
-	int64_t total, left;
+	int64_t total = 0, left = 0;
 	char name[sizeof(store->path) + 8];
 	struct stat wal;
 

@@ -86,8 +86,8 @@ STATUS = {
     "cut_in_two": ("form", "not a JSON object"),
 }
 CONTENT = {
-    "nested_deep": ("form", "too large"),
-    "nested_deep_objects": ("form", "too large"),
+    "nested_deep": ("form", "not a JSON object"),
+    "nested_deep_objects": ("form", "not a JSON object"),
     "zero_bytes_in_json": ("form", "not a JSON object"),
     "not_utf8": ("sig|form", ""),
     "sig_wrong": ("sig", "Sig: missing or wrong"),
