@@ -89,7 +89,7 @@ int port_send(struct port *port, const uint8_t *bytes, size_t len)
 	memcpy(t.sent[0], bytes, len);
 	t.sent_len[0] = len;
 	t.transaction[1] = t.transaction[0];
-	t.transaction[0] = t.framing == &framing_tcp ? (uint16_t)(bytes[0] << 8 | bytes[1]) : 0;
+	t.transaction[0] = (uint16_t)(t.framing == &framing_tcp ? bytes[0] << 8 | bytes[1] : 0);
 	return 0;
 }
 
