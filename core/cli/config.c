@@ -417,9 +417,10 @@ int cli_config_backup(struct cli *cli)
 	result = cli_ask(cli, "backup", arguments, &answer);
 	if (result)
 		return result;
-	const char *path = cli->words[0] ? cli->words[0] : cli_text(answer, "file");
+	const int is_named = cli->words[0] != NULL;
+	const char *path = is_named ? cli->words[0] : cli_text(answer, "file");
 	/* Who calls may write more than the daemon may: it says no place. */
-	if (path != cli->words[0] && (!*path || *path == '.' || strchr(path, '/')))
+	if (!is_named && (!*path || *path == '.' || strchr(path, '/')))
 		return cli_fail(cli, CLI_REFUSED, "file", path, "is no name of a file here");
 	result = write_file(cli, path, cli_text(answer, "text"));
 	if (result)
