@@ -136,8 +136,6 @@ static int along_an_index(struct copy *c, const char *key, const char *index, st
 	c->looks = 0;
 	if (!keys || !row)
 		code = sqlite3_errcode(c->from);
-	else if (!there)
-		code = sqlite3_errcode(c->to);
 	while (keys && row && !result && (code = sqlite3_step(keys)) == SQLITE_ROW) {
 		if (is_there(there, sqlite3_column_value(keys, 0)))
 			continue;
