@@ -92,7 +92,7 @@ fuzz_suite() { # BOARD
 
 # What differs by machine or by C library: the size of a word and of time, signs, alignment, how numbers are printed, processes, files, TLS.
 by_machine='audit backup* base bus can codec config config_edit config_schema control_socket dlt645 energy envelope events framing gbt gbt_words
-	icomm j1939 journal journal_list lookup message order patch policy privileges record samples scrypt self_signed shelf store tables tls
+	icomm j1939 journal journal_list lookup message order patch policy privileges record rescue retain samples scrypt self_signed shelf store tables tls
 	token trace versions watch'
 
 export FORECOURT_LUA=lua
