@@ -1,4 +1,4 @@
-# Forecourt. The targets are a contract (DESIGN.md): all deps demo test check bench vm-test package menuconfig clean.
+# Forecourt. The targets are a contract (DESIGN.md): all deps demo test check bench fuzz soak fleet vm-test package menuconfig clean.
 BOARD ?= host
 V ?= 0
 CC = gcc
@@ -47,16 +47,16 @@ ifeq ($(sysroot),)
 libs       = $(shell pkg-config --libs $(1) 2>/dev/null)
 isystem   := $(subst -I,-isystem ,$(shell pkg-config --cflags $(pkgs) 2>/dev/null))
 endif
-LDLIBS    += $(deps)/lib/libwebsockets.a -llua5.4-cjson $(call libs,$(pkgs)) -lz -lm -ldl
+LDLIBS    += $(deps)/lib/libwebsockets.a $(call libs,$(pkgs)) -lz -lm -ldl
 
 objects = $(patsubst %.c,$(out)/obj/%.o,$(1))
 lib := $(out)/libforecourt.a
 
-.PHONY: all deps demo test check bench vm-test package vms menuconfig clean objects units benches web tools FORCE
+.PHONY: all deps demo test check bench soak fleet vm-test package vms menuconfig clean objects units benches web tools FORCE
 .DELETE_ON_ERROR:
 
 all: deps
-	$(q)$(MAKE) --no-print-directory tools
+	$(q)$(MAKE) --no-print-directory tools && $(MAKE) --no-print-directory $(out)/forecourt.cdx.json
 
 deps:
 ifeq ($(sysroot),)
@@ -117,7 +117,7 @@ else
 # Of the bus one exchange (bus scan --direct), no store, and of wolfSSL the hashes: what else of the library needs them is not taken.
 $(out)/forecourt: $(call objects,core/cli/program.c) $(lib)
 	$(say) LD $@
-	$(q)$(CC) $(LDFLAGS) -o $@ $^ -llua5.4-cjson $(call libs,lua5.4 wolfssl libmodbus) -lm
+	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(call libs,lua5.4 wolfssl libmodbus) -lm
 	$(q)$(call stripped,$@)
 endif
 
@@ -133,10 +133,14 @@ $(out)/sim-platform: $(call objects,$(wildcard core/sim/platform*.c)) $(lib)
 	$(say) LD $@
 	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ljansson -lcrypto
 
+# The library last: what a test brings along takes the place of what is in it.
 $(out)/unit/%: $(out)/obj/tests/unit/%.o $(lib)
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(lib) $(LDLIBS) -lcmocka
+# The model of sessions and outbox, and the code beside it.
+$(out)/unit/test_model $(out)/unit/test_model_walk: $(call objects,$(wildcard tests/model/*.c))
+$(out)/unit/test_model_walk: $(call objects,$(wildcard tests/model/walk/*.c))
 # The ARM machine's own helpers.
 $(out)/vm/canup $(out)/vm/canpipe: $(out)/vm/%: $(out)/obj/tests/vm/%.o $(lib)
 	@mkdir -p $(@D)
@@ -158,6 +162,10 @@ $(out)/bench/%: $(out)/obj/tests/bench/%.o $(lib)
 web:
 	$(q)sh rootfs/www/build.sh $(out)/www
 
+# The bill of materials: what is in the program and the page, of which version, licence and source (CycloneDX).
+$(out)/forecourt.cdx.json: $(out)/forecourtd rootfs/package/bom.py $(wildcard $(out)/www/.meta.json $(deps)/sources*.txt /var/lib/dpkg/status)
+	$(q)/usr/bin/python3 -B rootfs/package/bom.py --build $(out) --board $(BOARD) --cc $(CC)
+
 demo: all
 	$(q)/usr/bin/python3 tests/system/demo.py --build $(out) $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
@@ -169,8 +177,15 @@ check: deps
 
 bench: all
 	$(q)$(MAKE) --no-print-directory benches
-	$(q)/usr/bin/python3 tests/bench/run.py --build $(out)
-	$(q)/usr/bin/python3 tests/bench/box.py --build $(out)
+	$(q)/usr/bin/python3 -B tests/bench/run.py --build $(out) $(if $(BENCH),--only $(BENCH))
+
+# Days of a whole station by a clock that goes as fast as it keeps up: make soak SOAK_DAYS=30; 500 gateways and one platform: make fleet.
+SOAK_DAYS ?= 30
+soak: all
+	$(q)/usr/bin/python3 -B tests/soak/run.py --build $(out) --days $(SOAK_DAYS) --verbose
+fleet: all
+	$(q)/usr/bin/python3 -B tests/fleet/run.py --build $(out)
+	$(q)/usr/bin/python3 -B tests/fleet/metrics.py --build $(out)
 
 # On the host's board CAN in a real kernel; on another the box itself, from its package (the chargers' simulator is the host's).
 ifeq ($(sysroot),)
@@ -194,4 +209,5 @@ package: deps
 clean:
 	rm -rf $(filter-out build/deps build/cross,$(wildcard build/*))
 
+include $(wildcard tests/fuzz/fuzz.mk) # not in the source package of the recipes
 -include $(shell find $(out)/obj -name '*.d' 2>/dev/null)

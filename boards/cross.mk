@@ -81,9 +81,10 @@ $(work)/modbus-shared.done: $(work)/modbus-autoreconf.done
 #   ATTACH                VACUUM and VACUUM INTO do it that way
 #   VIRTUALTABLE, INTROSPECTION_PRAGMAS, JSON   rescue.c reads pragma_table_info and asks json_valid
 #   INTEGRITY_CHECK, WAL, UPSERT, CTE           quick_check at start, the journal itself
+#   PROGRESS_CALLBACK     it bounds a rescue's walks
 #   TRIGGER, EXPLAIN      unit tests of the store use them: to fail a write, to see that an index serves
 sqlite_omit := LOAD_EXTENSION DEPRECATED SHARED_CACHE ANALYZE AUTHORIZATION AUTOVACUUM COMPILEOPTION_DIAGS COMPLETE DATETIME_FUNCS DECLTYPE \
-  DESERIALIZE GENERATED_COLUMNS GET_TABLE INCRBLOB PROGRESS_CALLBACK REINDEX TCL_VARIABLE TRACE UTF16 WINDOWFUNC
+  DESERIALIZE GENERATED_COLUMNS GET_TABLE INCRBLOB REINDEX TCL_VARIABLE TRACE UTF16 WINDOWFUNC
 sqlite_opt  := $(addprefix -DSQLITE_OMIT_,$(sqlite_omit))
 $(work)/sqlite-amalgamation.done:
 	$(call run,sqlite-amalgamation,mkdir -p $(work)/sqlite; cd $(work)/sqlite; ../sqlite3/configure --disable-tcl --disable-readline; \

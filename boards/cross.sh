@@ -41,6 +41,7 @@ libraries() {
 	trap 'rm -rf "$work"' EXIT INT TERM
 	sh "$here/sources.sh" "$work" "$@"
 	make -s -f "$here/cross.mk" -j"$(nproc)" work="$work" prefix="$prefix" gnu="$gnu" triple="$musl" cpu="$cpu" "$kind"
+	cp "$work/sources.txt" "$prefix/sources-$kind.txt"
 	# What names this folder, and what nothing reads.
 	rm -rf "$work" "$prefix"/lib/*.la "$prefix/lib/cmake" "$prefix/lib/pkgconfig" "$prefix/share" "$prefix/bin/wolfssl-config"
 }

@@ -34,5 +34,6 @@ cmake -S "$work/libwebsockets" -B "$work/out" -Wno-dev \
 	>"$work/cmake.log" 2>&1 || { cat "$work/cmake.log" >&2; exit 1; }
 make -s -C "$work/out" -j"$(nproc)" >"$work/make.log" 2>&1 || { tail -n 50 "$work/make.log" >&2; exit 1; }
 make -s -C "$work/out" install >/dev/null
+cp "$work/sources.txt" "$prefix/sources.txt"
 echo "$key" >"$stamp"
 echo "deps: libwebsockets with wolfSSL is in $prefix"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Static checks: format, layers, clang-tidy, cppcheck, luacheck, shellcheck, tsc. No warnings.
+# Static checks: format, layers, the threat model, clang-tidy, cppcheck, luacheck, shellcheck, tsc. No warnings.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 failed=
@@ -51,6 +51,7 @@ step top-level top
 step layers /usr/bin/python3 -B tests/layers.py
 step texts /usr/bin/python3 -B tests/texts.py
 step rows /usr/bin/python3 -B tests/rows.py
+step threats /usr/bin/python3 -B tests/threats.py
 step clang-format format
 step cppcheck cpp
 step luacheck lua

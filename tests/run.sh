@@ -2,15 +2,16 @@
 # All tests that need no extra hardware. Ends with "N passed, N failed" over all suites; non-zero on any failure.
 # A suite that can't run says SKIPPED and why, and is not counted as passed.
 #
-# usage: tests/run.sh [unit|asan|tsan|boards|system|web|arm|arm-all ...]   (default: all but arm-all)
+# usage: tests/run.sh [unit|asan|fuzz|tsan|boards|system|web|arm|arm-all|faults ...]   (default: all but arm-all and faults)
+# faults: tests/faults, as long as FORECOURT_FAULT_S says (its README).
 # arm, arm-all: the unit tests as the boxes run them, on musl, by QEMU's user mode; the compiler and the libraries are built first
 # (boards/cross.sh). arm: of armv7 what may differ by machine or by C library; arm-all: all of armv7, and that choice of aarch64.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-suites=${*:-unit asan tsan boards system web arm}
+suites=${*:-unit asan fuzz tsan boards system web arm}
 jobs=$(nproc)
-# Tests at a time: they wait most of it; more would only measure each other, and test runs have 25 blocks of ports (harness.py).
-side=$((jobs < 4 ? jobs : 4))
+# Tests at a time: they wait most of it (a system test keeps a tenth of a core busy), so more than there are cores; test runs have 25 blocks of ports (harness.py).
+side=$((2 * jobs < 8 ? 2 * jobs : 8))
 passed=0 failed=0 broken=
 logs=build/test-logs
 mkdir -p "$logs"
@@ -65,9 +66,33 @@ unit_suite() { # BOARD [FILTER [EMULATOR]]; a filter is a pattern: "bus*"
 	done
 }
 
+# Every seed and every crash that was ever found, once, without libFuzzer (tests/fuzz/README.md).
+fuzz_suite() { # BOARD
+	if ! make --no-print-directory -j"$jobs" BOARD="$1" fuzzers >"$logs/fuzz-build.log" 2>&1; then
+		tail -n 40 "$logs/fuzz-build.log"
+		fail "build-fuzz" 1
+		return
+	fi
+	for source in tests/fuzz/fuzz_*.c; do
+		name=$(basename "$source" .c)
+		log=$logs/$name.log
+		inputs=tests/fuzz/corpus/${name#fuzz_}
+		[ ! -d "tests/fuzz/crashes/${name#fuzz_}" ] || inputs="$inputs tests/fuzz/crashes/${name#fuzz_}"
+		# shellcheck disable=SC2086 # folders are words
+		if timeout 600 "build/$1/fuzz/$name" $inputs >"$log" 2>&1 && ! grep -q '^0 inputs$' "$log"; then
+			passed=$((passed + 1))
+			echo "  ok    $name ($(tail -n 1 "$log"))"
+		else
+			fail "$name" 1
+			echo "--- $name"
+			tail -n 60 "$log"
+		fi
+	done
+}
+
 # What differs by machine or by C library: the size of a word and of time, signs, alignment, how numbers are printed, processes, files, TLS.
 by_machine='audit backup* base bus can codec config config_edit config_schema control_socket dlt645 energy envelope events framing gbt gbt_words
-	icomm j1939 journal journal_list lookup message order patch policy privileges record samples scrypt self_signed shelf store tables tls
+	icomm j1939 journal journal_list lookup message order patch policy privileges record rescue retain samples scrypt self_signed shelf store tables tls
 	token trace versions watch'
 
 export FORECOURT_LUA=lua
@@ -79,6 +104,7 @@ for suite in $suites; do
 	case $suite in
 	unit) unit_suite host ;;
 	asan) unit_suite host-asan ;;
+	fuzz) fuzz_suite host-asan ;;
 	tsan)
 		unit_suite host-tsan 'bus* can* shelf* reload*'
 		;;
@@ -134,6 +160,21 @@ for suite in $suites; do
 		grep -E '^(SKIPPED|FAILED|ERROR)' "$log"
 		[ "$bad" -gt 0 ] && tail -n 120 "$log"
 		echo "  $closing"
+		;;
+	faults)
+		if ! make --no-print-directory -j"$jobs" tools >"$logs/tools.log" 2>&1; then
+			tail -n 40 "$logs/tools.log"
+			fail tools 1
+			continue
+		fi
+		/usr/bin/python3 -B -m pytest -q -s -p no:cacheprovider --tb=short tests/faults >"$logs/faults.log" 2>&1
+		code=$?
+		p=$(grep -oE '[0-9]+ passed' "$logs/faults.log" | tail -n 1 | cut -d' ' -f1)
+		f=$(grep -oE '[0-9]+ (failed|error)' "$logs/faults.log" | tail -n 1 | cut -d' ' -f1)
+		if [ "$code" -ne 0 ] && [ "${f:-0}" -eq 0 ]; then f=1; fi
+		passed=$((passed + ${p:-0}))
+		[ "${f:-0}" -gt 0 ] && fail faults "$f"
+		grep -vE '^20[0-9-]*T' "$logs/faults.log" | cut -c1-300 | tail -n 200
 		;;
 	web)
 		# A whole station and a browser a file: one after the other.

@@ -14,6 +14,7 @@
 #include "station/energy.h"
 #include "station/point.h"
 #include "store/journal_list.h"
+#include "store/retain.h"
 
 struct writer;
 
@@ -146,6 +147,21 @@ static void put_store(struct writer *w)
 	const struct store_health *h = store_health(w->s->store);
 
 	put_plain(w, w->metric->which == STORE_FAILING ? h->failing != 0 : (double)h->failures);
+}
+
+enum { KEPT_USED, KEPT_MOST, KEPT_OLDEST, KEPT_DELETED };
+static void put_kept(struct writer *w)
+{
+	const struct retain_state *r = retain_look(w->s->store);
+
+	if (w->metric->which == KEPT_USED && r->used)
+		put_plain(w, (double)r->used);
+	if (w->metric->which == KEPT_MOST && r->most)
+		put_plain(w, (double)r->most);
+	if (w->metric->which == KEPT_OLDEST && r->oldest_wall)
+		put_plain(w, (double)r->oldest_wall);
+	if (w->metric->which == KEPT_DELETED)
+		put_plain(w, (double)r->deleted);
 }
 
 /* Connectors ---------------------------------------------------------------------------------------------------------- */
@@ -344,6 +360,12 @@ static const struct metric metrics[] = {
     {"forecourt_data_free_bytes", "gauge", "Room left where the store is.", put_free, 0},
     {"forecourt_store_failing", "gauge", "1 while nothing can be kept.", put_store, STORE_FAILING},
     {"forecourt_store_failures_total", "counter", "Writes of the store that failed.", put_store, STORE_FAILURES},
+    {"forecourt_store_used_bytes", "gauge", "Of the database, without what it has free within.", put_kept, KEPT_USED},
+    {"forecourt_store_share_bytes", "gauge", "What it may take before the oldest confirmed orders go.", put_kept,
+     KEPT_MOST},
+    {"forecourt_orders_oldest_timestamp_seconds", "gauge", "When the oldest order ended that is kept, since 1970.",
+     put_kept, KEPT_OLDEST},
+    {"forecourt_orders_deleted_total", "counter", "Orders whose time of keeping was over.", put_kept, KEPT_DELETED},
     {"forecourt_alarms", "gauge", "Alarms that stand, by kind.", put_alarms, 0},
     {"forecourt_scripts_refused", "gauge", "Lua files that are not what is in force.", put_scripts, 0},
     {"forecourt_admin_sessions", "gauge", "Browsers that are logged in.", put_sessions, 0},

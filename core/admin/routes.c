@@ -6,6 +6,7 @@
 #include "admin/files.h"
 #include "admin/inside.h"
 #include "admin/metrics.h"
+#include "admin/packed.h"
 
 /* Sent with every answer. Scripts, styles and connections of this page only, nothing inline, in no frame. */
 #define HEADERS                                                                                                    \
@@ -48,9 +49,10 @@ static void answer_openapi(struct admin *admin, const struct http_request *reque
 static void answer_metrics(struct admin *admin, const struct http_request *request, struct http_response *response,
 			   const struct guard_who *who)
 {
-	(void)request, (void)who;
+	(void)who;
 	response->content_type = "text/plain; version=0.0.4; charset=utf-8";
 	metrics_write(&admin->sources, &response->body);
+	packed_answer(request, response);
 }
 
 /* For whoever restarts what is sick: no word about what is wrong. */

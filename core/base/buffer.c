@@ -50,7 +50,10 @@ static int reserve(struct buffer *b, size_t len)
 
 int buffer_add(struct buffer *b, const void *data, size_t len)
 {
-	if (reserve(b, len))
+	/* Nearly always there is room. */
+	int fits = !b->failed && len < b->size - b->len && b->len + len <= b->limit;
+
+	if (!fits && reserve(b, len))
 		return FC_ELIMIT;
 	if (len)
 		memcpy(b->data + b->len, data, len);
@@ -68,15 +71,20 @@ int buffer_printf(struct buffer *b, const char *fmt, ...)
 {
 	va_list args, again;
 	int result = FC_ELIMIT;
+	size_t room = b->failed ? 0 : b->size - b->len;
 
 	va_start(args, fmt);
 	va_copy(again, args);
-	int n = vsnprintf(NULL, 0, fmt, args);
+	int n = vsnprintf(room ? b->data + b->len : NULL, room, fmt, args);
 	if (n >= 0 && reserve(b, (size_t)n) == FC_OK) {
-		(void)vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
+		/* It was whole at once if it had room. */
+		if ((size_t)n >= room)
+			(void)vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
 		b->len += (size_t)n;
 		result = FC_OK;
 	} else {
+		if (room)
+			b->data[b->len] = '\0';
 		b->failed = 1;
 	}
 	va_end(again);

@@ -1,10 +1,10 @@
 #include "base/decimal.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 
-enum { DECIMALS_MAX = 9 };
+enum { DECIMALS_MAX = 9, DIGITS_MAX = 20 };
 
 static int64_t power_of_ten(int n)
 {
@@ -39,17 +39,25 @@ int64_t decimal_rescale(int64_t scaled, int from, int to)
 
 int decimal_format(int64_t scaled, int decimals, char *out, size_t size)
 {
-	uint64_t magnitude = scaled < 0 ? 0 - (uint64_t)scaled : (uint64_t)scaled;
-	uint64_t unit = (uint64_t)power_of_ten(decimals);
-	const char *sign = scaled < 0 ? "-" : "";
-	int n;
+	uint64_t rest = scaled < 0 ? 0 - (uint64_t)scaled : (uint64_t)scaled;
+	char digits[2 + DIGITS_MAX]; /* from its end on: a sign, a point, at least one digit before it */
+	size_t at = sizeof(digits);
 
+	for (int i = 0; i < decimals; i++, rest /= 10)
+		digits[--at] = (char)('0' + rest % 10);
 	if (decimals > 0)
-		n = snprintf(out, size, "%s%llu.%0*llu", sign, (unsigned long long)(magnitude / unit), decimals,
-			     (unsigned long long)(magnitude % unit));
-	else
-		n = snprintf(out, size, "%s%llu", sign, (unsigned long long)magnitude);
-	return n < 0 || (size_t)n >= size ? FC_ELIMIT : n;
+		digits[--at] = '.';
+	do
+		digits[--at] = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (scaled < 0)
+		digits[--at] = '-';
+	size_t len = sizeof(digits) - at;
+	if (len >= size)
+		return FC_ELIMIT;
+	memcpy(out, digits + at, len);
+	out[len] = '\0';
+	return (int)len;
 }
 
 static int push_digit(int64_t *value, char digit)

@@ -68,16 +68,23 @@ static void write_code(struct buffer *out, const unsigned char *p, size_t n)
 	(void)buffer_printf(out, "\\u%04x\\u%04x", 0xD800 + (code >> 10), 0xDC00 + (code & 0x3FF));
 }
 
+/* Characters that stand for themselves: of ASCII all but the quote, the backslash and the control characters. */
+static const unsigned char is_plain[256] = {[' ' ... '!'] = 1, ['#' ... '['] = 1, [']' ... 0x7F] = 1};
+
 static void write_string(struct buffer *out, const char *text, size_t len, int ascii)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	size_t run = 0, i = 0;
 
 	(void)buffer_add(out, "\"", 1);
-	while (i < len) {
+	for (;;) {
+		while (i < len && is_plain[p[i]])
+			i++;
+		if (i == len)
+			break;
 		size_t n = utf8_length(p + i, len - i);
 
-		if (n && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\' && !(ascii && n > 1)) {
+		if (n > 1 && !ascii) {
 			i += n;
 			continue;
 		}
@@ -119,6 +126,7 @@ static void write_value(struct buffer *out, const struct value *v, int ascii)
 {
 	char text[48];
 	const char *comma = "";
+	int n;
 
 	switch (v->type) {
 	case VALUE_NULL:
@@ -127,17 +135,16 @@ static void write_value(struct buffer *out, const struct value *v, int ascii)
 	case VALUE_BOOL:
 		(void)buffer_text(out, v->i ? "true" : "false");
 		return;
-	case VALUE_INT:
-		(void)buffer_printf(out, "%lld", (long long)v->i);
-		return;
 	case VALUE_FLOAT:
 		write_float(out, v->f);
 		return;
+	case VALUE_INT:
 	case VALUE_DECIMAL:
-		if (decimal_format(v->i, v->decimals, text, sizeof(text)) < 0)
+		n = decimal_format(v->i, v->type == VALUE_INT ? 0 : v->decimals, text, sizeof(text));
+		if (n < 0)
 			out->failed = 1;
 		else
-			(void)buffer_text(out, text);
+			(void)buffer_add(out, text, (size_t)n);
 		return;
 	case VALUE_NUMBER:
 		(void)buffer_add(out, v->text, v->len);
@@ -188,4 +195,23 @@ int json_write(struct buffer *out, const struct value *v)
 int json_write_ascii(struct buffer *out, const struct value *v)
 {
 	return write_any(out, v, 1);
+}
+
+int json_text(struct buffer *out, const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t run = 0;
+
+	for (size_t i = 0; i < len;) {
+		size_t n = p[i] < 0x80 ? 1 : utf8_length(p + i, len - i);
+
+		if (!n) {
+			(void)buffer_add(out, text + run, i - run);
+			(void)buffer_text(out, "\xEF\xBF\xBD");
+			run = i + 1;
+		}
+		i += n ? n : 1;
+	}
+	(void)buffer_add(out, text + run, len - run);
+	return out->failed ? FC_ELIMIT : FC_OK;
 }

@@ -1,8 +1,7 @@
 /* JSON writer: value tree to compact UTF-8 text.
  *
- * Reading JSON is lua-cjson's work (script/json.h); writing is ours because the protocol needs what that library
- * can't give: numbers of a prescribed form (10.000), lists told from objects when empty, integers told from
- * floats. Bytes that are not UTF-8 are replaced by U+FFFD. */
+ * Ours because the protocol needs what no library here can give: numbers of a prescribed form (10.000), lists told from objects
+ * when empty, integers told from floats. Bytes that are not UTF-8 are replaced by U+FFFD. The reader is tree.h. */
 #ifndef FC_BASE_JSON_H
 #define FC_BASE_JSON_H
 
@@ -14,5 +13,7 @@
 int json_write(struct buffer *out, const struct value *v);
 /* The same with every character beyond ASCII as \uXXXX, for a reader that counts characters where it should count bytes. */
 int json_write_ascii(struct buffer *out, const struct value *v);
+/* Appends a text as whoever reads it back from JSON has it: U+FFFD for bytes that are not UTF-8. As above. */
+int json_text(struct buffer *out, const char *text, size_t len);
 
 #endif

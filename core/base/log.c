@@ -54,12 +54,33 @@ const char *log_level_name(enum log_level level)
 	return (unsigned)level < LEVELS ? level_words[level] : "unknown";
 }
 
-/* A line break inside a text from outside would forge a second line. */
+/* Bytes of a character that steers a terminal or turns the order of what follows: C1 controls, marks of direction, lines of Unicode's own. */
+static size_t hostile_at(const char *text, size_t left)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	if (left >= 2 && p[0] == 0xC2 && p[1] >= 0x80 && p[1] <= 0x9F)
+		return 2;
+	if (left < 3)
+		return 0;
+	if (p[0] == 0xE2 && p[1] == 0x80 && ((p[2] >= 0x8B && p[2] <= 0x8F) || (p[2] >= 0xA8 && p[2] <= 0xAE)))
+		return 3;
+	if (p[0] == 0xE2 && p[1] == 0x81 && p[2] >= 0xA0 && p[2] <= 0xAF)
+		return 3;
+	return p[0] == 0xEF && p[1] == 0xBB && p[2] == 0xBF ? 3 : 0;
+}
+
+/* A line break inside a text from outside would forge a second line; other characters a second look of it on root's terminal. */
 static void flatten(char *line, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++) {
+		size_t n = hostile_at(line + i, len - i);
+
 		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-			line[i] = ' ';
+			n = 1;
+		if (n)
+			memset(line + i, ' ', n);
+	}
 }
 
 int log_keep(size_t bytes)

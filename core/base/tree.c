@@ -1,25 +1,46 @@
 #include "base/tree.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 
-enum { DEPTH = 32, DECIMALS = 9, NUMBER_MAX = 64, INT_DIGITS = 18 };
+/* The longest decimal that a double stands for has 1077 digits. */
+enum { DEPTH = 32, DECIMALS = 9, NUMBER_MAX = 1100, INT_DIGITS = 18 };
+
+static const int64_t whole_below = (int64_t)1 << 53; /* of a double that is whole */
 
 struct reader {
 	const char *text;
 	size_t len, at;
 	enum tree_form form;
 	struct arena *arena;
-	int full; /* the arena */
+	size_t values, most; /* read so far, and that may be */
+	int full;            /* the arena, or too many values */
 };
 
 static void skip_blanks(struct reader *r)
 {
-	while (r->at < r->len && strchr(" \t\r\n", r->text[r->at]) && r->text[r->at])
+	while (r->at < r->len) {
+		char c = r->text[r->at];
+
+		if (c != ' ' && c != '\n' && c != '\r' && c != '\t')
+			return;
 		r->at++;
+	}
+}
+
+static struct value *make(struct reader *r, enum value_type type)
+{
+	struct value *v = r->values++ < r->most ? arena_alloc(r->arena, sizeof(*v)) : NULL;
+
+	if (v)
+		v->type = type;
+	else
+		r->full = 1;
+	return v;
 }
 
 static char peek(const struct reader *r)
@@ -114,36 +135,74 @@ static size_t read_escape(struct reader *r, char *out)
 	return put_utf8(out, code);
 }
 
-/* Behind the quote. An escape is never shorter than what it stands for. */
-static int read_text(struct reader *r, char **text, size_t *len)
+/* What stands in a text without an escape. As received: lua-cjson took control characters, so there are platforms that send them. */
+static int is_unescaped(const struct reader *r, const char *text, size_t len)
 {
-	size_t end = r->at;
+	if (r->form == TREE_AS_RECEIVED)
+		return !memchr(text, '\0', len);
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < 0x20)
+			return 0;
+	return 1;
+}
 
-	while (end < r->len && r->text[end] != '"')
-		end += r->text[end] == '\\' ? 2 : 1;
-	if (end >= r->len)
-		return FC_EINVAL;
-	char *out = arena_alloc(r->arena, end - r->at + 1);
-	if (!out) {
-		r->full = 1;
+/* Behind the quote; up to the first backslash, if there is one. Returns where the text goes on, NULL when it is wrong. */
+static const char *read_plain(struct reader *r, const char *from, const char *end, char **to)
+{
+	const char *stop = memchr(from, '\\', (size_t)(end - from));
+
+	if (!stop)
+		stop = end;
+	size_t n = (size_t)(stop - from);
+	if (!is_unescaped(r, from, n))
+		return NULL;
+	memcpy(*to, from, n);
+	*to += n;
+	return stop;
+}
+
+/* The quote that ends a text; NULL: none does. */
+static const char *find_end(const struct reader *r)
+{
+	const char *from = r->text + r->at, *end = r->text + r->len;
+
+	for (;;) {
+		const char *quote = memchr(from, '"', (size_t)(end - from));
+		const char *escape = quote ? memchr(from, '\\', (size_t)(quote - from)) : NULL;
+
+		if (!escape)
+			return quote;
+		if (end - escape < 2)
+			return NULL;
+		from = escape + 2;
+	}
+}
+
+/* Behind the quote. An escape is never shorter than what it stands for. */
+static int read_text(struct reader *r, const char **text, size_t *len)
+{
+	const char *end = find_end(r);
+	char *to = end ? arena_alloc(r->arena, (size_t)(end - r->text) - r->at + 1) : NULL;
+
+	if (!to) {
+		r->full |= end != NULL;
 		return FC_EINVAL;
 	}
-	*text = out;
-	*len = 0;
-	while (r->text[r->at] != '"') {
-		if ((unsigned char)r->text[r->at] < 0x20)
+	*text = to;
+	for (;;) {
+		const char *at = read_plain(r, r->text + r->at, end, &to);
+
+		if (!at)
 			return FC_EINVAL;
-		if (r->text[r->at] != '\\') {
-			out[(*len)++] = r->text[r->at++];
-			continue;
-		}
-		r->at++;
-		size_t n = read_escape(r, out + *len);
+		r->at = (size_t)(at - r->text) + 1;
+		if (at == end)
+			break;
+		size_t n = read_escape(r, to);
 		if (!n)
 			return FC_EINVAL;
-		*len += n;
+		to += n;
 	}
-	r->at++;
+	*len = (size_t)(to - *text);
 	return FC_OK;
 }
 
@@ -158,9 +217,63 @@ static size_t digits_at(const struct reader *r, size_t at)
 	return n;
 }
 
+static struct value *make_int(struct reader *r, int64_t i)
+{
+	struct value *v = make(r, VALUE_INT);
+
+	if (v)
+		v->i = i;
+	return v;
+}
+
+static struct value *make_float(struct reader *r, double f)
+{
+	struct value *v = make(r, VALUE_FLOAT);
+
+	if (v)
+		v->f = f;
+	return v;
+}
+
+/* Behind the sign, so many digits. As received: what others read as a double they may have rounded as one. */
+static struct value *read_int(struct reader *r, size_t at, size_t digits, int minus)
+{
+	int64_t i = 0;
+
+	for (size_t k = at; k < at + digits; k++)
+		i = i * 10 + (r->text[k] - '0');
+	if (r->form == TREE_AS_RECEIVED && i >= whole_below)
+		return make_float(r, (double)(minus ? -i : i));
+	return make_int(r, minus ? -i : i);
+}
+
+/* text: with a point or an exponent, or too long for an integer. */
+static struct value *read_real(struct reader *r, char *text, size_t whole, size_t behind, int exponent)
+{
+	double f = strtod(text, NULL);
+	struct value *v;
+
+	if (!isfinite(f))
+		return NULL;
+	if (r->form == TREE_AS_RECEIVED && f == floor(f) && fabs(f) < (double)whole_below)
+		return make_int(r, (int64_t)f);
+	/* Minus nothing has no decimal. */
+	if (r->form == TREE_AS_RECEIVED || exponent || behind > DECIMALS || whole + behind > INT_DIGITS ||
+	    (*text == '-' && f == 0))
+		return make_float(r, f);
+	memmove(strchr(text, '.'), strchr(text, '.') + 1, strlen(strchr(text, '.')));
+	v = make(r, VALUE_DECIMAL);
+	if (v) {
+		v->i = strtoll(text, NULL, 10);
+		v->decimals = (int)behind;
+	}
+	return v;
+}
+
 static struct value *read_number(struct reader *r)
 {
-	size_t begin = r->at, at = begin + (peek(r) == '-');
+	int minus = peek(r) == '-';
+	size_t begin = r->at, at = begin + (size_t)minus;
 	size_t whole = digits_at(r, at), behind = 0;
 	int exponent = 0;
 	char text[NUMBER_MAX];
@@ -185,87 +298,106 @@ static struct value *read_number(struct reader *r)
 	}
 	if (at - begin >= sizeof(text))
 		return NULL;
-	memcpy(text, r->text + begin, at - begin);
-	text[at - begin] = '\0';
 	r->at = at;
 	if (!behind && !exponent && whole <= INT_DIGITS)
-		return value_int(r->arena, strtoll(text, NULL, 10));
-	double f = strtod(text, NULL);
-	if (!isfinite(f))
-		return NULL;
-	/* Minus nothing has no decimal. */
-	if (r->form == TREE_AS_RECEIVED || exponent || behind > DECIMALS || whole + behind > INT_DIGITS ||
-	    (*text == '-' && f == 0))
-		return value_float(r->arena, f);
-	memmove(strchr(text, '.'), strchr(text, '.') + 1, strlen(strchr(text, '.')));
-	return value_decimal(r->arena, strtoll(text, NULL, 10), (int)behind);
+		return read_int(r, begin + (size_t)minus, whole, minus);
+	memcpy(text, r->text + begin, at - begin);
+	text[at - begin] = '\0';
+	return read_real(r, text, whole, behind, exponent);
 }
 
 /* Values --------------------------------------------------------------------------------------------------------------- */
 
 static struct value *read_value(struct reader *r, int depth);
 
+/* Empty, and as received, it may be meant to be the other: some write [] for an object without members. */
+static struct value *empty(const struct reader *r, struct value *v)
+{
+	if (v && r->form == TREE_AS_RECEIVED)
+		v->type = VALUE_EMPTY;
+	return v;
+}
+
 /* Behind the bracket. */
 static struct value *read_list(struct reader *r, int depth)
 {
-	struct value *list = value_array(r->arena);
+	struct value *list = make(r, VALUE_ARRAY);
 
-	if (take(r, ']'))
-		return list;
+	if (!list || take(r, ']'))
+		return empty(r, list);
 	do {
 		struct value *item = read_value(r, depth);
 
-		if (!item || value_push(list, item))
+		if (!item)
 			return NULL;
+		value_append(list, item);
 	} while (take(r, ','));
 	return take(r, ']') ? list : NULL;
 }
 
 static struct value *read_object(struct reader *r, int depth)
 {
-	struct value *object = value_object(r->arena);
-	char *key;
+	struct value *object = make(r, VALUE_OBJECT);
+	const char *key;
 	size_t len;
 
-	if (take(r, '}')) {
-		if (object && r->form == TREE_AS_RECEIVED)
-			object->type = VALUE_EMPTY;
-		return object;
-	}
+	if (!object || take(r, '}'))
+		return empty(r, object);
 	do {
-		if (!take(r, '"') || read_text(r, &key, &len) || !take(r, ':'))
+		if (!take(r, '"') || read_text(r, &key, &len) || strlen(key) != len || !take(r, ':'))
 			return NULL;
 		struct value *member = read_value(r, depth);
-		if (!member || value_put(r->arena, object, key, member))
+		if (!member)
 			return NULL;
+		member->key = key;
+		value_append(object, member);
 	} while (take(r, ','));
-	return take(r, '}') ? object : NULL;
+	if (!take(r, '}'))
+		return NULL;
+	if (value_drop_doubles(r->arena, object)) {
+		r->full = 1;
+		return NULL;
+	}
+	return object;
+}
+
+static struct value *read_string(struct reader *r)
+{
+	struct value *v = make(r, VALUE_STRING);
+
+	return v && !read_text(r, &v->text, &v->len) ? v : NULL;
+}
+
+static struct value *read_bool(struct reader *r, int b)
+{
+	struct value *v = make(r, VALUE_BOOL);
+
+	if (v)
+		v->i = b;
+	return v;
 }
 
 static struct value *read_value(struct reader *r, int depth)
 {
-	char *text;
-	size_t len;
-
 	skip_blanks(r);
-	if (depth >= DEPTH || r->at >= r->len)
+	if (r->at >= r->len)
 		return NULL;
 	switch (r->text[r->at]) {
 	case '{':
 		r->at++;
-		return read_object(r, depth + 1);
+		return depth < DEPTH ? read_object(r, depth + 1) : NULL;
 	case '[':
 		r->at++;
-		return read_list(r, depth + 1);
+		return depth < DEPTH ? read_list(r, depth + 1) : NULL;
 	case '"':
 		r->at++;
-		return read_text(r, &text, &len) ? NULL : value_string_len(r->arena, text, len);
+		return read_string(r);
 	case 't':
-		return take_word(r, "true") ? value_bool(r->arena, 1) : NULL;
+		return take_word(r, "true") ? read_bool(r, 1) : NULL;
 	case 'f':
-		return take_word(r, "false") ? value_bool(r->arena, 0) : NULL;
+		return take_word(r, "false") ? read_bool(r, 0) : NULL;
 	case 'n':
-		return take_word(r, "null") ? value_null(r->arena) : NULL;
+		return take_word(r, "null") ? make(r, VALUE_NULL) : NULL;
 	default:
 		return read_number(r);
 	}
@@ -273,13 +405,13 @@ static struct value *read_value(struct reader *r, int depth)
 
 int tree_read(const char *text, size_t len, enum tree_form form, struct arena *arena, struct value **out, size_t *at)
 {
-	struct reader r = {.text = text, .len = len, .form = form, .arena = arena};
+	struct reader r = {.text = text, .len = len, .form = form, .arena = arena, .most = TREE_VALUES_MAX};
 
 	*out = read_value(&r, 0);
 	skip_blanks(&r);
 	*at = r.at;
 	if (*out && r.at == len)
 		return FC_OK;
-	/* A full arena shows as a value that is missing. */
-	return r.full || arena->used + sizeof(struct value) + 32 > arena->limit ? FC_ELIMIT : FC_EINVAL;
+	*out = NULL;
+	return r.full ? FC_ELIMIT : FC_EINVAL;
 }

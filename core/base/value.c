@@ -102,7 +102,7 @@ struct value *value_empty(struct arena *a)
 	return make(a, VALUE_EMPTY);
 }
 
-static void append(struct value *parent, struct value *child)
+void value_append(struct value *parent, struct value *child)
 {
 	child->next = NULL;
 	if (parent->last)
@@ -119,7 +119,7 @@ int value_push(struct value *array, struct value *child)
 		return FC_ENOMEM;
 	if (array->type == VALUE_EMPTY)
 		array->type = VALUE_ARRAY;
-	append(array, child);
+	value_append(array, child);
 	return FC_OK;
 }
 
@@ -132,7 +132,7 @@ int value_add(struct arena *a, struct value *object, const char *key, struct val
 		return FC_ENOMEM;
 	if (object->type == VALUE_EMPTY)
 		object->type = VALUE_OBJECT;
-	append(object, child);
+	value_append(object, child);
 	return FC_OK;
 }
 
@@ -155,7 +155,7 @@ int value_put(struct arena *a, struct value *object, const char *key, struct val
 	if (!object || !child)
 		return FC_ENOMEM;
 	for (struct value *old = object->first; old; before = old, old = old->next) {
-		if (strcmp(old->key, key) != 0)
+		if (*old->key != *key || strcmp(old->key, key) != 0)
 			continue;
 		child->key = arena_copy(a, key, strlen(key));
 		if (!child->key)
@@ -164,6 +164,83 @@ int value_put(struct arena *a, struct value *object, const char *key, struct val
 		return FC_OK;
 	}
 	return value_add(a, object, key, child);
+}
+
+/* A place in 64 that another name rarely shares. */
+static uint64_t mark_of(const char *key)
+{
+	size_t len = strlen(key);
+	unsigned sum = (unsigned)len * 7;
+
+	if (len)
+		sum += (unsigned char)key[0] * 5U + (unsigned char)key[len / 2] * 3U + (unsigned char)key[len - 1];
+	return (uint64_t)1 << sum % 64;
+}
+
+/* Exactly for an object with few members, of others perhaps. */
+static int may_have_doubles(const struct value *object)
+{
+	enum { FEW = 32 };
+	uint64_t marks = 0;
+	int n = 0;
+
+	value_each (member, object) {
+		uint64_t mark = mark_of(member->key);
+
+		if (marks & mark) {
+			if (n >= FEW)
+				return 1;
+			for (const struct value *v = object->first; v != member; v = v->next)
+				if (!strcmp(v->key, member->key))
+					return 1;
+		}
+		marks |= mark;
+		n++;
+	}
+	return 0;
+}
+
+struct ranked {
+	struct value *member;
+	size_t rank; /* in the object's order */
+};
+
+static int compare_ranked(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+	int order = strcmp(x->member->key, y->member->key);
+
+	return order ? order : x->rank < y->rank ? -1 : 1;
+}
+
+int value_drop_doubles(struct arena *a, struct value *object)
+{
+	size_t n = 0;
+
+	if (!may_have_doubles(object))
+		return FC_OK;
+	struct ranked *all = arena_alloc(a, object->count * sizeof(*all));
+	if (!all)
+		return FC_ENOMEM;
+	value_each (member, object) {
+		all[n] = (struct ranked){member, n};
+		n++;
+	}
+	qsort(all, n, sizeof(*all), compare_ranked);
+	for (size_t i = 0; i + 1 < n; i++)
+		if (!strcmp(all[i].member->key, all[i + 1].member->key))
+			all[i].member->key = NULL;
+	struct value *next = object->first;
+	object->first = object->last = NULL;
+	object->count = 0;
+	while (next) {
+		struct value *member = next;
+
+		next = member->next;
+		if (member->key)
+			value_append(object, member);
+	}
+	return FC_OK;
 }
 
 int value_drop(struct value *object, const char *key)
@@ -191,8 +268,9 @@ struct value *value_get(const struct value *object, const char *key)
 {
 	if (!object || object->type != VALUE_OBJECT)
 		return NULL;
+	/* The first byte tells nearly all of them apart without a call. */
 	value_each (v, object)
-		if (!strcmp(v->key, key))
+		if (*v->key == *key && !strcmp(v->key, key))
 			return v;
 	return NULL;
 }
@@ -231,8 +309,13 @@ int value_to_int(const struct value *v, int64_t *out)
 		return FC_OK;
 	case VALUE_NUMBER:
 	case VALUE_STRING:
-		/* "12.5" is no integer, "12.0" is: six decimals tell the two apart for every number that is sent. */
-		if (strlen(v->text) != v->len || decimal_parse(v->text, 6, &scaled) || scaled % 1000000)
+		/* "12.5" is no integer, "12.0" is: six decimals tell the two apart for every number that is sent. One that has no
+		 * room for them may be of digits alone. */
+		if (strlen(v->text) != v->len)
+			return FC_EINVAL;
+		if (decimal_parse(v->text, 6, &scaled))
+			return strchr(v->text, '.') || decimal_parse(v->text, 0, out) ? FC_EINVAL : FC_OK;
+		if (scaled % 1000000)
 			return FC_EINVAL;
 		*out = scaled / 1000000;
 		return FC_OK;
@@ -260,6 +343,17 @@ int value_to_bool(const struct value *v, int *out)
 	return FC_OK;
 }
 
+/* What has no room is at the end of the range: too large, not another number. */
+static int rescaled(int64_t from, int from_decimals, int decimals, int64_t *scaled)
+{
+	int64_t to = decimal_rescale(from, from_decimals, decimals);
+
+	if (to == INT64_MIN || to == INT64_MAX)
+		return FC_ELIMIT;
+	*scaled = to;
+	return FC_OK;
+}
+
 int value_to_decimal(const struct value *v, int decimals, int64_t *scaled)
 {
 	char text[64];
@@ -268,11 +362,9 @@ int value_to_decimal(const struct value *v, int decimals, int64_t *scaled)
 		return FC_EINVAL;
 	switch (v->type) {
 	case VALUE_INT:
-		*scaled = decimal_rescale(v->i, 0, decimals);
-		return FC_OK;
+		return rescaled(v->i, 0, decimals, scaled);
 	case VALUE_DECIMAL:
-		*scaled = decimal_rescale(v->i, v->decimals, decimals);
-		return FC_OK;
+		return rescaled(v->i, v->decimals, decimals, scaled);
 	case VALUE_FLOAT: {
 		/* By way of the shortest text that a person would read: 0.285 is 0.29, although its double is
 		 * a hair below the middle. */
@@ -461,7 +553,7 @@ struct value *value_copy(struct arena *a, const struct value *v)
 			if (!c->key)
 				return NULL;
 		}
-		append(copy, c);
+		value_append(copy, c);
 	}
 	return copy;
 }

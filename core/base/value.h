@@ -57,6 +57,10 @@ int value_put(struct arena *a, struct value *object, const char *key, struct val
 /* value_put of a key that the object does not hold yet: does not search, so that building stays linear in time. */
 int value_add(struct arena *a, struct value *object, const char *key, struct value *child);
 int value_push(struct value *array, struct value *child);
+/* Adds a child as it is: its key is the caller's, in the arena, and the caller knows that there is no other or drops it. */
+void value_append(struct value *parent, struct value *child);
+/* Of members with one name the last stays. In time that grows with the object alone, whoever made the names. FC_OK, FC_ENOMEM. */
+int value_drop_doubles(struct arena *a, struct value *object);
 /* Removes the member; FC_ENOENT when there is none. */
 int value_drop(struct value *object, const char *key);
 /* The member, or NULL (also when object is NULL or no object). */

@@ -3,20 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus/handover.h"
 #include "bus/line.h"
-#include "bus/queue.h"
 #include "bus/trace.h"
 
-enum { RESULTS_MAX = 1024, RESERVED = 128, LINES_FIRST = 16 };
+enum { LINES_FIRST = 16 };
 
 struct bus {
-	struct loop *loop;
 	void (*result)(void *user, const struct bus_result *result);
 	void *user;
 	void (*by_hand)(void *user, const struct bus_result *result);
 	void *by_hand_user;
-	struct queue results;
-	struct loop_waker waker;
+	struct handover handover;
 	struct bus_trace *trace;
 	struct bus_line **lines;
 	size_t count, size;
@@ -29,14 +27,7 @@ static int sink(void *user, const struct bus_result *result, int must)
 {
 	struct bus *bus = user;
 
-	if (!result) {
-		loop_wake(bus->loop);
-		return FC_OK;
-	}
-	int full = queue_put(&bus->results, result, must ? 0 : RESERVED);
-	if (full || must)
-		loop_wake(bus->loop);
-	return full ? FC_EBUSY : FC_OK;
+	return handover_put(&bus->handover, result, must);
 }
 
 static int is_open(const struct bus *bus, uint32_t id)
@@ -97,7 +88,7 @@ static void deliver(void *user)
 
 	if (bus->ending)
 		let_go(bus);
-	while (!queue_take(&bus->results, &result)) {
+	while (!handover_take(&bus->handover, &result)) {
 		if (!is_open(bus, result.line))
 			continue;
 		if (!result.by_hand)
@@ -114,18 +105,18 @@ struct bus *bus_new(struct loop *loop, void (*result)(void *user, const struct b
 
 	if (bus)
 		bus->trace = trace_new(0);
-	if (!bus || !bus->trace || queue_init(&bus->results, sizeof(struct bus_result), RESULTS_MAX)) {
-		if (bus)
-			trace_free(bus->trace);
+	if (!bus || !bus->trace) {
 		free(bus);
 		(void)error_set(err, FC_ENOMEM, "bus: no memory");
 		return NULL;
 	}
-	bus->loop = loop;
 	bus->result = result;
 	bus->user = user;
-	bus->waker = (struct loop_waker){.fn = deliver, .user = bus};
-	loop_waker_add(loop, &bus->waker);
+	if (handover_start(&bus->handover, loop, deliver, bus, err)) {
+		trace_free(bus->trace);
+		free(bus);
+		return NULL;
+	}
 	return bus;
 }
 
@@ -147,8 +138,7 @@ void bus_free(struct bus *bus)
 		bus->ending = line_next(line);
 		line_join(line);
 	}
-	loop_waker_remove(bus->loop, &bus->waker);
-	queue_fini(&bus->results);
+	handover_stop(&bus->handover);
 	trace_free(bus->trace);
 	free(bus->lines);
 	free(bus);

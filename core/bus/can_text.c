@@ -85,6 +85,8 @@ static int parse_compact(const char **text, struct can_frame *frame, struct erro
 	if (*at == '#')
 		return error_set(err, FC_EINVAL, "a CAN FD frame (##): classic CAN only");
 	if (*at == 'R' || *at == 'r') {
+		if (frame->error)
+			return error_set(err, FC_EINVAL, "an error frame asks for nothing");
 		frame->remote = 1;
 		if (digit(*++at) >= 0) {
 			if (digit(*at) > CAN_DATA_MAX)
@@ -119,6 +121,8 @@ static int parse_screen(const char *at, struct can_frame *frame, struct error *e
 		return error_set(err, FC_EINVAL, "over 8 bytes");
 	at = skip_blanks(at + 3);
 	if (!strncmp(at, "remote request", strlen("remote request"))) {
+		if (frame->error)
+			return error_set(err, FC_EINVAL, "an error frame asks for nothing");
 		frame->remote = 1;
 		frame->len = (uint8_t)length;
 		return FC_OK;

@@ -24,7 +24,7 @@ static const int64_t dlt645_byte_timeout_us = 500000;
 static const int64_t babble_us = 500000;
 
 struct exchange {
-	struct bus_line_config config;
+	const struct bus_line_config *config;
 	const struct framing *framing;
 	struct port *port;
 	void (*tap)(void *user, int flags, const uint8_t *bytes, size_t len);
@@ -64,7 +64,7 @@ struct exchange *exchange_new(const struct bus_line_config *config)
 
 	if (!x)
 		return NULL;
-	x->config = *config;
+	x->config = config;
 	x->framing = framing_of(config);
 	x->heard_ms = config->wake_ms ? calloc(UNITS, sizeof(*x->heard_ms)) : NULL;
 	x->port = config->wake_ms && !x->heard_ms ? NULL : port_new(config);
@@ -124,7 +124,7 @@ void exchange_close(struct exchange *x)
 
 int64_t exchange_silence_us(const struct exchange *x)
 {
-	return wire_silence_us(&x->config);
+	return wire_silence_us(x->config);
 }
 
 int64_t exchange_quiet_since_us(const struct exchange *x)
@@ -211,7 +211,7 @@ static void note_drop(struct exchange *x, const struct framing_request *r, const
 		log_warning(
 		    "bus: %s: requests come back on the line: option echo is missing, and without it the echo of a "
 		    "write is taken for its answer",
-		    x->config.name);
+		    x->config->name);
 		break;
 	case FRAMING_FITS:
 		break;
@@ -229,12 +229,12 @@ static struct wait begin_wait(const struct exchange *x, int64_t timeout_us)
 {
 	struct wait w = {.answer_us = x->quiet_since_us + timeout_us};
 
-	w.byte_us = (int64_t)x->config.byte_timeout_ms * 1000;
+	w.byte_us = (int64_t)x->config->byte_timeout_ms * 1000;
 	if (x->framing == &framing_ascii && w.byte_us < ascii_byte_timeout_us)
 		w.byte_us = ascii_byte_timeout_us;
 	if (x->framing == &framing_dlt645 && w.byte_us < dlt645_byte_timeout_us)
 		w.byte_us = dlt645_byte_timeout_us;
-	w.end_us = w.answer_us + wire_bytes_us(&x->config, FRAMING_ADU_MAX) + w.byte_us + babble_us;
+	w.end_us = w.answer_us + wire_bytes_us(x->config, FRAMING_ADU_MAX) + w.byte_us + babble_us;
 	return w;
 }
 
@@ -243,7 +243,7 @@ static int64_t wait_until(const struct exchange *x, const struct wait *w)
 {
 	int64_t until = x->quiet_since_us + w->byte_us;
 
-	if (!x->len || (x->config.kind == BUS_TCP && until < w->answer_us))
+	if (!x->len || (x->config->kind == BUS_TCP && until < w->answer_us))
 		until = w->answer_us;
 	return until < w->end_us ? until : w->end_us;
 }
@@ -262,7 +262,8 @@ static int wait_for_bytes(struct exchange *x, const struct wait *w)
 {
 	int64_t until = wait_until(x, w);
 
-	if (x->len == sizeof(x->bytes) || clock_mono_us() >= w->end_us)
+	/* The last byte's time, that is: whoever sends without an end brings it there. */
+	if (x->len == sizeof(x->bytes) || x->quiet_since_us >= w->end_us)
 		return 0;
 	int ready = port_wait(x->port, until);
 	if (ready <= 0)
@@ -304,7 +305,7 @@ static enum bus_status await(struct exchange *x, struct framing_request *r, int6
 			break;
 		}
 		/* The answer itself was torn or garbled: there will be no other. */
-		if (silent && x->config.kind == BUS_RTU && (w.seen & (1u << FRAMING_DAMAGED)))
+		if (silent && x->config->kind == BUS_RTU && (w.seen & (1u << FRAMING_DAMAGED)))
 			return BUS_BAD_ANSWER;
 		if (silent && clock_mono_us() >= w.answer_us)
 			return give_up(x, &w);
@@ -319,10 +320,10 @@ static enum bus_status await(struct exchange *x, struct framing_request *r, int6
 static enum bus_status transfer(struct exchange *x, struct framing_request *r, int64_t timeout_us, uint8_t *exception,
 				struct framing_step *step)
 {
-	uint8_t adu[FRAMING_ADU_MAX];
+	uint8_t adu[FRAMING_REQUEST_ADU_MAX];
 
-	r->any_unit = x->config.any_unit;
-	r->echo = x->config.echo;
+	r->any_unit = x->config->any_unit;
+	r->echo = x->config->echo;
 	r->transaction = ++x->transaction;
 	r->adu = adu;
 	r->adu_len = x->framing->build(r, adu);
@@ -331,7 +332,7 @@ static enum bus_status transfer(struct exchange *x, struct framing_request *r, i
 	if (port_send(x->port, adu, r->adu_len))
 		return BUS_DISCONNECTED;
 	show(x, EXCHANGE_SENT, adu, r->adu_len);
-	x->quiet_since_us = clock_mono_us() + wire_bytes_us(&x->config, r->adu_len);
+	x->quiet_since_us = clock_mono_us() + wire_bytes_us(x->config, r->adu_len);
 	if (x->sent)
 		x->sent(x->sent_user);
 	enum bus_status status = await(x, r, timeout_us, step);
@@ -347,7 +348,7 @@ static int may_be_asleep(const struct exchange *x, uint8_t unit)
 {
 	if (!x->heard_ms)
 		return 0;
-	return !x->heard_ms[unit] || (uint32_t)clock_mono_ms() - x->heard_ms[unit] >= (uint32_t)x->config.wake_ms;
+	return !x->heard_ms[unit] || (uint32_t)clock_mono_ms() - x->heard_ms[unit] >= (uint32_t)x->config->wake_ms;
 }
 
 static enum bus_status ask(struct exchange *x, struct framing_request *r, int64_t timeout_us, uint8_t *exception,
@@ -366,7 +367,7 @@ static enum bus_status ask(struct exchange *x, struct framing_request *r, int64_
 enum bus_status exchange_read(struct exchange *x, const struct bus_read *read, int64_t timeout_us,
 			      uint16_t words[BUS_WORDS_MAX], uint8_t *exception)
 {
-	uint8_t pdu[FRAMING_PDU_MAX];
+	uint8_t pdu[FRAMING_REQUEST_PDU_MAX];
 	struct framing_request r = {.unit = read->unit,
 				    .pdu = pdu,
 				    .longer = read->longer,
@@ -384,7 +385,7 @@ enum bus_status exchange_read(struct exchange *x, const struct bus_read *read, i
 enum bus_status exchange_write(struct exchange *x, const struct bus_write *write, int64_t timeout_us,
 			       uint8_t *exception)
 {
-	uint8_t pdu[FRAMING_PDU_MAX];
+	uint8_t pdu[FRAMING_REQUEST_PDU_MAX];
 	struct framing_request r = {.unit = write->unit, .pdu = pdu};
 	struct framing_step step;
 

@@ -24,7 +24,7 @@ struct exchange_counts {
 	uint64_t echoes;
 };
 
-/* NULL and errno when libmodbus refuses the settings. Does not connect. */
+/* NULL and errno when libmodbus refuses the settings. Does not connect. config is borrowed until exchange_free. */
 struct exchange *exchange_new(const struct bus_line_config *config);
 void exchange_free(struct exchange *exchange);
 /* tap is called on the worker's thread once for each frame as it was on the wire; flags 0 = the answer received. */

@@ -24,6 +24,8 @@
 /* ASCII needs most: a colon, two characters a byte of unit, PDU and LRC, CR and LF. */
 enum { FRAMING_PDU_MAX = 253, FRAMING_ADU_MAX = 1 + 2 * (FRAMING_PDU_MAX + 2) + 2 };
 /* No frame is longer, whichever framing: a buffer of this size never fills up while FRAMING_MORE is said. */
+/* What we send is short: a read, or a write of a few words. */
+enum { FRAMING_REQUEST_PDU_MAX = 38, FRAMING_REQUEST_ADU_MAX = 1 + 2 * (FRAMING_REQUEST_PDU_MAX + 2) + 2 };
 enum { FRAMING_BUFFER = 2 * FRAMING_ADU_MAX };
 
 /* What was sent, and what may come back for it. */
@@ -72,7 +74,8 @@ struct framing_step {
 
 struct framing {
 	const char *name;
-	/* The bytes to send; out holds FRAMING_ADU_MAX. request->adu is not looked at. 0 when the PDU has no valid length. */
+	/* The bytes to send; out holds FRAMING_ADU_MAX, or FRAMING_REQUEST_ADU_MAX for a PDU of FRAMING_REQUEST_PDU_MAX at most.
+	 * request->adu is not looked at. 0 when the PDU has no valid length. */
 	size_t (*build)(const struct framing_request *request, uint8_t *out);
 	/* What is at the front of bytes. silent: the sender has paused for longer than it may within a frame, so that what is
 	 * incomplete stays so. */

@@ -61,11 +61,12 @@ static int64_t make_ready(struct bus_line *line, uint8_t unit, uint32_t gap_ms)
 		gap = line->unit_gap_us;
 	line->last_unit = unit;
 	uint64_t flushed = 0;
-	int64_t end = clock_mono_us() + gap + babble_us;
+	int64_t end = silence ? clock_mono_us() + gap + babble_us : 0;
 	/* Whoever speaks is let finish: silence counts from the last byte (chargers.md 4, row 11). Not for ever: a line that babbles
 	 * is asked all the same. */
 	for (int got = 1; got && !line_stopping(line);) {
-		line_wait(line, line->quiet_since_us + gap - clock_mono_us(), 0);
+		if (gap)
+			line_wait(line, line->quiet_since_us + gap - clock_mono_us(), 0);
 		got = exchange_flush(line->exchange);
 		flushed += (uint64_t)got;
 		if (got && exchange_quiet_since_us(line->exchange) > line->quiet_since_us)
@@ -170,6 +171,7 @@ static int end_request(struct bus_line *line, int place, const struct bus_result
 		figures_retry(&line->figures, r->unit);
 	else
 		requests_remove(&line->requests, place);
+	line_note_asked(line);
 	pthread_mutex_unlock(&line->lock);
 	return again;
 }
@@ -212,10 +214,10 @@ static int serve_request(struct bus_line *line)
 {
 	struct request request;
 	int place = line_next_request(line, &request);
-	int64_t now = clock_mono_us();
 
 	if (place < 0)
 		return -1;
+	int64_t now = clock_mono_us();
 	struct made m = {.result = {.line = line->id,
 				    .tag = request.is_read ? request.read.tag : request.write.tag,
 				    .unit = request_unit(&request),
@@ -265,9 +267,12 @@ static void serve_requests(struct bus_line *line)
 /* Whoever asked for the new reads has not heard yet which of them can't be made now. */
 static void take_plan(struct bus_line *line)
 {
+	if (!atomic_load(&line->asked))
+		return;
 	pthread_mutex_lock(&line->lock);
 	struct line_plan *next = line->next;
 	line->next = NULL;
+	line_note_asked(line);
 	if (next)
 		next->units = figures_adopt(&line->figures, next->units, next->unit_count);
 	pthread_mutex_unlock(&line->lock);
@@ -307,7 +312,6 @@ static void *work(void *user)
 	while (!line_stopping(line)) {
 		line_at_work(line);
 		take_plan(line);
-		line_look_at_load(line);
 		if (!line->connected && line_may_connect(line))
 			line_connect(line);
 		if (!line->polls_owed)
@@ -315,11 +319,14 @@ static void *work(void *user)
 		if (!line->connected) {
 			int64_t away = line_away_us(line);
 
+			line_look_at_load(line, clock_mono_us());
 			line_wait(line, away < longest_us ? away : longest_us, line->said_down || line->released);
 			continue;
 		}
+		int64_t now = clock_mono_us();
+		line_look_at_load(line, now);
 		struct schedule_choice choice =
-		    schedule_next(&line->schedule, clock_mono_us(), (int64_t)line->config.response_timeout_ms * 1000);
+		    schedule_next(&line->schedule, now, (int64_t)line->config.response_timeout_ms * 1000);
 		if (choice.entry >= 0) {
 			poll_entry(line, &choice);
 			line->polls_owed -= line->polls_owed > 0;
@@ -420,7 +427,7 @@ struct bus_line *line_start(uint32_t id, const struct bus_line_config *config, c
 	line->schedule = plan->schedule;
 	(void)figures_adopt(&line->figures, plan->units, plan->unit_count);
 	free(plan);
-	line->exchange = exchange_new(config);
+	line->exchange = exchange_new(&line->config);
 	if (!line->exchange) {
 		(void)error_set(err, FC_EINVAL, "bus: %s: the Modbus library refuses these settings: %s", config->name,
 				strerror(errno));
@@ -449,7 +456,7 @@ void line_may_begin(struct bus_line *line)
 void line_end(struct bus_line *line)
 {
 	pthread_mutex_lock(&line->lock);
-	line->stop = 1;
+	atomic_store(&line->stop, 1);
 	pthread_cond_signal(&line->wake);
 	pthread_mutex_unlock(&line->lock);
 }

@@ -1,6 +1,7 @@
 /* What a line's requests cost and tell: figures, the pace of units, the pause between them. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/usage.h"
 #include "bus/exchange.h"
 #include "bus/line_inside.h"
 
@@ -102,13 +103,12 @@ void line_account_retry(struct bus_line *line, uint8_t unit)
 }
 
 /* Whether what the plan wants fits at all: polls that are late or left out have a reason that can be said. */
-void line_look_at_load(struct bus_line *line)
+void line_look_at_load(struct bus_line *line, int64_t now_us)
 {
-	int64_t now = clock_mono_us();
-
-	if (now < line->look_at_us)
+	if (now_us < line->look_at_us)
 		return;
-	line->look_at_us = now + look_us;
+	line->look_at_us = now_us + look_us;
+	usage_spare_stack();
 	uint32_t planned = schedule_planned(&line->schedule);
 	pthread_mutex_lock(&line->lock);
 	line->figures.line.planned = planned;

@@ -45,6 +45,7 @@ int line_replan(struct bus_line *line, const struct bus_read *reads, uint32_t co
 	pthread_mutex_lock(&line->lock);
 	struct line_plan *unused = line->next;
 	line->next = plan;
+	line_note_asked(line);
 	pthread_cond_signal(&line->wake);
 	pthread_mutex_unlock(&line->lock);
 	line_plan_free(unused);
@@ -55,6 +56,7 @@ static int put(struct bus_line *line, const struct request *request)
 {
 	pthread_mutex_lock(&line->lock);
 	int result = requests_put(&line->requests, request);
+	line_note_asked(line);
 	if (!result)
 		pthread_cond_signal(&line->wake);
 	pthread_mutex_unlock(&line->lock);

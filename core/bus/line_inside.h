@@ -29,10 +29,12 @@ struct bus_line {
 	void *user;
 	struct bus_trace *trace;
 	pthread_t thread;
-	pthread_mutex_t lock; /* of stop, held, next, requests, figures, why */
+	pthread_mutex_t lock; /* of held, next, requests, figures, why; stop and asked change under it */
 	pthread_cond_t wake;
-	int stop;
-	int held; /* it may not connect yet: another worker has its endpoint */
+	atomic_int stop;
+	atomic_int
+	    asked; /* there is a next, or a request: the worker looks at it without the lock for each of its own */
+	int held;  /* it may not connect yet: another worker has its endpoint */
 	atomic_int ended;
 	struct progress progress;
 	struct bus_line *following; /* the bus's: of those that end */
@@ -91,6 +93,8 @@ void line_at_work(struct bus_line *line);
 void line_at_close(struct bus_line *line);
 /* The loop is woken for what it was not told of yet. */
 void line_announce(void *line);
+/* Under the lock: what is asked of the worker has changed. */
+void line_note_asked(struct bus_line *line);
 /* The request to be sent now is copied; its place in the queue, or -1. */
 int line_next_request(struct bus_line *line, struct request *request);
 /* The first step of the back-off. */
@@ -111,6 +115,6 @@ void line_account(struct bus_line *line, const struct made *made);
 void line_account_retry(struct bus_line *line, uint8_t unit);
 void line_watch_pace(struct bus_line *line, const struct made *made);
 /* Now and then: whether the plan fits the line. */
-void line_look_at_load(struct bus_line *line);
+void line_look_at_load(struct bus_line *line, int64_t now_us);
 
 #endif

@@ -98,10 +98,12 @@ void line_wait(struct bus_line *line, int64_t us, int for_requests)
 
 int line_stopping(struct bus_line *line)
 {
-	pthread_mutex_lock(&line->lock);
-	int stop = line->stop;
-	pthread_mutex_unlock(&line->lock);
-	return stop;
+	return atomic_load(&line->stop);
+}
+
+void line_note_asked(struct bus_line *line)
+{
+	atomic_store(&line->asked, line->next || line->requests.count);
 }
 
 /* Every read of a unit (or of all, unit -1) is told that there is no getting through. */
@@ -273,6 +275,8 @@ int line_next_request(struct bus_line *line, struct request *request)
 {
 	int64_t later;
 
+	if (!atomic_load(&line->asked))
+		return -1;
 	pthread_mutex_lock(&line->lock);
 	int place = requests_next(&line->requests, clock_mono_us(), &later);
 	if (place >= 0)

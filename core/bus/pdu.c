@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+/* The longest is a write of as many words as we ever write. */
+_Static_assert((int)FRAMING_REQUEST_PDU_MAX == 6 + 2 * BUS_WRITE_WORDS_MAX, "room for a request");
+
 enum { COIL_ON = 0xFF00 };
 
 static void put_word(uint8_t *at, unsigned word)
@@ -10,7 +13,7 @@ static void put_word(uint8_t *at, unsigned word)
 	at[1] = (uint8_t)word;
 }
 
-size_t pdu_of_read(const struct bus_read *read, uint8_t out[FRAMING_PDU_MAX])
+size_t pdu_of_read(const struct bus_read *read, uint8_t out[FRAMING_REQUEST_PDU_MAX])
 {
 	out[0] = read->function;
 	put_word(out + 1, read->address);
@@ -34,7 +37,7 @@ static size_t put_many(const struct bus_write *write, uint8_t *out)
 	return 3 + bytes;
 }
 
-size_t pdu_of_write(const struct bus_write *write, uint8_t out[FRAMING_PDU_MAX])
+size_t pdu_of_write(const struct bus_write *write, uint8_t out[FRAMING_REQUEST_PDU_MAX])
 {
 	out[0] = write->function;
 	put_word(out + 1, write->address);

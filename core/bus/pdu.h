@@ -9,8 +9,8 @@
 #include "bus/framing.h"
 
 /* The request's bytes from the function on; their number. */
-size_t pdu_of_read(const struct bus_read *read, uint8_t out[FRAMING_PDU_MAX]);
-size_t pdu_of_write(const struct bus_write *write, uint8_t out[FRAMING_PDU_MAX]);
+size_t pdu_of_read(const struct bus_read *read, uint8_t out[FRAMING_REQUEST_PDU_MAX]);
+size_t pdu_of_write(const struct bus_write *write, uint8_t out[FRAMING_REQUEST_PDU_MAX]);
 /* The first read->count words (or bits, one a word) of an answer that fits (framing_fits). */
 void pdu_take_words(const struct bus_read *read, const uint8_t *pdu, uint16_t words[BUS_WORDS_MAX]);
 

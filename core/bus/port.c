@@ -24,7 +24,7 @@
 enum { USER_TIMEOUT_MS = 20000, SEND_PATIENCE_MS = 1000, MICROS = 1000000 };
 
 struct port {
-	struct bus_line_config config;
+	const struct bus_line_config *config;
 	modbus_t *modbus;
 	int fd; /* libmodbus owns it; -1 while closed */
 	enum serial_turn turn;
@@ -39,7 +39,7 @@ struct port *port_new(const struct bus_line_config *c)
 
 	if (!p)
 		return NULL;
-	p->config = *c;
+	p->config = c;
 	p->fd = -1;
 	(void)snprintf(service, sizeof(service), "%d", c->port);
 	p->modbus = c->kind == BUS_TCP ? modbus_new_tcp_pi(c->host, service)
@@ -81,19 +81,19 @@ static int has_rate(const struct port *p)
 {
 	struct termios now;
 
-	if (p->config.kind == BUS_TCP || p->config.baud == 9600)
+	if (p->config->kind == BUS_TCP || p->config->baud == 9600)
 		return 1;
 	return !tcgetattr(modbus_get_socket(p->modbus), &now) && cfgetospeed(&now) != B9600;
 }
 
 int port_open(struct port *p)
 {
-	const int64_t us = (int64_t)p->config.connect_timeout_ms * 1000;
+	const int64_t us = (int64_t)p->config->connect_timeout_ms * 1000;
 	unsigned user_timeout = USER_TIMEOUT_MS;
 
 	/* libmodbus takes its response time-out for connecting too. */
 	(void)modbus_set_response_timeout(p->modbus, (uint32_t)(us / MICROS), (uint32_t)(us % MICROS));
-	if (p->config.kind == BUS_TCP && !is_selectable())
+	if (p->config->kind == BUS_TCP && !is_selectable())
 		return -1;
 	if (modbus_connect(p->modbus)) {
 		/* What libmodbus leaves behind when its wait for the connection has ended. */
@@ -106,11 +106,11 @@ int port_open(struct port *p)
 		return -1;
 	}
 	p->fd = modbus_get_socket(p->modbus);
-	if (p->config.kind == BUS_TCP) {
+	if (p->config->kind == BUS_TCP) {
 		/* A path that is dead without a word is an error of the socket after this time, not an endless row of time-outs. */
 		(void)setsockopt(p->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout, sizeof(user_timeout));
 	} else {
-		p->turn = serial_set_rs485(p->fd, &p->config, !p->opened);
+		p->turn = serial_set_rs485(p->fd, p->config, !p->opened);
 	}
 	p->opened = 1;
 	p->hung = 0;
@@ -122,7 +122,7 @@ static void drop_unsent(const struct port *p)
 	const struct linger at_once = {.l_onoff = 1};
 	int unsent = 0;
 
-	if (p->config.kind == BUS_RTU)
+	if (p->config->kind == BUS_RTU)
 		(void)tcflush(p->fd, TCIOFLUSH);
 	else if (!ioctl(p->fd, SIOCOUTQ, &unsent) && unsent > 0)
 		(void)setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
@@ -139,7 +139,7 @@ void port_close(struct port *p)
 
 static int write_some(const struct port *p, const uint8_t *bytes, size_t len)
 {
-	ssize_t n = p->config.kind == BUS_TCP ? send(p->fd, bytes, len, MSG_NOSIGNAL) : write(p->fd, bytes, len);
+	ssize_t n = p->config->kind == BUS_TCP ? send(p->fd, bytes, len, MSG_NOSIGNAL) : write(p->fd, bytes, len);
 
 	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : (int)n;
 }
@@ -147,7 +147,7 @@ static int write_some(const struct port *p, const uint8_t *bytes, size_t len)
 int port_send(struct port *p, const uint8_t *bytes, size_t len)
 {
 	if (p->turn == SERIAL_TURN_RTS)
-		return serial_send_by_rts(p->fd, &p->config, bytes, len);
+		return serial_send_by_rts(p->fd, p->config, bytes, len);
 	/* One request in flight: the kernel has room for it unless the last ones never left. */
 	for (int tries = 0; len; tries++) {
 		struct pollfd writable = {.fd = p->fd, .events = POLLOUT};
@@ -165,17 +165,17 @@ int port_send(struct port *p, const uint8_t *bytes, size_t len)
 
 int port_read(struct port *p, uint8_t *bytes, size_t size)
 {
-	ssize_t n = p->config.kind == BUS_TCP ? recv(p->fd, bytes, size, MSG_DONTWAIT) : read(p->fd, bytes, size);
+	ssize_t n = p->config->kind == BUS_TCP ? recv(p->fd, bytes, size, MSG_DONTWAIT) : read(p->fd, bytes, size);
 
 	if (n > 0)
 		return (int)n;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	/* A serial port that is open without blocking says 0 when nothing has come (VMIN 0). */
-	if (n == 0 && p->config.kind == BUS_RTU && !p->hung)
+	if (n == 0 && p->config->kind == BUS_RTU && !p->hung)
 		return 0;
 	if (n == 0)
-		errno = p->config.kind == BUS_RTU ? EIO : ECONNRESET;
+		errno = p->config->kind == BUS_RTU ? EIO : ECONNRESET;
 	return -1;
 }
 
@@ -190,7 +190,7 @@ int port_wait(struct port *p, int64_t until_us)
 	if (n < 0)
 		return errno == EINTR ? 1 : -1;
 	/* A serial port that has gone is readable for ever, with nothing in it. */
-	p->hung = n > 0 && p->config.kind == BUS_RTU && (readable.revents & (POLLHUP | POLLERR | POLLNVAL));
+	p->hung = n > 0 && p->config->kind == BUS_RTU && (readable.revents & (POLLHUP | POLLERR | POLLNVAL));
 	if (p->hung && !(readable.revents & POLLIN)) {
 		errno = EIO;
 		return -1;
@@ -200,7 +200,7 @@ int port_wait(struct port *p, int64_t until_us)
 
 void port_error(const struct port *p, int code, char *out, size_t size)
 {
-	const struct bus_line_config *c = &p->config;
+	const struct bus_line_config *c = p->config;
 	const char *parity = c->parity == 'N' ? "none" : c->parity == 'E' ? "even" : "odd";
 
 	if (c->kind == BUS_RTU)

@@ -8,7 +8,7 @@
 
 struct port;
 
-/* NULL and errno when libmodbus refuses the settings. Does not connect. */
+/* NULL and errno when libmodbus refuses the settings. Does not connect. config is borrowed until port_free. */
 struct port *port_new(const struct bus_line_config *config);
 void port_free(struct port *port);
 /* Waits as long as config->connect_timeout_ms. 0, or -1 and errno. */

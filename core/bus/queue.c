@@ -51,6 +51,9 @@ int queue_take(struct queue *q, void *message)
 		memcpy(message, q->slots + q->first * q->size, q->size);
 		q->first = (q->first + 1) % q->capacity;
 		q->used--;
+		/* While the loop keeps up, the same few slots are used again and again, and the rest of the room takes no memory. */
+		if (!q->used)
+			q->first = 0;
 		result = FC_OK;
 	}
 	pthread_mutex_unlock(&q->lock);

@@ -9,8 +9,10 @@ enum { REQUESTS_MAX = 32, REQUEST_TRIES = 4 };
 
 struct request {
 	int is_read;
-	struct bus_read read;
-	struct bus_write write;
+	union {
+		struct bus_read read;
+		struct bus_write write;
+	};
 	int64_t deadline_us; /* not sent after it */
 	int64_t after_us;    /* not sent before it: the unit was busy */
 	int tries;

@@ -26,8 +26,9 @@ static uint32_t unit_index(struct schedule *s, uint8_t unit)
 /* Where a device counts on a read the pace is kept, whatever it does. */
 static int64_t period_us(const struct schedule *s, const struct schedule_entry *e)
 {
-	return e->read.steady ? schedule_planned_us(e)
-			      : pace_period_us(&s->units[e->unit].pace, schedule_planned_us(e));
+	const struct pace *pace = &s->units[e->unit].pace;
+
+	return e->read.steady || !pace->shift ? schedule_planned_us(e) : pace_period_us(pace, schedule_planned_us(e));
 }
 
 int schedule_init(struct schedule *s, const struct bus_read *reads, uint32_t count, int64_t now_us, uint32_t seed)
@@ -106,14 +107,6 @@ struct schedule_unit *schedule_unit(struct schedule *s, uint8_t unit)
 	return NULL;
 }
 
-/* A read of a unit that is busy waits with it. */
-static int64_t wanted_us(const struct schedule *s, const struct schedule_entry *e)
-{
-	int64_t rest = s->units[e->unit].rest_us;
-
-	return e->due_us > rest ? e->due_us : rest;
-}
-
 /* The end of its period. */
 static int64_t deadline_us(const struct schedule *s, const struct schedule_entry *e)
 {
@@ -123,7 +116,7 @@ static int64_t deadline_us(const struct schedule *s, const struct schedule_entry
 }
 
 /* Of each healthy unit the read that is due and ends first goes into its best; of fast reads only, when most_us is not 0. How many units
- * have one. *wait_us: when none has, until the first falls due. */
+ * have one. *wait_us: when none has, until the first falls due. Made for each request over all reads of the line. */
 static int find_due(struct schedule *s, int64_t now_us, int64_t most_us, int64_t *wait_us)
 {
 	int found = 0;
@@ -134,17 +127,23 @@ static int find_due(struct schedule *s, int64_t now_us, int64_t most_us, int64_t
 	for (uint32_t i = 0; i < s->count; i++) {
 		const struct schedule_entry *e = &s->entries[i];
 		struct schedule_unit *u = &s->units[e->unit];
-		int64_t wait;
+		int64_t wait = (e->due_us > u->rest_us ? e->due_us : u->rest_us) - now_us;
 
+		/* A read of a unit that is busy waits with it. */
 		if (u->slow)
 			continue;
-		wait = wanted_us(s, e) - now_us;
 		*wait_us = wait < *wait_us ? wait : *wait_us;
-		if (wait > 0 || (most_us && period_us(s, e) > most_us))
+		/* One that falls due when another's period has ended already can't be the first. */
+		if (wait > 0 || (u->best >= 0 && e->due_us >= u->best_us))
 			continue;
+		if (most_us && period_us(s, e) > most_us)
+			continue;
+		int64_t end = deadline_us(s, e);
 		found += u->best < 0;
-		if (u->best < 0 || deadline_us(s, e) < deadline_us(s, &s->entries[u->best]))
-			u->best = (int)i;
+		if (u->best >= 0 && end >= u->best_us)
+			continue;
+		u->best = (int)i;
+		u->best_us = end;
 	}
 	return found;
 }
@@ -176,7 +175,7 @@ static int choose(struct schedule *s)
 
 		if (u->best < 0)
 			continue;
-		if (!first || deadline_us(s, &s->entries[u->best]) < deadline_us(s, &s->entries[first->best]))
+		if (!first || u->best_us < first->best_us)
 			first = u;
 		if (!poorest || u->used_us < poorest->used_us)
 			poorest = u;

@@ -34,6 +34,7 @@ struct schedule_unit {
 	int64_t rest_us; /* it is busy: not asked before */
 	int64_t used_us; /* of the line's time, counted from the one that waited with the least */
 	int best;        /* of its reads that are due, the first; -1: none */
+	int64_t best_us; /* the end of that one's period */
 	struct pace pace;
 };
 

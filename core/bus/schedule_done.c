@@ -31,11 +31,6 @@ int64_t schedule_jitter(uint32_t *random, int64_t base_us)
 	return base_us + base_us * permille / 1000;
 }
 
-int64_t schedule_planned_us(const struct schedule_entry *e)
-{
-	return (int64_t)e->read.period_ms * 1000;
-}
-
 int schedule_is_slow_read(const struct schedule_entry *e)
 {
 	return schedule_planned_us(e) > soon_us;

@@ -85,13 +85,19 @@ static int mask_can(struct trace_mask_line *l, struct trace_entry *e)
 	if (id == TP_CM && e->len == 8 && e->bytes[0] == TP_RTS && l) {
 		l->pgn = e->bytes[5] | e->bytes[6] << 8 | e->bytes[7] << 16;
 		l->packets = e->bytes[3];
+		l->packet = 0;
 	}
 	if (id != TP_DT || !e->len)
 		return 0;
+	/* A number that does not grow is of another message, or comes again: which of them is not known. */
+	if (l && number <= l->packet)
+		l->pgn = -1;
 	int is_other = l && l->pgn >= 0 && l->pgn != PGN_BRM && number <= l->packets;
 	/* Behind the last packet comes another message, whether its request was seen or not. */
 	if (l && number >= l->packets)
 		l->pgn = -1;
+	if (l)
+		l->packet = number;
 	/* Packet n from 1 on brings bytes 7 (n - 1) and on. */
 	return is_other ? 0 : mask_bytes(e, 1, VIN_FIRST, VIN_LAST, 7 * (number - 1));
 }

@@ -25,6 +25,7 @@ struct trace_mask {
 		uint32_t line;
 		int pgn;     /* of the vehicle's transfer under way; -1 none known */
 		int packets; /* of it */
+		int packet;  /* number of the last one */
 		int asked;   /* a read is under way: */
 		uint8_t unit, function;
 		uint16_t address, count;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "charge/durable.h"
 #include "charge/set.h"
 #include "charge/told.h"
 
@@ -166,6 +167,8 @@ static struct order *found(struct charge *c)
 	struct order *order = unpriced_order(set, c->connector, &request);
 	struct error err = {0};
 
+	if (order)
+		order->asking = 1;
 	if (order && prices_tariff(set->prices, c->connector, "", "", TARIFF_DAYS, &order->tariff, &err)) {
 		log_error("charge: connector %s: charges without a price: %s", c->connector_id, err.text);
 		policy_free_of_charge(clock_wall(), &order->tariff);
@@ -188,7 +191,7 @@ static void look_at(void *user, const struct journal_order *entry)
 		     !strcmp(entry->platform, look->request->platform);
 }
 
-/* 1 when the number is known already, and then the answer is made. */
+/* 1 when the number is known already, or that can't be read, and then the answer is made. */
 static int is_repeat(struct charge_set *set, const struct charge_request *request, struct charge_answer *answer)
 {
 	struct charge *running = *request->seq ? set_find_running(set, request->seq) : NULL;
@@ -199,8 +202,16 @@ static int is_repeat(struct charge_set *set, const struct charge_request *reques
 			    !strcmp(running->order->platform, request->platform);
 		answer->seq_stat = session_seq_stat(running->state);
 	} else {
-		if (!*request->seq || journal_find(set->conductor.store, request->seq, look_at, &look))
+		int found =
+		    *request->seq ? journal_find(set->conductor.store, request->seq, look_at, &look) : FC_ENOENT;
+
+		if (found == FC_ENOENT)
 			return 0;
+		/* Whether it is one can't be said now. */
+		if (found) {
+			answer->refusal = CHARGE_NO_JOURNAL;
+			return 1;
+		}
 		answer->seq_stat = session_seq_stat(SESSION_ENDED);
 	}
 	answer->refusal = look.same ? CHARGE_ACCEPTED : CHARGE_OTHER_ORDER;
@@ -248,7 +259,7 @@ static void start(struct charge_set *set, const struct charge_request *request, 
 	struct order *order = set_new_order(set, c->connector, request, &err);
 	if (!order) {
 		log_error("charge: connector %s: not started: %s", c->connector_id, err.text);
-		answer->refusal = CHARGE_NO_PRICE;
+		answer->refusal = err.code == FC_ENOMEM ? CHARGE_NO_JOURNAL : CHARGE_NO_PRICE;
 		return;
 	}
 	(void)snprintf(answer->seq, sizeof(answer->seq), "%s", order->seq);
@@ -297,10 +308,12 @@ void charge_stop(struct charge_set *set, const struct charge_stop_request *reque
 	*answer = (struct charge_answer){.seq_stat = session_seq_stat(SESSION_UNKNOWN)};
 	(void)snprintf(answer->seq, sizeof(answer->seq), "%s", request->seq);
 	if (!c) {
-		int known = !journal_find(set->conductor.store, request->seq, look_at, &look);
+		int found = journal_find(set->conductor.store, request->seq, look_at, &look);
 
-		answer->refusal = known ? CHARGE_STOPPED_ALREADY : CHARGE_NO_CONNECTOR;
-		if (known)
+		answer->refusal = !found               ? CHARGE_STOPPED_ALREADY
+				  : found == FC_ENOENT ? CHARGE_NO_CONNECTOR
+						       : CHARGE_NO_JOURNAL;
+		if (!found)
 			answer->seq_stat = session_seq_stat(SESSION_ENDED);
 		return;
 	}
@@ -311,22 +324,47 @@ void charge_stop(struct charge_set *set, const struct charge_stop_request *reque
 	answer->seq_stat = session_seq_stat(c->state);
 }
 
-/* Where the register stood at the end of the last charge: what it shows more when we come went by unseen (unseen.c). */
-static void take_last_register(void *user, const struct journal_order *entry)
+struct last_register {
+	struct charge *charge;
+	int is_unseen; /* what was looked at before: went by unseen ... */
+	int64_t from_wh, to_wh;
+};
+
+/* What went by unseen may have been found during the next charge: up to where that began. It was opened after it then, and that one was
+ * closed later. */
+static int is_during(const struct last_register *last, const struct split *split)
 {
-	struct charge *c = user;
+	return last->is_unseen && last->to_wh == split->start_register_wh && last->from_wh != split->last_register_wh;
+}
+
+static void take_register(void *user, const struct journal_order *entry)
+{
+	struct last_register *last = user;
+	struct charge *c = last->charge;
 	struct charge_set *set = c->conductor->user;
 	struct order *order = calloc(1, sizeof(*order));
 	struct error err = {0};
 
-	if (order && !order_read(set->reader, entry, order, &err) && order->metered) {
+	if (order && !order_read(set->reader, entry, order, &err) && order->metered &&
+	    (!c->has_idle || is_during(last, &order->split))) {
 		c->has_idle = 1;
 		c->idle_wh = order->split.last_register_wh;
 		(void)snprintf(c->idle_source, sizeof(c->idle_source), "%s", order->meter);
 		c->remembered = 1;
 		c->remembered_wall = entry->end_wall;
+		*last = (struct last_register){c, (order->split.repairs & SPLIT_UNSEEN) != 0,
+					       order->split.start_register_wh, order->split.last_register_wh};
 	}
 	free(order);
+}
+
+/* Where the register stood at the end of the last charge: what it shows more when we come went by unseen (unseen.c). */
+static void take_last_register(struct charge *c)
+{
+	struct charge_set *set = c->conductor->user;
+	struct last_register last = {.charge = c};
+
+	(void)journal_last(set->conductor.store, c->connector_id, 2, take_register, &last);
 }
 
 /* Life --------------------------------------------------------------------------------------------------------------- */
@@ -359,7 +397,7 @@ static void on_tick(void *user)
 		conduct_tick(c);
 		wish_look(c);
 	}
-	conduct_note_stale(set->charges);
+	durable_note_stale(set->charges);
 	(void)loop_timer_set(set->loop, &set->tick, TICK_US);
 }
 
@@ -369,14 +407,20 @@ static void resume(void *user, const struct journal_order *entry)
 	struct order *order = calloc(1, sizeof(*order));
 	struct charge *c = order ? add_charge(set, entry->connector_id) : NULL;
 	struct error err = {0};
+	int result = c ? order_read(set->reader, entry, order, &err) : FC_ENOMEM;
 
-	if (!c || order_read(set->reader, entry, order, &err)) {
-		/* It stays open in the journal, for someone to look at. */
-		log_error("charge: order %s: not taken up again: %s", entry->seq, c ? err.text : "no memory");
-		free(order);
+	if (!result) {
+		conduct_resume(c, order);
+		/* It began before anyone knew where the register stands: what went by until then is still to be looked for. */
+		if (!order->has_idle && !c->has_idle)
+			take_last_register(c);
 		return;
 	}
-	conduct_resume(c, order);
+	/* A damaged one stays open in the journal, for someone to look at. */
+	log_error("charge: order %s: not taken up again: %s", entry->seq, c ? err.text : "no memory");
+	free(order);
+	if (result != FC_EINVAL)
+		set->is_short = 1;
 }
 
 struct charge_set *charge_set_new(struct loop *loop, struct store *store, struct station_set *stations,
@@ -398,8 +442,9 @@ struct charge_set *charge_set_new(struct loop *loop, struct store *store, struct
 	set->conductor = (struct conductor){store, devices, *hooks, found, wish_ask, set};
 	set->listener = (struct station_listener){.fn = on_station, .user = set};
 	set->tick = (struct loop_timer){.fn = on_tick, .user = set};
-	if (journal_each_open(store, resume, set) < 0 || loop_timer_set(loop, &set->tick, TICK_US)) {
-		(void)error_set(err, FC_EIO, "charge: the journal can't be read");
+	/* Without memory for one that runs there is no start: a charge would go on as nobody's, and its order never end. */
+	if (journal_each_open(store, resume, set) < 0 || set->is_short || loop_timer_set(loop, &set->tick, TICK_US)) {
+		(void)error_set(err, set->is_short ? FC_ENOMEM : FC_EIO, "charge: the journal can't be read");
 		charge_set_free(set);
 		return NULL;
 	}
@@ -417,7 +462,7 @@ void charge_set_free(struct charge_set *set)
 		struct charge *c = set->charges;
 
 		set->charges = c->next;
-		conduct_note(c);
+		durable_note(c);
 		free(c->order);
 		free(c);
 	}
@@ -433,7 +478,7 @@ static int add_connector(struct charge_set *set, const char *connector_id)
 
 	if (!c)
 		return FC_ENOMEM;
-	(void)journal_last(set->conductor.store, c->connector_id, take_last_register, c);
+	take_last_register(c);
 	return FC_OK;
 }
 

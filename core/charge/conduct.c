@@ -6,17 +6,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "charge/car.h"
+#include "charge/durable.h"
 #include "charge/metering.h"
+#include "charge/set.h"
 #include "charge/told.h"
-#include "store/versions.h"
 
-enum { RECIPIENTS = 64 };
-/* After a power cut the register says what was delivered meanwhile; a note only tells in which period. */
-static const int64_t note_period_us = 900000000;
-/* Of the others whose last note is older than this one goes along: a transaction costs pages of flash whatever is in it. */
-static const int64_t note_along_us = 600000000;
-/* A disk may be full for hours, and the log be on it. */
-static const int64_t complain_period_us = 60000000;
+/* So often the status is read after a start was taken, before it came to nothing: the first of them may have been under way already. */
+enum { START_POLLS = 2 };
+/* That takes no longer than three of the longest periods (poll_ms, 60 s). */
+static const int64_t unlooked_us = 180000000;
 /* So long after a stop the status is sure to have been read again. */
 static const int64_t rest_us = 2000000;
 /* So long the end waits for a reading made after it; where nothing counts, for the last words of car and charger. */
@@ -49,104 +47,22 @@ static void tell(struct charge *c, unsigned actions)
 	/* A start that came to nothing was told as that: what becomes of it is no news. */
 	if (c->order && c->order->failed)
 		actions &= ~(unsigned)(SESSION_TELL_STOPPED | SESSION_TELL_NOT_STOPPED);
+	if (c->owes_stop > 1)
+		actions &= ~(unsigned)SESSION_TELL_NOT_STOPPED;
 	for (size_t i = 0; hooks->event && i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (actions & kinds[i].action)
 			hooks->event(hooks->user, &(struct charge_event){kinds[i].kind, c->order, c->state});
 }
 
-/* What the order refers to stays in the store as long as people may ask. */
-static void note_versions(const struct charge *c)
-{
-	int64_t now = clock_wall();
-
-	version_used(c->conductor->store, c->order->tariff.version, now);
-	version_used(c->conductor->store, c->order->profile_version, now);
-}
-
-static int do_open(void *user, const struct journal_order *entry, struct error *err)
-{
-	struct charge *c = user;
-
-	int result = journal_open(c->conductor->store, entry, err);
-	if (!result)
-		note_versions(c);
-	return result;
-}
-
-/* The journal holds no such open order any more: its file was damaged, and this was on the part that is lost. What runs has all
- * of it in memory, and makes it anew. */
-static int if_lost(struct charge *c, int result)
-{
-	if (result == FC_ENOENT)
-		c->durable = 0;
-	return result;
-}
-
-static int do_note(void *user, const struct journal_order *entry, struct error *err)
-{
-	struct charge *c = user;
-
-	return if_lost(c, journal_note(c->conductor->store, entry, err));
-}
-
-static int do_close(void *user, const struct journal_order *entry, struct error *err)
-{
-	struct charge *c = user;
-	const struct charge_hooks *hooks = &c->conductor->hooks;
-	struct journal_recipient list[RECIPIENTS];
-	/* What never began is no order to anyone; energy is, whatever was told. */
-	int n = hooks->recipients && (c->order->began || entry->wh)
-		    ? hooks->recipients(hooks->user, c->order, c->connector, list, RECIPIENTS)
-		    : 0;
-
-	/* In the same transaction. */
-	int64_t event = told_closed(c, entry, n);
-	int result = journal_close(c->conductor->store, entry, list, n, err);
-	if (result)
-		events_forget(c->conductor->store, event);
-	else
-		note_versions(c);
-	return if_lost(c, result);
-}
-
-static int open_order(struct charge *c, struct error *err)
-{
-	int result = order_record(c->order, do_open, c, err);
-
-	c->durable = !result;
-	c->noted_us = clock_mono_us();
-	c->noted_parts = 0;
-	return result;
-}
-
-static void complain(struct charge *c, const char *what, const struct error *err)
-{
-	int64_t now = clock_mono_us();
-
-	if (c->complained_us && now - c->complained_us < complain_period_us)
-		return;
-	c->complained_us = now;
-	log_error("charge: order %s: %s, tried again: %s", c->order->seq, what, err->text);
-}
-
-void conduct_note(struct charge *c)
-{
-	struct error err = {0};
-
-	if (!c->order || c->closing || c->settling)
-		return;
-	/* A charge that began by itself while the disk was full goes on; its order is made as soon as there is room. */
-	if (c->durable ? order_record(c->order, do_note, c, &err) : open_order(c, &err)) {
-		complain(c, "not written", &err);
-		return;
-	}
-	c->noted_us = clock_mono_us();
-	c->noted_parts = c->order->split.count;
-}
-
 static struct charge_sent *sent_of(struct charge *c, const char *command)
 {
 	return strcmp(command, "stop") == 0 ? &c->stop_sent : &c->start_sent;
+}
+
+static void is_taken(struct charge *c)
+{
+	c->taken_us = c->polled_us = clock_mono_us();
+	c->polls = 0;
 }
 
 static void on_command(void *user, enum bus_status status)
@@ -156,9 +72,11 @@ static void on_command(void *user, enum bus_status status)
 	int wanted = c->command && sent == sent_of(c, c->command) && !sent->old;
 
 	sent->under_way = sent->old = 0;
-	if (status == BUS_OK && wanted)
+	if (status == BUS_OK && wanted) {
 		c->command = NULL;
-	else if (status != BUS_OK)
+		if (sent == &c->start_sent)
+			is_taken(c);
+	} else if (status != BUS_OK)
 		log_warning("charge: connector %s: command %s%s: %s", c->connector_id,
 			    sent == &c->stop_sent ? "stop" : "start", wanted ? "" : " (given up)",
 			    bus_status_name(status));
@@ -176,10 +94,12 @@ static void send_command(struct charge *c)
 	sent->charge = c;
 	sent->under_way = !device_command(c->conductor->devices, c->connector->device, c->connector->config->number,
 					  c->command, on_command, sent, &err);
+	/* Trying again would not teach the profile a command. */
+	if (sent == &c->stop_sent)
+		c->owes_stop = sent->under_way || err.code == FC_ENOENT ? 0 : c->owes_stop > 1 ? 2 : 1;
 	if (sent->under_way)
 		return;
 	log_warning("charge: connector %s: %s", c->connector_id, err.text);
-	/* Trying again would not teach the profile a command. */
 	if (err.code == FC_ENOENT)
 		c->command = NULL;
 }
@@ -201,6 +121,7 @@ static void forget_order(struct charge *c)
 	c->complained_us = 0;
 	c->read_us = 0;
 	c->away = 0;
+	c->owes_stop = 0;
 }
 
 /* The clock is set at last: the charge's own time goes on from it, and the time of a charge that nobody could date is known. */
@@ -225,7 +146,7 @@ static void take_time(struct charge *c)
 	if (c->order->end_wall)
 		c->order->end_wall += by;
 	free(now);
-	conduct_note(c);
+	durable_note(c);
 }
 
 /* Into the outbox; nothing is owed any more. */
@@ -234,8 +155,8 @@ static int settle(struct charge *c)
 	struct error err = {0};
 
 	c->order->occupied_s = conduct_now(c) - c->order->end_wall;
-	if ((!c->durable && open_order(c, &err)) || order_record(c->order, do_close, c, &err)) {
-		complain(c, "not settled", &err);
+	if (durable_close(c, &err)) {
+		durable_complain(c, "not settled", &err);
 		return err.code ? err.code : FC_EIO;
 	}
 	tell_settled(c);
@@ -256,13 +177,17 @@ static void finish_closing(struct charge *c)
 	int stays = is_occupied(c);
 	struct error err = {0};
 
+	/* Before it, while it is known where this charge began. */
+	unseen_look(c);
 	c->order->reason = car_end(c);
+	if (c->order->metered && c->order->split.unread && c->order->began)
+		c->order->split.repairs |= SPLIT_UNREAD;
 	/* The disk may take it hours later. */
 	if (!c->closing_wall)
 		c->closing_wall = conduct_now(c);
 	c->order->end_wall = c->closing_wall;
-	if ((!c->durable && open_order(c, &err)) || order_record(c->order, stays ? do_note : do_close, c, &err)) {
-		complain(c, "its end is not written", &err);
+	if (stays ? durable_end(c, &err) : durable_close(c, &err)) {
+		durable_complain(c, "its end is not written", &err);
 		c->order->end_wall = 0;
 		return;
 	}
@@ -331,12 +256,13 @@ static int enter(struct charge *c, const struct session_step *step, struct order
 		car_begin(c);
 		c->start_sent.old = c->start_sent.under_way;
 		c->stop_sent.old = c->stop_sent.under_way;
+		c->taken_us = 0;
 		set_anchor(c, clock_wall());
 	}
 	/* Before the order is opened: durable with it, or neither. */
 	int64_t event = told_session(c, step, c->order);
 	if (step->actions & SESSION_OPEN) {
-		if (open_order(c, err) && step->actions & SESSION_TELL_CHARGER_ON) {
+		if (durable_open(c, err) && step->actions & SESSION_TELL_CHARGER_ON) {
 			events_forget(c->conductor->store, event);
 			c->order = NULL;
 			return err && err->code ? err->code : FC_EIO;
@@ -385,10 +311,14 @@ int conduct(struct charge *c, enum session_trigger trigger, struct order *order,
 	if (c->order && c->state == SESSION_CHARGING && !c->order->failed)
 		c->order->began = 1;
 	if (c->order && c->order->stopping != (c->state == SESSION_STOPPING)) {
-		/* A stop that was accepted holds over a power cut. */
+		/* A stop that was accepted holds over a power cut, until the end is written. */
 		c->order->stopping = !c->order->stopping;
 		c->order->stop_reason = c->reason;
-		conduct_note(c);
+		if (!(step.actions & SESSION_CLOSE))
+			durable_note(c);
+	} else if (step.actions & SESSION_TELL_STARTED) {
+		/* Before it is told: after a power cut it could come to nothing, and be told as that. */
+		durable_note(c);
 	}
 	if (!(step.actions & SESSION_CLOSE)) {
 		tell(c, step.actions);
@@ -441,8 +371,11 @@ void conduct_resume(struct charge *c, struct order *order)
 		c->state = order->stopping ? SESSION_STOPPING : order->metered ? SESSION_UNKNOWN : SESSION_STARTING;
 	c->reason = order->stopping ? order->stop_reason : SESSION_BY_SILENCE;
 	c->command = order->stopping && !c->settling ? "stop" : NULL;
+	if (c->settling)
+		metering_rest_again(c);
 	c->noted_us = clock_mono_us();
 	c->noted_parts = order->split.count;
+	is_taken(c);
 	set_deadline(c);
 	told_resumed(c);
 	log_notice("charge: order %s: connector %s: taken up again (%s)", order->seq, c->connector_id,
@@ -450,15 +383,43 @@ void conduct_resume(struct charge *c, struct order *order)
 }
 
 /* What the connector is, beside what it became: a change may have come while an order was closing, before the session was
- * there, or not at all (told to stop, and it rested already). Off line counts as a change only: every connector is, before
- * its first poll. */
+ * there, or not at all (told to stop, and it rested already). Off line counts as a change only, since every connector is, before
+ * its first poll; but not where a stop was given up that nobody heard: that charge would never end. */
 static void look_at_status(struct charge *c)
 {
-	if (!c->connector || c->connector->status == CONNECTOR_OFFLINE)
+	if (!c->connector || (c->connector->status == CONNECTOR_OFFLINE && c->state != SESSION_CHARGING))
 		return;
 	if (c->state == SESSION_STOPPING && (c->command || clock_mono_us() - c->entered_us <= rest_us))
 		return;
 	(void)conduct(c, session_seen(c->connector->status), NULL, NULL);
+}
+
+static void count_polls(struct charge *c)
+{
+	int64_t read_us = c->connector && c->connector->device
+			      ? device_status_read(c->connector->device, c->connector->config->number)
+			      : 0;
+
+	if (!c->taken_us || read_us <= c->polled_us)
+		return;
+	c->polled_us = read_us;
+	c->polls++;
+}
+
+/* Seconds alone are no proof that no current flows: a charger that is read twice a minute has not been looked at yet. One that falls silent
+ * meanwhile is seen off line within three of its periods, and waited for no longer. */
+static int is_unlooked(const struct charge *c)
+{
+	return c->state == SESSION_STARTING && c->taken_us && c->polls < START_POLLS && c->connector &&
+	       c->connector->status != CONNECTOR_OFFLINE && clock_mono_us() - c->taken_us < unlooked_us;
+}
+
+/* Nobody vouches for it, and its station is one where somebody must; or the place was kept for somebody. */
+static int is_unwanted(const struct charge *c)
+{
+	return c->order && c->order->unwanted && c->connector &&
+	       (c->order->unwanted != SESSION_NOT_AUTHORISED ||
+		c->connector->station->local_start == CONFIG_LOCAL_AUTHORISED);
 }
 
 void conduct_tick(struct charge *c)
@@ -469,69 +430,29 @@ void conduct_tick(struct charge *c)
 		take_time(c);
 	metering_look(c);
 	car_look(c);
-	if (c->closing) {
+	if (c->closing)
 		look_at_closing(c);
+	/* Else at once: the next charge may be over by the next second. */
+	if (c->closing)
 		return;
-	}
 	if (c->settling)
 		look_at_settling(c);
 	send_command(c);
 	look_at_status(c);
 	if (c->closing)
 		return;
-	/* Current that was told not to flow must not: told to stop until it does. */
-	if (c->order && c->order->failed && c->state == SESSION_CHARGING)
+	/* Current that must not flow is told to stop until it does. And a stop that nobody could be told was accepted. */
+	if (c->order && c->order->failed && c->state == SESSION_CHARGING) {
 		conduct_stop(c, SESSION_NOT_STARTED, c->result_s);
-	if (c->deadline_us && now >= c->deadline_us)
+	} else if (c->order && c->owes_stop && c->state == SESSION_CHARGING) {
+		c->owes_stop = 2;
+		conduct_stop(c, c->stop_reason, c->result_s);
+	}
+	if (is_unwanted(c) && c->state == SESSION_CHARGING)
+		conduct_stop(c, (enum session_reason)c->order->unwanted, c->result_s);
+	count_polls(c);
+	if (c->deadline_us && now >= c->deadline_us && !is_unlooked(c))
 		(void)conduct(c, SESSION_TIMEOUT, NULL, NULL);
 	if (c->order && !c->closing && !c->settling && !c->durable)
-		conduct_note(c);
-}
-
-/* Nothing happened, but time went by, or a period of the tariff ended. */
-static int is_stale(const struct charge *c, int64_t after_us, int64_t now)
-{
-	return c->order && c->durable && !c->closing && !c->settling &&
-	       (now - c->noted_us >= after_us || c->noted_parts != c->order->split.count);
-}
-
-static int any_stale(const struct charge *first, int64_t now)
-{
-	for (const struct charge *c = first; c; c = c->next)
-		if (is_stale(c, note_period_us, now))
-			return 1;
-	return 0;
-}
-
-void conduct_note_stale(struct charge *first)
-{
-	struct error err = {0};
-	/* One time for all of it: nobody becomes stale between the writing and what is noted of it. */
-	int64_t now = clock_mono_us();
-
-	if (!any_stale(first, now))
-		return;
-	int result = store_begin(first->conductor->store, &err);
-	if (!result) {
-		for (struct charge *c = first; c && !result; c = c->next) {
-			result = is_stale(c, note_along_us, now) ? order_record(c->order, do_note, c, &err) : FC_OK;
-			/* The journal has lost it: made anew with the next look at it. It holds up none. */
-			if (result == FC_ENOENT)
-				result = FC_OK;
-		}
-		if (result)
-			store_rollback(first->conductor->store);
-		else
-			result = store_commit(first->conductor->store, &err);
-	}
-	for (struct charge *c = first; c; c = c->next) {
-		if (!is_stale(c, note_along_us, now))
-			continue;
-		if (result) {
-			complain(c, "not written", &err);
-			continue;
-		}
-		c->noted_us = now;
-		c->noted_parts = c->order->split.count;
-	}
+		durable_note(c);
 }

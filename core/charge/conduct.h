@@ -41,15 +41,18 @@ struct charge {
 	/* The register while nothing flows: where the next charge begins. */
 	int has_idle;
 	int64_t idle_wh;
+	int64_t idle_us;                 /* when it was read there, by the monotonic clock; 0 = not since the start */
 	char idle_source[ENERGY_SOURCE]; /* whose register that is */
 	int remembered; /* idle_wh is of before we, or the charger, were away: from remembered_wall on */
 	int64_t remembered_wall, remembered_us; /* us: when it was; a reading must be newer */
+	int64_t unseen_told_us;                 /* when the log was told last that what went by can't be written */
 	int stop_known; /* why the charge before stopped is still being said: no evidence for this one */
 	/* The end waits for one more reading. */
 	int closing;
 	unsigned closing_actions;
 	int64_t closing_since_us;
-	int64_t closing_wall; /* the end, once the last reading is there */
+	int64_t closing_wall; /* the end, once the last reading is there: what is read later is not this charge's */
+	int passed;           /* ... and energy may have gone by since, before it was written */
 	/* Over and told, but not settled: the car still takes the place, and that costs. */
 	int settling;
 	/* Someone on site (wish.h). */
@@ -58,12 +61,18 @@ struct charge {
 	unsigned wish;              /* number of the wish that is being decided, 0 = none ... */
 	char wish_seq[JOURNAL_SEQ]; /* ... and of the order that it is about */
 	const char *command;        /* to be sent again until it is confirmed; NULL = none */
+	int64_t taken_us;           /* when the start was confirmed, or taken up again; 0 = not yet ... */
+	int64_t polled_us;          /* ... the last reading of the status since ... */
+	int polls;                  /* ... and how many */
 	/* Each answer is of its own command: a start under way neither holds up the stop nor answers for it. */
 	struct charge_sent {
 		struct charge *charge;
 		int under_way;
 		int old; /* what is under way was sent for the charge before: its answer says nothing of this one's */
 	} start_sent, stop_sent;
+	/* An accepted stop that the charger has not been given yet: for want of memory, or of room on its line. Its time may run out, which is told;
+	 * the charge is told to stop all the same, as soon as that can be said. */
+	int owes_stop; /* 2: and that its time ran out was told */
 	struct charge *next;
 };
 
@@ -80,10 +89,5 @@ void conduct_tick(struct charge *charge);
 void conduct_resume(struct charge *charge, struct order *order);
 /* Seconds since 1970 by the charge's own time. */
 int64_t conduct_now(const struct charge *charge);
-/* Writes what has changed since the last note. */
-void conduct_note(struct charge *charge);
-/* Once a second: when a running order's last note is a quarter of an hour old, or a period of its tariff has ended, it and the others of the list
- * that were not noted for ten minutes are written in one transaction. */
-void conduct_note_stale(struct charge *first);
 
 #endif

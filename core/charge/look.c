@@ -17,12 +17,12 @@ static void show(void *user, const struct journal_order *entry)
 	struct order *order = calloc(1, sizeof(*order));
 	struct error err = {0};
 
-	search->result = order ? FC_EINVAL : FC_ENOMEM;
-	if (order && !order_read(search->set->reader, entry, order, &err)) {
+	search->result = order ? order_read(search->set->reader, entry, order, &err)
+			       : error_set(&err, FC_ENOMEM, "charge: order %s: no memory", entry->seq);
+	if (!search->result) {
 		if (search->fn)
 			search->fn(search->user, order, entry->closed ? SESSION_ENDED : SESSION_UNKNOWN,
 				   station_connector_find(search->set->stations, order->connector_id));
-		search->result = FC_OK;
 	} else {
 		log_error("%s", err.text);
 	}

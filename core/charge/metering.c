@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "charge/durable.h"
 
 void metering_pin(struct charge *c)
 {
@@ -47,7 +48,7 @@ static void take_over(struct charge *c)
 	if (!c->order->split.unread)
 		split_register(&c->order->split, wh);
 	use_reading(c, wh, read_us);
-	conduct_note(c);
+	durable_note(c);
 }
 
 static void look_at_idle(struct charge *c)
@@ -58,9 +59,26 @@ static void look_at_idle(struct charge *c)
 	if (energy_meter(c->connector, &wh, &read_us) || read_us <= c->read_us)
 		return;
 	energy_source(c->connector, source);
+	/* From there on is still to be looked for (unseen.c). */
+	if (c->remembered && !strcmp(source, c->idle_source))
+		return;
 	c->has_idle = 1;
 	c->idle_wh = wh;
+	c->idle_us = read_us;
 	(void)snprintf(c->idle_source, sizeof(c->idle_source), "%s", source);
+}
+
+/* The end is known, but the disk has not taken it yet: what comes now is another's, of the charge that began meanwhile or, when that is
+ * over, too, nobody's. */
+static void look_past_end(struct charge *c)
+{
+	enum connector_status status = c->connector->status;
+	int64_t wh, read_us;
+
+	if (status == CONNECTOR_CHARGING || status == CONNECTOR_OFFLINE ||
+	    energy_read(c->connector, c->order->meter, &wh, &read_us) || read_us <= c->read_us)
+		return;
+	c->passed |= wh != c->order->split.last_register_wh;
 }
 
 void metering_look(struct charge *c)
@@ -75,6 +93,10 @@ void metering_look(struct charge *c)
 			look_at_idle(c);
 		return;
 	}
+	if (c->closing && c->closing_wall) {
+		look_past_end(c);
+		return;
+	}
 	/* What flowed while the gateway was off has its time, and its prices, once the clock is set. An end does not wait for that. */
 	if (c->away && !c->timed && !c->closing)
 		return;
@@ -83,6 +105,16 @@ void metering_look(struct charge *c)
 		take_over(c);
 	else if (!result && read_us > c->read_us)
 		use_reading(c, wh, read_us);
+}
+
+/* A charger that is gone as it is told to start, and charges meanwhile: what its register shows first when it is back is more than this moment
+ * can have brought, and no more than the time since it was last seen. */
+static int is_of_meanwhile(const struct charge *c, int64_t wh, int64_t read_us)
+{
+	int64_t delta = wh - c->order->idle_wh, seconds = (read_us - c->idle_us) / 1000000;
+
+	return c->order->has_idle && c->idle_us && delta > SPLIT_SLACK_WH &&
+	       delta <= c->connector->config->power_w * seconds / 3600 * 2 + SPLIT_SLACK_WH;
 }
 
 void metering_begin(struct charge *c)
@@ -98,24 +130,53 @@ void metering_begin(struct charge *c)
 	/* Whatever is read first is where it starts: that is not to be put off. */
 	if (o->split.unread)
 		c->away = 0;
-	if (readable)
-		use_reading(c, wh, read_us);
+	if (!readable)
+		return;
+	if (is_of_meanwhile(c, wh, read_us))
+		c->away = 1;
+	use_reading(c, wh, read_us);
+}
+
+static void remember(struct charge *c, int64_t wall)
+{
+	c->remembered = 1;
+	c->remembered_wall = wall;
+	/* Whatever is read after the last reading that the order has tells of it. */
+	c->remembered_us = c->read_us;
 }
 
 void metering_rest(struct charge *c)
 {
 	struct order *o = c->order;
 	int64_t wh, read_us;
+	int passed = c->passed;
 
-	if (!o->metered || o->split.unread)
+	c->passed = 0;
+	if (!o->metered)
 		return;
+	/* Never read: all that the register shows more than was known before it went by unseen (unseen.c). */
+	if (o->split.unread) {
+		if (c->has_idle && !c->remembered)
+			remember(c, o->start_wall);
+		return;
+	}
 	c->has_idle = 1;
 	c->idle_wh = o->split.last_register_wh;
+	c->idle_us = c->read_us;
 	(void)snprintf(c->idle_source, sizeof(c->idle_source), "%s", o->meter);
-	/* A meter that was silent at the end: what it shows more when it is back went by unseen (unseen.c). */
-	if (c->remembered || !c->connector || !energy_read(c->connector, o->meter, &wh, &read_us))
+	c->remembered = 0;
+	/* A meter that was silent at the end: so did what it shows more when it is back. */
+	if (c->connector &&
+	    (passed || c->connector->status == CONNECTOR_OFFLINE || energy_read(c->connector, o->meter, &wh, &read_us)))
+		remember(c, o->end_wall);
+}
+
+void metering_rest_again(struct charge *c)
+{
+	if (!c->order->metered || c->order->split.unread)
 		return;
-	c->remembered = 1;
-	c->remembered_wall = o->end_wall;
-	c->remembered_us = clock_mono_us();
+	c->has_idle = c->remembered = 1;
+	c->idle_wh = c->order->split.last_register_wh;
+	(void)snprintf(c->idle_source, sizeof(c->idle_source), "%s", c->order->meter);
+	c->remembered_wall = c->order->end_wall;
 }

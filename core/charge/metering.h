@@ -17,5 +17,7 @@ void metering_begin(struct charge *charge);
 void metering_look(struct charge *charge);
 /* The order is over: where the next charge begins. */
 void metering_rest(struct charge *charge);
+/* An order that was over before a restart: what flowed since is still to be looked for. */
+void metering_rest_again(struct charge *charge);
 
 #endif

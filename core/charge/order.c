@@ -148,6 +148,10 @@ static int write_running(struct arena *a, struct value *v, const struct order *o
 		result = put_int(a, v, "began", o->began);
 	if (!result)
 		result = put_int(a, v, "failed", o->failed);
+	if (!result && o->asking)
+		result = put_int(a, v, "asking", 1);
+	if (!result && o->unwanted)
+		result = put_int(a, v, "unwanted", o->unwanted);
 	if (!result && o->metered)
 		result = value_add(a, v, "split", write_split(a, &o->split));
 	return result;
@@ -367,6 +371,8 @@ static void read_split(const struct value *v, struct split *s, const char **miss
 	s->total_wh = get_int(v, "total_wh", missing);
 	s->repairs = (unsigned)get_int(v, "repairs", missing);
 	s->unread = value_get(v, "unread") != NULL;
+	/* Not in the records of earlier versions. */
+	s->spare_ws = -1;
 	if (!*missing && (!s->count || sum != s->total_wh))
 		*missing = "parts";
 }
@@ -443,6 +449,8 @@ static void read_record(const struct value *v, struct order *o, const char **mis
 	o->stopping = get_int(v, "stopping", missing) != 0;
 	o->began = get_int(v, "began", missing) != 0;
 	o->failed = value_get(v, "failed") && get_int(v, "failed", missing) != 0;
+	o->asking = value_get(v, "asking") != NULL;
+	o->unwanted = value_get(v, "unwanted") ? (int)get_int(v, "unwanted", missing) : 0;
 	read_tariff(value_get(v, "tariff"), &o->tariff, missing);
 	o->metered = split != NULL;
 	if (split)

@@ -36,9 +36,11 @@ struct order {
 	int64_t idle_wh;                        /* ... and stood there */
 	int stopping;                           /* a stop was accepted ... */
 	int stop_reason;                        /* ... whose StopReason this is */
-	int failed;  /* the start was told as a failure; what flows all the same is stopped */
-	int began;   /* the start was told as a success */
-	int metered; /* current was seen: split is begun */
+	int failed;   /* the start was told as a failure; what flows all the same is stopped */
+	int asking;   /* it began on site, and somebody is being asked who vouches for it */
+	int unwanted; /* nobody does, or the place was kept for somebody: the StopReason with which it is stopped as soon as it can be; 0: not so */
+	int began;    /* the start was told as a success */
+	int metered;  /* current was seen: split is begun */
 	struct split split;
 	struct trace trace; /* of split; goes into the record once it has ended, not with every note: flash wears out */
 	int64_t start_wall; /* of the command, and of the current once it was seen */

@@ -23,17 +23,24 @@ struct reading {
 	const struct policy *policy;
 	struct error *err;
 	char date[CLOCK_DATE_SIZE];
+	int period; /* the price under way, from 1; 0 = none. Its name is made only where something is wrong */
 };
 
 static int __attribute__((format(printf, 3, 4))) wrong(const struct reading *r, const char *place, const char *fmt, ...)
 {
-	char what[160];
+	char what[160], where[80];
 	va_list args;
 
 	va_start(args, fmt);
 	(void)vsnprintf(what, sizeof(what), fmt, args);
 	va_end(args);
-	return error_set(r->err, FC_EINVAL, "%s: %s (%s): %s", script_path(r->policy->script), place, r->date, what);
+	if (r->period && *place)
+		(void)snprintf(where, sizeof(where), "prices[%d].%s", r->period, place);
+	else if (r->period)
+		(void)snprintf(where, sizeof(where), "prices[%d]", r->period);
+	else
+		(void)snprintf(where, sizeof(where), "%s", place);
+	return error_set(r->err, FC_EINVAL, "%s: %s (%s): %s", script_path(r->policy->script), where, r->date, what);
 }
 
 /* A misspelt key would be silence where something was meant. */
@@ -45,19 +52,19 @@ static int check_keys(const struct reading *r, const struct value *table, const 
 	return FC_OK;
 }
 
-/* A number of the script as a scaled integer. More decimals than there are would be rounded in silence: refused. */
-static int read_scaled(const struct reading *r, const struct value *table, const char *place, const char *key,
-		       int decimals, int64_t *out)
+/* A number of the script as a scaled integer. More decimals than there are would be rounded in silence: refused. where: its name for
+ * messages, of a price behind the price's own. */
+static int read_scaled(const struct reading *r, const struct value *table, const char *where, int decimals,
+		       int64_t *out)
 {
-	const struct value *v = value_get(table, key);
+	const char *dot = strchr(where, '.');
+	const struct value *v = value_get(table, dot ? dot + 1 : where);
 	const int64_t unit = decimal_rescale(1, 0, DECIMALS_READ - decimals);
-	double scale = pow(10, decimals), x;
-	char where[80];
+	double scale = (double)decimal_rescale(1, 0, decimals), x;
 	int64_t exact = 0;
 
 	if (!v)
 		return FC_OK;
-	(void)snprintf(where, sizeof(where), "%s.%s", place, key);
 	if (v->type == VALUE_NUMBER) { /* a decimal, or a fixed(): exact as it is */
 		if (decimal_parse(v->text, DECIMALS_READ, &exact) || exact < 0 || exact % unit ||
 		    exact / unit > (int64_t)(1e6 * scale))
@@ -78,23 +85,25 @@ static int read_scaled(const struct reading *r, const struct value *table, const
 }
 
 /* "HH:MM". */
-static int read_start(const struct reading *r, const struct value *period, const char *place, int32_t *start_s)
+static int read_start(const struct reading *r, const struct value *period, int32_t *start_s)
 {
 	const char *text = value_text(value_get(period, "start"));
-	int hour, minute;
-	char rest;
+	int hour = 24, minute = 0;
 
-	if (!text || strlen(text) != 5 || sscanf(text, "%2d:%2d%c", &hour, &minute, &rest) != 2 || hour < 0 ||
-	    hour > 23 || minute < 0 || minute > 59)
-		return wrong(r, place, "start must be a time such as \"07:30\"");
+	if (text && strlen(text) == 5 && text[2] == ':' && strspn(text, "0123456789") == 2 &&
+	    strspn(text + 3, "0123456789") == 2) {
+		hour = (text[0] - '0') * 10 + text[1] - '0';
+		minute = (text[3] - '0') * 10 + text[4] - '0';
+	}
+	if (hour > 23 || minute > 59)
+		return wrong(r, "", "start must be a time such as \"07:30\"");
 	*start_s = hour * 3600 + minute * 60;
 	return FC_OK;
 }
 
-static int read_periods(const struct reading *r, const struct value *list, struct tariff_day *day)
+static int read_periods(struct reading *r, const struct value *list, struct tariff_day *day)
 {
 	static const char *const known[] = {"start", "elec", "service", NULL};
-	char place[40];
 
 	day->count = 0;
 	if (!list || !value_is_array(list) || !list->count || list->count > TARIFF_PERIODS)
@@ -103,20 +112,21 @@ static int read_periods(const struct reading *r, const struct value *list, struc
 		struct tariff_period *p = &day->periods[day->count];
 		int64_t elec = -1, service = 0;
 
-		(void)snprintf(place, sizeof(place), "prices[%d]", day->count + 1);
+		r->period = day->count + 1;
 		if (!value_is_object(v))
-			return wrong(r, place, "must be a table of start, elec and service");
-		if (check_keys(r, v, place, known))
+			return wrong(r, "", "must be a table of start, elec and service");
+		if (check_keys(r, v, "", known))
 			return FC_EINVAL;
-		if (read_start(r, v, place, &p->start_s) || read_scaled(r, v, place, "elec", 4, &elec) ||
-		    read_scaled(r, v, place, "service", 4, &service))
+		if (read_start(r, v, &p->start_s) || read_scaled(r, v, "elec", 4, &elec) ||
+		    read_scaled(r, v, "service", 4, &service))
 			return FC_EINVAL;
 		if (elec < 0 || elec > INT32_MAX || service > INT32_MAX)
-			return wrong(r, place, "wants elec, yuan per kWh");
+			return wrong(r, "", "wants elec, yuan per kWh");
 		p->elec_e4 = (int32_t)elec;
 		p->service_e4 = (int32_t)service;
 		day->count++;
 	}
+	r->period = 0;
 	return FC_OK;
 }
 
@@ -129,13 +139,13 @@ static int read_terms(const struct reading *r, const struct value *terms, struct
 
 	if (check_keys(r, terms, "terms", known))
 		return FC_EINVAL;
-	if (read_scaled(r, terms, "terms", "minute", 4, &t->minute_e4) ||
-	    read_scaled(r, terms, "terms", "occupancy_minute", 4, &t->occupancy_minute_e4) ||
-	    read_scaled(r, terms, "terms", "occupancy_free_min", 0, &free_minutes) ||
-	    read_scaled(r, terms, "terms", "occupancy_most_min", 0, &most_minutes) ||
-	    read_scaled(r, terms, "terms", "free_kwh", 3, &t->free_wh) ||
-	    read_scaled(r, terms, "terms", "minimum", 2, &t->minimum_e4) ||
-	    read_scaled(r, terms, "terms", "maximum", 2, &t->maximum_e4))
+	if (read_scaled(r, terms, "terms.minute", 4, &t->minute_e4) ||
+	    read_scaled(r, terms, "terms.occupancy_minute", 4, &t->occupancy_minute_e4) ||
+	    read_scaled(r, terms, "terms.occupancy_free_min", 0, &free_minutes) ||
+	    read_scaled(r, terms, "terms.occupancy_most_min", 0, &most_minutes) ||
+	    read_scaled(r, terms, "terms.free_kwh", 3, &t->free_wh) ||
+	    read_scaled(r, terms, "terms.minimum", 2, &t->minimum_e4) ||
+	    read_scaled(r, terms, "terms.maximum", 2, &t->maximum_e4))
 		return FC_EINVAL;
 	if (free_minutes > DAY_MIN || most_minutes > DAY_MIN)
 		return wrong(r, "terms", "occupancy_free_min and occupancy_most_min are a day at most");

@@ -59,6 +59,7 @@ enum session_reason {
 	SESSION_NOT_STARTED = 6,
 	SESSION_NOT_AUTHORISED = 7, /* began on site, and nobody vouched for it */
 	SESSION_RESERVED = 8,       /* began on site where the connector was kept for somebody */
+	SESSION_UNSEEN = 9,         /* no charge that anybody saw: an order of nobody's (unseen.c) */
 	SESSION_KEEP_REASON = -1,   /* what an earlier transition gave stays */
 };
 

@@ -19,6 +19,7 @@ struct charge_set {
 	struct loop_timer tick;
 	unsigned counter; /* of the numbers made here */
 	unsigned wishes;
+	int is_short; /* an order that runs could not be read for want of memory */
 };
 
 struct charge *set_find(const struct charge_set *set, const char *connector_id);

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* A register counts in steps, and a charger may be ahead of its nominal power for a moment. */
-static const int64_t slack_wh = 1000;
+enum { LONGEST_S = 366 * 86400 };
+static const int64_t step_ws = (int64_t)SPLIT_SLACK_WH * 3600;
 
 void split_begin(struct split *s, const struct tariff *tariff, int64_t wall, int64_t register_wh)
 {
@@ -11,26 +11,63 @@ void split_begin(struct split *s, const struct tariff *tariff, int64_t wall, int
 
 	memset(s, 0, sizeof(*s));
 	s->start_wall = s->last_wall = wall;
+	s->spare_ws = -1;
 	s->start_register_wh = s->last_register_wh = register_wh;
 	s->parts[0] = (struct split_part){wall, wall, 0, span.elec_e4, span.service_e4};
 	s->count = 1;
 }
 
+/* W s that may have been delivered by wall since the last reading, and what is left from before. */
+static int64_t believable(const struct split *s, int64_t wall, int64_t power_w)
+{
+	int64_t full = step_ws + SPLIT_AHEAD * power_w * SPLIT_STILL_S;
+	int64_t spare = s->spare_ws < 0 || s->spare_ws > full ? full : s->spare_ws;
+	int64_t seconds = wall - s->last_wall + (s->away ? SPLIT_AWAY_S : 0);
+
+	/* A clock that jumped by years is no reason to overflow. */
+	seconds = seconds > LONGEST_S ? LONGEST_S : seconds;
+	return spare + SPLIT_AHEAD * power_w * seconds;
+}
+
+/* Not believed: the next reading has a step of the register to its credit, at most. */
+static int64_t doubt(struct split *s, int64_t register_wh, int64_t ws)
+{
+	s->repairs |= SPLIT_JUMP;
+	s->doubted = s->last_register_wh >= 0 && register_wh > s->last_register_wh;
+	s->before_wh = s->last_register_wh;
+	s->last_register_wh = register_wh;
+	s->spare_ws = ws < step_ws ? ws : step_ws;
+	return 0;
+}
+
 /* What the register tells was delivered since the last reading. */
 static int64_t delivered(struct split *s, int64_t wall, int64_t register_wh, int64_t power_w)
 {
-	int64_t delta = register_wh - s->last_register_wh;
-	int64_t seconds = wall - s->last_wall + (s->away ? SPLIT_AWAY_S : 0);
-	int64_t most = power_w * seconds / 3600 * 2 + slack_wh;
+	int64_t ws = believable(s, wall, power_w), most = ws / 3600, delta;
 
-	if (delta < 0) {
+	/* The reading before was a wrong one, and this goes on from what was before it. */
+	if (s->doubted && register_wh < s->last_register_wh && register_wh >= s->before_wh &&
+	    register_wh - s->before_wh <= most)
+		s->last_register_wh = s->before_wh;
+	s->doubted = 0;
+	if (__builtin_sub_overflow(register_wh, s->last_register_wh, &delta))
+		return doubt(s, register_wh, ws);
+	if (delta < 0 && register_wh > most && delta >= -SPLIT_SLACK_WH) {
+		/* A step back that no reset explains: read wrong, or of a moment before. What it counts again is not billed again. */
+		s->repairs |= SPLIT_JUMP;
+		delta = 0;
+		register_wh = s->last_register_wh;
+	} else if (delta < 0) {
 		s->repairs |= SPLIT_RESET;
 		delta = register_wh;
 	}
-	if (delta < 0 || delta > most) {
-		s->repairs |= SPLIT_JUMP;
-		return 0;
-	}
+	if (delta > most)
+		return doubt(s, register_wh, ws);
+	s->spare_ws = ws - delta * 3600;
+	/* What is left of a time that nobody knows is no time. */
+	if (s->away && s->spare_ws > step_ws)
+		s->spare_ws = step_ws;
+	s->last_register_wh = register_wh;
 	return delta;
 }
 
@@ -81,6 +118,10 @@ int64_t split_reading(struct split *s, const struct tariff *tariff, int64_t wall
 {
 	if (wall < s->last_wall)
 		wall = s->last_wall;
+	if (register_wh < 0 || register_wh > SPLIT_MOST_WH) {
+		s->repairs |= SPLIT_JUMP;
+		return 0;
+	}
 	if (s->unread) {
 		s->unread = 0;
 		s->repairs |= SPLIT_LATE;
@@ -92,7 +133,6 @@ int64_t split_reading(struct split *s, const struct tariff *tariff, int64_t wall
 		s->repairs |= SPLIT_GAP;
 	s->away = 0;
 	split_energy(s, tariff, wall, delta);
-	s->last_register_wh = register_wh;
 	return delta;
 }
 

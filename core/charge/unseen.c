@@ -25,7 +25,7 @@ static struct order *make_order(struct charge_set *set, const struct charge *c, 
 	o->start_wall = c->remembered_wall;
 	/* A clock that stands before what is known already is wrong. */
 	o->end_wall = now > o->start_wall ? now : o->start_wall;
-	o->reason = SESSION_BY_SILENCE;
+	o->reason = SESSION_UNSEEN;
 	o->began = o->metered = 1;
 	split_begin(&o->split, &o->tariff, o->start_wall, c->idle_wh);
 	o->split.away = !clock_wall_trusted() || now < o->start_wall - SPLIT_ROUNDING_S;
@@ -34,16 +34,19 @@ static struct order *make_order(struct charge_set *set, const struct charge *c, 
 	return o;
 }
 
+static const int64_t complain_period_us = 60000000;
+
 static int keep(void *user, const struct journal_order *entry, struct error *err)
 {
-	int result = journal_open(user, entry, err);
-
-	return result ? result : journal_close(user, entry, NULL, 0, err);
+	return journal_keep(user, entry, err);
 }
 
 void unseen_remember(struct charge *c)
 {
-	if (!c->has_idle || c->order || c->remembered)
+	/* Its end is known already, but waits to be written: metering_rest comes back to it. */
+	c->passed |= c->closing;
+	/* While a car only takes the place nothing is to flow either. */
+	if (!c->has_idle || (c->order && !c->settling) || c->remembered)
 		return;
 	c->remembered = 1;
 	c->remembered_wall = clock_wall();
@@ -58,6 +61,9 @@ static int read_now(const struct charge *c, int64_t *wh)
 	int64_t read_us;
 
 	if (!o || !o->metered) {
+		/* A meter of its own is read while the charger is still away. */
+		if (c->connector->status == CONNECTOR_OFFLINE)
+			return FC_ENOENT;
 		int result = energy_read(c->connector, c->idle_source, wh, &read_us);
 
 		return !result && read_us <= c->remembered_us ? FC_ENOENT : result;
@@ -69,13 +75,23 @@ static int read_now(const struct charge *c, int64_t *wh)
 	return o->split.unread ? FC_ENOENT : FC_OK;
 }
 
+/* A disk may be full for hours, and the log be on it. */
+static int may_complain(struct charge *c)
+{
+	int64_t now = clock_mono_us();
+
+	if (c->unseen_told_us && now - c->unseen_told_us < complain_period_us)
+		return 0;
+	c->unseen_told_us = now;
+	return 1;
+}
+
 void unseen_look(struct charge *c)
 {
 	int64_t wh;
 	struct error err = {0};
 
-	/* A meter of its own is read while the charger is still away. */
-	if (!c->remembered || c->closing || c->settling || !c->connector || c->connector->status == CONNECTOR_OFFLINE)
+	if (!c->remembered || c->settling || !c->connector)
 		return;
 	int result = read_now(c, &wh);
 	if (result == FC_EINVAL) {
@@ -87,15 +103,24 @@ void unseen_look(struct charge *c)
 	if (result)
 		return;
 	struct order *o = wh > c->idle_wh ? make_order(c->conductor->user, c, wh) : NULL;
-	if (o && o->split.total_wh > 0 && !order_record(o, keep, c->conductor->store, &err))
+	int is_short = wh > c->idle_wh && !o, wants = o && o->split.total_wh > 0;
+	if (is_short || (wants && order_record(o, keep, c->conductor->store, &err))) {
+		/* Tried again until it is written: nothing that runs counts from before it. */
+		if (may_complain(c))
+			log_error("charge: connector %s: %lld Wh went by unseen, not written, tried again: %s",
+				  c->connector_id, (long long)(wh - c->idle_wh), is_short ? "no memory" : err.text);
+		free(o);
+		return;
+	}
+	if (wants)
 		log_warning("charge: order %s: connector %s: %lld Wh went by unseen", o->seq, c->connector_id,
 			    (long long)o->split.total_wh);
 	else if (wh != c->idle_wh)
-		log_warning("charge: connector %s: the register is at %lld Wh, %lld at the end of the last order%s%s",
-			    c->connector_id, (long long)wh, (long long)c->idle_wh, err.code ? ": " : "", err.text);
+		log_warning("charge: connector %s: the register is at %lld Wh, %lld at the end of the last order",
+			    c->connector_id, (long long)wh, (long long)c->idle_wh);
 	free(o);
-	/* Once, whatever came of it: tried again it would be counted together with what follows. */
 	c->remembered = 0;
+	c->unseen_told_us = 0;
 	c->idle_wh = wh;
 	/* A charge that has not begun to flow counts from here. */
 	if (c->order && !c->order->metered && !strcmp(c->order->meter, c->idle_source)) {

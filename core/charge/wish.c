@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "charge/durable.h"
 #include "charge/set.h"
 #include "charge/words.h"
 #include "station/point.h"
@@ -54,6 +55,9 @@ void wish_look(struct charge *c)
 {
 	char card[ORDER_USER];
 
+	/* Asked before a restart: the answer went with it. */
+	if (c->order && c->order->asking && !c->wish && !c->closing && c->connector && c->state == SESSION_CHARGING)
+		wish_ask(c);
 	if (read_text(c, "card", card) || (c->card_known && !strcmp(card, c->card)))
 		return;
 	/* What stands there when we come is nobody's wish of now. */
@@ -73,6 +77,8 @@ void wish_ask(struct charge *c)
 
 	if (c->state != SESSION_AUTHORISING && c->connector && c->connector->reservation.held) {
 		log_notice("charge: order %s: began on site where it is reserved: stopped", c->order->seq);
+		c->order->asking = 0;
+		c->order->unwanted = SESSION_RESERVED;
 		conduct_stop(c, SESSION_RESERVED, CHARGE_RESULT_S);
 		return;
 	}
@@ -133,7 +139,11 @@ static void adopt(struct charge_set *set, struct charge *c, const struct charge_
 
 	(void)snprintf(o->platform, sizeof(o->platform), "%s", grant->platform);
 	(void)snprintf(o->user_class, sizeof(o->user_class), "%s", grant->user_class);
-	if (prices_tariff(set->prices, c->connector, grant->platform, grant->user_class, TARIFF_DAYS, &tariff, &err)) {
+	if (!c->connector) {
+		log_warning("charge: order %s: keeps the station's prices: its connector is not configured now",
+			    o->seq);
+	} else if (prices_tariff(set->prices, c->connector, grant->platform, grant->user_class, TARIFF_DAYS, &tariff,
+				 &err)) {
 		log_error("charge: order %s: keeps the station's prices: %s", o->seq, err.text);
 	} else if (!o->split.repairs) {
 		int64_t start = o->split.start_register_wh, last = o->split.last_register_wh, at = o->split.last_wall;
@@ -146,8 +156,23 @@ static void adopt(struct charge_set *set, struct charge *c, const struct charge_
 			(void)split_reading(&o->split, &o->tariff, at, last, c->connector->config->power_w);
 		o->split.unread = unread;
 	}
-	conduct_note(c);
+	durable_note(c);
 	conduct_tell_started(c);
+}
+
+/* Where only who is vouched for may charge it is stopped: when the charger is silent now, as soon as it is heard; when its connector is not
+ * configured, as soon as it is, and its station says so. */
+static void refuse_running(struct charge *c)
+{
+	if (c->connector && c->connector->station->local_start != CONFIG_LOCAL_AUTHORISED)
+		return;
+	log_notice("charge: order %s: began on site, and nobody vouches for it: %s", c->order->seq,
+		   c->connector && c->state != SESSION_UNKNOWN ? "stopped" : "to be stopped once its charger is heard");
+	c->order->unwanted = SESSION_NOT_AUTHORISED;
+	if (c->connector)
+		conduct_stop(c, SESSION_NOT_AUTHORISED, CHARGE_RESULT_S);
+	if (c->state != SESSION_STOPPING)
+		durable_note(c);
 }
 
 void charge_decide(struct charge_set *set, const char *connector_id, unsigned number, const struct charge_grant *grant)
@@ -170,11 +195,11 @@ void charge_decide(struct charge_set *set, const char *connector_id, unsigned nu
 			(void)conduct(c, SESSION_REFUSED, NULL, NULL);
 		return;
 	}
+	c->order->asking = 0;
 	if (grant->platform) {
 		log_notice("charge: order %s: began on site, vouched for by %s", c->order->seq, grant->platform);
 		adopt(set, c, grant);
-	} else if (c->connector && c->connector->station->local_start == CONFIG_LOCAL_AUTHORISED) {
-		log_notice("charge: order %s: began on site, and nobody vouches for it: stopped", c->order->seq);
-		conduct_stop(c, SESSION_NOT_AUTHORISED, CHARGE_RESULT_S);
+	} else {
+		refuse_running(c);
 	}
 }

@@ -24,6 +24,8 @@ const char *words_reason(int reason)
 		return "began on site, not authorised";
 	case SESSION_RESERVED:
 		return "began on site, the connector was reserved";
+	case SESSION_UNSEEN:
+		return "went by unseen, nobody's";
 	case SESSION_KEEP_REASON:
 		break;
 	}
@@ -40,7 +42,7 @@ const char *words_mode(enum order_mode mode)
 	case ORDER_OTHER:
 		return "operator or on site";
 	case ORDER_UNKNOWN_MODE:
-		break;
+		return "nobody";
 	}
 	return "unknown";
 }
@@ -68,6 +70,8 @@ const char *words_repair(enum split_repair repair)
 		return "the meter could not be read at the start: counted from its first reading";
 	case SPLIT_METER:
 		return "another meter took over: what went by between is not counted";
+	case SPLIT_UNREAD:
+		return "the meter could not be read from start to end: the energy is not known";
 	case SPLIT_MERGED:
 		return "more periods than there is room for: the last line holds several";
 	}

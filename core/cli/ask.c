@@ -59,8 +59,10 @@ static void print_failure(const char *code, const char *text)
 	(void)value_add(&a, v, "ok", value_bool(&a, 0));
 	(void)value_add(&a, v, "code", value_string(&a, code));
 	(void)value_add(&a, v, "error", value_string(&a, text));
-	if (!json_write(&out, v))
-		printf("%s\n", out.data);
+	if (!json_write(&out, v)) {
+		screen_json((struct raw){out.data, out.len}, stdout);
+		printf("\n");
+	}
 	buffer_fini(&out);
 	arena_fini(&a);
 }
@@ -225,6 +227,10 @@ int cli_ask(struct cli *cli, const char *command, const struct value *arguments,
 	(void)value_to_bool(value_get(answer, "ok"), &ok);
 	if (!ok)
 		return cli_fail(cli, CLI_REFUSED, cli_text(answer, "code"), NULL, cli_text(answer, "error"));
-	*result = value_get(answer, "result");
+	const struct value *of_it = value_get(answer, "result");
+	/* What the commands count on; what is in it, each looks for itself. */
+	if (!value_is_object(of_it))
+		return away(cli, "the daemon's answer can't be read");
+	*result = of_it;
 	return CLI_DONE;
 }

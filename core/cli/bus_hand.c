@@ -247,41 +247,32 @@ static int read_values(const struct cli *cli, struct hand *h, char out[VALUES_TE
 	return CLI_DONE;
 }
 
-static void print_safe(const char *text)
-{
-	struct buffer safe;
-
-	buffer_init(&safe, 1000);
-	screen_add(&safe, text);
-	(void)fputs(safe.data ? safe.data : "", stderr);
-	buffer_fini(&safe);
-}
-
 /* Which charger, and what goes on there. Returns how many of its connectors charge. */
 static int warn_of(const struct cli *cli, const struct value *charger)
 {
 	int charging = 0;
 
 	(void)fputs("  ", stderr);
-	print_safe(cli_text(charger, "charger"));
+	screen_print(cli_text(charger, "charger"), 0, stderr);
 	(void)fputs(" (", stderr);
-	print_safe(cli_text(charger, "profile"));
+	screen_print(cli_text(charger, "profile"), 0, stderr);
 	(void)fputs(")", stderr);
 	value_each (c, value_get(charger, "connectors")) {
 		(void)fputs("  ", stderr);
-		print_safe(cli_text(c, "connector"));
-		fprintf(stderr, ": %s", say(cli, cli_text(c, "status_name")));
+		screen_print(cli_text(c, "connector"), 0, stderr);
+		(void)fputs(": ", stderr);
+		screen_print(say(cli, cli_text(c, "status_name")), 0, stderr);
 		if (!*cli_text(c, "seq"))
 			continue;
 		charging++;
 		(void)fputs(", ", stderr);
 		fprintf(stderr, "%s ", say(cli, "order"));
-		print_safe(cli_text(c, "seq"));
+		screen_print(cli_text(c, "seq"), 0, stderr);
 	}
 	(void)fputc('\n', stderr);
 	if (*cli_text(charger, "denied")) {
 		fprintf(stderr, "  %s ", say(cli, "denied by the profile:"));
-		print_safe(cli_text(charger, "denied"));
+		screen_print(cli_text(charger, "denied"), 0, stderr);
 		(void)fputc('\n', stderr);
 	}
 	return charging;

@@ -89,7 +89,9 @@ static int read_options(struct scan *s)
 
 static void add_json(struct scan *s, int unit, const struct probed *p)
 {
-	fprintf(s->json, "%s{\"unit\":%d,\"status\":\"%s\",", s->hits ? "," : "", unit, p->status);
+	fprintf(s->json, "%s{\"unit\":%d,\"status\":", s->hits ? "," : "", unit);
+	screen_quoted(p->status, s->json);
+	(void)fputc(',', s->json);
 	if (p->exception)
 		fprintf(s->json, "\"exception\":%ld,", p->exception);
 	fprintf(s->json, "\"function\":%ld,\"address\":%ld,\"latency_us\":%lld}", p->function, p->address,

@@ -17,7 +17,6 @@ static void put(struct cli *cli, struct value *arguments, const char *key, const
 static int tell(struct cli *cli, const char *command, const struct value *arguments)
 {
 	const struct value *answer;
-	struct buffer line;
 	int result = cli_ask(cli, command, arguments, &answer);
 
 	if (result)
@@ -26,12 +25,12 @@ static int tell(struct cli *cli, const char *command, const struct value *argume
 		cli_print_raw(cli);
 		return CLI_DONE;
 	}
-	buffer_init(&line, 1024);
-	screen_add(&line, cli_text(answer, "connector"));
-	(void)buffer_text(&line, "  ");
-	screen_add(&line, cli_text(answer, "seq"));
-	printf("%s  %s\n", line.data ? line.data : "", say(cli, cli_text(answer, "session")));
-	buffer_fini(&line);
+	screen_print(cli_text(answer, "connector"), 0, stdout);
+	printf("  ");
+	screen_print(cli_text(answer, "seq"), 0, stdout);
+	printf("  ");
+	screen_print(say(cli, cli_text(answer, "session")), 0, stdout);
+	printf("\n");
 	return CLI_DONE;
 }
 

@@ -13,7 +13,7 @@
 #include "cli/screen.h"
 #include "cli/table.h"
 
-enum { FILE_MAX = 1 << 20, PASSPHRASE_MAX = 200, WAIT_S = 60 };
+enum { FILE_MAX = 1 << 20, PASSPHRASE_MAX = 200, WAIT_S = 60, ACTION_COLUMNS = 8 };
 
 /* Reading and writing ------------------------------------------------------------------------------------------------------- */
 
@@ -69,16 +69,6 @@ static void print_lines(const char *text)
 	}
 }
 
-static void print_safe(const char *text)
-{
-	struct buffer safe;
-
-	buffer_init(&safe, FILE_MAX);
-	screen_add(&safe, text);
-	printf("%s", safe.data ? safe.data : "");
-	buffer_fini(&safe);
-}
-
 /* Show ----------------------------------------------------------------------------------------------------------------------- */
 
 static void print_pending(const struct cli *cli, const struct value *answer)
@@ -86,15 +76,17 @@ static void print_pending(const struct cli *cli, const struct value *answer)
 	const struct value *pending = value_get(answer, "pending"), *last = value_get(answer, "last");
 
 	if (pending) {
-		printf("%s: ", say(cli, cli_text(pending, "state")));
-		print_safe(cli_text(pending, "changes"));
+		screen_print(say(cli, cli_text(pending, "state")), 0, stdout);
+		printf(": ");
+		screen_print(cli_text(pending, "changes"), 0, stdout);
 		printf("\n");
 		if (!strcmp(cli_text(pending, "state"), "waiting"))
 			printf(say(cli, "It goes back by itself in %d s, unless: forecourt config confirm\n"),
 			       (int)cli_int(pending, "left_s"));
 	} else if (last) {
-		printf("%s: ", say(cli, cli_text(last, "outcome")));
-		print_safe(say(cli, cli_text(last, "text")));
+		screen_print(say(cli, cli_text(last, "outcome")), 0, stdout);
+		printf(": ");
+		screen_print(say(cli, cli_text(last, "text")), 0, stdout);
 		printf("\n");
 	}
 }
@@ -128,17 +120,19 @@ static void print_mistake(const char *path, const struct value *m)
 		printf("%s:%d: ", path, (int)cli_int(m, "line"));
 	(void)snprintf(text, sizeof(text), "%s%s%s%s%s%s%s", type, *name ? "." : "", name, *option ? "." : "", option,
 		       *type ? ": " : "", cli_text(m, "text"));
-	print_safe(text);
+	screen_print(text, 0, stdout);
 	printf("\n");
 }
 
 static void print_changes(const struct cli *cli, const struct value *changes)
 {
 	value_each (change, changes) {
-		printf("  %-8s ", say(cli, cli_text(change, "action")));
-		print_safe(cli_text(change, "type"));
+		printf("  ");
+		screen_print(say(cli, cli_text(change, "action")), ACTION_COLUMNS, stdout);
 		printf(" ");
-		print_safe(cli_text(change, "name"));
+		screen_print(cli_text(change, "type"), 0, stdout);
+		printf(" ");
+		screen_print(cli_text(change, "name"), 0, stdout);
 		printf("\n");
 	}
 }
@@ -201,10 +195,13 @@ static int end_apply(struct cli *cli, const struct value *answer)
 
 	if (result)
 		return result;
+	const int says = value_get(answer, "pending") || value_get(answer, "last");
 	if (cli->json)
 		cli_print_raw(cli);
-	else
+	else if (says)
 		print_pending(cli, answer);
+	else
+		return cli_fail(cli, CLI_REFUSED, "refused", NULL, "the daemon's answer can't be read");
 	return value_get(answer, "pending") ? CLI_DONE : CLI_REFUSED;
 }
 
@@ -418,14 +415,25 @@ int cli_config_backup(struct cli *cli)
 	struct value *arguments = value_object(&cli->arena);
 	put_text(cli, arguments, "passphrase", passphrase, strlen(passphrase));
 	result = cli_ask(cli, "backup", arguments, &answer);
-	if (!result)
-		result =
-		    write_file(cli, cli->words[0] ? cli->words[0] : cli_text(answer, "file"), cli_text(answer, "text"));
-	if (!result) {
-		print_safe(cli->words[0] ? cli->words[0] : cli_text(answer, "file"));
-		printf("\n");
+	if (result)
+		return result;
+	const int is_named = cli->words[0] != NULL;
+	const char *path = is_named ? cli->words[0] : cli_text(answer, "file");
+	/* Who calls may write more than the daemon may: it says no place. */
+	if (!is_named && (!*path || *path == '.' || strchr(path, '/')))
+		return cli_fail(cli, CLI_REFUSED, "file", path, "is no name of a file here");
+	result = write_file(cli, path, cli_text(answer, "text"));
+	if (result)
+		return result;
+	if (cli->json) {
+		printf("{\"file\":");
+		screen_quoted(path, stdout);
+		printf("}\n");
+		return CLI_DONE;
 	}
-	return result;
+	screen_print(path, 0, stdout);
+	printf("\n");
+	return CLI_DONE;
 }
 
 int cli_config_restore(struct cli *cli)

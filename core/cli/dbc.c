@@ -260,6 +260,11 @@ static int read_signal(struct reader *r, char *at, int line)
 		leave_out(r, line, "a signal that can't be read");
 		return FC_OK;
 	}
+	/* As a profile takes them (compile_double: below 1e12), also when they are written with 15 digits. */
+	if (fabs(s.scale) > 9e11 || fabs(s.offset) > 9e11) {
+		leave_out(r, line, "a signal whose scale or offset is larger than a profile may say");
+		return FC_OK;
+	}
 	if (start < 0 || start >= DATA_BITS || bits < 1 || bits > DATA_BITS) {
 		leave_out(r, line, "a signal that lies outside its message");
 		return FC_OK;

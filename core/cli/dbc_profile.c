@@ -188,7 +188,7 @@ static void add_point(struct draft *d, int place)
 		(void)buffer_printf(out, ", scale = %.15g", s->scale);
 	if (s->offset < 0 || s->offset > 0)
 		(void)buffer_printf(out, ", offset = %.15g", s->offset);
-	if (s->min < s->max && fabs(s->min) < 1e12 && fabs(s->max) < 1e12)
+	if (s->min < s->max && fabs(s->min) < 9e11 && fabs(s->max) < 9e11)
 		(void)buffer_printf(out, ", min = %.15g, max = %.15g", s->min, s->max);
 	if (*s->unit) {
 		(void)buffer_text(out, ", unit = ");

@@ -370,8 +370,10 @@ void guess_key(const char *name, char key[32])
 	int reserved = 0;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		reserved |= !strcmp(key, words[i]);
-	if ((isdigit((unsigned char)key[0]) || reserved) && n < 30) {
-		memmove(key + 1, key, n + 1);
+	if (isdigit((unsigned char)key[0]) || reserved) {
+		n = n < 31 ? n : 30;
+		memmove(key + 1, key, n);
 		key[0] = 'r';
+		key[n + 1] = '\0';
 	}
 }

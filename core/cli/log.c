@@ -9,7 +9,7 @@
 #include "cli/cli.h"
 #include "cli/screen.h"
 
-enum { LIST = 100, PAGE = 500, LOOK_MS = 500 };
+enum { LIST = 100, PAGE = 500, LOOK_MS = 500, LEVEL_COLUMNS = 7 };
 
 static volatile sig_atomic_t interrupted;
 
@@ -28,14 +28,13 @@ static void put_text(struct cli *cli, struct value *o, const char *key, const ch
 static void print_line(const struct value *line)
 {
 	char at[CLOCK_DATETIME_SIZE];
-	struct buffer safe;
 
-	buffer_init(&safe, 8192);
 	clock_format_datetime(cli_int(line, "at"), at);
-	screen_add(&safe, cli_text(line, "text"));
-	printf("%s.%03lld  %-7s  %s\n", at, (long long)cli_int(line, "ms"), cli_text(line, "level"),
-	       safe.data ? safe.data : "");
-	buffer_fini(&safe);
+	printf("%s.%03lld  ", at, (long long)cli_int(line, "ms"));
+	screen_print(cli_text(line, "level"), LEVEL_COLUMNS, stdout);
+	printf("  ");
+	screen_print(cli_text(line, "text"), 0, stdout);
+	printf("\n");
 }
 
 /* One page; next: goes on from there, "" = the last lines. */

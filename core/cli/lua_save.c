@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/screen.h"
 
-enum { TEXT_MAX = 256 << 10, HASH = 65 };
+enum { TEXT_MAX = 256 << 10, HASH = 65, SHORT = 12 };
 
 /* NULL and errno. */
 static char *read_text(const char *path, size_t *len)
@@ -44,6 +45,7 @@ int cli_lua_save(struct cli *cli)
 	const struct value *answer;
 	char hash[HASH];
 	size_t len;
+	char version[SHORT + 1];
 	int in_force = 0;
 	char *text = read_text(path, &len);
 
@@ -67,7 +69,10 @@ int cli_lua_save(struct cli *cli)
 		return CLI_DONE;
 	}
 	(void)value_to_bool(value_get(answer, "in_force"), &in_force);
-	printf("%s  %.12s  %s\n", item, cli_text(answer, in_force ? "version" : "hash"),
-	       say(cli, in_force ? "in force" : "written; nothing uses it"));
+	screen_print(item, 0, stdout);
+	(void)snprintf(version, sizeof(version), "%s", cli_text(answer, in_force ? "version" : "hash"));
+	printf("  ");
+	screen_print(version, 0, stdout);
+	printf("  %s\n", say(cli, in_force ? "in force" : "written; nothing uses it"));
 	return CLI_DONE;
 }

@@ -47,6 +47,7 @@ static int print_table(const struct cli *cli, const struct value *report)
 {
 	static const char *const names[] = {"order", "difference", "kWh here", "kWh there", "yuan here", "yuan there"};
 	const struct value *differences = value_get(report, "differences");
+	size_t count = differences ? differences->count : 0;
 	struct table table;
 	char text[FORMAT_SIZE];
 
@@ -57,10 +58,10 @@ static int print_table(const struct cli *cli, const struct value *report)
 	table_pair(&table, say(cli, "orders"), format_int(cli_int(report, "orders"), text));
 	table_pair(&table, say(cli, "kWh"), format_kwh(cli_int(report, "energy_wh"), text));
 	table_pair(&table, say(cli, "yuan"), format_money(cli_int(report, "money_e4"), text));
-	table_pair(&table, say(cli, "differences"), format_int((int64_t)differences->count, text));
+	table_pair(&table, say(cli, "differences"), format_int((int64_t)count, text));
 	table_print(&table, stdout);
 	table_fini(&table);
-	if (!differences->count)
+	if (!count)
 		return CLI_DONE;
 	(void)fputc('\n', stdout);
 	table_init(&table, 6, 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5);

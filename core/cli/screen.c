@@ -3,6 +3,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/value.h"
+
+/* Each byte of the longest answer as \xNN. */
+enum { PRINTED_MAX = 64 << 20 };
+
 struct range {
 	uint32_t first, last;
 };
@@ -63,21 +70,65 @@ void screen_add(struct buffer *out, const char *text)
 	}
 }
 
-/* Only what is in a text can be such a character, and there an escape may stand for it. */
+void screen_print(const char *text, int columns, FILE *to)
+{
+	struct buffer safe;
+
+	buffer_init(&safe, PRINTED_MAX);
+	screen_add(&safe, text);
+	if (safe.data) {
+		(void)fputs(safe.data, to);
+		columns -= screen_width(safe.data);
+	}
+	for (; columns > 0; columns--)
+		(void)fputc(' ', to);
+	buffer_fini(&safe);
+}
+
+static void print_escaped(uint32_t c, FILE *to)
+{
+	if (c > 0xFFFF)
+		fprintf(to, "\\u%04x\\u%04x", 0xD7C0 + (c >> 10), 0xDC00 + (c & 0x3FF));
+	else
+		fprintf(to, "\\u%04x", c);
+}
+
+/* In a text an escape may stand for such a character; between texts there are blanks at most. */
 void screen_json(struct raw json, FILE *to)
 {
+	int in_text = 0, is_escaped = 0;
+
 	for (size_t i = 0; i < json.len;) {
 		uint32_t c;
-		int n = read_character(json.text + i, &c);
+		int n = read_character(json.text + i, &c), is_plain = n == 1 && c >= 0x20 && c < 0x7F;
 
-		if (!n || !IS_IN(c, hostile))
-			(void)fwrite(json.text + i, 1, (size_t)(n ? n : 1), to);
-		else if (c > 0xFFFF)
-			fprintf(to, "\\u%04x\\u%04x", 0xD7C0 + (c >> 10), 0xDC00 + (c & 0x3FF));
+		if (!n)
+			(void)fputs("\xEF\xBF\xBD", to);
+		else if (is_plain || (n > 1 && !IS_IN(c, hostile)))
+			(void)fwrite(json.text + i, 1, (size_t)n, to);
+		else if (in_text)
+			print_escaped(c, to);
 		else
-			fprintf(to, "\\u%04x", c);
+			(void)fputc(' ', to);
+		if (is_plain && c == '"' && !is_escaped)
+			in_text = !in_text;
+		is_escaped = is_plain && c == '\\' && in_text && !is_escaped;
 		i += (size_t)(n ? n : 1);
 	}
+}
+
+void screen_quoted(const char *text, FILE *to)
+{
+	struct buffer out;
+	struct arena arena;
+
+	arena_init(&arena, PRINTED_MAX);
+	buffer_init(&out, PRINTED_MAX);
+	const struct value *v = value_string(&arena, text);
+	if (v && !json_write(&out, v))
+		screen_json((struct raw){out.data, out.len}, to);
+	buffer_fini(&out);
+	arena_fini(&arena);
 }
 
 int screen_width(const char *text)

@@ -10,8 +10,12 @@
 
 /* Appends text with control characters, invisible direction marks and bytes that are not UTF-8 as \xNN or \u{NNNN}. */
 void screen_add(struct buffer *out, const char *text);
-/* Writes JSON, the same characters escaped as JSON does it. */
+/* The same, written, with blanks behind it until it takes that many columns (0: none). */
+void screen_print(const char *text, int columns, FILE *to);
+/* Writes JSON, the same characters escaped as JSON does it, U+FFFD for bytes that are not UTF-8. */
 void screen_json(struct raw json, FILE *to);
+/* Writes a text as a JSON string. */
+void screen_quoted(const char *text, FILE *to);
 /* Columns that a safe text takes: Chinese characters take two, combining marks none. */
 int screen_width(const char *text);
 enum { SCREEN_COLUMNS = 80 };

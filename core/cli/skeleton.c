@@ -1,6 +1,7 @@
 #include "cli/skeleton.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,9 @@ static const char *read_row(struct skeleton *s, const struct csv_row *row, struc
 		return "is no scale";
 	d->gained = *gain && (divisor < 1 || divisor > 1);
 	d->scale /= divisor;
+	/* As a profile takes them (compile_double: below 1e12), also when they are written with fewer digits. */
+	if (!(fabs(d->scale) <= 9e11) || (d->scale >= 0 && d->scale <= 0))
+		return "is no scale";
 	d->fc = (int)strtol(fc + strcspn(fc, "0123456789"), NULL, 10);
 	if (d->fc > 4 || d->fc < 0)
 		d->can_write = 1;

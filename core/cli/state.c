@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "cli/cli.h"
 #include "cli/format.h"
+#include "cli/screen.h"
 #include "cli/table.h"
 
 static void heading(const struct cli *cli, struct table *t, const char *const *names)
@@ -137,9 +138,14 @@ static void print_can(const struct cli *cli, const struct value *list)
 	value_each (b, list) {
 		if (!value_get(b, "can"))
 			continue;
-		printf("CAN %s: %s%s%s, %s %lld.%lld %%\n", cli_text(b, "name"), say(cli, cli_text(b, "can")),
-		       *cli_text(b, "reason") ? ": " : "", cli_text(b, "reason"), say(cli, "bus load"),
-		       (long long)cli_int(b, "load_permille") / 10, (long long)cli_int(b, "load_permille") % 10);
+		printf("CAN ");
+		screen_print(cli_text(b, "name"), 0, stdout);
+		printf(": ");
+		screen_print(say(cli, cli_text(b, "can")), 0, stdout);
+		(void)fputs(*cli_text(b, "reason") ? ": " : "", stdout);
+		screen_print(cli_text(b, "reason"), 0, stdout);
+		printf(", %s %lld.%lld %%\n", say(cli, "bus load"), (long long)cli_int(b, "load_permille") / 10,
+		       (long long)cli_int(b, "load_permille") % 10);
 	}
 }
 

@@ -341,6 +341,7 @@ static const struct text texts[] = {
     {"config_pending", "配置待确认"},
     {"bus_stuck", "总线停滞"},
     {"watchdog_unfed", "看门狗未喂"},
+    {"store_full", "存储空间已被未确认订单占满"},
     {"config_refused", "配置被拒绝"},
     /* What was done to a connector. */
     {"unlocked", "已解锁"},
@@ -362,6 +363,9 @@ static const struct text texts[] = {
     {"the register went back: counted on from its new value", "电表读数回退：按新读数继续计量"},
     {"the register jumped: not counted", "电表读数跳变：未计入"},
     {"went by while the gateway or the charger was away", "网关停机或充电桩失联期间的电量"},
+    {"the meter could not be read from start to end: the energy is not known", "全程读不到电表：电量未知"},
+    {"went by unseen, nobody's", "未见期间的电量，无主"},
+    {"nobody", "无主"},
     {"no readings for a while: periods are interpolated", "一段时间无读数：分时电量为插值"},
     {"more periods than there is room for: the last line holds several", "时段过多：最后一行合并多个时段"},
 };

@@ -38,6 +38,8 @@ struct config_gateway {
 	    qr_suffix; /* what follows the operator in the connectors' QR codes: "" or "/..." or "?..." (protocol.md 4.1) */
 	int trace_kb;     /* memory for the last frames of all lines (forecourt bus trace); 0 = none; default 64 */
 	int history_days; /* so long the curves of charges are kept, a value a minute; 0 = not at all; default 30 */
+	int orders_days; /* so long after its end an order is kept that all is done with; 0 = while there is room; default 400 */
+	int orders_share; /* percent of its partition that the database may take, 1..90; 0 = all; default 50 */
 	int log_kb;       /* memory for the last lines of the log (forecourt log); 0 = none; default 64 */
 	const char
 	    *watchdog;  /* device that restarts the box when the gateway hangs: /dev/watchdog; "" = none (default) */

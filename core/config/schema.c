@@ -71,6 +71,8 @@ static const struct schema_option gateway_options[] = {
     {"trace_kb", SCHEMA_INT, AT(gateway, trace_kb), .min = 0, .max = 16384, .preset = "64"},
     {"qr_suffix", SCHEMA_TEXT, AT(gateway, qr_suffix), .max = 40},
     {"history_days", SCHEMA_INT, AT(gateway, history_days), .min = 0, .max = 365, .preset = "30"},
+    {"orders_days", SCHEMA_INT, AT(gateway, orders_days), .min = 0, .max = 3650, .preset = "400"},
+    {"orders_share", SCHEMA_INT, AT(gateway, orders_share), .min = 0, .max = 90, .preset = "50"},
     {"log_kb", SCHEMA_INT, AT(gateway, log_kb), .min = 0, .max = 1024, .preset = "64"},
     {"watchdog", SCHEMA_TEXT, AT(gateway, watchdog), .max = 120},
     /* The loop may be held up lawfully for seconds (a slow disk that syncs); what hardware has at the most is about a quarter of an

@@ -37,6 +37,7 @@ static const struct {
     [ALARM_BUS_STUCK] = {"bus_stuck", ALARM_ERROR, "bus", 0},
     [ALARM_CONFIG_REFUSED] = {"config_refused", ALARM_ERROR, "config", 0},
     [ALARM_WATCHDOG_UNFED] = {"watchdog_unfed", ALARM_ERROR, "gateway", 10},
+    [ALARM_STORE_FULL] = {"store_full", ALARM_ERROR, "store", 0},
 };
 
 const char *alarm_kind_name(enum alarm_kind kind)

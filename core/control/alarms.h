@@ -39,6 +39,7 @@ enum alarm_kind {
 	ALARM_BUS_STUCK,      /* the driver of its port holds its worker */
 	ALARM_CONFIG_REFUSED, /* the file has a mistake, the last good one is in force: "file:line: reason" */
 	ALARM_WATCHDOG_UNFED, /* its device can't be had, or something stands still */
+	ALARM_STORE_FULL,     /* orders of which none may be deleted fill the database's share of the disk */
 	ALARM_KINDS
 };
 enum alarm_level { ALARM_WARNING, ALARM_ERROR };

@@ -8,6 +8,7 @@
 #include "device/trouble.h"
 #include "script/shelf.h"
 #include "store/journal_list.h"
+#include "store/retain.h"
 
 /* Over a minute, and not of a few polls: that a charger loses an answer now and then is nothing to look after. */
 enum { ERRORS_PERCENT = 20, ERRORS_POLLS = 10 };
@@ -412,11 +413,11 @@ static void look_at_platforms(struct alarms *a)
 
 		if (p.linked || !is_called(a, p.name))
 			continue;
-		(void)snprintf(cause, sizeof(cause), "%s%s", known ? "not connected: " : "not connected yet",
-			       p.last_error);
+		(void)snprintf(cause, sizeof(cause), "%s%s%s", known ? p.error_words : "not connected yet",
+			       known ? ": " : "", p.last_error);
 		alarms_say(a, &(struct alarm_fault){.kind = ALARM_PLATFORM_DOWN,
 						    .object = p.name,
-						    .key = known ? "platform.error" : "platform.down",
+						    .key = known ? p.error_key : "platform.down",
 						    .cause = cause,
 						    .arguments = {{known ? "error" : NULL, p.last_error}}});
 	}
@@ -443,6 +444,29 @@ static void look_at_scripts(struct alarms *a)
 	}
 }
 
+/* What waits for a platform that nobody has any more, or for one that disputes all. */
+static void look_at_room(struct alarms *a)
+{
+	const struct retain_state *room = retain_look(a->sources.store);
+	char cause[ALARM_CAUSE], used[24], most[24];
+
+	if (!room->is_stuck)
+		return;
+	(void)snprintf(used, sizeof(used), "%lld", (long long)room->used / 1000000);
+	(void)snprintf(most, sizeof(most), "%lld", (long long)room->most / 1000000);
+	(void)snprintf(cause, sizeof(cause),
+		       "the database takes %s MB, its share is %s MB, and no order may be deleted: they are not "
+		       "confirmed or not compared",
+		       used, most);
+	alarms_say(a, &(struct alarm_fault){.kind = ALARM_STORE_FULL,
+					    .object = "",
+					    .name = "store",
+					    .key = "store.full",
+					    .cause = cause,
+					    .since_us = room->stuck_us,
+					    .arguments = {{"used", used}, {"most", most}}});
+}
+
 void alarms_look_around(struct alarms *a)
 {
 	const struct store_health *health = store_health(a->sources.store);
@@ -462,6 +486,7 @@ void alarms_look_around(struct alarms *a)
 						    .since_us = health->since_us,
 						    .arguments = {{"why", health->cause}}});
 	}
+	look_at_room(a);
 	if (!clock_wall_trusted())
 		alarms_say(a, &(struct alarm_fault){.kind = ALARM_CLOCK_UNTRUSTED,
 						    .object = "",

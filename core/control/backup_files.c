@@ -197,13 +197,13 @@ int backup_files_check(const struct config *config, const struct value *files, s
 
 	collect(config, &seen);
 	value_each (file, files) {
-		const char *path = value_text(value_get(file, "path"));
-		const struct value *text = value_get(file, "text");
+		const struct value *text = value_get(file, "text"), *name = value_get(file, "path");
+		const char *path = value_text(name);
 		int named = 0;
 		size_t len;
 
 		for (int i = 0; path && i < seen.count; i++)
-			named |= !strcmp(seen.paths[i], path);
+			named |= strlen(path) == name->len && !strcmp(seen.paths[i], path);
 		if (!named || *path != '/' || strstr(path, "/../"))
 			return error_set(err, FC_EINVAL,
 					 "the backup holds a file that its configuration does not name");

@@ -148,6 +148,9 @@ static int read_list(struct backup_lua *lua, const char *list, size_t *bytes)
 		(void)snprintf(line, sizeof(line), "%.*s", (int)n, list);
 		if (sscanf(line, "%79s %lu", f->item, &len) != 2 || !is_item(f->item) || len > BACKUP_LUA_BYTES)
 			return -1;
+		/* As they are written. Of two of one name the first would be tried and the last one written. */
+		if (lua->count && compare(f - 1, f) >= 0)
+			return -1;
 		f->len = len;
 		*bytes += len;
 		lua->count++;

@@ -22,7 +22,7 @@ struct backup_lua {
 int backup_lua_read(struct backup_lua *lua, const char *lua_dir, struct arena *arena, struct error *err);
 /* list: "ITEM BYTES\n" each; data: base64 of zlib; both to be free()d. */
 int backup_lua_pack(const struct backup_lua *lua, char **list, char **data, struct error *err);
-/* FC_EINVAL: no such list; every item is one that may be a file of ours. */
+/* FC_EINVAL: no such list; every item is one that may be a file of ours, and none comes twice. */
 int backup_lua_unpack(struct backup_lua *lua, const char *list, const char *data, struct arena *arena,
 		      struct error *err);
 

@@ -8,6 +8,7 @@
 #include "control/command.h"
 #include "store/events.h"
 #include "store/journal_list.h"
+#include "store/retain.h"
 
 /* Fewer with details: each costs the reading of a record, and may have 32 lines and as many prices for each of three days. */
 enum { PAGE = 50, PAGE_DETAILED = 10 };
@@ -218,6 +219,19 @@ void control_put_next(struct maker *m, struct value *root, const struct journal_
 	maker_text(m, root, "next", next);
 }
 
+/* How far back there are any, and why not further. */
+static void put_kept(struct maker *m, struct value *root, const struct retain_state *kept)
+{
+	struct value *o = value_object(m->arena);
+
+	if (kept->oldest_wall)
+		control_put_time(m, o, "oldest", kept->oldest_wall);
+	maker_int(m, o, "days", kept->limits.days);
+	maker_int(m, o, "used", kept->used);
+	maker_int(m, o, "share", kept->most);
+	maker_put(m, root, "kept", o);
+}
+
 int command_orders(struct control *control, struct control_reply *reply, struct error *err)
 {
 	struct journal_place place = {0};
@@ -235,6 +249,7 @@ int command_orders(struct control *control, struct control_reply *reply, struct 
 	maker_put(&m, root, "orders", orders);
 	if (more)
 		control_put_next(&m, root, &place);
+	put_kept(&m, root, retain_look(control->sources.store));
 	reply->result = m.failed ? NULL : root;
 	return FC_OK;
 }

@@ -202,6 +202,56 @@ int config_draft_make(struct config_draft *d, struct control *control, struct co
 	return result;
 }
 
+/* Scheme, host and port. */
+static size_t server_len(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	return host ? (size_t)(host + 3 - url) + strcspn(host + 3, "/") : strlen(url);
+}
+
+static int is_same_server(const char *a, const char *b)
+{
+	size_t len = server_len(a);
+
+	return len == server_len(b) && !memcmp(a, b, len);
+}
+
+static const char *hub_of(const struct config *c, const struct config_platform *p)
+{
+	return p->exchange >= 0 ? c->platforms[p->exchange].name : "";
+}
+
+/* Nonzero when a platform that is in force has the same secret for the same server, proven the same way. */
+static int goes_where_it_went(const struct config *running, const struct config *wanted,
+			      const struct config_platform *b)
+{
+	for (int i = 0; i < running->platform_count; i++) {
+		const struct config_platform *a = &running->platforms[i];
+
+		if (!strcmp(a->theirs.operator_secret, b->theirs.operator_secret) && is_same_server(a->url, b->url) &&
+		    !strcmp(a->ca, b->ca) && b->verify >= a->verify && !strcmp(hub_of(running, a), hub_of(wanted, b)))
+			return 1;
+	}
+	return 0;
+}
+
+/* Who types a secret knows it: anywhere in what was sent. */
+static int is_typed(const struct control_reply *reply, const char *secret)
+{
+	const struct value *text = value_get(reply->arguments, "text");
+	const char *found = value_text(text);
+
+	if (found && strstr(found, secret))
+		return 1;
+	value_each (edit, value_get(reply->arguments, "edits")) {
+		found = value_text(value_get(edit, "value"));
+		if (found && !strcmp(found, secret))
+			return 1;
+	}
+	return 0;
+}
+
 int config_draft_may(const struct config_draft *d, struct control *control, const struct control_reply *reply,
 		     struct error *err)
 {
@@ -214,6 +264,17 @@ int config_draft_may(const struct config_draft *d, struct control *control, cons
 	    strcmp(a->www, b->www) != 0)
 		return error_set(err, FC_EAUTH, "user, password_hash and www of the admin page want the role %s",
 				 control_role(CONTROL_ADMINISTER));
+	/* Who is shown no secret could have one sent to himself: the OperatorSecret is what the log-in hands over. */
+	for (int i = 0; i < d->config->platform_count; i++) {
+		const struct config_platform *p = &d->config->platforms[i];
+
+		if (!goes_where_it_went(running, d->config, p) && !is_typed(reply, p->theirs.operator_secret))
+			return error_set(
+			    err, FC_EAUTH,
+			    "platform %.60s: where its secret goes (url, ca, verify, exchange) wants the role %s, "
+			    "or their_operator_secret typed again",
+			    p->name, control_role(CONTROL_ADMINISTER));
+	}
 	return FC_OK;
 }
 

@@ -26,7 +26,8 @@ int config_draft_make(struct config_draft *draft, struct control *control, struc
 int config_draft_take(struct config_draft *draft, struct control *control, struct control_reply *reply,
 		      const char *text, size_t len, struct error *err);
 void config_draft_fini(struct config_draft *draft);
-/* What nobody but an administrator may change: who may log in by the configuration, and which files the page serves. FC_OK, FC_EAUTH. */
+/* What nobody but an administrator may change: who may log in by the configuration, which files the page serves, and where a platform's
+ * OperatorSecret is sent that he was not shown and has not typed. FC_OK, FC_EAUTH. */
 int config_draft_may(const struct config_draft *draft, struct control *control, const struct control_reply *reply,
 		     struct error *err);
 /* One more mistake. */

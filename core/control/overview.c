@@ -95,8 +95,12 @@ static void ask_ledger(struct control *control)
 	if (earned_between(control->sources.store, first, first + DAY_S - 1, &l->today))
 		l->today = (struct earned){.orders = -1};
 	l->wh = 0;
-	for (int i = 0; i < station_connector_count(stations); i++)
-		l->wh += station_energy_wh(stations, station_connector_at(stations, i)->config->connector_id, day, day);
+	for (int i = 0; i < station_connector_count(stations); i++) {
+		int64_t wh =
+		    station_energy_wh(stations, station_connector_at(stations, i)->config->connector_id, day, day);
+
+		l->wh += wh > 0 ? wh : 0;
+	}
 	ask_orders(control);
 }
 
@@ -105,8 +109,8 @@ static void ask_ledger(struct control *control)
 /* Over all connectors. */
 struct sums {
 	int by_status[6];
-	int measured; /* whose power is known */
-	int64_t power_w, money_e4, running;
+	int measured;                       /* whose power is known */
+	int64_t power_w, money_e4, running; /* running: orders that are not closed and came to something already */
 };
 
 static const struct {
@@ -154,9 +158,10 @@ static void put_charge(struct control *control, struct maker *m, struct value *o
 	maker_int(m, o, "energy_wh", bill.wh);
 	maker_int(m, o, "money_e4", bill.total_money_e4);
 	put_when(m, o, "started_at", order->start_wall);
-	if (order->metered && !order->end_wall) {
+	/* One that is over may not be in the journal's sum yet: the car still takes the place. */
+	if (order->metered) {
 		sums->money_e4 += bill.total_money_e4;
-		sums->running++;
+		sums->running += bill.wh > 0 || bill.total_money_e4 > 0;
 	}
 }
 
@@ -242,6 +247,7 @@ static struct value *totals(struct control *control, struct maker *m, const stru
 		return o;
 	maker_int(m, o, "today_money_e4", l->today.money_e4 + sums->money_e4);
 	maker_int(m, o, "today_orders", l->today.orders + sums->running);
+	maker_int(m, o, "today_unseen_wh", l->today.unseen_wh);
 	return o;
 }
 

@@ -70,8 +70,8 @@ static struct value *tariff(struct maker *m, const struct tariff *t)
 
 static struct value *repairs(struct maker *m, unsigned set)
 {
-	static const enum split_repair all[] = {SPLIT_RESET,  SPLIT_JUMP, SPLIT_GAP,  SPLIT_MERGED,
-						SPLIT_UNSEEN, SPLIT_LATE, SPLIT_METER};
+	static const enum split_repair all[] = {SPLIT_RESET,  SPLIT_JUMP, SPLIT_GAP,   SPLIT_MERGED,
+						SPLIT_UNSEEN, SPLIT_LATE, SPLIT_METER, SPLIT_UNREAD};
 	struct value *list = value_array(m->arena);
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

@@ -170,9 +170,11 @@ static int64_t run(void *agent, int64_t now_us)
 {
 	struct agent *a = agent;
 
+	/* While the port is down nobody listens: that time says nothing of a silent bus. */
+	if (!a->up)
+		return now_us + LOOK_US;
 	gbt_tick(a->g, now_us);
-	if (a->up)
-		tell_points(a, -1, now_us);
+	tell_points(a, -1, now_us);
 	return now_us + LOOK_US;
 }
 

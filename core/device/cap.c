@@ -21,21 +21,21 @@ int64_t cap_full(const struct device *d, int number)
 {
 	const struct profile_setpoint *s = &d->profile->setpoint;
 
-	if (d->cap[number - 1].has_base)
-		return d->cap[number - 1].base;
+	if (device_connector(d, number)->cap.has_base)
+		return device_connector(d, number)->cap.base;
 	return milli_of(s->has_initial ? s->initial : s->max);
 }
 
 int cap_is_running(const struct device *d, int number)
 {
-	const struct cap *c = &d->cap[number - 1];
+	const struct cap *c = &device_connector(d, number)->cap;
 
 	return c->stepped ? c->has_base : device_status(d, number) == CONNECTOR_CHARGING;
 }
 
 int64_t cap_step(struct device *d, int number, int64_t milli)
 {
-	struct cap *c = &d->cap[number - 1];
+	struct cap *c = &device_connector(d, number)->cap;
 
 	c->stepped = c->has_base = 1;
 	c->base = milli;
@@ -45,7 +45,7 @@ int64_t cap_step(struct device *d, int number, int64_t milli)
 
 void cap_pause(struct device *d, int number)
 {
-	struct cap *c = &d->cap[number - 1];
+	struct cap *c = &device_connector(d, number)->cap;
 
 	c->stepped = 1;
 	c->has_base = 0;
@@ -53,7 +53,7 @@ void cap_pause(struct device *d, int number)
 
 int cap_due(struct device *d, int number, int64_t *milli)
 {
-	struct cap *c = &d->cap[number - 1];
+	struct cap *c = &device_connector(d, number)->cap;
 
 	if (!c->used || c->is_told || !cap_is_running(d, number))
 		return 0;
@@ -64,5 +64,6 @@ int cap_due(struct device *d, int number, int64_t *milli)
 
 void cap_drop(struct device *d)
 {
-	memset(d->cap, 0, sizeof(d->cap));
+	for (int n = 0; n < d->highest; n++)
+		d->each[n].cap = (struct cap){0};
 }

@@ -187,7 +187,7 @@ int command_send(struct commands *commands, struct device *device, int number, s
 	int command = find(device->profile, name);
 	struct command *pending = free_place(commands);
 
-	if (command < 0 || number < 1 || number > device->profile->connectors)
+	if (command < 0 || number > device->profile->connectors || !device_connector(device, number))
 		return error_set(err, FC_ENOENT, "device: charger %s: profile %s has no command %s", device->name,
 				 device->profile->name, name);
 	if (!pending || (!line && !device->seat))

@@ -46,13 +46,16 @@ struct device *device_new(const char *name, struct profile *profile, const int *
 	d->numbers[0] = connectors ? numbers[0] : 1;
 	for (int i = 0; i < connectors; i++)
 		d->highest = numbers[i] > d->highest ? numbers[i] : d->highest;
-	d->values = calloc((size_t)d->highest * DEVICE_POINTS_MAX, sizeof(*d->values));
+	/* No more than there is of it: of a thousand connectors this is most of the memory. */
+	d->values = calloc((size_t)d->highest * (size_t)profile->point_count + 1, sizeof(*d->values));
+	d->each = calloc((size_t)d->highest, sizeof(*d->each));
+	d->fates = calloc(plan_fates(d->highest), sizeof(*d->fates));
 	d->poll_ms = poll_ms;
 	d->uptime = profile_point(profile, "uptime");
 	d->age = profile_point(profile, "age");
-	upkeep_begin(d, clock_mono_us());
-	if (!d->values)
+	if (!d->values || !d->each || !d->fates)
 		return no_memory(d, err);
+	upkeep_begin(d, clock_mono_us());
 	if (profile->agent) {
 		d->seat = seat_new(d, err);
 		if (d->seat)
@@ -83,12 +86,19 @@ void device_free(struct device *d)
 	seat_free(d->seat);
 	plan_fini(&d->plan);
 	free(d->values);
+	free(d->each);
+	free(d->fates);
 	free(d);
+}
+
+struct device_connector *device_connector(const struct device *d, int number)
+{
+	return number >= 1 && number <= d->highest ? &d->each[number - 1] : NULL;
 }
 
 struct point_value *device_values(const struct device *d, int number)
 {
-	return &d->values[(size_t)(number - 1) * DEVICE_POINTS_MAX];
+	return &d->values[(size_t)(number - 1) * (size_t)d->profile->point_count];
 }
 
 static struct point_value *value_at(const struct device *d, int number, int point)
@@ -406,6 +416,13 @@ enum connector_status device_status(const struct device *device, int number)
 	if (is_held(device, values))
 		return told_last(device, number);
 	return decode_status(rules, values);
+}
+
+int64_t device_status_read(const struct device *device, int number)
+{
+	struct point_value value;
+
+	return device_point(device, number, device->profile->status.point, &value) ? 0 : value.mono_us;
 }
 
 int device_denies(const struct device *device, int write, unsigned address, unsigned count, uint16_t *first,

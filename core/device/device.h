@@ -99,6 +99,8 @@ const struct profile *device_profile(const struct device *device);
 /* Nonzero while the unit answers. */
 int device_online(const struct device *device);
 enum connector_status device_status(const struct device *device, int number);
+/* Monotonic time of the last good reading that the status is made of; 0 never. */
+int64_t device_status_read(const struct device *device, int number);
 /* By index; connector 1..n. Quality is worked out at the time of the call. FC_ENOENT when out of range. */
 int device_point(const struct device *device, int number, int point, struct point_value *out);
 /* By name. FC_ENOENT when the profile has no such point. */

@@ -217,7 +217,7 @@ int device_limit(struct device_set *set, struct device *device, int number, int6
 	int result =
 	    device->seat ? seat_limit(device->seat, number, milli, err) : upkeep_hold(device, number, milli, err);
 
-	if (!result && device->seat)
+	if (!result && device->seat && device_connector(device, number))
 		upkeep_note(device, number, milli, clock_mono_us());
 	if (!result)
 		(void)loop_timer_set(set->loop, &set->due_timer, 0);

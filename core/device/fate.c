@@ -60,9 +60,7 @@ static uint8_t *firmware_fate(struct device *d)
 
 void fate_begin(struct device *d)
 {
-	memset(d->fates, FATE_MERGED, sizeof(d->fates));
-	if (!d->values)
-		return;
+	memset(d->fates, FATE_MERGED, plan_fates(d->highest));
 	each_fate(d, choose_by_firmware);
 	/* Not a minute later, when an energy may be waiting for it. */
 	if (d->profile->range_count && d->profile->firmware_point)

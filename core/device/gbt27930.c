@@ -139,6 +139,11 @@ void gbt_tick(struct gbt *g, int64_t now_us)
 	if (now_us < g->now_us)
 		return;
 	if (now_us > g->look_us) {
+		/* What was waited for and long messages that did not come whole, in the order in which they fell due. */
+		for (int64_t due; (due = j1939_due(&g->transport)) < now_us;) {
+			gbt_wait_look(g, due);
+			j1939_tick(&g->transport, due + 1);
+		}
 		j1939_tick(&g->transport, now_us);
 		gbt_wait_look(g, now_us);
 		if (j1939_due(&g->transport) < g->look_us)

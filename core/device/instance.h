@@ -5,9 +5,34 @@
 #include "device/plan.h"
 #include "device/profile.h"
 
-enum {
-	UPKEEP_SETPOINTS = PROFILE_KEEP_ALIVES_MAX * PROFILE_CONNECTORS_MAX, /* place of the first setpoint */
-	UPKEEP_SLOTS = UPKEEP_SETPOINTS + PROFILE_CONNECTORS_MAX
+/* What is written to a charger again and again has a place a connector: its keep-alives, then its setpoint. */
+enum { UPKEEP_SETPOINT = PROFILE_KEEP_ALIVES_MAX, UPKEEP_PLACES };
+
+/* What is kept of one connector beside its values. */
+struct device_connector {
+	struct upkeep_slot {
+		int64_t due_us;
+		int64_t busy_until_us; /* a write is under way */
+		int is_off;            /* refused by the charger */
+	} slots[UPKEEP_PLACES];
+	int is_held;
+	int64_t milli; /* what is held */
+	int64_t sent;  /* what was written last */
+	struct verify {
+		int64_t since_us; /* accepted then, and looked for since; 0 = not looked for */
+		int again;        /* it has been written once more */
+		enum { VERIFY_UNKNOWN, VERIFY_TAKEN, VERIFY_NOT_TAKEN } state;
+	} verify;
+	/* The operator's limit (cap.h). */
+	struct cap {
+		int used;
+		int64_t milli;
+		int is_told;  /* the charger has been told, or the next step tells it */
+		int is_free;  /* released: what is held is no limit of anybody's */
+		int stepped;  /* a step has written the setpoint, so it is known whether the charger is meant to run: */
+		int has_base; /*   it is, and a step wanted base */
+		int64_t base;
+	} cap;
 };
 
 struct seat;
@@ -25,10 +50,10 @@ struct device {
 	int stale[PROFILE_CONNECTORS_MAX];                  /* values that were STALE then */
 	int64_t held_until_us; /* a new profile has not read the status yet: the one told last holds until then */
 	struct plan plan;
-	int replan;                /* the fates have changed: the plan wants to be made anew */
-	uint8_t fates[PLAN_FATES]; /* enum plan_fate, or FATE_CLEARED; fate.c */
-	int suspects, culprits;    /* points looked at by themselves; refused ones found meanwhile */
-	int64_t left_out_us;       /* when a point was last left out for good; 0 never */
+	int replan;             /* the fates have changed: the plan wants to be made anew */
+	uint8_t *fates;         /* enum plan_fate, or FATE_CLEARED, of connectors 0 to highest; fate.c */
+	int suspects, culprits; /* points looked at by themselves; refused ones found meanwhile */
+	int64_t left_out_us;    /* when a point was last left out for good; 0 never */
 	int has_version;
 	struct firmware_version version;
 	int uptime;           /* the point of that name, or -1 */
@@ -41,33 +66,10 @@ struct device {
 	int refused_words;    /* least length of the reads that are searched */
 	int by_failure;       /* the search is for exception 4 */
 	int64_t no_search_us; /* until then none for exception 4 */
-	struct upkeep {
-		/* Of keep-alives, place by place and connector by connector, then of setpoints by connector. */
-		int64_t due_us[UPKEEP_SLOTS];
-		int64_t busy_until_us[UPKEEP_SLOTS]; /* a write is under way */
-		int64_t begun_us;
-		uint8_t off[UPKEEP_SLOTS]; /* refused by the charger */
-		uint8_t held[PROFILE_CONNECTORS_MAX];
-		int64_t milli[PROFILE_CONNECTORS_MAX]; /* what is held */
-		int64_t sent[PROFILE_CONNECTORS_MAX];  /* what was written last */
-	} upkeep;
-	struct verify {
-		int64_t since_us; /* accepted then, and looked for since; 0 = not looked for */
-		int again;        /* it has been written once more */
-		enum { VERIFY_UNKNOWN, VERIFY_TAKEN, VERIFY_NOT_TAKEN } state;
-	} verify[PROFILE_CONNECTORS_MAX];
-	/* The operator's limit (cap.h). */
-	struct cap {
-		int used;
-		int64_t milli;
-		int is_told;  /* the charger has been told, or the next step tells it */
-		int is_free;  /* released: what is held is no limit of anybody's */
-		int stepped;  /* a step has written the setpoint, so it is known whether the charger is meant to run: */
-		int has_base; /*   it is, and a step wanted base */
-		int64_t base;
-	} cap[PROFILE_CONNECTORS_MAX];
-	struct point_value *values; /* [connector number - 1][DEVICE_POINTS_MAX] */
-	struct seat *seat;          /* of a CAN device; then there is no plan, and no fate */
+	int64_t upkeep_begun_us;
+	struct device_connector *each; /* by connector number - 1, highest of them */
+	struct point_value *values;    /* [connector number - 1][the profile's points] */
+	struct seat *seat;             /* of a CAN device; then there is no plan, and no fate */
 };
 
 /* NULL and *err: no memory, or its agent can't start. */
@@ -76,6 +78,8 @@ struct device *device_new(const char *name, struct profile *profile, const int *
 void device_free(struct device *device);
 /* A result for one of its blocks. No allocation. */
 void device_take(struct device *device, uint32_t block, const struct bus_result *result);
+/* NULL: no connector of that number has a place. */
+struct device_connector *device_connector(const struct device *device, int number);
 /* Nonzero when it asks that unit. */
 int device_has_unit(const struct device *device, uint8_t unit);
 /* One of its units can't be reached. */

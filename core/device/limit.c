@@ -44,7 +44,7 @@ int device_cap(struct device_set *set, struct device *d, int number, int64_t mil
 		if (result)
 			return result;
 	}
-	struct cap *c = &d->cap[number - 1];
+	struct cap *c = &device_connector(d, number)->cap;
 	c->used = 1;
 	c->is_free = 0;
 	c->milli = milli;
@@ -57,11 +57,11 @@ int device_cap(struct device_set *set, struct device *d, int number, int64_t mil
 
 int device_uncap(struct device_set *set, struct device *d, int number, struct error *err)
 {
-	struct cap *c = &d->cap[number > 0 && number <= PROFILE_CONNECTORS_MAX ? number - 1 : 0];
 	int64_t held;
 
 	if (find(d, number, err))
 		return FC_ENOENT;
+	struct cap *c = &device_connector(d, number)->cap;
 	if (!c->used)
 		return FC_OK;
 	int was_told = c->is_told;
@@ -79,10 +79,12 @@ int device_uncap(struct device_set *set, struct device *d, int number, struct er
 
 int device_capped(const struct device *d, int number, int64_t *milli, int *is_waiting)
 {
-	if (number < 1 || number > PROFILE_CONNECTORS_MAX || !d->cap[number - 1].used)
+	const struct device_connector *c = device_connector(d, number);
+
+	if (!c || !c->cap.used)
 		return FC_ENOENT;
-	*milli = d->cap[number - 1].milli;
-	*is_waiting = !d->cap[number - 1].is_told;
+	*milli = c->cap.milli;
+	*is_waiting = !c->cap.is_told;
 	return FC_OK;
 }
 

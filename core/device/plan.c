@@ -194,6 +194,10 @@ int plan_make_for(const struct profile *profile, const int *numbers, int connect
 		plan_fini(plan);
 		return FC_ENOMEM;
 	}
+	/* It was made in room for the most that it could have become. */
+	struct plan_block *blocks = realloc(plan->blocks, ((size_t)plan->count + 1) * sizeof(*blocks));
+	if (blocks)
+		plan->blocks = blocks;
 	return FC_OK;
 }
 

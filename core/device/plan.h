@@ -34,8 +34,12 @@ struct plan {
  * culprit; by itself for good, since the block is refused and none of its points; by itself, since it is refused, and nothing is
  * read across it; not at all, since it is optional and refused, or not of this firmware; by itself and often, since others wait for the firmware. */
 enum plan_fate { FATE_MERGED, FATE_SUSPECT, FATE_ALONE, FATE_REFUSED, FATE_OUT, FATE_OTHER_FIRMWARE, FATE_EAGER };
-enum { PLAN_FATES = (PROFILE_CONNECTORS_MAX + 1) * PROFILE_POINTS_MAX };
-/* Of a point (connector number, 0 = shared) in an array of PLAN_FATES. */
+/* Of a point (connector number, 0 = shared) in an array of plan_fates(): of connectors 1 to highest. */
+static inline size_t plan_fates(int highest)
+{
+	return (size_t)(highest + 1) * PROFILE_POINTS_MAX;
+}
+
 static inline uint32_t plan_fate_at(int number, int point)
 {
 	return (uint32_t)(number * PROFILE_POINTS_MAX + point);

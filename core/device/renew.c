@@ -50,8 +50,7 @@ static void keep_values(const struct device *from, struct device *to)
 		if (before < 0 || !same_point(old, &old->points[before], fresh, &fresh->points[p]))
 			continue;
 		for (int n = 0; n < to->highest; n++)
-			to->values[(size_t)n * DEVICE_POINTS_MAX + (size_t)p] =
-			    from->values[(size_t)n * DEVICE_POINTS_MAX + (size_t)before];
+			device_values(to, n + 1)[p] = device_values(from, n + 1)[before];
 	}
 }
 
@@ -62,12 +61,12 @@ static void drop_limits(struct device *d, const struct profile *before)
 		return;
 	cap_drop(d);
 	for (int i = 0; i < d->connectors; i++) {
-		int at = d->numbers[i] - 1;
+		struct device_connector *c = device_connector(d, d->numbers[i]);
 
-		if (d->upkeep.held[at])
+		if (c->is_held)
 			log_warning("device: %s: connector %d: its limit was in %s and is held no more", d->name,
 				    d->numbers[i], before->setpoint.form.unit);
-		d->upkeep.held[at] = 0;
+		c->is_held = 0;
 	}
 }
 
@@ -92,7 +91,7 @@ void device_renew(struct device *device, struct device *fresh)
 	seat_take_over(device->seat, fresh->seat);
 	drop_limits(device, fresh->profile);
 	/* What it refused of the old registers says nothing of the new ones; the plan was made for an unknown firmware. */
-	memcpy(device->fates, fresh->fates, sizeof(device->fates));
+	memcpy(device->fates, fresh->fates, plan_fates(device->highest));
 	device->suspects = device->culprits = device->replan = device->has_version = 0;
 	device->left_out_us = 0;
 	device->by_failure = 0;

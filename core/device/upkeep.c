@@ -23,21 +23,28 @@ static int64_t milli_of(double value)
 void upkeep_begin(struct device *d, int64_t now_us)
 {
 	const struct profile_setpoint *s = &d->profile->setpoint;
-	struct upkeep *u = &d->upkeep;
 
-	u->begun_us = now_us;
-	memset(u->off, 0, sizeof(u->off));
+	d->upkeep_begun_us = now_us;
 	verify_begin(d);
-	for (int i = 0; i < UPKEEP_SLOTS; i++)
-		u->due_us[i] = now_us;
+	for (int n = 0; n < d->highest; n++)
+		for (int i = 0; i < UPKEEP_PLACES; i++) {
+			d->each[n].slots[i].is_off = 0;
+			d->each[n].slots[i].due_us = now_us;
+		}
 	for (int i = 0; i < d->connectors; i++) {
-		int at = d->numbers[i] - 1;
+		struct device_connector *c = device_connector(d, d->numbers[i]);
 
-		if (!s->used || !s->has_initial || u->held[at])
+		if (!s->used || !s->has_initial || c->is_held)
 			continue;
-		u->held[at] = 1;
-		u->milli[at] = milli_of(s->initial);
+		c->is_held = 1;
+		c->milli = milli_of(s->initial);
 	}
+}
+
+/* The place of a slot in the tags of its writes, and back. */
+static uint32_t tag_of(int place, int number)
+{
+	return (uint32_t)(place * PROFILE_CONNECTORS_MAX + number - 1);
 }
 
 static int send_slot(const struct device *d, struct bus_line *line, const struct profile_write *w, int number,
@@ -107,56 +114,55 @@ static int64_t run_keep_alive(struct device *d, struct bus_line *line, int place
 			      int64_t now_us)
 {
 	const struct profile_keep_alive *k = &d->profile->keep_alives[place];
-	struct upkeep *u = &d->upkeep;
-	int slot = place * PROFILE_CONNECTORS_MAX + number - 1;
+	struct upkeep_slot *slot = &device_connector(d, number)->slots[place];
 	struct profile_write write;
 
-	if (u->off[slot])
+	if (slot->is_off)
 		return never;
-	if (now_us < u->due_us[slot])
-		return u->due_us[slot];
-	u->due_us[slot] = now_us + period_us(d, number, k->period_from, k->period_share, k->period_ms);
+	if (now_us < slot->due_us)
+		return slot->due_us;
+	slot->due_us = now_us + period_us(d, number, k->period_from, k->period_share, k->period_ms);
 	/* The last one has not come through yet: another would only queue behind it. */
-	if (now_us < u->busy_until_us[slot])
-		return u->due_us[slot];
-	if (k->unless && is_unread(d, k->unless, number) && now_us - u->begun_us < read_first_us) {
-		u->due_us[slot] = now_us + look_again_us;
-		return u->due_us[slot];
+	if (now_us < slot->busy_until_us)
+		return slot->due_us;
+	if (k->unless && is_unread(d, k->unless, number) && now_us - d->upkeep_begun_us < read_first_us) {
+		slot->due_us = now_us + look_again_us;
+		return slot->due_us;
 	}
 	if (k->unless && profile_match_holds(&d->profile->matches[k->unless - 1], device_values(d, number)))
-		return u->due_us[slot];
-	if (word_of(d, k, number, &write) && !send_slot(d, line, &write, number, tag + (uint32_t)slot))
-		u->busy_until_us[slot] = now_us + answer_within_us;
-	return u->due_us[slot];
+		return slot->due_us;
+	if (word_of(d, k, number, &write) && !send_slot(d, line, &write, number, tag + tag_of(place, number)))
+		slot->busy_until_us = now_us + answer_within_us;
+	return slot->due_us;
 }
 
 static int64_t run_setpoint(struct device *d, struct bus_line *line, int number, uint32_t tag, int64_t now_us)
 {
 	const struct profile_setpoint *s = &d->profile->setpoint;
-	struct upkeep *u = &d->upkeep;
-	int slot = UPKEEP_SETPOINTS + number - 1;
+	struct device_connector *c = device_connector(d, number);
+	struct upkeep_slot *slot = &c->slots[UPKEEP_SETPOINT];
 	struct profile_write write;
 
-	if (!u->held[number - 1] || u->off[slot])
+	if (!c->is_held || slot->is_off)
 		return never;
-	if (now_us < u->due_us[slot])
-		return u->due_us[slot];
-	u->due_us[slot] = refresh_at(d, number, now_us);
-	if (now_us < u->busy_until_us[slot]) {
-		u->due_us[slot] = sooner(u->due_us[slot], now_us + again_us);
-		return u->due_us[slot];
+	if (now_us < slot->due_us)
+		return slot->due_us;
+	slot->due_us = refresh_at(d, number, now_us);
+	if (now_us < slot->busy_until_us) {
+		slot->due_us = sooner(slot->due_us, now_us + again_us);
+		return slot->due_us;
 	}
-	if (profile_encode(s, u->milli[number - 1], device_values(d, number), &write)) {
-		u->due_us[slot] = now_us + again_us;
-		return u->due_us[slot];
+	if (profile_encode(s, c->milli, device_values(d, number), &write)) {
+		slot->due_us = now_us + again_us;
+		return slot->due_us;
 	}
-	if (send_slot(d, line, &write, number, tag + (uint32_t)slot)) {
-		u->due_us[slot] = now_us + again_us;
-		return u->due_us[slot];
+	if (send_slot(d, line, &write, number, tag + tag_of(UPKEEP_SETPOINT, number))) {
+		slot->due_us = now_us + again_us;
+		return slot->due_us;
 	}
-	u->busy_until_us[slot] = now_us + answer_within_us;
-	u->sent[number - 1] = u->milli[number - 1];
-	return u->due_us[slot];
+	slot->busy_until_us = now_us + answer_within_us;
+	c->sent = c->milli;
+	return slot->due_us;
 }
 
 int64_t upkeep_run(struct device *d, struct bus_line *line, uint32_t tag, int64_t now_us)
@@ -177,7 +183,7 @@ int64_t upkeep_run(struct device *d, struct bus_line *line, uint32_t tag, int64_
 
 		if (cap_due(d, d->numbers[i], &milli)) {
 			upkeep_note(d, d->numbers[i], milli, now_us);
-			d->upkeep.due_us[UPKEEP_SETPOINTS + d->numbers[i] - 1] = 0;
+			device_connector(d, d->numbers[i])->slots[UPKEEP_SETPOINT].due_us = 0;
 		}
 		next = sooner(next, run_setpoint(d, line, d->numbers[i], tag, now_us));
 	}
@@ -186,43 +192,48 @@ int64_t upkeep_run(struct device *d, struct bus_line *line, uint32_t tag, int64_
 
 void upkeep_forget(struct device *d)
 {
-	memset(d->upkeep.busy_until_us, 0, sizeof(d->upkeep.busy_until_us));
+	for (int n = 0; n < d->highest; n++)
+		for (int i = 0; i < UPKEEP_PLACES; i++)
+			d->each[n].slots[i].busy_until_us = 0;
 }
 
-void upkeep_result(struct device *d, uint32_t place, const struct bus_result *r)
+void upkeep_result(struct device *d, uint32_t tag, const struct bus_result *r)
 {
-	struct upkeep *u = &d->upkeep;
+	int number = (int)(tag % PROFILE_CONNECTORS_MAX) + 1;
+	struct device_connector *c = device_connector(d, number);
+	uint32_t place = tag / PROFILE_CONNECTORS_MAX;
 
-	if (place >= UPKEEP_SLOTS)
+	if (place >= UPKEEP_PLACES || !c)
 		return;
-	int is_setpoint = place >= UPKEEP_SETPOINTS, number = (int)place % PROFILE_CONNECTORS_MAX + 1;
-	u->busy_until_us[place] = 0;
+	int is_setpoint = place == UPKEEP_SETPOINT;
+	struct upkeep_slot *slot = &c->slots[place];
+	slot->busy_until_us = 0;
 	if (r->status == BUS_OK) {
 		if (is_setpoint)
-			verify_written(d, number, u->sent[number - 1], clock_mono_us());
+			verify_written(d, number, c->sent, clock_mono_us());
 		return;
 	}
 	if (r->status == BUS_EXCEPTION && (r->exception == 1 || r->exception == 2)) {
 		/* Not once a period for ever (chargers.md 4, row 27). */
-		u->off[place] = 1;
+		slot->is_off = 1;
 		log_warning(
 		    "device: charger %s: connector %d: refuses its %s: exception %u: not written until it comes back",
 		    d->name, number, is_setpoint ? "setpoint" : "keep-alive", r->exception);
 		return;
 	}
 	if (is_setpoint)
-		u->due_us[place] = sooner(u->due_us[place], clock_mono_us() + again_us);
+		slot->due_us = sooner(slot->due_us, clock_mono_us() + again_us);
 }
 
 void upkeep_note(struct device *d, int number, int64_t milli, int64_t now_us)
 {
-	struct upkeep *u = &d->upkeep;
+	struct device_connector *c = device_connector(d, number);
 
-	if (!u->held[number - 1] || u->milli[number - 1] != milli)
+	if (!c->is_held || c->milli != milli)
 		verify_limit(d, number);
-	u->held[number - 1] = 1;
-	u->milli[number - 1] = milli;
-	u->due_us[UPKEEP_SETPOINTS + number - 1] = refresh_at(d, number, now_us);
+	c->is_held = 1;
+	c->milli = milli;
+	c->slots[UPKEEP_SETPOINT].due_us = refresh_at(d, number, now_us);
 }
 
 int upkeep_hold(struct device *d, int number, int64_t milli, struct error *err)
@@ -239,14 +250,16 @@ int upkeep_hold(struct device *d, int number, int64_t milli, struct error *err)
 		return error_set(err, FC_EINVAL, "device: charger %s: connector %d: a limit of %.3f %s is not allowed",
 				 d->name, number, (double)milli / 1000, s->form.unit);
 	upkeep_note(d, number, milli, clock_mono_us());
-	d->upkeep.due_us[UPKEEP_SETPOINTS + number - 1] = 0;
+	device_connector(d, number)->slots[UPKEEP_SETPOINT].due_us = 0;
 	return FC_OK;
 }
 
 int device_limit_held(const struct device *d, int number, int64_t *milli)
 {
-	if (number < 1 || number > PROFILE_CONNECTORS_MAX || !d->upkeep.held[number - 1])
+	const struct device_connector *c = device_connector(d, number);
+
+	if (!c || !c->is_held)
 		return FC_ENOENT;
-	*milli = d->upkeep.milli[number - 1];
+	*milli = c->milli;
 	return FC_OK;
 }

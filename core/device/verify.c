@@ -28,12 +28,13 @@ static int fits(const struct profile_setpoint *s, int64_t milli, const struct po
 
 void verify_begin(struct device *d)
 {
-	memset(d->verify, 0, sizeof(d->verify));
+	for (int n = 0; n < d->highest; n++)
+		d->each[n].verify = (struct verify){0};
 }
 
 void verify_limit(struct device *d, int number)
 {
-	struct verify *v = &d->verify[number - 1];
+	struct verify *v = &device_connector(d, number)->verify;
 
 	v->since_us = 0;
 	v->again = 0;
@@ -44,19 +45,18 @@ void verify_limit(struct device *d, int number)
 
 void verify_written(struct device *d, int number, int64_t milli, int64_t now_us)
 {
-	struct verify *v = &d->verify[number - 1];
+	struct device_connector *c = device_connector(d, number);
 
 	/* A refresh while it is looked for does not put that off; a write of a limit that is held no more says nothing. */
-	if (d->profile->setpoint.verify && !v->since_us && d->upkeep.held[number - 1] &&
-	    d->upkeep.milli[number - 1] == milli)
-		v->since_us = now_us;
+	if (d->profile->setpoint.verify && !c->verify.since_us && c->is_held && c->milli == milli)
+		c->verify.since_us = now_us;
 }
 
 static void tell(const struct device *d, int number, int is_taken)
 {
 	const struct profile_setpoint *s = &d->profile->setpoint;
 	const char *unit = s->form.unit, *point = d->profile->points[s->verify - 1].name;
-	double limit = (double)d->upkeep.milli[number - 1] / 1000;
+	double limit = (double)device_connector(d, number)->milli / 1000;
 	double read = (double)device_values(d, number)[s->verify - 1].milli / 1000;
 
 	if (is_taken)
@@ -73,11 +73,11 @@ static int look(struct device *d, int number, int64_t now_us)
 {
 	const struct profile_setpoint *s = &d->profile->setpoint;
 	const struct point_value *values = device_values(d, number), *read = &values[s->verify - 1];
-	struct verify *v = &d->verify[number - 1];
+	struct verify *v = &device_connector(d, number)->verify;
 
 	if (!v->since_us || read->quality != QUALITY_GOOD || read->is_text || read->mono_us <= v->since_us)
 		return 0;
-	if (fits(s, d->upkeep.milli[number - 1], values)) {
+	if (fits(s, device_connector(d, number)->milli, values)) {
 		if (v->state == VERIFY_NOT_TAKEN)
 			tell(d, number, 1);
 		*v = (struct verify){.state = VERIFY_TAKEN};
@@ -88,7 +88,7 @@ static int look(struct device *d, int number, int64_t now_us)
 	v->since_us = 0;
 	if (!v->again) {
 		v->again = 1;
-		d->upkeep.due_us[UPKEEP_SETPOINTS + number - 1] = now_us;
+		device_connector(d, number)->slots[UPKEEP_SETPOINT].due_us = now_us;
 		return 1;
 	}
 	if (v->state != VERIFY_NOT_TAKEN)
@@ -111,17 +111,17 @@ int device_limit_state(const struct device *d, int number, struct device_limit *
 	const struct profile_setpoint *s = &d->profile->setpoint;
 
 	*out = (struct device_limit){.state = LIMIT_HELD, .unit = s->form.unit};
-	if (device_limit_held(d, number, &out->milli) || d->cap[number - 1].is_free)
+	if (device_limit_held(d, number, &out->milli) || device_connector(d, number)->cap.is_free)
 		return FC_ENOENT;
 	if (s->verify && !d->seat) {
 		static const enum limit_state states[] = {
 		    [VERIFY_UNKNOWN] = LIMIT_HELD, [VERIFY_TAKEN] = LIMIT_TAKEN, [VERIFY_NOT_TAKEN] = LIMIT_NOT_TAKEN};
 
 		out->point = d->profile->points[s->verify - 1].name;
-		out->state = states[d->verify[number - 1].state];
+		out->state = states[device_connector(d, number)->verify.state];
 		(void)device_point(d, number, s->verify - 1, &out->reads_back);
 	}
-	if (d->upkeep.off[UPKEEP_SETPOINTS + number - 1])
+	if (device_connector(d, number)->slots[UPKEEP_SETPOINT].is_off)
 		out->state = LIMIT_REFUSED;
 	return FC_OK;
 }

@@ -2,7 +2,7 @@
  *
  * libwebsockets with wolfSSL verifies nothing by itself (DESIGN.md, "A trap that was measured"): this file sets
  * the verification and checks result and host name after the handshake, before any byte of the request. Name
- * resolution happens in a thread of the loop's, never on it. */
+ * resolution happens in a thread of the loop's, never on it. Redirections are not followed: they are answers with that status. */
 #ifndef FC_LOOP_HTTP_CLIENT_H
 #define FC_LOOP_HTTP_CLIENT_H
 
@@ -24,12 +24,26 @@ struct http_client_config {
 	size_t max_body;   /* of an answer; default 1048576 when 0 */
 };
 
+/* What kind of failure, for who acts on it or puts it into words. */
+enum http_trouble {
+	HTTP_NO_TROUBLE,
+	HTTP_NAME,        /* the DNS does not know it, or says nothing */
+	HTTP_CONNECT,     /* nobody listens there, or there is no way */
+	HTTP_TLS,         /* no handshake, or it was taken back */
+	HTTP_CERTIFICATE, /* not the peer's, or not to be trusted */
+	HTTP_SILENT,      /* it is there and keeps us waiting */
+	HTTP_BROKEN,      /* it hung up before its answer was whole */
+	HTTP_FORM,        /* what came is no answer of HTTP, or too large */
+};
+
 struct http_result {
 	int stale;  /* status 0: a kept-alive connection was closed as the request went out, and no_resend is set */
 	int status; /* HTTP status; 0 when the transport failed */
-	const char *body; /* followed by a zero byte; "" when none; valid during the callback */
+	int64_t retry_after_s; /* so long it wants to be left alone (Retry-After); 0 = it did not say */
+	const char *body;      /* followed by a zero byte; "" when none; valid during the callback */
 	size_t body_len;
-	struct error err; /* why the transport failed (FC_EAUTH: certificate, FC_ETIMEOUT, FC_EIO ...) */
+	enum http_trouble trouble; /* HTTP_NO_TROUBLE when there is a status */
+	struct error err;          /* why the transport failed (FC_EAUTH: certificate, FC_ETIMEOUT, FC_EIO ...) */
 };
 typedef void (*http_done)(void *user, const struct http_result *result);
 

@@ -119,6 +119,7 @@ int http_head_read(struct http_head *head, struct lws *wsi, const char *path)
 	    copy_other(wsi, "x-forecourt-csrf:", head->csrf, sizeof(head->csrf)) ||
 	    copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, sizeof(length)))
 		return HTTP_STATUS_REQ_ENTITY_TOO_LARGE;
+	(void)copy_header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, head->accept_encoding, sizeof(head->accept_encoding));
 	if (!length_is_plain(wsi, length, head->has_body))
 		return HTTP_STATUS_BAD_REQUEST;
 	/* Of 23 digits at the most: more than fits is the largest there is. */

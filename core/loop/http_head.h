@@ -22,6 +22,7 @@ struct http_head {
 	char content_type[128];
 	char cookie[1024]; /* cookies know no ports: those of other pages of the box come too */
 	char host[HTTP_HEAD_NAME], origin[HTTP_HEAD_NAME], fetch_site[16], csrf[72], if_none_match[128];
+	char accept_encoding[128]; /* empty when it is longer: it is a wish */
 	int has_body;              /* by its method: there may be one */
 	unsigned long long length; /* of its body, as it says; 0 = it says nothing */
 };

@@ -42,9 +42,10 @@ struct http_request {
 	const char *host, *origin, *fetch_site; /* who asks whom, as the browser says: Host, Origin, Sec-Fetch-Site */
 	const char *csrf;                       /* X-Forecourt-Csrf */
 	const char *if_none_match;
-	const char *peer;      /* address text */
-	const char *peer_name; /* common name of the verified client certificate, "" when none */
-	const char *body;      /* followed by a zero byte */
+	const char *accept_encoding; /* "" also when it is longer than anybody's */
+	const char *peer;            /* address text */
+	const char *peer_name;       /* common name of the verified client certificate, "" when none */
+	const char *body;            /* followed by a zero byte */
 	size_t body_len;
 	void *connection;     /* for http_defer; NULL: can't be deferred */
 	int64_t connected_us; /* when the connection was made over which it came, monotonic */
@@ -55,6 +56,7 @@ struct http_response {
 	const char *content_type; /* preset "application/json;charset=utf-8"; static text */
 	const char *headers;      /* extra header lines "name: value\r\n", or NULL; copied by the server */
 	int close; /* nonzero: the connection ends behind this answer, and what comes next comes over a new one */
+	int proven; /* nonzero: who asks has proven who it is; where there are too many connections, its own gives way last */
 	struct buffer body;
 };
 

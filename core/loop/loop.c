@@ -1,6 +1,7 @@
 #include "loop/loop.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -11,10 +12,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "loop/resolve.h"
 #include "loop/tls.h"
 
 /* lws takes tables of this many descriptors at start; more than any station opens. */
 enum { DESCRIPTORS_MAX = 2048 };
+/* A storm of handshakes makes the tables once for so many, not for each (3.8 ms of the processor, with them 1.3). */
+enum { TRIM_US = 1000000, TRIM_HANDSHAKES = 8 };
 
 struct loop {
 	struct lws_context *lws;
@@ -27,6 +31,9 @@ struct loop {
 	int64_t period_us, recent_us[2]; /* the same for this period and the one before */
 	volatile int stopped;
 	atomic_int woken; /* the wakers are about to be called */
+	/* What wolfSSL keeps of handshakes is given back soon (loop_trim_tls). */
+	lws_sorted_usec_list_t trim;
+	int trim_is_set, handshakes, ending;
 };
 
 struct loop_timer_impl {
@@ -128,6 +135,10 @@ struct loop *loop_new(struct error *err)
 		(void)error_set(err, FC_ENOMEM, "loop: no memory");
 		return NULL;
 	}
+	if (resolve_prepare(err)) {
+		free(loop);
+		return NULL;
+	}
 	signal(SIGPIPE, SIG_IGN);
 	lws_set_log_level(LLL_ERR | LLL_WARN, lws_to_log);
 	info.port = CONTEXT_PORT_NO_LISTEN;
@@ -153,10 +164,43 @@ struct loop *loop_new(struct error *err)
 	return loop;
 }
 
+static void trim_tls(struct loop *loop)
+{
+	tls_trim();
+	loop->handshakes = 0;
+}
+
+static void trim_fired(lws_sorted_usec_list_t *sul)
+{
+	struct loop *loop = lws_container_of(sul, struct loop, trim);
+
+	loop->trim_is_set = 0;
+	trim_tls(loop);
+#ifdef __GLIBC__
+	/* The tables lay among what stays: a storm of handshakes would have cost the box 9 MB until the heap's next turn (main/daemon.c). */
+	(void)malloc_trim(0);
+#endif
+}
+
+void loop_trim_tls(struct loop *loop, int ended)
+{
+	loop->handshakes += ended;
+	if (loop->ending || loop->handshakes >= TRIM_HANDSHAKES) {
+		trim_tls(loop);
+		return;
+	}
+	if (!loop->trim_is_set)
+		lws_sul_schedule(loop->lws, 0, &loop->trim, trim_fired, TRIM_US);
+	loop->trim_is_set = 1;
+}
+
 void loop_free(struct loop *loop)
 {
 	if (!loop)
 		return;
+	loop->ending = 1;
+	if (loop->lws && loop->trim_is_set)
+		lws_sul_schedule(loop->lws, 0, &loop->trim, NULL, LWS_SET_TIMER_USEC_CANCEL);
 	if (loop->lws)
 		lws_context_destroy(loop->lws);
 	while (loop->remnants)
@@ -179,14 +223,18 @@ void loop_stop(struct loop *loop)
 	lws_cancel_service(loop->lws);
 }
 
-static void nothing(void *user)
+/* The time may be over before libwebsockets begins to wait, on a machine with much else to do always with 0: it would wait for the next
+ * timer that there is. */
+static void wait_no_more(void *user)
 {
-	(void)user;
+	struct loop *loop = user;
+
+	lws_cancel_service(loop->lws);
 }
 
 int loop_step(struct loop *loop, int timeout_ms)
 {
-	struct loop_timer limit = {.fn = nothing};
+	struct loop_timer limit = {.fn = wait_no_more, .user = loop};
 
 	if (loop_timer_set(loop, &limit, (int64_t)timeout_ms * 1000))
 		return FC_ENOMEM;

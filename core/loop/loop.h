@@ -65,6 +65,10 @@ struct loop_remnant {
 void loop_remnant_leave(struct loop *loop, struct loop_remnant *remnant);
 void loop_remnant_gone(struct loop *loop, struct loop_remnant *remnant);
 
+/* For this room: a handshake may be over. What wolfSSL keeps of it (tls_trim) is given back within a second, or once eight connections
+ * have ended: the next handshake of a storm finds it. ended: a connection has gone. */
+void loop_trim_tls(struct loop *loop, int ended);
+
 /* The libwebsockets context, for the HTTP files of this room only. */
 struct lws_context *loop_lws(struct loop *loop);
 /* A TLS client context that trusts nobody and connects nowhere, for the same. */

@@ -2,10 +2,14 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#ifdef __GLIBC__
+#include <resolv.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/usage.h"
 #include "loop/aside.h"
 
 struct question {
@@ -18,6 +22,21 @@ struct resolve {
 	void (*done)(void *user, const struct resolve_result *result);
 	void *user;
 };
+
+enum { ROOM = 64 << 10 };
+
+int resolve_prepare(struct error *err)
+{
+#ifdef __GLIBC__
+	/* The second reads the choice of name services, and then a file: it asks nobody on the network. */
+	if (!usage_has_room(ROOM) || res_init())
+		return error_set(err, FC_ENOMEM, "loop: names can't be looked up: no memory");
+	(void)getprotobyname("tcp");
+#else
+	(void)err;
+#endif
+	return FC_OK;
+}
 
 static void look_up(const char *host, struct resolve_result *result)
 {

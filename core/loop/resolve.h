@@ -13,6 +13,10 @@ struct resolve_result {
 	char why[120];
 };
 
+/* Once, before any look-up. glibc keeps what it read of the box's resolver and name services; without the memory for that it crashes, or
+ * leaves a lock held that every later look-up waits for, for ever: at a start that ends with another start. FC_ENOMEM. */
+int resolve_prepare(struct error *err);
+
 struct resolve;
 /* One name under way at a time. done comes on the loop; never after resolve_free. */
 struct resolve *resolve_new(struct loop *loop, const char *host,

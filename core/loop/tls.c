@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/usage.h"
 
 static const char system_bundle[] = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -160,6 +161,14 @@ static const char *lookup(const struct reason *rows, size_t count, int code)
 	return NULL;
 }
 
+static void alert_text(int alert, char *out, size_t size)
+{
+	const char *known = lookup(alerts, sizeof(alerts) / sizeof(alerts[0]), alert);
+
+	(void)snprintf(out, size, "ended by the other side: %s (alert %d)", known ? known : "for a reason of its own",
+		       alert);
+}
+
 static void error_text(WOLFSSL *ssl, int code, char *out, size_t size)
 {
 	const char *known = lookup(reasons, sizeof(reasons) / sizeof(reasons[0]), code);
@@ -168,9 +177,7 @@ static void error_text(WOLFSSL *ssl, int code, char *out, size_t size)
 	if (known) {
 		(void)snprintf(out, size, "%s", known);
 	} else if (code == FATAL_ERROR && wolfSSL_get_alert_history(ssl, &history) == WOLFSSL_SUCCESS) {
-		known = lookup(alerts, sizeof(alerts) / sizeof(alerts[0]), history.last_rx.code);
-		(void)snprintf(out, size, "ended by the other side: %s (alert %d)",
-			       known ? known : "for a reason of its own", history.last_rx.code);
+		alert_text(history.last_rx.code, out, size);
 	} else {
 #ifdef NO_ERROR_STRINGS
 		(void)snprintf(out, size, "wolfSSL's error %d", code);
@@ -218,6 +225,21 @@ int tls_failure(void *ssl, const char *host, struct error *err)
 	return error_set(err, FC_EIO, "tls: handshake with %s: %s", host, why);
 }
 
+int tls_ended(void *ssl, const char *host, struct error *err)
+{
+	WOLFSSL_ALERT_HISTORY history;
+	char why[128], byte;
+
+	if (!ssl)
+		return FC_OK;
+	/* It may have come, and nobody has read it: a write had failed first. */
+	(void)wolfSSL_peek(ssl, &byte, 1);
+	if (wolfSSL_get_alert_history(ssl, &history) != WOLFSSL_SUCCESS || history.last_rx.level != alert_fatal)
+		return FC_OK;
+	alert_text(history.last_rx.code, why, sizeof(why));
+	return error_set(err, FC_EIO, "tls: connection to %s: %s", host, why);
+}
+
 void tls_trim(void)
 {
 #ifdef FP_ECC
@@ -232,17 +254,41 @@ static int is_address(const char *host)
 	return inet_pton(AF_INET, host, binary) == 1 || inet_pton(AF_INET6, host, binary) == 1;
 }
 
+/* wolfSSL 5.5 crashes when it gets no memory for a part of a certificate that it reads. */
+enum { CERTIFICATE_ROOM = 64 << 10 };
+
+/* Where a session keeps that its peer was checked; -1: there is no such place. */
+static int checked_place(void)
+{
+#ifdef HAVE_EX_DATA
+	static int place = -1;
+
+	if (place < 0)
+		place = wolfSSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	return place;
+#else
+	return -1;
+#endif
+}
+
 int tls_check_peer(void *ssl, const char *host, struct error *err)
 {
+	static char checked;
 	char name[128];
 
 	if (!ssl)
 		return error_set(err, FC_EAUTH, "tls: the connection is not encrypted");
+	/* Its certificate stays the session's; and a request on it that failed here for want of memory would crash libwebsockets, which
+	 * goes on with the connection that it has just closed. */
+	if (checked_place() >= 0 && wolfSSL_get_ex_data(ssl, checked_place()) == &checked)
+		return FC_OK;
 	long verdict = wolfSSL_get_verify_result(ssl);
 	if (verdict != X509_V_OK) {
 		error_text(ssl, (int)verdict, name, sizeof(name));
 		return error_set(err, FC_EAUTH, "tls: certificate of %s: %s", host, name);
 	}
+	if (!usage_has_room(CERTIFICATE_ROOM))
+		return error_set(err, FC_ENOMEM, "tls: no memory for the certificate of %s", host);
 	WOLFSSL_X509 *peer = wolfSSL_get_peer_certificate(ssl);
 	if (!peer)
 		return error_set(err, FC_EAUTH, "tls: %s showed no certificate", host);
@@ -251,13 +297,15 @@ int tls_check_peer(void *ssl, const char *host, struct error *err)
 	wolfSSL_X509_free(peer);
 	if (match != WOLFSSL_SUCCESS)
 		return error_set(err, FC_EAUTH, "tls: the certificate is not for %s", host);
+	if (checked_place() >= 0)
+		(void)wolfSSL_set_ex_data(ssl, checked_place(), &checked);
 	return FC_OK;
 }
 
 void tls_peer_name(void *ssl, char *out, size_t size)
 {
 	out[0] = '\0';
-	WOLFSSL_X509 *peer = ssl ? wolfSSL_get_peer_certificate(ssl) : NULL;
+	WOLFSSL_X509 *peer = ssl && usage_has_room(CERTIFICATE_ROOM) ? wolfSSL_get_peer_certificate(ssl) : NULL;
 	if (!peer)
 		return;
 	const char *name = wolfSSL_X509_get_subjectCN(peer);

@@ -30,16 +30,19 @@ void tls_name_socket(void *ssl, int fd);
  * own option, whose callback takes every certificate for good and crashes on a wrong one. */
 int tls_ask_peer(void *ctx, const char *ca, int required);
 /* After the handshake, before any byte of the request: the chain was good and the certificate is for host (a name or an
- * address). FC_OK, or FC_EAUTH with the reason. */
+ * address). Asked once of a session: it remembers that it passed. FC_OK, or FC_EAUTH with the reason; FC_ENOMEM. */
 int tls_check_peer(void *ssl, const char *host, struct error *err);
 /* Common name of the peer's certificate, "" when there is none. Always terminated. */
 void tls_peer_name(void *ssl, char *out, size_t size);
-/* Gives back what wolfSSL keeps of a handshake that is over: its cache of curve points, 0.8 MB for each of the last 15
- * keys, and the other side's are new every time. */
+/* Gives back what wolfSSL keeps of handshakes that are over: its cache of curve points, 0.8 MB for each of the last 15 keys that were seen
+ * twice: the curve's own, a CA's, a platform's. */
 void tls_trim(void);
 /* Why the handshake failed, in words of our own where an operator can do something about it (the certificate's dates, its CA, its host, the
  * other side's alert), else wolfSSL's number: FC_EAUTH when it was the peer's certificate, FC_EIO when it was anything else of TLS, FC_OK
  * and nothing in *err when TLS knows of no failure. */
 int tls_failure(void *ssl, const char *host, struct error *err);
+/* Why a connection ended whose handshake had gone well: FC_EIO and the other side's words when it sent a fatal alert (in TLS 1.3 what it thinks
+ * of our certificate comes so late), else FC_OK and nothing in *err. */
+int tls_ended(void *ssl, const char *host, struct error *err);
 
 #endif

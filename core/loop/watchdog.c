@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include <linux/watchdog.h>
 
@@ -92,12 +93,25 @@ static void set_timeout(struct watchdog *w)
 	}
 }
 
+/* What is fed is written to: a file that somebody has named would be the worse for it, and the journal is one. */
+static int is_device(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode));
+}
+
 static void open_device(struct watchdog *w, int64_t now_us)
 {
 	if (!*w->device || w->fd >= 0 || w->has_ended || now_us < w->open_at_us)
 		return;
 	/* Not blocking: a stand-in may be a FIFO. */
 	w->fd = open(w->device, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (w->fd >= 0 && !is_device(w->fd)) {
+		(void)close(w->fd);
+		w->fd = -1;
+		errno = ENODEV;
+	}
 	if (w->fd < 0) {
 		note_trouble(w, "open", errno);
 		w->open_at_us = now_us + (int64_t)WATCHDOG_AGAIN_S * 1000000;

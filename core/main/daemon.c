@@ -32,6 +32,7 @@
 #include "station/station.h"
 #include "store/events.h"
 #include "store/journal.h"
+#include "store/retain.h"
 #include "store/store.h"
 #include "upstream/platform.h"
 
@@ -134,6 +135,9 @@ static int apply(struct daemon *d, const struct config *config, struct error *er
 		result = platform_set_apply(d->platforms, config, err);
 	if (!result)
 		result = desk_apply(&d->desk, config, err);
+	if (!result)
+		retain_set(d->store,
+			   &(struct retain_limits){config->gateway.orders_days, config->gateway.orders_share});
 	/* It can refuse nothing: last. */
 	if (!result && d->pulse)
 		pulse_apply(d->pulse, config);
@@ -353,6 +357,7 @@ static void tend_store(void *user)
 
 	store_tend(d->store);
 	outbox_tend(d->store);
+	retain_tend(d->store);
 	events_tend(d->store);
 	versions_tend(d->versions);
 	good_tend(d->good);

@@ -183,10 +183,10 @@ static int run_with(const char *path, const char *stats_file, struct good *good)
 			log_error("main: not started: %s", err.text);
 	} else {
 		fprintf(stderr, "%s\n", err.text);
-		code = EXIT_CONFIG;
+		code = err.code == FC_ENOMEM ? EXIT_START : EXIT_CONFIG;
 	}
-	/* Where another gateway runs it is not the configuration's fault. */
-	if (!daemon && err.code != FC_EBUSY)
+	/* Where another gateway runs, or there is no memory now, it is not the configuration's fault. */
+	if (!daemon && err.code != FC_EBUSY && err.code != FC_ENOMEM)
 		daemon = start_instead(path, stats_file, was_put_back, good, &err);
 	if (!daemon)
 		return code;
@@ -203,7 +203,7 @@ static int run(const char *path, const char *last_good, const char *stats_file)
 
 	if (!good) {
 		fprintf(stderr, "forecourtd: %s\n", err.text);
-		return EXIT_USAGE;
+		return err.code == FC_ENOMEM ? EXIT_START : EXIT_USAGE;
 	}
 	int code = run_with(path, stats_file, good);
 	good_free(good);

@@ -12,6 +12,7 @@
 #include "charge/words.h"
 #include "station/point.h"
 #include "store/journal.h"
+#include "store/retain.h"
 
 static struct value *line_stats(struct maker *m, const char *name, const struct bus_line_stats *s)
 {
@@ -153,7 +154,8 @@ static struct value *connectors(struct maker *m, const struct stats_sources *s)
 		maker_text(m, o, "status_name", connector_status_name(c->status));
 		maker_text(m, o, "since", since);
 		maker_int(m, o, "changes", (int64_t)c->changes);
-		maker_int(m, o, "today_wh", station_energy_wh(s->stations, c->config->connector_id, today, today));
+		int64_t wh = station_energy_wh(s->stations, c->config->connector_id, today, today);
+		maker_int(m, o, "today_wh", wh > 0 ? wh : 0);
 		maker_put(m, o, "points", points(m, c));
 		if (value_push(list, o))
 			m->failed = 1;
@@ -208,6 +210,15 @@ static struct value *store_state(struct maker *m, const struct stats_sources *s)
 	maker_text(m, o, "cause", h->cause);
 	maker_int(m, o, "failures", (int64_t)h->failures);
 	maker_int(m, o, "replaced", (int64_t)h->replaced);
+	const struct retain_state *kept = retain_look(s->store);
+	char oldest[CLOCK_DATETIME_SIZE] = "";
+
+	if (kept->oldest_wall)
+		clock_format_datetime(kept->oldest_wall, oldest);
+	maker_text(m, o, "oldest_order", oldest);
+	maker_int(m, o, "orders_deleted", (int64_t)kept->deleted);
+	maker_int(m, o, "used_bytes", kept->used);
+	maker_int(m, o, "share_bytes", kept->most);
 	maker_int(m, o, "orders_to_send", outbox_waiting(s->store, NULL));
 	return o;
 }

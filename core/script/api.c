@@ -125,13 +125,9 @@ static const struct api_subject message_subject = {
 	       "assert(tostring(message.Power) == \"60.000\")",
 };
 
-const struct api_subject *const api_subjects[] = {&message_subject,
-						  &api_decimal_subject,
-						  &api_time_subject,
-						  &api_hash_subject,
-						  &api_table_subject,
-						  &api_state_subject,
-						  NULL};
+const struct api_subject *const api_subjects[] = {
+    &message_subject,  &api_reshape_subject, &api_decimal_subject, &api_time_subject,
+    &api_hash_subject, &api_table_subject,   &api_state_subject,   NULL};
 
 void api_new_metatable(lua_State *L, const char *name)
 {

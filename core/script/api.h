@@ -33,7 +33,7 @@ struct api_subject {
 /* In the reference's order; ends with NULL. */
 extern const struct api_subject *const api_subjects[];
 extern const struct api_subject api_decimal_subject, api_time_subject, api_hash_subject, api_table_subject,
-    api_state_subject;
+    api_state_subject, api_reshape_subject;
 
 enum api_mode {
 	API_LOADING, /* the file itself is run */

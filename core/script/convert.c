@@ -205,6 +205,25 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp(x->text, y->text);
 }
 
+/* Nearly every table has few: no call for each comparison, and no memory. */
+static void sort_keys(struct key *keys, size_t count)
+{
+	enum { FEW = 12 };
+
+	if (count > FEW) {
+		qsort(keys, count, sizeof(*keys), compare_keys);
+		return;
+	}
+	for (size_t i = 1; i < count; i++) {
+		const struct key k = keys[i];
+		size_t at = i;
+
+		for (; at && compare_keys(&k, &keys[at - 1]) < 0; at--)
+			keys[at] = keys[at - 1];
+		keys[at] = k;
+	}
+}
+
 static struct key *read_keys(struct reader *r, int index, size_t count)
 {
 	lua_State *L = r->L;
@@ -229,7 +248,7 @@ static struct key *read_keys(struct reader *r, int index, size_t count)
 			luaL_error(L, "%s: a key is a %s, not a text", place(r), luaL_typename(L, -1));
 		}
 	}
-	qsort(keys, count, sizeof(*keys), compare_keys);
+	sort_keys(keys, count);
 	return keys;
 }
 

@@ -11,6 +11,7 @@
 #include "script/api.h"
 #include "script/convert.h"
 #include "script/inside.h"
+#include "script/reshape.h"
 #include "script/rest.h"
 #include "script/sandbox.h"
 #include "script/tables.h"
@@ -18,6 +19,13 @@
 
 static const size_t memory_default = (size_t)4 << 20;
 enum { INSTRUCTIONS_DEFAULT = 5000000, TIME_DEFAULT_MS = 200 };
+
+/* A function of the file that needs no Lua. */
+struct shape {
+	const char *path;
+	struct reshape reshape;
+	struct shape *next;
+};
 
 struct script {
 	struct sandbox box;
@@ -28,6 +36,7 @@ struct script {
 	int table;               /* registry reference of the returned table */
 	struct arena arena;
 	struct value *data, *functions;
+	struct shape *shapes;
 	struct api api;
 	int is_pinned; /* calls see pinned_wall and scratch tables */
 	int64_t pinned_wall;
@@ -37,6 +46,28 @@ struct script {
 	int64_t instructions_left; /* of them */
 	int64_t deadline_us;       /* of them, monotonic */
 };
+
+static void push_path(lua_State *L, const struct script *script, const char *path);
+
+static void keep_shape(lua_State *L, struct script *script, const char *path)
+{
+	struct error err = {0};
+
+	push_path(L, script, path);
+	if (!reshape_push_description(L, -1))
+		return;
+	struct shape *shape = arena_alloc(&script->arena, sizeof(*shape));
+	if (!shape) {
+		luaL_error(L, "%s: no memory", path);
+		return;
+	}
+	const struct value *description = convert_read(L, -1, &script->arena, CONVERT_KEEP_FLOATS);
+	if (reshape_compile(description, &script->arena, &shape->reshape, &err))
+		luaL_error(L, "%s: %s", path, err.text);
+	shape->path = path;
+	shape->next = script->shapes;
+	script->shapes = shape;
+}
 
 /* Keeps the table that the file returned, and its data as a tree. */
 static int keep_result(lua_State *L)
@@ -49,6 +80,10 @@ static int keep_result(lua_State *L)
 	script->functions = convert_functions(L, 2, &script->arena);
 	lua_settop(L, 2);
 	script->table = luaL_ref(L, LUA_REGISTRYINDEX);
+	value_each (function, script->functions) {
+		keep_shape(L, script, value_text(function));
+		lua_settop(L, 1);
+	}
 	return 0;
 }
 
@@ -411,20 +446,52 @@ size_t script_memory(const struct script *script)
 	return script->box.memory_most;
 }
 
-int script_has(const struct script *script, const char *path)
+const char *script_function(const struct script *script, const char *path)
 {
 	value_each (function, script->functions)
 		if (!strcmp(value_text(function), path))
-			return 1;
-	return 0;
+			return value_text(function);
+	return NULL;
+}
+
+int script_has(const struct script *script, const char *path)
+{
+	return script_function(script, path) != NULL;
+}
+
+static const struct reshape *find_shape(const struct script *script, const char *path)
+{
+	/* Who calls often has it by script_function. */
+	for (const struct shape *s = script->shapes; s; s = s->next)
+		if (s->path == path)
+			return &s->reshape;
+	for (const struct shape *s = script->shapes; s; s = s->next)
+		if (!strcmp(s->path, path))
+			return &s->reshape;
+	return NULL;
+}
+
+int script_is_described(const struct script *script, const char *path)
+{
+	return find_shape(script, path) != NULL;
+}
+
+static int apply(const struct script *script, const struct reshape *reshape, const struct value *message,
+		 struct arena *arena, struct value **out, struct error *err)
+{
+	*out = message ? reshape_apply(reshape, message, arena) : NULL;
+	return *out || !message ? FC_OK : error_set(err, FC_ELIMIT, "%s: the message is too large", script->path);
 }
 
 int script_call(struct script *script, const char *path, const struct value *arg1, const struct value *arg2,
 		struct arena *arena, struct value **out, struct error *err)
 {
 	struct call call = {.script = script, .path = path, .arg1 = arg1, .arg2 = arg2, .arena = arena};
+	const struct reshape *reshape = find_shape(script, path);
 
 	*out = NULL;
+	if (reshape)
+		return apply(script, reshape, arg1, arena, out, err);
 	if (rest_left_s(&script->rest, path, clock_mono_ms()))
 		return error_set(err, FC_ELIMIT, "%s: %s is left out: it hit its limits again and again", script->path,
 				 path);

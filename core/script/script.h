@@ -46,8 +46,12 @@ const struct value *script_table(const struct script *script);
 const struct value *script_functions(const struct script *script);
 /* The most bytes that its state ever held; never above limits.memory. */
 size_t script_memory(const struct script *script);
+/* The script's own text of that path, by which a call finds it soonest; NULL when it names no function in the returned table. */
+const char *script_function(const struct script *script, const char *path);
 /* Nonzero when the path names a function in the returned table. */
 int script_has(const struct script *script, const char *path);
+/* Nonzero when the function there is made by forecourt.reshape: it needs no second argument, and no Lua. */
+int script_is_described(const struct script *script, const char *path);
 /* Calls it with up to two arguments (NULL = none); the result is built in arena. A function that returns nothing
  * gives *out == NULL. FC_OK, FC_ENOENT, FC_ELIMIT, FC_ESCRIPT with "file:line: reason". The state stays usable. A function that
  * hit its limits several times in a row is left out for a while: FC_ELIMIT at once (see rest.h). */

@@ -96,6 +96,8 @@ static int open_charger(struct station *s, int index)
 
 	if (c->listener < 0)
 		c->listener = station_listen(c->port);
+	if (c->listener >= 0)
+		station_watch(s, c->listener);
 	return c->listener < 0 ? -1 : 0;
 }
 

@@ -1,9 +1,11 @@
 /* sim-charger: a station of simulated chargers on Modbus TCP and on pseudo-terminals; faults on command. */
 #include <getopt.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "sim/charger_station.h"
@@ -16,28 +18,40 @@ static void on_signal(int number)
 	interrupted = 1;
 }
 
-static void turn(struct station *s)
+static void heard(struct station *s, int fd)
 {
-	static struct pollfd fds[CHARGERS_MAX + STREAMS_MAX + 1];
-	int n = 0, streams = s->stream_count;
-
-	for (int i = 0; i < streams; i++)
-		fds[n++] = (struct pollfd){.fd = s->streams[i].fd, .events = POLLIN};
+	if (fd == s->control) {
+		command_accept(s);
+		return;
+	}
 	for (int i = 0; i < s->tcp; i++)
-		fds[n++] = (struct pollfd){.fd = s->chargers[i].listener, .events = POLLIN};
-	fds[n++] = (struct pollfd){.fd = s->control, .events = POLLIN};
-	if (poll(fds, (nfds_t)n, s->pending_count ? 2 : STEP_MS / 2) < 0)
+		if (s->chargers[i].listener == fd) {
+			station_accept(s, i);
+			return;
+		}
+	for (int i = s->stream_count - 1; i >= 0; i--)
+		if (s->streams[i].fd == fd) {
+			if (station_read(s, &s->streams[i]))
+				station_drop_stream(s, i);
+			return;
+		}
+}
+
+/* Until something comes, something is to be sent, or so long. Who is not waited for costs nothing, as in a poll of all would a thousand
+ * that say nothing. The set itself is polled: tests/soak/clock.c knows how to wait for that. */
+static void turn(struct station *s, double most_ms)
+{
+	struct epoll_event events[64];
+	int ms = s->pending_count ? 2 : (int)ceil(most_ms);
+
+	if (poll(&(struct pollfd){.fd = s->set, .events = POLLIN}, 1, ms > 0 ? ms : 0) < 0)
 		return;
 	station_send_due(s);
-	/* From the back: a dropped stream is replaced by the last one, which was looked at already. */
-	for (int i = streams - 1; i >= 0; i--)
-		if (fds[i].revents && station_read(s, &s->streams[i]))
-			station_drop_stream(s, i);
-	for (int i = 0; i < s->tcp; i++)
-		if (fds[streams + i].revents)
-			station_accept(s, i);
-	if (s->control >= 0 && fds[n - 1].revents)
-		command_accept(s);
+	int n = epoll_wait(s->set, events, sizeof(events) / sizeof(events[0]), 0);
+	/* What is dropped meanwhile is found no more. A descriptor that was closed and given anew in between was made by this turn, so
+	 * that reading it finds nothing. */
+	for (int i = 0; i < n; i++)
+		heard(s, events[i].data.fd);
 }
 
 static void make_chargers(struct station *s, int port, int connectors)
@@ -61,6 +75,8 @@ static void make_chargers(struct station *s, int port, int connectors)
 		s->chargers[i].listener = i < s->tcp ? station_listen(port + i) : -1;
 		if (i < s->tcp && s->chargers[i].listener < 0)
 			station_die("listen");
+		if (i < s->tcp)
+			station_watch(s, s->chargers[i].listener);
 	}
 	for (int i = 0; i < s->line_count; i++) {
 		s->lines[i] = station_open_line(s->links[i]);
@@ -73,9 +89,9 @@ static void run(struct station *s, double seconds)
 	double last = station_now_ms(), begin = last;
 
 	while (!interrupted && !s->ended && (seconds <= 0 || station_now_ms() - begin < seconds * 1000)) {
-		turn(s);
+		turn(s, last + s->step_ms - station_now_ms());
 		double now = station_now_ms();
-		if (now - last < STEP_MS)
+		if (now - last < s->step_ms)
 			continue;
 		for (int i = 0; i < s->count; i++)
 			model_step(&s->chargers[i].model, (now - last) / 1000, s->speed, s->automatic, &s->random);
@@ -113,14 +129,18 @@ int main(int argc, char **argv)
 	    {"tcp", 1, NULL, 't'},     {"port", 1, NULL, 'p'},       {"chargers-per-line", 1, NULL, 'm'},
 	    {"line", 1, NULL, 'l'},    {"connectors", 1, NULL, 'k'}, {"speed", 1, NULL, 's'},
 	    {"auto", 0, NULL, 'a'},    {"control", 1, NULL, 'c'},    {"seed", 1, NULL, 'r'},
-	    {"seconds", 1, NULL, 'e'}, {"remote", 0, NULL, 'R'},     {NULL, 0, NULL, 0},
+	    {"seconds", 1, NULL, 'e'}, {"remote", 0, NULL, 'R'},     {"step-ms", 1, NULL, 'S'},
+	    {NULL, 0, NULL, 0},
 	};
 	static struct station s;
 	const char *control = NULL;
 	int c, port = 15020, connectors = 1;
 	double seconds = 0;
 
-	s = (struct station){.control = -1, .speed = 1, .random = 1};
+	s = (struct station){.control = -1, .speed = 1, .random = 1, .step_ms = STEP_MS};
+	s.set = epoll_create1(EPOLL_CLOEXEC);
+	if (s.set < 0)
+		station_die("epoll");
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 't':
@@ -158,6 +178,9 @@ int main(int argc, char **argv)
 		case 'e':
 			seconds = positive(optarg);
 			break;
+		case 'S':
+			s.step_ms = number(optarg, 1, 10000);
+			break;
 		default:
 			return usage();
 		}
@@ -168,8 +191,10 @@ int main(int argc, char **argv)
 	signal(SIGTERM, on_signal);
 	signal(SIGINT, on_signal);
 	make_chargers(&s, port, connectors);
-	if (control)
+	if (control) {
 		s.control = command_listen(control);
+		station_watch(&s, s.control);
+	}
 	printf("ready\n");
 	(void)fflush(stdout);
 	run(&s, seconds);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <termios.h>
 #include <time.h>
@@ -66,6 +67,14 @@ int station_open_line(const char *link)
 	return fd;
 }
 
+void station_watch(const struct station *s, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+	if (epoll_ctl(s->set, EPOLL_CTL_ADD, fd, &event))
+		station_die("epoll");
+}
+
 struct stream *station_add_stream(struct station *s, int fd, int charger, int line)
 {
 	if (s->stream_count == STREAMS_MAX) {
@@ -74,6 +83,7 @@ struct stream *station_add_stream(struct station *s, int fd, int charger, int li
 	}
 	struct stream *stream = &s->streams[s->stream_count++];
 	*stream = (struct stream){.fd = fd, .charger = charger, .line = line};
+	station_watch(s, fd);
 	return stream;
 }
 

@@ -62,6 +62,8 @@ struct station {
 	struct pending pending[PENDING_MAX];
 	int pending_count;
 	int control;
+	int set;     /* of epoll: all that is waited for */
+	int step_ms; /* between two steps of the chargers */
 	int automatic, remote;
 	double speed;
 	uint32_t random;
@@ -75,6 +77,8 @@ double station_now_ms(void);
 void station_die(const char *what) __attribute__((noreturn));
 /* -1 and errno when the port is not to be had. */
 int station_listen(int port);
+/* From now on a turn looks at it, until it is closed. */
+void station_watch(const struct station *s, int fd);
 /* A pseudo-terminal behind the link, or the end. */
 int station_open_line(const char *link);
 struct stream *station_add_stream(struct station *s, int fd, int charger, int line);

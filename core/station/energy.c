@@ -9,8 +9,9 @@
 #include "base/log.h"
 #include "station/station.h"
 
-/* A reading may be ahead of nominal power for a moment; a register counts in steps. */
-static const int64_t slack_wh = 1000;
+/* As charge/split.h: a reading may be ahead of nominal power; a register counts in steps; some are brought up to date once a minute, and show
+ * at once what went by. Over a restart nobody knows how long it was: no longer than a month. */
+enum { AHEAD = 2, SLACK_WH = 1000, STILL_S = 60, RESTART_S = 30 * 86400, LONGEST_S = 366 * 86400 };
 
 /* Where the source of the register is remembered, beside it. */
 static void source_key(const char *connector_id, char *out, size_t size)
@@ -18,17 +19,33 @@ static void source_key(const char *connector_id, char *out, size_t size)
 	(void)snprintf(out, size, "energy.%s.source", connector_id);
 }
 
-void energy_init(struct energy_counter *counter, struct store *store, const char *connector_id)
+int energy_init(struct energy_counter *counter, struct store *store, const char *connector_id)
 {
 	char key[80];
 
 	*counter = (struct energy_counter){0};
-	if (!store || store_energy_meter(store, connector_id, &counter->meter_wh))
-		return;
+	int result = store ? store_energy_meter(store, connector_id, &counter->meter_wh) : FC_ENOENT;
+	if (result)
+		return result == FC_ENOENT ? FC_OK : result;
 	counter->has_meter = 1;
 	source_key(connector_id, key, sizeof(key));
-	if (store_value_get(store, key, counter->source, sizeof(counter->source)))
+	result = store_value_get(store, key, counter->source, sizeof(counter->source));
+	if (result)
 		counter->source[0] = '\0';
+	return result == FC_EIO ? FC_EIO : FC_OK;
+}
+
+/* W s that may have gone through since the last reading, and what is left from before. */
+static int64_t believed_ws(const struct energy_counter *counter, int64_t mono_us, int64_t power_w)
+{
+	int64_t full = (int64_t)SLACK_WH * 3600 + AHEAD * power_w * STILL_S;
+	int64_t us = mono_us > counter->mono_us ? mono_us - counter->mono_us : 0, s = us / 1000000;
+
+	if (!counter->this_run)
+		return full + AHEAD * power_w * RESTART_S;
+	s = s > LONGEST_S ? LONGEST_S : s;
+	return (counter->spare_ws < full ? counter->spare_ws : full) + AHEAD * power_w * s +
+	       AHEAD * power_w * (us % 1000000) / 1000000;
 }
 
 int64_t energy_count(struct energy_counter *counter, int64_t meter_wh, int64_t mono_us, int32_t day, int power_w)
@@ -36,12 +53,11 @@ int64_t energy_count(struct energy_counter *counter, int64_t meter_wh, int64_t m
 	int64_t delta = counter->has_meter ? meter_wh - counter->meter_wh : -1;
 	int believable = delta >= 0;
 
-	if (believable && counter->this_run) {
-		int64_t elapsed_s = (mono_us > counter->mono_us ? mono_us - counter->mono_us : 0) / 1000000 + 1;
-		int64_t most = (int64_t)power_w * elapsed_s / 3600 * 2 + slack_wh;
+	int64_t ws = believed_ws(counter, mono_us, power_w), step_ws = (int64_t)SLACK_WH * 3600;
 
-		believable = delta <= most;
-	}
+	believable = believable && delta <= ws / 3600;
+	/* What is left is there for the next reading; what was used comes again with time only. */
+	counter->spare_ws = believable ? ws - delta * 3600 : ws < step_ws ? ws : step_ws;
 	if (!counter->has_meter || delta != 0)
 		counter->dirty = 1;
 	counter->has_meter = 1;

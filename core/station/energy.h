@@ -2,7 +2,8 @@
  *
  * The register is the truth: what it advanced since the last reading counted is delivered energy, also over a
  * restart of the gateway or a break of the line (then it counts for the day of the reading). A register that goes
- * back (reset, replaced charger) or jumps further than the connector's power allows counts nothing: it only sets the
+ * back (reset, replaced charger) or jumps further than the connector's power allows (over any time: twice its nominal energy, and once a minute of
+ * that and 1 kWh; over a restart: twice that of a month) counts nothing: it only sets the
  * new starting point, and the log says so; so does the first reading of another register, when a meter is attached or taken away. */
 #ifndef FC_STATION_ENERGY_H
 #define FC_STATION_ENERGY_H
@@ -22,6 +23,7 @@ struct energy_counter {
 	int this_run;               /* ... and was read in this run, at mono_us */
 	int64_t meter_wh;           /* reading counted up to */
 	int64_t mono_us;
+	int64_t spare_ws;   /* W s that it may be ahead of the time */
 	int32_t day;        /* day that pending_wh belongs to */
 	int64_t pending_wh; /* counted, not yet in the store */
 	int dirty;          /* something is to be written */
@@ -36,8 +38,9 @@ int energy_has(const struct connector *connector);
 /* The register that a charge began with, also when the connector has another meter by now. FC_ENOENT: it is not GOOD now;
  * FC_EINVAL: there is no such register any more. */
 int energy_read(const struct connector *connector, const char *source, int64_t *wh, int64_t *mono_us);
-/* Takes over where the store left off; store may be NULL. */
-void energy_init(struct energy_counter *counter, struct store *store, const char *connector_id);
+/* Takes over where the store left off; store may be NULL. FC_OK, also when it knows nothing of the connector; FC_EIO: it can't be said where,
+ * and what went by since would be counted by nobody. */
+int energy_init(struct energy_counter *counter, struct store *store, const char *connector_id);
 /* Reads the connector's "energy" point; does nothing unless it is GOOD. A change of day writes the day that ended. */
 void energy_update(struct energy_counter *counter, struct store *store, const struct connector *connector);
 /* The decision alone, for energy_update and for tests: a reading at (mono_us, day). power_w bounds a believable

@@ -15,20 +15,22 @@ static void key_of(const char *connector_id, char out[KEY])
 }
 
 /* "milli unit" */
-void limits_load(struct operator_limit *limit, struct store *store, const char *connector_id)
+int limits_load(struct operator_limit *limit, struct store *store, const char *connector_id)
 {
 	char key[KEY], text[RECORD], *end;
 
 	*limit = (struct operator_limit){0};
 	key_of(connector_id, key);
-	if (!store || store_value_get(store, key, text, sizeof(text)) || !*text)
-		return;
+	int result = store ? store_value_get(store, key, text, sizeof(text)) : FC_ENOENT;
+	if (result || !*text)
+		return result == FC_EIO ? FC_EIO : FC_OK;
 	long long milli = strtoll(text, &end, 10);
 	if (end == text || *end != ' ' || strlen(end + 1) >= sizeof(limit->unit))
-		return;
+		return FC_OK;
 	limit->held = 1;
 	limit->milli = milli;
 	(void)snprintf(limit->unit, sizeof(limit->unit), "%s", end + 1);
+	return FC_OK;
 }
 
 int limits_save(const struct operator_limit *limit, struct store *store, const char *connector_id, struct error *err)

@@ -17,7 +17,8 @@ struct operator_limit {
 	int is_refused; /* the profile of now has no such limit: said once */
 };
 
-void limits_load(struct operator_limit *limit, struct store *store, const char *connector_id);
+/* As the store left it, or none; store may be NULL. FC_OK; FC_EIO: that can't be said. */
+int limits_load(struct operator_limit *limit, struct store *store, const char *connector_id);
 /* Durable when it returns FC_OK. */
 int limits_save(const struct operator_limit *limit, struct store *store, const char *connector_id, struct error *err);
 /* The charger is told, unless it has been: after a start, a reload. */

@@ -24,28 +24,30 @@ void reserve_begin(struct reservation *r, int64_t seconds, const char *note)
 }
 
 /* "until seconds note" */
-void reserve_load(struct reservation *r, struct store *store, const char *connector_id)
+int reserve_load(struct reservation *r, struct store *store, const char *connector_id)
 {
 	char key[KEY], text[RECORD], *end;
 
 	*r = (struct reservation){0};
 	key_of(connector_id, key);
-	if (!store || store_value_get(store, key, text, sizeof(text)) || !*text)
-		return;
+	int result = store ? store_value_get(store, key, text, sizeof(text)) : FC_ENOENT;
+	if (result || !*text)
+		return result == FC_EIO ? FC_EIO : FC_OK;
 	int64_t until = strtoll(text, &end, 10), seconds = strtoll(end, &end, 10);
 	if (*end != ' ' || seconds <= 0 || seconds > STATION_RESERVE_MAX_S)
-		return;
+		return FC_OK;
 	int64_t left = clock_wall_trusted() ? until - clock_wall() : seconds;
 	/* A clock that was set back meanwhile makes it no longer than it was. */
 	left = left < seconds ? left : seconds;
 	if (left <= 0)
-		return;
+		return FC_OK;
 	*r = (struct reservation){.held = 1,
 				  .until_wall = until,
 				  .until_us = clock_mono_us() + left * 1000000,
 				  .seconds = seconds,
 				  .is_dated = clock_wall_trusted()};
 	(void)snprintf(r->note, sizeof(r->note), "%s", end + 1);
+	return FC_OK;
 }
 
 int reserve_save(const struct reservation *r, struct store *store, const char *connector_id, struct error *err)

@@ -21,8 +21,8 @@ struct reservation {
 
 /* A new one from now on. */
 void reserve_begin(struct reservation *reservation, int64_t seconds, const char *note);
-/* As the store left it, or none; store may be NULL. */
-void reserve_load(struct reservation *reservation, struct store *store, const char *connector_id);
+/* As the store left it, or none; store may be NULL. FC_OK; FC_EIO: that can't be said. */
+int reserve_load(struct reservation *reservation, struct store *store, const char *connector_id);
 /* Durable when it returns FC_OK. */
 int reserve_save(const struct reservation *reservation, struct store *store, const char *connector_id,
 		 struct error *err);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/log.h"
+#include "base/usage.h"
 #include "loop/loop.h"
 #include "station/point.h"
 
@@ -50,26 +51,31 @@ static int is_same(const struct sample *a, const struct sample *b)
 
 static void note_change(struct curve *c, uint32_t step, const struct sample *s)
 {
-	if (c->count && is_same(&sampler_change(c, c->count - 1)->sample, s))
+	struct past *p = c->past;
+
+	if (p->count && is_same(&sampler_change(c, p->count - 1)->sample, s))
 		return;
-	if (c->count == SAMPLER_STEPS) {
-		c->first = (c->first + 1) % SAMPLER_STEPS;
-		c->count--;
+	if (p->count == SAMPLER_STEPS) {
+		p->first = (p->first + 1) % SAMPLER_STEPS;
+		p->count--;
 	}
-	c->changes[(c->first + c->count++) % SAMPLER_STEPS] = (struct change){step, *s};
+	c->kept = 1;
+	p->changes[(p->first + p->count++) % SAMPLER_STEPS] = (struct change){step, *s};
 }
 
 /* The slot of a minute; where all are taken, the oldest gives way: the disk has taken nothing for an hour. */
 static struct slot *slot_of(struct curve *c, int32_t number)
 {
-	struct slot *slot = &c->slots[0];
+	struct past *p = c->past;
+	struct slot *slot = &p->slots[0];
 
 	for (int i = 0; i < WAITING_SLOTS; i++)
-		if (c->slots[i].number == number)
-			return &c->slots[i];
+		if (p->slots[i].number == number)
+			return &p->slots[i];
 	for (int i = 1; i < WAITING_SLOTS; i++)
-		if (c->slots[i].number < slot->number)
-			slot = &c->slots[i];
+		if (p->slots[i].number < slot->number)
+			slot = &p->slots[i];
+	c->kept = 1;
 	slot->number = number;
 	for (int i = 0; i < SAMPLE_MINUTES; i++)
 		slot->minutes[i] = sample_none;
@@ -104,12 +110,28 @@ static void count_minute(struct curve *c, int32_t minute, const struct sample *s
 	}
 }
 
+/* The end of the last charge is half an hour ago, and all of it is in the store. */
+static int is_past(const struct curve *c, uint32_t step)
+{
+	if (!c->kept || c->busy ||
+	    (c->past->count && step - sampler_change(c, c->past->count - 1)->step <= SAMPLER_STEPS))
+		return 0;
+	for (int i = 0; i < WAITING_SLOTS; i++)
+		if (c->past->slots[i].number)
+			return 0;
+	return 1;
+}
+
 static void look_at_connector(struct sampler *sampler, struct curve *c, uint32_t step, int32_t minute)
 {
 	const struct connector *connector = station_connector_find(sampler->stations, c->id);
 	int busy = connector && connector->status == CONNECTOR_CHARGING;
 	struct sample s = busy ? look_at(connector) : sample_none;
 
+	if (is_past(c, step)) {
+		usage_pages_clear(c->past, sizeof(*c->past));
+		c->kept = 0;
+	}
 	if (!busy && !c->busy)
 		return;
 	c->busy = busy;
@@ -130,8 +152,8 @@ static int write_slots(struct sampler *sampler, int32_t now_slot, int all, struc
 	int result = FC_OK;
 
 	for (int i = 0; i < sampler->count; i++)
-		for (int k = 0; k < WAITING_SLOTS && !result; k++) {
-			const struct slot *slot = &sampler->curves[i]->slots[k];
+		for (int k = 0; sampler->curves[i]->kept && k < WAITING_SLOTS && !result; k++) {
+			const struct slot *slot = &sampler->curves[i]->past->slots[k];
 
 			if (is_due(slot, now_slot, all))
 				result = samples_put(sampler->store, sampler->curves[i]->id, slot->number,
@@ -143,8 +165,8 @@ static int write_slots(struct sampler *sampler, int32_t now_slot, int all, struc
 static int has_due(const struct sampler *sampler, int32_t now_slot, int all)
 {
 	for (int i = 0; i < sampler->count; i++)
-		for (int k = 0; k < WAITING_SLOTS; k++)
-			if (is_due(&sampler->curves[i]->slots[k], now_slot, all))
+		for (int k = 0; sampler->curves[i]->kept && k < WAITING_SLOTS; k++)
+			if (is_due(&sampler->curves[i]->past->slots[k], now_slot, all))
 				return 1;
 	return 0;
 }
@@ -152,9 +174,9 @@ static int has_due(const struct sampler *sampler, int32_t now_slot, int all)
 static void forget_slots(struct sampler *sampler, int32_t now_slot, int all)
 {
 	for (int i = 0; i < sampler->count; i++)
-		for (int k = 0; k < WAITING_SLOTS; k++)
-			if (is_due(&sampler->curves[i]->slots[k], now_slot, all))
-				sampler->curves[i]->slots[k].number = 0;
+		for (int k = 0; sampler->curves[i]->kept && k < WAITING_SLOTS; k++)
+			if (is_due(&sampler->curves[i]->past->slots[k], now_slot, all))
+				sampler->curves[i]->past->slots[k].number = 0;
 }
 
 /* Once a day. */
@@ -255,10 +277,27 @@ struct sampler *sampler_new(struct loop *loop, const struct station_set *station
 	return sampler;
 }
 
+static struct curve *curve_new(const char *id)
+{
+	struct curve *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	(void)snprintf(c->id, sizeof(c->id), "%s", id);
+	c->past = usage_pages_new(sizeof(*c->past));
+	if (c->past)
+		return c;
+	free(c);
+	return NULL;
+}
+
 static void free_curves(struct curve **curves, int count)
 {
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count; i++) {
+		if (curves[i])
+			usage_pages_free(curves[i]->past, sizeof(*curves[i]->past));
 		free(curves[i]);
+	}
 	free(curves);
 }
 
@@ -281,12 +320,10 @@ int sampler_apply(struct sampler *sampler, const struct config *config, struct e
 	/* All memory first: on failure nothing changed. */
 	while (next && made < config->connector_count) {
 		const char *id = config->connectors[made].connector_id;
-		struct curve *c = sampler_find(sampler, id) < 0 ? calloc(1, sizeof(*c)) : NULL;
+		struct curve *c = sampler_find(sampler, id) < 0 ? curve_new(id) : NULL;
 
 		if (!c && sampler_find(sampler, id) < 0)
 			break;
-		if (c)
-			(void)snprintf(c->id, sizeof(c->id), "%s", id);
 		next[made++] = c;
 	}
 	if (!next || made < config->connector_count) {

@@ -26,7 +26,7 @@ struct sample sampler_mean(const int64_t sum[VALUES], const int32_t seen[VALUES]
 
 const struct change *sampler_change(const struct curve *c, int i)
 {
-	return &c->changes[(c->first + i) % SAMPLER_STEPS];
+	return &c->past->changes[(c->past->first + i) % SAMPLER_STEPS];
 }
 
 int sampler_find(const struct sampler *sampler, const char *id)
@@ -83,9 +83,9 @@ static void gather_steps(struct gathering *g, const struct curve *c)
 	uint32_t now = (uint32_t)(clock_mono_us() / SAMPLER_STEP_US);
 	int64_t wall = clock_wall();
 
-	for (int i = 0; i < c->count; i++) {
+	for (int i = 0; c->kept && i < c->past->count; i++) {
 		const struct change *change = sampler_change(c, i);
-		uint32_t end = i + 1 < c->count ? sampler_change(c, i + 1)->step : now + 1;
+		uint32_t end = i + 1 < c->past->count ? sampler_change(c, i + 1)->step : now + 1;
 		uint32_t oldest = now > SAMPLER_STEPS ? now - SAMPLER_STEPS : 0;
 
 		for (uint32_t step = change->step > oldest ? change->step : oldest; step < end; step++)
@@ -101,9 +101,12 @@ static int gather_minutes(struct gathering *g, const struct sampler *sampler, co
 	int n = samples_each(sampler->store, id, (int32_t)(curve->from / MINUTE_S), (int32_t)(last / MINUTE_S),
 			     gather_minute, g);
 
-	for (int i = 0; c && i < WAITING_SLOTS; i++)
-		for (int k = 0; c->slots[i].number && k < SAMPLE_MINUTES; k++)
-			gather_minute(g, c->slots[i].number * SAMPLE_MINUTES + k, &c->slots[i].minutes[k]);
+	for (int i = 0; c && c->kept && i < WAITING_SLOTS; i++) {
+		const struct slot *slot = &c->past->slots[i];
+
+		for (int k = 0; slot->number && k < SAMPLE_MINUTES; k++)
+			gather_minute(g, slot->number * SAMPLE_MINUTES + k, &slot->minutes[k]);
+	}
 	if (c) {
 		struct sample s = sampler_mean(c->sum, c->seen);
 

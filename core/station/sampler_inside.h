@@ -19,17 +19,24 @@ struct slot {
 	struct sample minutes[SAMPLE_MINUTES];
 };
 
-struct curve {
-	char id[ID_SIZE];
-	int busy;
+/* What was seen of a connector that charged. Two pages of memory, had from the start and taken by the first sample; half an hour after
+ * the last one they are given back (usage.h): of a thousand connectors they are 8 MB. */
+struct past {
 	/* The last half hour: a ring. */
 	struct change changes[SAMPLER_STEPS];
 	int first, count;
+	struct slot slots[WAITING_SLOTS];
+};
+
+struct curve {
+	char id[ID_SIZE];
+	int busy;
+	int kept; /* something stands in past */
+	struct past *past;
 	/* The minute of now. */
 	int32_t minute;
 	int64_t sum[VALUES];
 	int32_t seen[VALUES];
-	struct slot slots[WAITING_SLOTS];
 };
 
 struct sampler {

@@ -223,16 +223,18 @@ static void find_devices(struct station_set *set)
 	qsort(set->by_device, (size_t)set->by_device_count, sizeof(*set->by_device), compare_by_device);
 }
 
-/* What was counted, reserved and limited before we ran. */
-static void take_up(struct station_connector *c, struct store *store, const char *connector_id)
+/* What was counted, reserved and limited before we ran. FC_EIO: nobody can say. */
+static int take_up(struct station_connector *c, struct store *store, const char *connector_id)
 {
-	energy_init(&c->energy, store, connector_id);
-	reserve_load(&c->public.reservation, store, connector_id);
-	limits_load(&c->public.limit, store, connector_id);
+	int result = energy_init(&c->energy, store, connector_id);
+
+	if (!result)
+		result = reserve_load(&c->public.reservation, store, connector_id);
+	return result ? result : limits_load(&c->public.limit, store, connector_id);
 }
 
-/* Fills next from the configuration; a connector that was there before keeps its state and its counters. */
-static void fill_connectors(struct station_set *next, const struct station_set *old)
+/* Fills next from the configuration; a connector that was there before keeps its state and its counters. FC_OK, FC_EIO. */
+static int fill_connectors(struct station_set *next, const struct station_set *old)
 {
 	const struct config *config = next->config;
 
@@ -244,8 +246,8 @@ static void fill_connectors(struct station_set *next, const struct station_set *
 
 		if (before)
 			*c = *before;
-		else
-			take_up(c, next->store, cc->connector_id);
+		else if (take_up(c, next->store, cc->connector_id))
+			return FC_EIO;
 		c->public.config = cc;
 		c->public.charger = charger;
 		c->public.station = &config->stations[charger->station];
@@ -253,6 +255,15 @@ static void fill_connectors(struct station_set *next, const struct station_set *
 	}
 	find_devices(next);
 	qsort_r(next->by_id, (size_t)next->connector_count, sizeof(int), compare_by_id, next);
+	return FC_OK;
+}
+
+static void free_lists(const struct station_set *set)
+{
+	free(set->connectors);
+	free(set->by_device);
+	free(set->by_id);
+	free(set->changed_wall);
 }
 
 static void refresh_statuses(struct station_set *set)
@@ -284,22 +295,19 @@ int station_set_apply(struct station_set *set, const struct config *config, stru
 	next.by_id = calloc(connectors, sizeof(int));
 	next.changed_wall = calloc((size_t)config->station_count + 1, sizeof(int64_t));
 	if (!next.connectors || !next.by_device || !next.by_id || !next.changed_wall) {
-		free(next.connectors);
-		free(next.by_device);
-		free(next.by_id);
-		free(next.changed_wall);
+		free_lists(&next);
 		return error_set(err, FC_ENOMEM, "station: no memory for %d connectors", config->connector_count);
 	}
 	/* A connector that goes leaves its counted energy behind. */
 	station_set_flush(set);
-	fill_connectors(&next, set);
+	if (fill_connectors(&next, set)) {
+		free_lists(&next);
+		return error_set(err, FC_EIO, "station: what a connector has counted can't be read");
+	}
 	int changed = describe_changes(config, set->store, next.changed_wall);
 	struct station_set old = *set;
 	*set = next;
-	free(old.connectors);
-	free(old.by_device);
-	free(old.by_id);
-	free(old.changed_wall);
+	free_lists(&old);
 	refresh_statuses(set);
 	if (changed)
 		tell(set, &(struct station_event){.kind = STATION_INFO_CHANGED});
@@ -351,6 +359,8 @@ int64_t station_energy_wh(const struct station_set *set, const char *connector_i
 	struct station_connector *c = connector_in(set, connector_id);
 	int64_t sum = set->store ? store_energy_sum(set->store, connector_id, first, last) : 0;
 
+	if (sum < 0)
+		return FC_EIO;
 	return sum + (c ? energy_pending(&c->energy, first, last) : 0);
 }
 

@@ -85,7 +85,8 @@ const struct connector *station_connector_find(const struct station_set *set, co
 /* Wall time of the last change of a station's, its equipment's or its connectors' data (index into the
  * configuration's stations). Survives a restart through the store. */
 int64_t station_changed_wall(const struct station_set *set, int station);
-/* Energy of a connector over days first..last inclusive (clock_day numbers), Wh, from measured registers. */
+/* Energy of a connector over days first..last inclusive (clock_day numbers), Wh, from measured registers. FC_EIO
+ * (negative): it can't be read now. */
 int64_t station_energy_wh(const struct station_set *set, const char *connector_id, int32_t first, int32_t last);
 /* Writes what is only in memory to the store (also done every 15 minutes and at free). */
 void station_set_flush(struct station_set *set);

@@ -62,10 +62,9 @@ int account_each(struct store *store, void (*fn)(void *user, const struct accoun
 					.created_wall = sqlite3_column_int64(s, 5),
 					.login_wall = sqlite3_column_int64(s, 6)};
 
-		store_text(s, 0, a.name, sizeof(a.name));
-		store_text(s, 1, a.role, sizeof(a.role));
-		store_text(s, 2, a.hash, sizeof(a.hash));
-		store_text(s, 7, a.login_place, sizeof(a.login_place));
+		if (store_text(s, 0, a.name, sizeof(a.name)) || store_text(s, 1, a.role, sizeof(a.role)) ||
+		    store_text(s, 2, a.hash, sizeof(a.hash)) || store_text(s, 7, a.login_place, sizeof(a.login_place)))
+			break;
 		fn(user, &a);
 		n++;
 	}
@@ -115,10 +114,9 @@ int token_each(struct store *store, void (*fn)(void *user, const struct token_ro
 				      .expires_wall = sqlite3_column_int64(s, 6),
 				      .used_wall = sqlite3_column_int64(s, 7)};
 
-		store_text(s, 1, t.name, sizeof(t.name));
-		store_text(s, 2, t.role, sizeof(t.role));
-		store_text(s, 3, t.digest, sizeof(t.digest));
-		store_text(s, 4, t.by, sizeof(t.by));
+		if (store_text(s, 1, t.name, sizeof(t.name)) || store_text(s, 2, t.role, sizeof(t.role)) ||
+		    store_text(s, 3, t.digest, sizeof(t.digest)) || store_text(s, 4, t.by, sizeof(t.by)))
+			break;
 		fn(user, &t);
 		n++;
 	}

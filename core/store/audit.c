@@ -57,7 +57,7 @@ static int insert(struct store *store, const struct audit_entry *e, int64_t *id,
 int audit_add(struct store *store, const struct audit_entry *entry, int64_t *id, struct error *err)
 {
 	/* An action may end within a transaction of others: its row is theirs then. */
-	int own = sqlite3_get_autocommit(store_db(store));
+	int own = store_is_idle(store);
 	int result = own ? store_begin(store, err) : FC_OK;
 	int64_t row = 0;
 
@@ -102,13 +102,11 @@ int audit_each(struct store *store, int64_t below, int most, void (*fn)(void *us
 	while ((code = sqlite3_step(s)) == SQLITE_ROW) {
 		struct audit_entry e = {.id = sqlite3_column_int64(s, 0), .at_wall = sqlite3_column_int64(s, 1)};
 
-		store_text(s, 2, e.who, sizeof(e.who));
-		store_text(s, 3, e.command, sizeof(e.command));
-		store_text(s, 4, e.arguments, sizeof(e.arguments));
-		store_text(s, 5, e.before, sizeof(e.before));
-		store_text(s, 6, e.after, sizeof(e.after));
-		store_text(s, 7, e.result, sizeof(e.result));
-		store_text(s, 8, e.place, sizeof(e.place));
+		if (store_text(s, 2, e.who, sizeof(e.who)) || store_text(s, 3, e.command, sizeof(e.command)) ||
+		    store_text(s, 4, e.arguments, sizeof(e.arguments)) ||
+		    store_text(s, 5, e.before, sizeof(e.before)) || store_text(s, 6, e.after, sizeof(e.after)) ||
+		    store_text(s, 7, e.result, sizeof(e.result)) || store_text(s, 8, e.place, sizeof(e.place)))
+			break;
 		fn(user, &e);
 		n++;
 	}

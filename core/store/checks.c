@@ -65,7 +65,8 @@ int checks_each_order(struct store *store, const char *platform, int64_t first, 
 		    .confirmed = sqlite3_column_int(s, 3) != OUTBOX_WAITING,
 		};
 
-		store_text(s, 0, order.seq, sizeof(order.seq));
+		if (store_text(s, 0, order.seq, sizeof(order.seq)))
+			break;
 		fn(user, &order);
 		n++;
 	}
@@ -78,7 +79,7 @@ int64_t checks_unsettled(struct store *store, const char *platform, int64_t firs
 	sqlite3_stmt *s = prepare(
 	    store, "SELECT count(*) FROM orders WHERE platform = ?1 AND closed = 0 AND end_wall BETWEEN ?2 AND ?3",
 	    platform, (const int64_t[]){first, last}, 2);
-	int64_t n = s && sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
+	int64_t n = s && sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : FC_EIO;
 
 	sqlite3_finalize(s);
 	return n;
@@ -129,11 +130,11 @@ int checks_save(struct store *store, const struct check *check, const struct che
 int checks_last_day(struct store *store, const char *platform, int32_t *day)
 {
 	sqlite3_stmt *s = prepare(store, "SELECT max(day) FROM checked WHERE platform = ?1", platform, NULL, 0);
-	int result = FC_ENOENT;
+	int result = FC_EIO;
 
-	if (s && sqlite3_step(s) == SQLITE_ROW && sqlite3_column_type(s, 0) == SQLITE_INTEGER) {
+	if (s && sqlite3_step(s) == SQLITE_ROW) {
+		result = sqlite3_column_type(s, 0) == SQLITE_INTEGER ? FC_OK : FC_ENOENT;
 		*day = sqlite3_column_int(s, 0);
-		result = FC_OK;
 	}
 	sqlite3_finalize(s);
 	return result;
@@ -182,7 +183,8 @@ int checks_each(struct store *store, const char *platform, int most, void (*fn)(
 		    .differences = sqlite3_column_int64(s, 6),
 		};
 
-		store_text(s, 0, check.platform, sizeof(check.platform));
+		if (store_text(s, 0, check.platform, sizeof(check.platform)))
+			break;
 		fn(user, &check);
 		n++;
 	}
@@ -208,7 +210,8 @@ int checks_each_difference(struct store *store, const char *platform, int32_t da
 		    .their_money_e4 = sqlite3_column_int64(s, 5),
 		};
 
-		store_text(s, 0, d.seq, sizeof(d.seq));
+		if (store_text(s, 0, d.seq, sizeof(d.seq)))
+			break;
 		fn(user, &d);
 		n++;
 	}

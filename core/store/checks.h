@@ -4,6 +4,8 @@
 
 #include "store/journal.h"
 
+enum { CHECKS_CATCH_UP_DAYS = 31 }; /* so far back the nightly comparison makes up for what was missed */
+
 struct check {
 	char platform[JOURNAL_NAME];
 	int32_t day;     /* clock_day of the orders' ends */
@@ -38,13 +40,13 @@ struct check_order {
 /* Oldest first; ended in first..last. Returns how many, or FC_EIO. */
 int checks_each_order(struct store *store, const char *platform, int64_t first, int64_t last,
 		      void (*fn)(void *user, const struct check_order *order), void *user);
-/* Orders that ended then and are not settled yet. */
+/* Orders that ended then and are not settled yet; FC_EIO (negative) when that can't be read. */
 int64_t checks_unsettled(struct store *store, const char *platform, int64_t first, int64_t last);
 
 /* Replaces an earlier check of that day. FC_OK, FC_EIO (nothing changed). */
 int checks_save(struct store *store, const struct check *check, const struct check_difference *list, int count,
 		struct error *err);
-/* The last day that was checked with a platform; FC_ENOENT. */
+/* The last day that was checked with a platform; FC_ENOENT, FC_EIO. */
 int checks_last_day(struct store *store, const char *platform, int32_t *day);
 /* FC_OK, FC_ENOENT, FC_EIO. */
 int checks_get(struct store *store, const char *platform, int32_t day, struct check *check);

@@ -5,7 +5,9 @@
 #include "store/store.h"
 
 struct earned {
-	int64_t orders, wh, money_e4;
+	int64_t orders; /* that came to energy or money: a start that was refused or came to nothing is none */
+	int64_t wh, money_e4;
+	int64_t unseen_wh; /* nobody's: orders of their own (mode 0) for what went by unseen; in wh, not in orders */
 };
 
 /* Of the orders that ended in first..last (seconds since 1970). It reads each of them: for a day, and not each second. FC_OK, FC_EIO. */

@@ -273,7 +273,7 @@ int64_t events_ride(struct store *store)
 	if (store_is_damage(sqlite3_extended_errcode(store->db)))
 		store->damaged = 1;
 	q->is_tired = 1;
-	(void)sqlite3_exec(store->db, "ROLLBACK TO event; RELEASE event", NULL, NULL, NULL);
+	store_back_to(store, "event");
 	return 0;
 }
 
@@ -309,7 +309,7 @@ int events_flush(struct store *store, struct error *err)
 		return FC_OK;
 	if (!store->db)
 		return error_set(err, FC_EIO, "store: events: the file could not be opened yet");
-	if (!sqlite3_get_autocommit(store->db))
+	if (!store_is_idle(store))
 		return error_set(err, FC_EBUSY, "store: events: within a transaction");
 	store->events.is_tired = 0;
 	(void)events_wanted(store);
@@ -376,25 +376,27 @@ static void look_at_waiting(const struct store *store, struct page *p)
 	} while (best && p->told < p->query->most);
 }
 
-static const char *text_of(sqlite3_stmt *s, int column)
+/* FC_OK, FC_ENOMEM. */
+static int look_at_row(sqlite3_stmt *s, struct page *p)
 {
-	const char *text = (const char *)sqlite3_column_text(s, column);
+	enum { FIRST = 3 };
+	const char *texts[FIELDS];
 
-	return text ? text : "";
-}
-
-static void look_at_row(sqlite3_stmt *s, struct page *p)
-{
+	for (int i = 0; i < FIELDS; i++) {
+		texts[i] = store_column(s, FIRST + i);
+		if (!texts[i])
+			return FC_ENOMEM;
+	}
 	const struct event e = {.id = sqlite3_column_int64(s, 0),
 				.at = sqlite3_column_int64(s, 1),
 				.kind = (enum event_kind)sqlite3_column_int(s, 2),
-				.connector = text_of(s, 3),
-				.seq = text_of(s, 4),
-				.from = text_of(s, 5),
-				.to = text_of(s, 6),
-				.text = text_of(s, 7),
-				.who = text_of(s, 8),
-				.detail = text_of(s, 9)};
+				.connector = texts[0],
+				.seq = texts[1],
+				.from = texts[2],
+				.to = texts[3],
+				.text = texts[4],
+				.who = texts[5],
+				.detail = texts[6]};
 
 	/* A damaged row may hold anything. */
 	if (event_kind_name(e.kind)) {
@@ -403,6 +405,7 @@ static void look_at_row(sqlite3_stmt *s, struct page *p)
 		*p->below = e.id;
 		p->looked++;
 	}
+	return FC_OK;
 }
 
 #define COLUMNS "id, at_wall, kind, connector_id, seq, before, after, text, who, detail"
@@ -427,7 +430,10 @@ int events_page(struct store *store, const struct event_query *query, int64_t *b
 		  (query->seq && sqlite3_bind_text(s, 2, query->seq, -1, SQLITE_STATIC));
 	p.looked = 0;
 	while (!bad && p.told < query->most && (code = sqlite3_step(s)) == SQLITE_ROW)
-		look_at_row(s, &p);
+		if (look_at_row(s, &p)) {
+			code = SQLITE_NOMEM;
+			break;
+		}
 	sqlite3_finalize(s);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		return FC_EIO;

@@ -5,11 +5,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/disk.h"
 #include "base/log.h"
+#include "base/usage.h"
 #include "store/internal.h"
+#include "store/versions.h"
 
 /* Each step brings the file from the version of its place to the next; never edit one that was released. */
 static const char *const migrations[] = {
@@ -127,8 +130,10 @@ static const char *const migrations[] = {
      "CREATE INDEX event_order ON event(CAST(substr(seq, 10) AS INTEGER)) WHERE seq <> '';"),
 };
 enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
+/* What lies beyond was never written by any: it is damage. */
+enum { SCHEMA_VERSION_LIKELY = 1000 };
 
-enum { NAME = 512, WAL_BYTES = 4096000, PAGE = 512 };
+enum { NAME = 512, PAGE = 512 };
 static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
 enum { TAILS = sizeof(tails) / sizeof(tails[0]) };
 
@@ -147,26 +152,30 @@ static int query_text(sqlite3 *db, const char *sql, char *out, size_t size)
 	int code = sqlite3_prepare_v2(db, sql, -1, &s, NULL);
 
 	if (code == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW) {
-		const unsigned char *text = sqlite3_column_text(s, 0);
-
-		(void)snprintf(out, size, "%s", text ? (const char *)text : "");
+		/* Without memory for it nothing was found out: no version of 0, no file that is not "ok". */
+		code = store_text(s, 0, out, size) ? SQLITE_NOMEM : SQLITE_OK;
 		sqlite3_finalize(s);
-		return SQLITE_OK;
+		return code;
 	}
 	code = sqlite3_extended_errcode(db);
 	sqlite3_finalize(s);
 	return code;
 }
 
-/* The file's schema; -1 when it can't be read. */
+/* The file's schema; -1 when it can't be read, NO_MEMORY when there is no memory to read it with: that says nothing of the file. */
+enum { NO_MEMORY = -2 };
 static int version_of(sqlite3 *db)
 {
 	char text[64];
+	int code = query_text(db, "PRAGMA user_version", text, sizeof(text));
 
-	return query_text(db, "PRAGMA user_version", text, sizeof(text)) ? -1 : atoi(text);
+	if ((code & 0xFF) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM)
+		return NO_MEMORY;
+	return code ? -1 : atoi(text);
 }
 
-/* Each step is a transaction of its own: a power cut between two leaves a file that the next start takes further. */
+/* Each step is a transaction of its own: a power cut between two leaves a file that the next start takes further. FC_EINVAL: the file's
+ * tables are not those of its version; else FC_EIO. */
 static int migrate(sqlite3 *db, const char *path, int upto, struct error *err)
 {
 	char text[64];
@@ -180,9 +189,12 @@ static int migrate(sqlite3 *db, const char *path, int upto, struct error *err)
 		    sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK &&
 		    sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
 			continue;
+		int code = sqlite3_errcode(db);
 		(void)failed(db, path, err);
 		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-		return FC_EIO;
+		if (err && code == SQLITE_ERROR)
+			err->code = FC_EINVAL;
+		return code == SQLITE_ERROR ? FC_EINVAL : FC_EIO;
 	}
 	return FC_OK;
 }
@@ -194,7 +206,7 @@ static void bound_wal(sqlite3 *db)
 	int page = query_text(db, "PRAGMA page_size", text, sizeof(text)) ? 0 : atoi(text);
 
 	if (page > 0)
-		(void)sqlite3_wal_autocheckpoint(db, WAL_BYTES / page);
+		(void)sqlite3_wal_autocheckpoint(db, STORE_WAL_BYTES / page);
 }
 
 /* What the file is for one process alone: its index of the WAL is in memory then. In a file of its own (-shm) three pages of it would
@@ -204,14 +216,31 @@ static int is_shared(void)
 	return getenv("FORECOURT_SHARED_STORE") != NULL;
 }
 
+/* Hashes of passwords, and who charged when: for the file's owner alone, also in a folder that others may enter. What SQLite puts
+ * beside it gets the same rights. What can't be done here fails where the file is opened, or is somebody else's. */
+static void make_private(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	if (!fstat(fd, &st) && (st.st_mode & 0077) && fchmod(fd, st.st_mode & 0700))
+		log_warning("store: %s: others may read it: %s", path, strerror(errno));
+	(void)close(fd);
+}
+
 /* *out is to be closed whatever comes back. */
 static int open_database(const char *path, sqlite3 **out, int alone, struct error *err)
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-	int code = sqlite3_open_v2(path, out, flags, NULL);
 
+	make_private(path);
+	int code = sqlite3_open_v2(path, out, flags, NULL);
 	if (code == SQLITE_OK) {
 		(void)sqlite3_extended_result_codes(*out, 1);
+		/* Damage may say that a row is as long as all memory; none of ours is. */
+		(void)sqlite3_limit(*out, SQLITE_LIMIT_LENGTH, 2 * VERSION_TEXTS_MAX);
 		/* Someone who has the file open is waited for with each of some sixty attempts. */
 		(void)sqlite3_busy_timeout(*out, 50);
 		if (alone)
@@ -305,12 +334,17 @@ static void take_new(const struct store *store)
 }
 
 /* A new file beside the old one, with all that can be read of it. */
-static int make_new(sqlite3 *from, const char *path, struct rescue *found, struct error *err)
+static int make_new(sqlite3 *from, int is_mislabelled, const char *path, struct rescue *found, struct error *err)
 {
-	int version = from ? version_of(from) : -1;
+	int version = from && !is_mislabelled ? version_of(from) : -1;
 	sqlite3 *to = NULL;
 
+	if (version == NO_MEMORY)
+		return error_set(err, FC_EIO, "store: %s: no memory", path);
 	remove_file(path);
+	/* SQLite reads nothing of a file that has lost its end, but for who says that he mends it. Nothing is written to it. */
+	if (from)
+		(void)sqlite3_exec(from, "PRAGMA writable_schema = ON", NULL, NULL, NULL);
 	/* Rows go into tables as they were; what the schema has learned since is done to them at the next open. */
 	int result = open_database(path, &to, 1, err);
 	if (!result)
@@ -346,7 +380,7 @@ static void detach(struct store *store)
 int file_replace(struct store *store, struct error *err)
 {
 	char fresh[NAME];
-	struct rescue found;
+	struct rescue found = {0};
 	int number;
 
 	if (store->detached) {
@@ -355,7 +389,7 @@ int file_replace(struct store *store, struct error *err)
 		return open_existing(store, err);
 	}
 	(void)snprintf(fresh, sizeof(fresh), "%s.new", store->path);
-	int result = make_new(store->db, fresh, &found, err);
+	int result = make_new(store->db, store->is_mislabelled, fresh, &found, err);
 	if (result)
 		return result;
 	/* From here on a power cut finds either file: file_open takes the new one when there is no other. */
@@ -367,6 +401,7 @@ int file_replace(struct store *store, struct error *err)
 	if (result)
 		return result;
 	store->damaged = 0;
+	store->is_mislabelled = 0;
 	store->health.replaced++;
 	log_error("store: %s: damaged: set aside as %s.damaged-%d, a new one is begun", store->path, store->path,
 		  number);
@@ -397,15 +432,33 @@ static int make_folder(const char *path, struct error *err)
 	return FC_OK;
 }
 
-/* 1 sound, 0 damaged; or FC_EIO when that can't be said: a full or read-only disk is no damage. */
+/* Pragmas with nothing wrong in them fail with SQLITE_ERROR where a file's schema can't be read: "unsupported file format", four other bytes
+ * in its header. */
+static int is_unreadable(int code)
+{
+	return store_is_damage(code) || (code & 0xff) == SQLITE_ERROR;
+}
+
+/* 1 sound, 0 damaged; or FC_EIO when that can't be said: a full or read-only disk is no damage, nor is a lack of memory. Of a page for which
+ * there was none SQLite says that it can't be had, as of a bad one: so what is bad is looked at once more, a moment later. */
 static int is_sound(struct store *store, struct error *err)
 {
-	char text[64] = "";
-	int code = query_text(store->db, "PRAGMA quick_check(1)", text, sizeof(text));
+	enum { LOOKS = 3, ROOM = 256 << 10 };
+	const struct timespec moment = {.tv_nsec = 50000000};
+	int code = SQLITE_OK;
 
-	if (code == SQLITE_OK)
-		return !strcmp(text, "ok");
-	return store_is_damage(code) ? 0 : failed(store->db, store->path, err);
+	for (int i = 0; i < LOOKS; i++) {
+		char text[200] = "";
+
+		if (i)
+			(void)nanosleep(&moment, NULL);
+		code = query_text(store->db, "PRAGMA quick_check(1)", text, sizeof(text));
+		if (code == SQLITE_OK && !strcmp(text, "ok"))
+			return 1;
+		if (code != SQLITE_OK && !is_unreadable(code))
+			return failed(store->db, store->path, err);
+	}
+	return usage_has_room(ROOM) ? 0 : error_set(err, FC_EIO, "store: %s: no memory to look at it", store->path);
 }
 
 /* A disk that has become read-only can be read with a shared index alone, of which a file must be there, if an empty one. */
@@ -415,7 +468,7 @@ static int open_somehow(struct store *store, struct error *err)
 	int code = store->db ? sqlite3_extended_errcode(store->db) : SQLITE_NOMEM;
 	char index[NAME];
 
-	if (result && !store_is_damage(code) && code != SQLITE_CANTOPEN) {
+	if (result && !is_unreadable(code) && code != SQLITE_CANTOPEN) {
 		close_database(&store->db);
 		return open_database(store->path, &store->db, !alone, err);
 	}
@@ -446,6 +499,8 @@ static void keep_older(struct store *store, int version)
 	(void)snprintf(part, sizeof(part), "%s.older.part", store->path);
 	(void)unlink(part);
 	sql = has_room(store, 2) ? sqlite3_mprintf("VACUUM INTO %Q", part) : NULL;
+	if (sql)
+		make_private(part); /* empty: it may be there */
 	if (sql && sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK && !disk_sync_file(part) &&
 	    rename(part, kept) == 0) {
 		(void)disk_sync_folder(store->path);
@@ -485,6 +540,18 @@ static void put_aside_in(const char *folder)
 	sqlite3_temp_directory = sqlite3_mprintf("%s", folder);
 }
 
+/* Orders, and what is to be told of them, stand there as this schema has them. */
+static int has_our_orders(sqlite3 *db)
+{
+	sqlite3_stmt *orders = store_prepare(db, "SELECT " JOURNAL_COLUMNS " FROM orders"),
+		     *outbox = store_prepare(db, "SELECT " OUTBOX_COLUMNS " FROM outbox");
+	int yes = orders && outbox;
+
+	sqlite3_finalize(orders);
+	sqlite3_finalize(outbox);
+	return yes;
+}
+
 int file_open(struct store *store, const char *data_dir, struct error *err)
 {
 	struct error first = {0};
@@ -495,10 +562,13 @@ int file_open(struct store *store, const char *data_dir, struct error *err)
 	(void)snprintf(store->path, sizeof(store->path), "%s/forecourt.db", data_dir);
 	store->is_shared = is_shared();
 	take_new(store);
-	if (open_somehow(store, &first) && !(store->db && store_is_damage(sqlite3_extended_errcode(store->db))))
+	if (open_somehow(store, &first) && !(store->db && is_unreadable(sqlite3_extended_errcode(store->db))))
 		return error_set(err, FC_EIO, "%s", first.text);
 	int version = version_of(store->db);
-	if (version > SCHEMA_VERSION)
+	if (version == NO_MEMORY)
+		return error_set(err, FC_EIO, "store: %s: no memory", store->path);
+	int is_none = (version < 0 || version > SCHEMA_VERSION_LIKELY) && has_our_orders(store->db);
+	if (version > SCHEMA_VERSION && !is_none)
 		return error_set(err, FC_EINVAL, "store: %s: written by a newer version (schema %d, this one knows %d)",
 				 store->path, version, SCHEMA_VERSION);
 	int sound = is_sound(store, err);
@@ -508,7 +578,12 @@ int file_open(struct store *store, const char *data_dir, struct error *err)
 		return file_replace(store, err);
 	if (version > 0 && version < SCHEMA_VERSION)
 		keep_older(store, version);
-	int result = migrate(store->db, store->path, SCHEMA_VERSION, err);
+	int result = is_none ? FC_EINVAL : migrate(store->db, store->path, SCHEMA_VERSION, err);
+	/* Its version is damaged, and nothing else that could be seen: the tables are what they are. */
+	if (result == FC_EINVAL && has_our_orders(store->db)) {
+		store->is_mislabelled = 1;
+		return file_replace(store, err);
+	}
 	if (!result)
 		make_pages_small(store);
 	if (!result)

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include "store/journal.h"
+#include "store/retain.h"
 #include "store/store.h"
 
 enum statement {
@@ -16,6 +17,7 @@ enum statement {
 	VALUE_GET,
 	LOOKUP_GET,
 	LOOKUP_KEY,
+	ROLL_BACK,
 	STATEMENTS
 };
 
@@ -67,30 +69,62 @@ void settle_forget(struct store *store, const char *platform, const char *seq);
 int settle_ride(struct store *store);
 void settle_rode(struct store *store, int count, int is_kept);
 
+/* What may go of the orders (retain.c). */
+struct retain {
+	struct retain_state state;
+	int is_set;
+	int64_t offset_s, steady_us; /* wall clock - monotonic; since when that is what it is */
+	int64_t looked_us, rests_until_us;
+	int32_t day; /* whose old orders are gone */
+	int is_passing, by_size, count;
+	int64_t last_wall,
+	    at_end; /* the pass: end of the last that it deleted, and the place behind which it goes on */
+	char at_seq[JOURNAL_SEQ];
+	int (*ask_disk)(const char *path, int64_t *total, int64_t *left); /* NULL: statvfs; bytes. 0, -1 */
+};
+/* retain_tend at a moment: both clocks, and whether the wall clock is set. */
+void retain_tend_at(struct store *store, int64_t mono_us, int64_t wall, int is_trusted);
+
+/* After so much the WAL is written into the file. */
+enum { STORE_WAL_BYTES = 4096000 };
+
 struct store {
 	char path[480];
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
 	struct store_health health;
-	int damaged;       /* the file itself is bad: to be replaced */
-	int detached;      /* it was replaced, and the new one could not be opened yet */
-	int64_t tended_us; /* when replacing it failed */
-	uint64_t inode[2]; /* of the file and its WAL */
+	int changes; /* rows changed until the last failure: what changes none after it proves nothing */
+	int undone;  /* a transaction failed and could not be taken back either: nothing is written before it is */
+	int damaged; /* the file itself is bad: to be replaced */
+	int is_mislabelled; /* ... in its version: its tables are of another one */
+	int detached;       /* it was replaced, and the new one could not be opened yet */
+	int64_t tended_us;  /* when replacing it failed */
+	uint64_t inode[2];  /* of the file and its WAL */
 	struct event_queue events;
 	struct settle_queue settles;
+	struct retain retain;
 	int is_shared; /* others look into the file: nothing waits in memory that they wait for */
 };
 
 sqlite3 *store_db(struct store *store);
 /* NULL when it can't be prepared. Orders are rare beside samples: their statements are prepared when they are needed. */
 sqlite3_stmt *store_prepare(sqlite3 *db, const char *sql);
-/* A column's text, "" for NULL. */
-void store_text(sqlite3_stmt *s, int column, char *out, size_t size);
+/* A column's text in the statement's memory, "" for NULL. SQLite makes it when it is asked for, and gives none where there is no memory for
+ * it, as for NULL: NULL here says that alone, and such a row is none. What is said of the statement afterwards is SQLITE_NOMEM. */
+const char *store_column(sqlite3_stmt *s, int column);
+/* The same, copied. FC_OK; FC_ENOMEM: *out is "". */
+int store_text(sqlite3_stmt *s, int column, char *out, size_t size);
 /* Nonzero when a result of SQLite says that the file itself is bad, and not the disk full, locked or read-only. */
 int store_is_damage(int code);
 /* FC_EIO "store: what: why"; and the store's health knows. */
 int store_failed(struct store *store, struct error *err, const char *what);
-/* A statement went through: outside of a transaction, what it wrote is on the disk. */
+/* Nonzero outside of a transaction, also while there is no file: it was set aside, and the new one could not be opened yet. */
+int store_is_idle(const struct store *store);
+/* Before anything is written outside of a transaction: takes back what was left of one that failed. FC_EIO: it stays. */
+int store_clear(struct store *store, struct error *err);
+/* Back to before a savepoint, and rid of it. Where that fails, the transaction around it fails at its commit. */
+void store_back_to(struct store *store, const char *savepoint);
+/* A statement went through: outside of a transaction, what it wrote is on the disk. The store is healthy again, if that was anything. */
 void store_worked(struct store *store);
 
 /* The database file (file.c). Opens or makes it, sets a damaged one aside, brings an older one to this schema. After a failure
@@ -111,13 +145,14 @@ struct rescue {
 /* Copies what can be read of a damaged database into a new, sound and empty one. FC_EIO: the new one could not be written. */
 int store_rescue(sqlite3 *from, sqlite3 *to, struct rescue *found, struct error *err);
 
-/* What a statement must select for these two; a row's record is the statement's own memory, NULL when there was none to have. */
+/* What a statement must select for these two; a row's record is the statement's own memory. FC_OK; FC_ENOMEM: not all of the row could be
+ * had, and nothing of it is to be believed. */
 #define JOURNAL_COLUMNS \
 	"seq, connector_id, platform, mode, closed, start_wall, end_wall, wh, money_e4, reason, rtrim(record)"
 #define OUTBOX_COLUMNS "id, platform, method, seq, attempts, next_wall, state, answer, mapping"
 /* With what waits to be written of it. */
 void outbox_told(const struct store *store, struct outbox_entry *entry);
-void journal_row(sqlite3_stmt *s, struct journal_order *order);
-void outbox_row(sqlite3_stmt *s, struct outbox_entry *entry);
+int journal_row(sqlite3_stmt *s, struct journal_order *order);
+int outbox_row(sqlite3_stmt *s, struct outbox_entry *entry);
 
 #endif

@@ -46,7 +46,7 @@ static int bind_order(sqlite3_stmt *s, const struct journal_order *o)
 /* Runs and ends a statement without rows; changed, if not NULL, is how many rows it touched. */
 static int finish(struct store *store, sqlite3_stmt *s, int bound, int *changed, struct error *err, const char *what)
 {
-	if (!s || bound != SQLITE_OK) {
+	if (!s || bound != SQLITE_OK || store_clear(store, NULL)) {
 		sqlite3_finalize(s);
 		return store_failed(store, err, what);
 	}
@@ -63,16 +63,13 @@ static int finish(struct store *store, sqlite3_stmt *s, int bound, int *changed,
 	return store_failed(store, err, what);
 }
 
-int journal_open(struct store *store, const struct journal_order *order, struct error *err)
+static int insert(struct store *store, const struct journal_order *order, const char *sql, struct error *err)
 {
-	sqlite3_stmt *s = store_prepare(
-	    store_db(store), "INSERT INTO orders(seq, connector_id, platform, mode, closed, start_wall, end_wall, wh,"
-			     " money_e4, reason, record) VALUES(:seq, :connector, :platform, :mode, 0, :start, 0, :wh,"
-			     " :money, 0, :record || printf('%*s', :room, ''))");
+	sqlite3_stmt *s = store_prepare(store_db(store), sql);
 
 	/* Events of the order that wait are written with it, or neither; and confirmations of others. */
 	int rides = events_wanted(store) || store->settles.count;
-	int own = rides && sqlite3_get_autocommit(store_db(store)) && !store_begin(store, NULL);
+	int own = rides && store_is_idle(store) && !store_begin(store, NULL);
 	int result = finish(store, s, s ? bind_order(s, order) : SQLITE_ERROR, NULL, err, "order");
 
 	if (own && !result)
@@ -80,6 +77,24 @@ int journal_open(struct store *store, const struct journal_order *order, struct 
 	if (own)
 		store_rollback(store);
 	return result;
+}
+
+int journal_open(struct store *store, const struct journal_order *order, struct error *err)
+{
+	return insert(store, order,
+		      "INSERT INTO orders(seq, connector_id, platform, mode, closed, start_wall, end_wall, wh,"
+		      " money_e4, reason, record) VALUES(:seq, :connector, :platform, :mode, 0, :start, 0, :wh,"
+		      " :money, 0, :record || printf('%*s', :room, ''))",
+		      err);
+}
+
+int journal_keep(struct store *store, const struct journal_order *order, struct error *err)
+{
+	return insert(store, order,
+		      "INSERT INTO orders(seq, connector_id, platform, mode, closed, start_wall, end_wall, wh,"
+		      " money_e4, reason, record) VALUES(:seq, :connector, :platform, :mode, 1, :start, :end, :wh,"
+		      " :money, :reason, :record)",
+		      err);
 }
 
 static int update(struct store *store, const struct journal_order *order, const char *sql, struct error *err)
@@ -123,11 +138,11 @@ int journal_close(struct store *store, const struct journal_order *order, const 
 	if (result)
 		return result;
 	(void)events_wanted(store);
-	result =
-	    update(store, order,
-		   "UPDATE orders SET closed = 1, start_wall = :start, end_wall = :end, wh = :wh, money_e4 = :money,"
-		   " reason = :reason, record = :record WHERE seq = :seq AND closed = 0",
-		   err);
+	result = update(store, order,
+			"UPDATE orders SET closed = 1, platform = :platform, start_wall = :start, end_wall = :end, wh "
+			"= :wh, money_e4 = :money,"
+			" reason = :reason, record = :record WHERE seq = :seq AND closed = 0",
+			err);
 	for (int i = 0; i < count && !result; i++)
 		result = put_out(store, recipients[i].platform, recipients[i].method, order->seq, err);
 	if (result) {
@@ -137,7 +152,7 @@ int journal_close(struct store *store, const struct journal_order *order, const 
 	return store_commit(store, err);
 }
 
-void journal_row(sqlite3_stmt *s, struct journal_order *o)
+int journal_row(sqlite3_stmt *s, struct journal_order *o)
 {
 	*o = (struct journal_order){
 	    .mode = sqlite3_column_int(s, 3),
@@ -147,14 +162,16 @@ void journal_row(sqlite3_stmt *s, struct journal_order *o)
 	    .wh = sqlite3_column_int64(s, 7),
 	    .money_e4 = sqlite3_column_int64(s, 8),
 	    .reason = sqlite3_column_int(s, 9),
-	    .record = (const char *)sqlite3_column_text(s, 10),
+	    .record = store_column(s, 10),
 	};
-	store_text(s, 0, o->seq, sizeof(o->seq));
-	store_text(s, 1, o->connector_id, sizeof(o->connector_id));
-	store_text(s, 2, o->platform, sizeof(o->platform));
+	int bad = store_text(s, 0, o->seq, sizeof(o->seq)) ||
+		  store_text(s, 1, o->connector_id, sizeof(o->connector_id)) ||
+		  store_text(s, 2, o->platform, sizeof(o->platform));
+
+	return bad || !o->record ? FC_ENOMEM : FC_OK;
 }
 
-void outbox_row(sqlite3_stmt *s, struct outbox_entry *entry)
+int outbox_row(sqlite3_stmt *s, struct outbox_entry *entry)
 {
 	*entry = (struct outbox_entry){
 	    .id = sqlite3_column_int64(s, 0),
@@ -163,10 +180,13 @@ void outbox_row(sqlite3_stmt *s, struct outbox_entry *entry)
 	    .state = (enum outbox_state)sqlite3_column_int(s, 6),
 	    .answer = sqlite3_column_int(s, 7),
 	};
-	store_text(s, 1, entry->platform, sizeof(entry->platform));
-	store_text(s, 2, entry->method, sizeof(entry->method));
-	store_text(s, 3, entry->seq, sizeof(entry->seq));
-	store_text(s, 8, entry->mapping, sizeof(entry->mapping));
+	/* An entry without its number or its message would be given up, and the order with it. */
+	int bad = store_text(s, 1, entry->platform, sizeof(entry->platform)) ||
+		  store_text(s, 2, entry->method, sizeof(entry->method)) ||
+		  store_text(s, 3, entry->seq, sizeof(entry->seq)) ||
+		  store_text(s, 8, entry->mapping, sizeof(entry->mapping));
+
+	return bad ? FC_ENOMEM : FC_OK;
 }
 
 static const char select_order[] = "SELECT " JOURNAL_COLUMNS " FROM orders ";
@@ -180,8 +200,7 @@ static int each(struct store *store, sqlite3_stmt *s, void (*fn)(void *user, con
 	while ((code = sqlite3_step(s)) == SQLITE_ROW) {
 		struct journal_order o;
 
-		journal_row(s, &o);
-		if (!o.record)
+		if (journal_row(s, &o))
 			break;
 		fn(user, &o);
 		n++;
@@ -198,6 +217,12 @@ static sqlite3_stmt *prepare_orders(struct store *store, const char *where)
 	return store_prepare(store_db(store), sql);
 }
 
+void journal_read_anew(struct store *store)
+{
+	if (store_db(store))
+		(void)sqlite3_db_release_memory(store_db(store));
+}
+
 int journal_find(struct store *store, const char *seq, void (*fn)(void *user, const struct journal_order *order),
 		 void *user)
 {
@@ -211,13 +236,13 @@ int journal_find(struct store *store, const char *seq, void (*fn)(void *user, co
 	return n > 0 ? FC_OK : n ? n : FC_ENOENT;
 }
 
-int journal_last(struct store *store, const char *connector_id,
+int journal_last(struct store *store, const char *connector_id, int most,
 		 void (*fn)(void *user, const struct journal_order *order), void *user)
 {
 	sqlite3_stmt *s = prepare_orders(store, "WHERE connector_id = :connector AND closed = 1 AND wh > 0"
-						" ORDER BY id DESC LIMIT 1");
+						" ORDER BY id DESC LIMIT :most");
 
-	if (!s || bind_text(s, ":connector", connector_id)) {
+	if (!s || bind_text(s, ":connector", connector_id) || bind_int(s, ":most", most)) {
 		sqlite3_finalize(s);
 		return store_failed(store, NULL, "orders");
 	}
@@ -258,10 +283,8 @@ int outbox_first(struct store *store, const char *platform, struct outbox_entry 
 		int code = sqlite3_step(s);
 
 		result = code == SQLITE_DONE ? FC_ENOENT : FC_EIO;
-		if (code == SQLITE_ROW) {
-			outbox_row(s, entry);
+		if (code == SQLITE_ROW && !outbox_row(s, entry))
 			result = FC_OK;
-		}
 	}
 	sqlite3_finalize(s);
 	if (result == FC_EIO)
@@ -296,7 +319,7 @@ int outbox_done(struct store *store, int64_t id, enum outbox_state state, int an
 			    bind_text(s, ":mapping", mapping) || bind_int(s, ":id", id)
 		      : SQLITE_ERROR;
 	/* What waits is the end of the order's life: it goes along, and needs no transaction of its own some minutes later. */
-	int own = events_wanted(store) && sqlite3_get_autocommit(store_db(store)) && !store_begin(store, NULL);
+	int own = events_wanted(store) && store_is_idle(store) && !store_begin(store, NULL);
 	int result = finish(store, s, bound, NULL, err, "outbox");
 
 	if (own && !result)

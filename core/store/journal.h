@@ -1,5 +1,5 @@
 /* Journal: orders, and what of them is still to be told to whom. An order is sacred (DESIGN.md, rule 1): what these functions
- * report as done is on the disk (WAL, synchronous FULL), and nothing is ever deleted here.
+ * report as done is on the disk (WAL, synchronous FULL), and nothing is deleted here (retain.h).
  *
  * An order is opened once, noted from time to time while it runs, and closed once, in one transaction with its entries in the
  * outbox. Repeats are answered by what is there already. */
@@ -34,11 +34,16 @@ struct journal_recipient {
  * nothing of it was kept. */
 int journal_close(struct store *store, const struct journal_order *order, const struct journal_recipient *recipients,
 		  int count, struct error *err);
+/* What is read next comes from the file, not from pages that SQLite has kept in memory. */
+void journal_read_anew(struct store *store);
+/* An order that is over already and is for nobody: at once, or none of it. As journal_open. */
+int journal_keep(struct store *store, const struct journal_order *order, struct error *err);
 /* FC_OK and fn called once; FC_ENOENT, FC_EIO. */
 int journal_find(struct store *store, const char *seq, void (*fn)(void *user, const struct journal_order *order),
 		 void *user);
-/* The connector's last closed order with energy, whatever the clock said. As journal_find. */
-int journal_last(struct store *store, const char *connector_id,
+/* Of the connector's closed orders with energy those that were opened last, at most so many, the newest first, whatever the clock said
+ * (an older one may have been closed later). fn called for each, else as journal_find. */
+int journal_last(struct store *store, const char *connector_id, int most,
 		 void (*fn)(void *user, const struct journal_order *order), void *user);
 /* All that are open, oldest first. Returns how many, or FC_EIO. */
 int journal_each_open(struct store *store, void (*fn)(void *user, const struct journal_order *order), void *user);

@@ -55,33 +55,33 @@ static sqlite3_stmt *prepare_page(struct store *store, const struct journal_quer
 	return NULL;
 }
 
-static const char *column(sqlite3_stmt *s, int i)
-{
-	const char *text = (const char *)sqlite3_column_text(s, i);
-
-	return text ? text : "";
-}
-
-/* Nonzero when it was told to somebody, and all have confirmed it. */
+/* 1 when it was told to somebody, and all have confirmed it; 0, FC_EIO. */
 static int is_confirmed(sqlite3_stmt *told, const char *seq)
 {
-	int yes = told && !sqlite3_bind_text(told, 1, seq, -1, SQLITE_TRANSIENT) && sqlite3_step(told) == SQLITE_ROW &&
-		  sqlite3_column_int(told, 0) > 0 && !sqlite3_column_int(told, 1);
+	int result = FC_EIO;
 
-	if (told)
-		(void)sqlite3_reset(told);
-	return yes;
+	if (!told)
+		return FC_EIO;
+	if (!sqlite3_bind_text(told, 1, seq, -1, SQLITE_TRANSIENT) && sqlite3_step(told) == SQLITE_ROW)
+		result = sqlite3_column_int(told, 0) > 0 && !sqlite3_column_int(told, 1);
+	(void)sqlite3_reset(told);
+	return result;
 }
 
-static int fits(sqlite3_stmt *s, sqlite3_stmt *told, const struct journal_query *q)
+/* 1, 0, FC_EIO; the place moves on to this row. */
+static int fits(sqlite3_stmt *s, sqlite3_stmt *told, const struct journal_query *q, struct journal_place *place)
 {
-	const char *seq = column(s, 0), *connector = column(s, 1), *platform = column(s, 2);
+	const char *seq = store_column(s, 0), *connector = store_column(s, 1), *platform = store_column(s, 2);
 
-	return (!q->platform || !strcmp(platform, q->platform)) &&
-	       (!q->connector || !strcmp(connector, q->connector)) &&
-	       (!q->search || strcasestr(seq, q->search) || strcasestr(connector, q->search) ||
-		strcasestr(platform, q->search)) &&
-	       (q->told != JOURNAL_CONFIRMED || is_confirmed(told, seq));
+	if (!seq || !connector || !platform)
+		return FC_EIO;
+	place->end_wall = sqlite3_column_int64(s, 6);
+	(void)snprintf(place->seq, sizeof(place->seq), "%s", seq);
+	if (!((!q->platform || !strcmp(platform, q->platform)) && (!q->connector || !strcmp(connector, q->connector)) &&
+	      (!q->search || strcasestr(seq, q->search) || strcasestr(connector, q->search) ||
+	       strcasestr(platform, q->search))))
+		return 0;
+	return q->told == JOURNAL_CONFIRMED ? is_confirmed(told, seq) : 1;
 }
 
 int journal_page(struct store *store, const struct journal_query *query, struct journal_place *place,
@@ -97,16 +97,13 @@ int journal_page(struct store *store, const struct journal_query *query, struct 
 
 	while (s && told < query->most && (code = sqlite3_step(s)) == SQLITE_ROW) {
 		struct journal_order o;
-		const char *seq = (const char *)sqlite3_column_text(s, 0);
+		int fit = fits(s, all, query, place);
 
 		looked++;
-		place->end_wall = sqlite3_column_int64(s, 6);
-		(void)snprintf(place->seq, sizeof(place->seq), "%s", seq ? seq : "");
 		/* The record is read of those only that are told. */
-		if (!fits(s, all, query))
+		if (!fit)
 			continue;
-		journal_row(s, &o);
-		if (!o.record) {
+		if (fit < 0 || journal_row(s, &o)) {
 			code = SQLITE_NOMEM;
 			break;
 		}
@@ -140,7 +137,8 @@ int outbox_of(struct store *store, const char *seq, void (*fn)(void *user, const
 		while ((code = sqlite3_step(s)) == SQLITE_ROW) {
 			struct outbox_entry entry;
 
-			outbox_row(s, &entry);
+			if (outbox_row(s, &entry))
+				break;
 			outbox_told(store, &entry);
 			fn(user, &entry);
 			n++;
@@ -158,10 +156,11 @@ int outbox_unsettled(struct store *store,
 	int code = SQLITE_ERROR;
 
 	while (s && (code = sqlite3_step(s)) == SQLITE_ROW) {
-		const char *platform = (const char *)sqlite3_column_text(s, 0);
+		const char *platform = store_column(s, 0);
 
-		fn(user, platform ? platform : "", (enum outbox_state)sqlite3_column_int(s, 1),
-		   sqlite3_column_int64(s, 2));
+		if (!platform)
+			break;
+		fn(user, platform, (enum outbox_state)sqlite3_column_int(s, 1), sqlite3_column_int64(s, 2));
 	}
 	sqlite3_finalize(s);
 	return code == SQLITE_DONE ? FC_OK : FC_EIO;

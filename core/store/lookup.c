@@ -21,7 +21,7 @@ static int read_text(sqlite3_stmt *s, char *out, size_t size)
 	int code = sqlite3_step(s), result;
 
 	if (code == SQLITE_ROW) {
-		const char *text = (const char *)sqlite3_column_text(s, 0);
+		const char *text = store_column(s, 0);
 		int n = text ? snprintf(out, size, "%s", text) : -1;
 
 		result = n < 0 ? FC_EIO : (size_t)n >= size ? FC_ELIMIT : FC_OK;
@@ -87,12 +87,15 @@ static int check(const char *space, const struct lookup_entry *e, struct error *
 	return FC_OK;
 }
 
-/* Nonzero when the entry would change nothing. */
+/* 1 when the entry would change nothing; 0, FC_EIO. */
 static int is_there(struct store *store, const char *space, const struct lookup_entry *e)
 {
 	char now[LOOKUP_TEXT_MAX + 1];
 	int result = lookup_get(store, space, e->name, e->key, now, sizeof(now));
 
+	/* What SQLite has no memory for it takes the whole transaction back for: nothing more is written in it. */
+	if (result == FC_EIO)
+		return FC_EIO;
 	return e->value ? !result && !strcmp(now, e->value) : result == FC_ENOENT;
 }
 
@@ -131,8 +134,9 @@ static int put(struct store *store, const char *space, const struct lookup_entry
 	static const char away[] = "DELETE FROM lookup WHERE space = ?1 AND name = ?2 AND key = ?3";
 	sqlite3_stmt *s;
 
-	if (is_there(store, space, e))
-		return FC_OK;
+	int there = is_there(store, space, e);
+	if (there)
+		return there > 0 ? FC_OK : store_failed(store, err, "lookup");
 	int result = e->value ? check_tables(store, space, e->name, err) : FC_OK;
 	if (result)
 		return result;
@@ -174,11 +178,11 @@ int lookup_put(struct store *store, const char *space, const struct lookup_entry
 
 	for (int i = 0; i < count && !result; i++) {
 		result = check(space, &entries[i], err);
-		changes += !result && !is_there(store, space, &entries[i]);
+		changes += !result && is_there(store, space, &entries[i]) <= 0;
 	}
 	if (result || !changes)
 		return result;
-	if (!sqlite3_get_autocommit(store_db(store)))
+	if (!store_is_idle(store))
 		return error_set(err, FC_EBUSY, "store: lookup: another transaction is under way");
 	result = store_begin(store, err);
 	if (result)

@@ -12,13 +12,17 @@ static const struct {
 } indexed[] = {{"orders", "seq", "orders_seq"}, {"outbox", "id", "sqlite_autoindex_outbox_1"}};
 
 enum { NAMED_MAX = 1000 }; /* lines of log */
+/* What a walk may cost: of each row or key that the file has room for - a cell in a page and the pointer to it (SQLite's file format, 1.6) -
+ * some steps of SQLite's machine, looked at every thousand. */
+enum { LEAST_CELL = 6, STEPS_A_CELL = 16, STEPS_A_LOOK = 1000 };
 
 struct copy {
 	sqlite3 *from, *to;
 	const char *table;
 	char columns[512], places[128], key[256], key_down[256];
-	sqlite3_stmt *insert;
+	sqlite3_stmt *insert, *lose;
 	struct rescue *found;
+	int64_t looks, looks_max; /* of this walk, and of any */
 	int has_json, named;
 };
 
@@ -35,6 +39,17 @@ static const char *believable(const struct copy *c)
 static int can_not_write(struct copy *c, struct error *err)
 {
 	return error_set(err, FC_EIO, "store: rescue: %s: %s", c->table, sqlite3_errmsg(c->to));
+}
+
+/* A result that says nothing of the damaged file: what could not be read for want of memory is not lost, and the rescue begins anew. */
+static int is_for_memory(int code)
+{
+	return (code & 0xFF) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM;
+}
+
+static int no_memory(const struct copy *c, struct error *err)
+{
+	return error_set(err, FC_EIO, "store: rescue: %s: no memory", c->table);
 }
 
 /* Writes the row that s stands on; one that is there already, or can't be one of this table, is left out. */
@@ -55,11 +70,14 @@ static int put_row(struct copy *c, sqlite3_stmt *s, struct error *err)
 /* Takes the statement. */
 static int put_rows(struct copy *c, sqlite3_stmt *s, struct error *err)
 {
-	int code = SQLITE_ERROR, result = FC_OK;
+	int code = s ? SQLITE_ERROR : sqlite3_errcode(c->from), result = FC_OK;
 
+	c->looks = 0;
 	while (s && !result && (code = sqlite3_step(s)) == SQLITE_ROW)
 		result = put_row(c, s, err);
 	sqlite3_finalize(s);
+	if (!result && is_for_memory(code))
+		return no_memory(c, err);
 	if (code != SQLITE_DONE)
 		c->found->torn = 1;
 	return result;
@@ -74,6 +92,35 @@ static int along_the_key(struct copy *c, const char *direction, struct error *er
 	return put_rows(c, store_prepare(c->from, sql), err);
 }
 
+/* One that an index knows, and nobody can read. A damaged index may come by it again. */
+static void lose(struct copy *c, sqlite3_value *key)
+{
+	const char *name = (const char *)sqlite3_value_text(key);
+
+	c->found->torn = 1;
+	if (c->lose && sqlite3_bind_text(c->lose, 1, c->table, -1, SQLITE_STATIC) == SQLITE_OK &&
+	    sqlite3_bind_value(c->lose, 2, key) == SQLITE_OK) {
+		int code = sqlite3_step(c->lose);
+
+		(void)sqlite3_reset(c->lose);
+		if (code == SQLITE_DONE && !sqlite3_changes(c->to))
+			return;
+	}
+	c->found->lost += !strcmp(c->table, "orders");
+	if (c->named++ < NAMED_MAX)
+		log_error("store: rescue: %s %s: was there, can't be read, is lost", c->table, name ? name : "?");
+}
+
+/* Nonzero when the new file has it already: most, and then the old one need not be asked. */
+static int is_there(sqlite3_stmt *there, sqlite3_value *key)
+{
+	int code = there && sqlite3_bind_value(there, 1, key) == SQLITE_OK ? sqlite3_step(there) : SQLITE_ERROR;
+
+	if (there)
+		(void)sqlite3_reset(there);
+	return code == SQLITE_ROW;
+}
+
 static int along_an_index(struct copy *c, const char *key, const char *index, struct error *err)
 {
 	char sql[1600];
@@ -84,41 +131,52 @@ static int along_an_index(struct copy *c, const char *key, const char *index, st
 	(void)snprintf(sql, sizeof(sql), "SELECT %s FROM %s NOT INDEXED WHERE %s = ?1 AND %s", c->columns, c->table,
 		       key, believable(c));
 	sqlite3_stmt *row = store_prepare(c->from, sql);
+	(void)snprintf(sql, sizeof(sql), "SELECT 1 FROM %s WHERE %s = ?1", c->table, key);
+	sqlite3_stmt *there = store_prepare(c->to, sql);
+	c->looks = 0;
+	if (!keys || !row)
+		code = sqlite3_errcode(c->from);
 	while (keys && row && !result && (code = sqlite3_step(keys)) == SQLITE_ROW) {
-		if (sqlite3_bind_value(row, 1, sqlite3_column_value(keys, 0)) == SQLITE_OK &&
-		    sqlite3_step(row) == SQLITE_ROW) {
+		if (is_there(there, sqlite3_column_value(keys, 0)))
+			continue;
+		int found = sqlite3_bind_value(row, 1, sqlite3_column_value(keys, 0));
+		if (found == SQLITE_OK)
+			found = sqlite3_step(row);
+		if (found == SQLITE_ROW)
 			result = put_row(c, row, err);
-		} else {
-			const char *name = (const char *)sqlite3_column_text(keys, 0);
-
-			log_error("store: rescue: %s %s: was there, can't be read, is lost", c->table,
-				  name ? name : "?");
-			c->found->lost += !strcmp(c->table, "orders");
-			c->found->torn = 1;
-		}
+		else if (is_for_memory(found))
+			result = no_memory(c, err);
+		else
+			lose(c, sqlite3_column_value(keys, 0));
 		(void)sqlite3_reset(row);
 	}
 	if (code != SQLITE_DONE)
 		c->found->torn = 1;
 	sqlite3_finalize(keys);
+	sqlite3_finalize(there);
 	sqlite3_finalize(row);
+	if (!result && is_for_memory(code))
+		return no_memory(c, err);
 	return result;
 }
 
-/* The columns and the key, as the new file has them. */
+/* The columns and the key, as the new file has them. Not all of them is none: what is left out would be lost. */
 static int describe(struct copy *c)
 {
 	sqlite3_stmt *s = store_prepare(c->to, "SELECT name, pk FROM pragma_table_info(?1) ORDER BY pk = 0, pk, cid");
 	size_t n = 0, p = 0, k = 0, d = 0;
+	int code;
 
 	c->columns[0] = c->places[0] = c->key[0] = c->key_down[0] = '\0';
 	if (!s || sqlite3_bind_text(s, 1, c->table, -1, SQLITE_STATIC) != SQLITE_OK) {
 		sqlite3_finalize(s);
 		return -1;
 	}
-	while (sqlite3_step(s) == SQLITE_ROW && n < sizeof(c->columns) && p < sizeof(c->places)) {
-		const char *name = (const char *)sqlite3_column_text(s, 0), *comma = n ? ", " : "";
+	while ((code = sqlite3_step(s)) == SQLITE_ROW && n < sizeof(c->columns) && p < sizeof(c->places)) {
+		const char *name = store_column(s, 0), *comma = n ? ", " : "";
 
+		if (!name)
+			break;
 		n += (size_t)snprintf(c->columns + n, sizeof(c->columns) - n, "%s%s", comma, name);
 		p += (size_t)snprintf(c->places + p, sizeof(c->places) - p, "%s?", comma);
 		if (!sqlite3_column_int(s, 1) || k >= sizeof(c->key) || d >= sizeof(c->key_down))
@@ -127,7 +185,10 @@ static int describe(struct copy *c)
 		d += (size_t)snprintf(c->key_down + d, sizeof(c->key_down) - d, "%s%s DESC", comma, name);
 	}
 	sqlite3_finalize(s);
-	return !k || n >= sizeof(c->columns) || p >= sizeof(c->places) || d >= sizeof(c->key_down) ? -1 : 0;
+	return code != SQLITE_DONE || !k || n >= sizeof(c->columns) || p >= sizeof(c->places) ||
+		       d >= sizeof(c->key_down)
+		   ? -1
+		   : 0;
 }
 
 static int copy_table(struct copy *c, struct error *err)
@@ -136,7 +197,7 @@ static int copy_table(struct copy *c, struct error *err)
 	int result = FC_OK;
 
 	if (describe(c))
-		return error_set(err, FC_EIO, "store: rescue: %s: has no key", c->table);
+		return error_set(err, FC_EIO, "store: rescue: %s: its columns and its key can't be made out", c->table);
 	(void)snprintf(sql, sizeof(sql), "INSERT OR IGNORE INTO %s(%s) VALUES(%s)", c->table, c->columns, c->places);
 	c->insert = store_prepare(c->to, sql);
 	if (!c->insert)
@@ -148,6 +209,31 @@ static int copy_table(struct copy *c, struct error *err)
 			result = along_an_index(c, indexed[i].key, indexed[i].index, err);
 	sqlite3_finalize(c->insert);
 	return result;
+}
+
+/* A damaged tree may lead back to itself: SQLite goes twenty levels down before it finds that out, and at each of them to every branch,
+ * which takes for ever. Such a walk ends here, as one does at a bad page. */
+static int look(void *user)
+{
+	struct copy *c = user;
+
+	return ++c->looks > c->looks_max;
+}
+
+static int64_t looks_at_most(sqlite3 *db)
+{
+	static const int files[] = {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER};
+	int64_t bytes = 0;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		sqlite3_file *file = NULL;
+		sqlite3_int64 size = 0;
+
+		if (sqlite3_file_control(db, "main", files[i], &file) == SQLITE_OK && file && file->pMethods &&
+		    file->pMethods->xFileSize(file, &size) == SQLITE_OK)
+			bytes += size;
+	}
+	return 1 + bytes / LEAST_CELL * STEPS_A_CELL / STEPS_A_LOOK;
 }
 
 static int64_t count(sqlite3 *db, const char *sql)
@@ -179,7 +265,7 @@ static int mend_outbox(sqlite3 *to, const struct rescue *found, struct error *er
 
 int store_rescue(sqlite3 *from, sqlite3 *to, struct rescue *found, struct error *err)
 {
-	struct copy c = {.from = from, .to = to, .found = found};
+	struct copy c = {.from = from, .to = to, .found = found, .looks_max = looks_at_most(from)};
 	int result = FC_OK;
 
 	*found = (struct rescue){0};
@@ -192,11 +278,22 @@ int store_rescue(sqlite3 *from, sqlite3 *to, struct rescue *found, struct error 
 		sqlite3_finalize(tables);
 		return error_set(err, FC_EIO, "store: rescue: %s", sqlite3_errmsg(to));
 	}
-	while (!result && sqlite3_step(tables) == SQLITE_ROW) {
-		c.table = (const char *)sqlite3_column_text(tables, 0);
-		result = copy_table(&c, err);
+	if (sqlite3_exec(to, "CREATE TEMP TABLE lost(name TEXT, key, PRIMARY KEY(name, key))", NULL, NULL, NULL) ==
+	    SQLITE_OK)
+		c.lose = store_prepare(to, "INSERT OR IGNORE INTO temp.lost VALUES(?1, ?2)");
+	sqlite3_progress_handler(from, STEPS_A_LOOK, look, &c);
+	int code = SQLITE_DONE;
+	while (!result && (code = sqlite3_step(tables)) == SQLITE_ROW) {
+		c.table = store_column(tables, 0);
+		result = c.table ? copy_table(&c, err) : error_set(err, FC_EIO, "store: rescue: no memory");
 	}
+	sqlite3_progress_handler(from, 0, NULL, NULL);
 	sqlite3_finalize(tables);
+	sqlite3_finalize(c.lose);
+	(void)sqlite3_exec(to, "DROP TABLE IF EXISTS temp.lost", NULL, NULL, NULL);
+	/* A table that was not come to would be left behind, and all of its rows. */
+	if (!result && code != SQLITE_DONE)
+		result = error_set(err, FC_EIO, "store: rescue: %s", sqlite3_errmsg(to));
 	if (!result)
 		result = mend_outbox(to, found, err);
 	if (!result && sqlite3_exec(to, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)

@@ -157,8 +157,14 @@ static int read_row(struct store *store, int64_t row, struct sample minutes[SAMP
 
 	if (s && !sqlite3_bind_int64(s, 1, row))
 		code = sqlite3_step(s);
-	if (code == SQLITE_ROW)
-		good = !decode(sqlite3_column_blob(s, 0), (size_t)sqlite3_column_bytes(s, 0), minutes);
+	if (code == SQLITE_ROW) {
+		const void *data = sqlite3_column_blob(s, 0);
+
+		/* None for want of memory: what is there would be written over. */
+		if (!data && sqlite3_errcode(store_db(store)) == SQLITE_NOMEM)
+			code = SQLITE_NOMEM;
+		good = data && !decode(data, (size_t)sqlite3_column_bytes(s, 0), minutes);
+	}
 	for (int i = 0; i < SAMPLE_MINUTES && !good; i++)
 		minutes[i] = sample_none;
 	sqlite3_finalize(s);

@@ -64,12 +64,14 @@ static int write_all(const struct store *store)
 void settle_forget(struct store *store, const char *platform, const char *seq)
 {
 	struct settle_queue *q = &store->settles;
-	sqlite3_stmt *s =
-	    q->count ? store_prepare(store->db, "SELECT id FROM outbox WHERE platform = ?1 AND seq = ?2") : NULL;
+	int code = SQLITE_ERROR;
 
+	if (!q->count)
+		return;
+	sqlite3_stmt *s = store_prepare(store->db, "SELECT id FROM outbox WHERE platform = ?1 AND seq = ?2");
 	if (s && !sqlite3_bind_text(s, 1, platform, -1, SQLITE_STATIC) &&
 	    !sqlite3_bind_text(s, 2, seq, -1, SQLITE_STATIC))
-		while (sqlite3_step(s) == SQLITE_ROW) {
+		while ((code = sqlite3_step(s)) == SQLITE_ROW) {
 			int kept = 0;
 
 			for (int i = 0; i < q->count; i++)
@@ -78,6 +80,9 @@ void settle_forget(struct store *store, const char *platform, const char *seq)
 			q->count = kept;
 		}
 	sqlite3_finalize(s);
+	/* Which one it is can't be found out: all of them are told once more, which the platforms answer as any repeat. */
+	if (code != SQLITE_DONE)
+		q->count = 0;
 }
 
 int settle_ride(struct store *store)
@@ -92,7 +97,7 @@ int settle_ride(struct store *store)
 	if (store_is_damage(sqlite3_extended_errcode(store->db)))
 		store->damaged = 1;
 	q->is_tired = 1;
-	(void)sqlite3_exec(store->db, "ROLLBACK TO settle; RELEASE settle", NULL, NULL, NULL);
+	store_back_to(store, "settle");
 	return 0;
 }
 
@@ -120,7 +125,7 @@ int outbox_flush(struct store *store, struct error *err)
 		return FC_OK;
 	if (!store->db)
 		return error_set(err, FC_EIO, "store: outbox: the file could not be opened yet");
-	if (!sqlite3_get_autocommit(store->db))
+	if (!store_is_idle(store))
 		return error_set(err, FC_EBUSY, "store: outbox: within a transaction");
 	q->is_tired = 0;
 	(void)events_wanted(store);

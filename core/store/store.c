@@ -26,6 +26,7 @@ static const char *const statement_text[STATEMENTS] = {
     [LOOKUP_GET] = "SELECT value FROM lookup WHERE space = ?1 AND name = ?2 AND key = ?3",
     [LOOKUP_KEY] = "SELECT key FROM lookup WHERE space = ?1 AND name = ?2 AND value = ?3"
 		   " ORDER BY stamp DESC LIMIT 1 OFFSET ?4",
+    [ROLL_BACK] = "ROLLBACK",
 };
 
 sqlite3_stmt *store_prepare(sqlite3 *db, const char *sql)
@@ -35,11 +36,21 @@ sqlite3_stmt *store_prepare(sqlite3 *db, const char *sql)
 	return sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK ? s : NULL;
 }
 
-void store_text(sqlite3_stmt *s, int column, char *out, size_t size)
+const char *store_column(sqlite3_stmt *s, int column)
 {
+	/* Asked first: what could not be made a text is NULL afterwards. */
+	int is_null = sqlite3_column_type(s, column) == SQLITE_NULL;
 	const char *text = (const char *)sqlite3_column_text(s, column);
 
+	return is_null ? "" : text;
+}
+
+int store_text(sqlite3_stmt *s, int column, char *out, size_t size)
+{
+	const char *text = store_column(s, column);
+
 	(void)snprintf(out, size, "%s", text ? text : "");
+	return text ? FC_OK : FC_ENOMEM;
 }
 
 sqlite3 *store_db(struct store *store)
@@ -53,12 +64,23 @@ int store_is_damage(int code)
 	       code == SQLITE_IOERR_DATA || code == SQLITE_IOERR_CORRUPTFS;
 }
 
+int store_is_idle(const struct store *store)
+{
+	return !store->db || sqlite3_get_autocommit(store->db);
+}
+
+static int changes(const struct store *store)
+{
+	return store->db ? sqlite3_total_changes(store->db) : 0;
+}
+
 int store_failed(struct store *store, struct error *err, const char *what)
 {
 	struct store_health *h = &store->health;
 	const char *why = sqlite3_errmsg(store->db);
 
 	h->failures++;
+	store->changes = changes(store);
 	(void)snprintf(h->cause, sizeof(h->cause), "%s", why);
 	if (store_is_damage(sqlite3_extended_errcode(store->db)))
 		store->damaged = 1;
@@ -74,7 +96,8 @@ void store_worked(struct store *store)
 {
 	struct store_health *h = &store->health;
 
-	if (!h->failing || !sqlite3_get_autocommit(store->db))
+	/* A statement that found nothing to change, or a transaction without one, goes through on any disk. */
+	if (!h->failing || !store_is_idle(store) || changes(store) == store->changes)
 		return;
 	h->failing = 0;
 	log_notice("store: %s: can be written again, after %lld s", store->path,
@@ -150,21 +173,45 @@ void store_tend(struct store *store)
 	int64_t now = clock_mono_us();
 	struct error err = {0};
 
-	if (!store->damaged && !store->detached && !file_is_gone(store))
+	if (!store->damaged && !store->detached && !file_is_gone(store)) {
+		/* Without memory after the file was replaced. */
+		if (!store->statements[STATEMENTS - 1]) {
+			finish_statements(store);
+			(void)prepare(store, NULL);
+		}
+		/* Whoever could not write may not try again: that there is room again is found out here. */
+		if (store->health.failing && store_is_idle(store)) {
+			char text[24];
+
+			(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)store->health.failures);
+			(void)store_value_set(store, "failures", text, NULL);
+		}
 		return;
+	}
 	if (store->tended_us && now - store->tended_us < tend_again_us)
 		return;
 	finish_statements(store);
 	int result = file_replace(store, &err);
 	store->tended_us = result ? now : 0;
+	store->changes = -1; /* of another file */
 	if (result)
 		log_error("%s; tried again in %lld s", err.text, (long long)(tend_again_us / 1000000));
 	if (!prepare(store, NULL) && !result)
 		store_worked(store);
 }
 
+int store_clear(struct store *store, struct error *err)
+{
+	if (!store->undone)
+		return FC_OK;
+	store_rollback(store);
+	return store->undone ? store_failed(store, err, "ROLLBACK") : FC_OK;
+}
+
 int store_begin(struct store *store, struct error *err)
 {
+	if (store_clear(store, err))
+		return FC_EIO;
 	return execute(store, "BEGIN IMMEDIATE", err);
 }
 
@@ -175,7 +222,7 @@ int store_commit(struct store *store, struct error *err)
 	if (settled)
 		(void)events_wanted(store);
 	int64_t events = events_ride(store);
-	int result = execute(store, "COMMIT", err);
+	int result = store->undone ? store_failed(store, err, "COMMIT") : execute(store, "COMMIT", err);
 
 	settle_rode(store, settled, !result);
 	events_rode(store, events, !result);
@@ -186,13 +233,35 @@ int store_commit(struct store *store, struct error *err)
 
 void store_rollback(struct store *store)
 {
-	/* Not by execute: that it goes through does not mean that the disk takes anything. */
-	(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	sqlite3_stmt *s = store->statements[ROLL_BACK];
+
+	/* Not by execute: that it goes through does not mean that the disk takes anything. Prepared, since it must go through without memory: in
+	 * what stays open the next order would be written, told, and lost with the power. */
+	if (s) {
+		(void)sqlite3_step(s);
+		(void)sqlite3_reset(s);
+	}
+	if (!store_is_idle(store))
+		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	store->undone = !store_is_idle(store);
+	store->changes = changes(store);
+}
+
+void store_back_to(struct store *store, const char *savepoint)
+{
+	char sql[64];
+
+	(void)snprintf(sql, sizeof(sql), "ROLLBACK TO %s; RELEASE %s", savepoint, savepoint);
+	/* What of it stays must not be kept with the rest: the whole transaction fails. */
+	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		store->undone = 1;
 }
 
 /* Runs a statement that gives no rows. */
 static int run(struct store *store, sqlite3_stmt *s, const char *what, struct error *err)
 {
+	if (store_clear(store, err))
+		return FC_EIO;
 	int done = sqlite3_step(s) == SQLITE_DONE;
 	int result = done ? FC_OK : store_failed(store, err, what);
 
@@ -213,32 +282,42 @@ int store_energy_add(struct store *store, const char *connector_id, int32_t day,
 	    sqlite3_bind_int64(set, 2, meter_wh))
 		return store_failed(store, err, "energy");
 	/* A savepoint makes the pair one even inside a caller's transaction. */
+	/* Of a caller's transaction that is to be taken back nothing may be kept: this fails too, and with it that. */
+	if (store->undone) {
+		(void)store_clear(store, NULL);
+		return error_set(err, FC_EIO, "store: energy: the transaction before was not taken back");
+	}
 	if (execute(store, "SAVEPOINT energy", err))
 		return FC_EIO;
-	if (run(store, add, "energy", err) || run(store, set, "meter", err)) {
-		(void)sqlite3_exec(store->db, "ROLLBACK TO energy; RELEASE energy", NULL, NULL, NULL);
-		return FC_EIO;
-	}
-	return execute(store, "RELEASE energy", err);
+	if (!run(store, add, "energy", err) && !run(store, set, "meter", err) && !execute(store, "RELEASE energy", err))
+		return FC_OK;
+	store_back_to(store, "energy");
+	return FC_EIO;
+}
+
+/* What a statement for one row came to: what could not be read is not known to be missing. */
+static int found(int code)
+{
+	return code == SQLITE_ROW ? FC_OK : code == SQLITE_DONE ? FC_ENOENT : FC_EIO;
 }
 
 int store_energy_meter(struct store *store, const char *connector_id, int64_t *meter_wh)
 {
 	sqlite3_stmt *s = store->statements[METER_GET];
-	int result = FC_ENOENT;
+	int code = SQLITE_NOMEM;
 
-	if (sqlite3_bind_text(s, 1, connector_id, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW) {
+	if (sqlite3_bind_text(s, 1, connector_id, -1, SQLITE_STATIC) == SQLITE_OK)
+		code = sqlite3_step(s);
+	if (code == SQLITE_ROW)
 		*meter_wh = sqlite3_column_int64(s, 0);
-		result = FC_OK;
-	}
 	(void)sqlite3_reset(s);
-	return result;
+	return found(code);
 }
 
 int64_t store_energy_sum(struct store *store, const char *connector_id, int32_t first, int32_t last)
 {
 	sqlite3_stmt *s = store->statements[ENERGY_SUM];
-	int64_t sum = 0;
+	int64_t sum = FC_EIO;
 
 	if (sqlite3_bind_text(s, 1, connector_id, -1, SQLITE_STATIC) == SQLITE_OK &&
 	    sqlite3_bind_int(s, 2, first) == SQLITE_OK && sqlite3_bind_int(s, 3, last) == SQLITE_OK &&
@@ -260,13 +339,16 @@ int store_value_set(struct store *store, const char *key, const char *value, str
 int store_value_get(struct store *store, const char *key, char *out, size_t size)
 {
 	sqlite3_stmt *s = store->statements[VALUE_GET];
-	int result = FC_ENOENT;
+	int code = SQLITE_NOMEM;
 
-	if (sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW) {
-		const char *text = (const char *)sqlite3_column_text(s, 0);
+	if (sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC) == SQLITE_OK)
+		code = sqlite3_step(s);
+	int result = found(code);
+	if (!result) {
+		const char *text = store_column(s, 0);
 		int n = snprintf(out, size, "%s", text ? text : "");
 
-		result = n < 0 || (size_t)n >= size ? FC_ELIMIT : FC_OK;
+		result = !text ? FC_EIO : n < 0 || (size_t)n >= size ? FC_ELIMIT : FC_OK;
 	}
 	(void)sqlite3_reset(s);
 	return result;

@@ -16,7 +16,7 @@ struct store;
 struct store *store_open(const char *data_dir, struct error *err);
 void store_close(struct store *store);
 /* From time to time, outside of any callback of this room: replaces a file that was found damaged or was taken away while it is
- * in use, as store_open does. */
+ * in use, as store_open does; and finds out whether what could not be written can be again. */
 void store_tend(struct store *store);
 
 struct store_health {
@@ -36,14 +36,14 @@ void store_rollback(struct store *store);
 /* Energy a connector delivered on a day: adds delta_wh, and remembers the meter reading it was counted up to. */
 int store_energy_add(struct store *store, const char *connector_id, int32_t day, int64_t delta_wh, int64_t meter_wh,
 		     struct error *err);
-/* Last remembered meter reading; FC_ENOENT when there is none. */
+/* Last remembered meter reading; FC_ENOENT when there is none, FC_EIO when that can't be said. */
 int store_energy_meter(struct store *store, const char *connector_id, int64_t *meter_wh);
-/* Sum over days first..last inclusive; 0 when nothing is stored. */
+/* Sum over days first..last inclusive; 0 when nothing is stored, FC_EIO (negative) when it can't be read. */
 int64_t store_energy_sum(struct store *store, const char *connector_id, int32_t first, int32_t last);
 
 /* Small named values that survive a restart (content hash of a station's data and when it changed ...). */
 int store_value_set(struct store *store, const char *key, const char *value, struct error *err);
-/* Copies into out (terminated); FC_ENOENT, FC_ELIMIT. */
+/* Copies into out (terminated); FC_ENOENT, FC_ELIMIT, FC_EIO. */
 int store_value_get(struct store *store, const char *key, char *out, size_t size);
 
 #endif

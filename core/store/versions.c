@@ -72,13 +72,14 @@ int version_add_part(struct store *store, const char *whole, const char *item, c
 		   err);
 }
 
-static void read_row(sqlite3_stmt *s, struct version *v)
+/* FC_OK, FC_ENOMEM. */
+static int read_row(sqlite3_stmt *s, struct version *v)
 {
 	*v = (struct version){.id = sqlite3_column_int64(s, 0), .at_wall = sqlite3_column_int64(s, 4)};
-	store_text(s, 1, v->item, sizeof(v->item));
-	store_text(s, 2, v->hash, sizeof(v->hash));
-	store_text(s, 3, v->whole, sizeof(v->whole));
-	store_text(s, 5, v->origin, sizeof(v->origin));
+	int bad = store_text(s, 1, v->item, sizeof(v->item)) || store_text(s, 2, v->hash, sizeof(v->hash)) ||
+		  store_text(s, 3, v->whole, sizeof(v->whole)) || store_text(s, 5, v->origin, sizeof(v->origin));
+
+	return bad ? FC_ENOMEM : FC_OK;
 }
 
 static void take(void *user, const struct version *version)
@@ -107,7 +108,8 @@ int version_each(struct store *store, const char *item, int64_t before, int most
 	while (s && (code = sqlite3_step(s)) == SQLITE_ROW) {
 		struct version v;
 
-		read_row(s, &v);
+		if (read_row(s, &v))
+			break;
 		fn(user, &v);
 		n++;
 	}
@@ -125,8 +127,8 @@ int version_each_part(struct store *store, const char *whole,
 	while (s && (code = sqlite3_step(s)) == SQLITE_ROW) {
 		char item[VERSION_ITEM], hash[JOURNAL_VERSION];
 
-		store_text(s, 0, item, sizeof(item));
-		store_text(s, 1, hash, sizeof(hash));
+		if (store_text(s, 0, item, sizeof(item)) || store_text(s, 1, hash, sizeof(hash)))
+			break;
 		fn(user, item, hash);
 		n++;
 	}
@@ -141,11 +143,15 @@ int version_text(struct store *store, const char *hash, void (*fn)(void *user, c
 	int code = s ? sqlite3_step(s) : SQLITE_ERROR;
 
 	if (code == SQLITE_ROW) {
+		int type = sqlite3_column_type(s, 0);
 		const char *text = sqlite3_column_blob(s, 0);
 		int len = sqlite3_column_bytes(s, 0);
 
-		/* An empty text has no memory of its own. */
-		fn(user, text ? text : "", text ? (size_t)len : 0);
+		/* An empty text has no memory of its own; nor has one that there was none for, which is NULL afterwards. */
+		if (!text && sqlite3_column_type(s, 0) != type)
+			code = SQLITE_NOMEM;
+		else
+			fn(user, text ? text : "", text ? (size_t)len : 0);
 	}
 	sqlite3_finalize(s);
 	if (code == SQLITE_ROW || code == SQLITE_DONE)
@@ -214,8 +220,8 @@ static int64_t oldest(struct store *store, const char *item, int64_t now,
 	while (s && !id && sqlite3_step(s) == SQLITE_ROW) {
 		struct version v;
 
-		read_row(s, &v);
-		if (!is_kept(user, &v))
+		/* One that can't be read is not known to be unused. */
+		if (!read_row(s, &v) && !is_kept(user, &v))
 			id = v.id;
 	}
 	sqlite3_finalize(s);

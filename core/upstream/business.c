@@ -17,6 +17,9 @@ enum {
 	RESULT_FIRST_MS = 1000,
 	RESULT_LAST_MS = 60000,
 	REST_MS = 60000,
+	MISREAD_MAX = 3, /* tries before a record is damaged */
+	SPARES = 8,      /* results that need no memory: as many charges as begin or end while there is none */
+	AGAIN_MS = 5000, /* an order that can't be read now */
 };
 
 struct result {
@@ -27,6 +30,7 @@ struct result {
 	char seq[JOURNAL_SEQ]; /* no more: a platform that is away for days must not fill the memory */
 	int is_stop, good;
 	int in_flight, done;
+	int is_spare, is_used; /* one of the business's own */
 	int64_t due_ms, give_up_ms, pause_ms;
 };
 
@@ -35,12 +39,13 @@ struct business {
 	struct peer *peer;
 	void (*wake)(void *user);
 	void *user;
-	struct result *results;
+	struct result *results, spares[SPARES];
 	struct states *states;
 	/* The order under way. */
 	int order_in_flight, order_wanted;
 	struct outbox_entry entry;
 	int64_t order_due_ms;
+	int misread;         /* how often it could not be made out */
 	int64_t answered_id; /* the platform has answered to this entry, but the disk would not take it; 0 = none */
 	int answer;
 	char mapping[JOURNAL_VERSION]; /* that made the message of the order under way */
@@ -76,6 +81,26 @@ struct business *business_new(struct platform *platform, struct peer *peer, void
 	return NULL;
 }
 
+static struct result *new_result(struct business *b)
+{
+	struct result *r = calloc(1, sizeof(*r));
+
+	for (int i = 0; i < SPARES && !r; i++)
+		if (!b->spares[i].is_used) {
+			r = &b->spares[i];
+			*r = (struct result){.is_spare = 1, .is_used = 1};
+		}
+	return r;
+}
+
+static void free_result(struct result *r)
+{
+	if (r->is_spare)
+		r->is_used = 0;
+	else
+		free(r);
+}
+
 void business_free(struct business *b)
 {
 	if (!b)
@@ -83,7 +108,7 @@ void business_free(struct business *b)
 	while (b->results) {
 		struct result *next = b->results->next;
 
-		free(b->results);
+		free_result(b->results);
 		b->results = next;
 	}
 	states_free(b->states);
@@ -94,7 +119,7 @@ void business_free(struct business *b)
 
 void business_event(struct business *b, const struct charge_event *event)
 {
-	struct result *r = calloc(1, sizeof(*r)), **at = &b->results;
+	struct result *r = new_result(b), **at = &b->results;
 	int64_t now = clock_mono_ms();
 
 	if (!r) {
@@ -125,7 +150,7 @@ static void result_later(struct result *r)
 {
 	int64_t now = clock_mono_ms();
 
-	r->due_ms = now + r->pause_ms;
+	r->due_ms = now + peer_pause_ms(r->business->peer, r->pause_ms);
 	r->pause_ms = r->pause_ms * 2 < RESULT_LAST_MS ? r->pause_ms * 2 : RESULT_LAST_MS;
 	if (now < r->give_up_ms)
 		return;
@@ -168,7 +193,7 @@ static void sweep_results(struct business *b)
 			continue;
 		}
 		*at = r->next;
-		free(r);
+		free_result(r);
 	}
 }
 
@@ -219,6 +244,8 @@ void business_order(struct business *b)
 void business_order_again(struct business *b)
 {
 	b->order_due_ms = 0;
+	/* Its answer of before is none to what is sent now. */
+	b->answered_id = 0;
 	business_order(b);
 }
 
@@ -227,11 +254,12 @@ static void order_later(struct business *b, int reached)
 	/* The spacing is for a platform that can't take the order; one that is away is tried often enough to be found back. */
 	double pause_s =
 	    reached ? mapping_timing_item(b->platform->mapping, TIMING_ORDER_RETRY_S, b->entry.attempts) : AWAY_S;
+	int64_t pause_ms = peer_pause_ms(b->peer, (int64_t)(pause_s * 1000));
 	struct error err = {0};
 
 	/* In memory: the spacing must not depend on a wall clock that may jump. Days without a platform are no wear of the flash. */
-	b->order_due_ms = clock_mono_ms() + (int64_t)(pause_s * 1000);
-	if (reached && outbox_later(b->platform->store, b->entry.id, clock_wall() + (int64_t)pause_s, &err))
+	b->order_due_ms = clock_mono_ms() + pause_ms;
+	if (reached && outbox_later(b->platform->store, b->entry.id, clock_wall() + pause_ms / 1000, &err))
 		log_error("upstream: %s: %s", b->platform->options->name, err.text);
 }
 
@@ -293,6 +321,31 @@ static int note_answer(struct business *b)
 	return result;
 }
 
+static void found_another(void *user, const struct order *order, enum session_state state,
+			  const struct connector *connector)
+{
+	(void)order;
+	(void)state;
+	(void)connector;
+	*(int *)user = 1;
+}
+
+/* An answer is signed, but nothing in its envelope says to which request: one that names another order of ours confirms that one at best. A
+ * number that is nobody's is taken: platforms have numbers of their own (field variation 11). */
+static int is_about_another(const struct business *b, const struct value *answer)
+{
+	const char *seq = answer ? value_text(value_get(answer, "StartChargeSeq")) : NULL;
+	int found = 0;
+
+	if (!seq || !*seq || !strcmp(seq, b->entry.seq) || strlen(seq) >= JOURNAL_SEQ)
+		return 0;
+	(void)charge_find(b->platform->charges, seq, found_another, &found);
+	if (found)
+		log_warning("upstream: %s: order %s: not confirmed: the answer is about order %s",
+			    b->platform->options->name, b->entry.seq, seq);
+	return found;
+}
+
 static void order_done(void *user, enum peer_outcome outcome, const struct value *answer)
 {
 	struct business *b = user;
@@ -302,6 +355,9 @@ static void order_done(void *user, enum peer_outcome outcome, const struct value
 	if (outcome != PEER_DONE) {
 		note_failure(b, outcome != PEER_UNREACHED);
 		order_later(b, outcome != PEER_UNREACHED);
+	} else if (is_about_another(b, answer)) {
+		tell_life(b, NULL, "the answer is about another order");
+		order_later(b, 1);
 	} else {
 		(void)message_verdict(message_find(b->entry.method), answer, &verdict);
 		if (verdict)
@@ -384,12 +440,25 @@ static int next_order(struct business *b, int64_t now)
 	result = charge_find(b->platform->charges, b->entry.seq, send_order, &s);
 	arena_fini(&s.arena);
 	b->order_in_flight = !result && !s.result;
+	if (!result)
+		b->misread = 0;
 	if (b->order_in_flight || s.result == FC_EBUSY)
 		return 0;
+	/* It may be that memory is damaged, and not the file. */
+	if (result == FC_EINVAL && ++b->misread < MISREAD_MAX) {
+		journal_read_anew(b->platform->store);
+		b->order_due_ms = now + AGAIN_MS;
+		return 0;
+	}
+	b->misread = 0;
 	if (result == FC_ENOENT || result == FC_EINVAL)
 		return !drop_order(b, "it is not in the journal, or damaged there");
-	if (result)
+	if (result) {
+		/* For want of memory or of a disk: it is none of the tries that the platform gets, and goes when it can be read. */
 		log_error("upstream: %s: order %s: can't be read", b->platform->options->name, b->entry.seq);
+		b->order_due_ms = now + AGAIN_MS;
+		return 0;
+	}
 	order_later(b, 1);
 	return 0;
 }

@@ -1,11 +1,13 @@
 #include "upstream/calls.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
 	ROOM = 16, /* such a part of the entries is made free at once, so that it is done rarely */
 	KINDS = 128,
+	PLACES = 512, /* more than kinds, so that the search for one ends */
 };
 
 struct calls {
@@ -66,20 +68,33 @@ struct kind {
 	int count;
 };
 
+/* Where its kind is looked for first. */
+static unsigned place_of(const struct call *call)
+{
+	unsigned hash = (unsigned)((uintptr_t)call->message / sizeof(*call->message)) * 31 +
+			(unsigned)call->direction * 2 + (call->outcome == CALL_ACCEPTED);
+
+	for (const char *p = call->platform; *p; p++)
+		hash = hash * 31 + (unsigned char)*p;
+	return hash % PLACES;
+}
+
 /* The kind of each entry; what has no room in the table is of the last one. Returns how many. */
 static int tally(const struct calls *c, struct kind *kinds, unsigned char *of)
 {
+	unsigned char places[PLACES] = {0}; /* a kind's number plus 1 */
 	int count = 0;
 
 	for (int i = 0; i < c->count; i++) {
-		int k = 0;
+		unsigned at = place_of(&c->entries[i]);
 
-		while (k < count && !same_kind(kinds[k].call, &c->entries[i]))
-			k++;
-		if (k == KINDS)
-			k--;
-		else if (k == count)
+		while (places[at] && !same_kind(kinds[places[at] - 1].call, &c->entries[i]))
+			at = (at + 1) % PLACES;
+		if (!places[at] && count < KINDS) {
 			kinds[count++] = (struct kind){.call = &c->entries[i]};
+			places[at] = (unsigned char)count;
+		}
+		int k = places[at] ? places[at] - 1 : KINDS - 1;
 		kinds[k].count++;
 		of[i] = (unsigned char)k;
 	}

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "upstream/envelope.h"
 #include "upstream/long_number.h"
+#include "upstream/stand_in.h"
 
 /* As it passes; the recorder keeps no tree. */
 static void note(const struct codec *codec, const struct message *message, enum message_part part,
@@ -27,10 +28,14 @@ static void note(const struct codec *codec, const struct message *message, enum 
 int codec_encode(const struct codec *codec, const struct message *message, enum message_part part, struct value *value,
 		 struct arena *arena, struct buffer *out, struct error *err)
 {
+	struct stand_ins hidden = {0};
 	struct value *mapped;
 
 	if (!value)
 		return error_set(err, FC_ENOMEM, "upstream: %s: no memory for the %s", message->method,
+				 message_part_name(part));
+	if (codec->mapping && stand_ins_take(&hidden, message, part, codec->secrets, value, arena))
+		return error_set(err, FC_ELIMIT, "upstream: %s: the %s is too large", message->method,
 				 message_part_name(part));
 	/* A failure is logged there; the standard's form is what goes out then. */
 	int failed =
@@ -41,6 +46,7 @@ int codec_encode(const struct codec *codec, const struct message *message, enum 
 	message_shape(message_schema(message, part), mapped);
 	if (mapped != value)
 		note(codec, message, part, MAPPING_OUT, value, mapped, 0, NULL);
+	stand_ins_give_back(&hidden, message, part, MAPPING_OUT, mapped);
 	if (codec->ascii ? json_write_ascii(out, mapped) : json_write(out, mapped))
 		return error_set(err, FC_ELIMIT, "upstream: %s: the %s is too large", message->method,
 				 message_part_name(part));
@@ -50,6 +56,7 @@ int codec_encode(const struct codec *codec, const struct message *message, enum 
 int codec_decode(const struct codec *codec, const struct message *message, enum message_part part, const char *json,
 		 size_t len, struct arena *arena, struct value **out, struct error *err)
 {
+	struct stand_ins hidden = {0};
 	struct value *raw = NULL;
 	struct value *mapped;
 
@@ -62,6 +69,13 @@ int codec_decode(const struct codec *codec, const struct message *message, enum 
 	/* The same words as for wrong padding: envelope.h says why. */
 	if (result || !value_is_object(raw))
 		return error_set(err, FC_EINVAL, "%s", ENVELOPE_UNREADABLE);
+	result = codec->mapping ? stand_ins_take(&hidden, message, part, codec->secrets, raw, arena) : FC_OK;
+	if (result == FC_EINVAL)
+		return error_set(err, FC_EINVAL, "upstream: %s: a secret of the %s is not a text", message->method,
+				 message_part_name(part));
+	if (result)
+		return error_set(err, FC_ELIMIT, "upstream: %s: the %s is too large", message->method,
+				 message_part_name(part));
 	int failed =
 	    mapping_apply(codec->mapping, message, part, MAPPING_IN, raw, &codec->context, arena, &mapped, NULL);
 	if (mapped == raw)
@@ -69,7 +83,9 @@ int codec_decode(const struct codec *codec, const struct message *message, enum 
 	result = message_check(message_schema(message, part), mapped, part == MESSAGE_REQUEST, arena, err);
 	if (mapped != raw)
 		note(codec, message, part, MAPPING_IN, raw, mapped, 0, result && err ? err->text : NULL);
-	if (!result)
+	if (!result) {
+		stand_ins_give_back(&hidden, message, part, MAPPING_IN, mapped);
 		*out = mapped;
+	}
 	return result;
 }

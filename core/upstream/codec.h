@@ -18,6 +18,8 @@ struct codec {
 	struct mapping_context context;
 	int ascii;                 /* nothing beyond ASCII in what is written: \uXXXX (protocol.md section 3, 26) */
 	struct recorder *recorder; /* of what passes; NULL = nobody wants to know */
+	const char
+	    *secrets[3]; /* OperatorSecrets, NULL behind them: no script sees one, whatever its field is called */
 };
 
 /* Tree to JSON text, appended to out: mapping (out), message_shape, json_write. value may be changed. A failing

@@ -427,6 +427,8 @@ int conformance_start(struct platform *p, const struct conformance_order *order,
 		run = calloc(1, sizeof(*run));
 	if (!run)
 		return error_set(err, FC_ENOMEM, "no memory");
+	/* That of the run before. */
+	loop_timer_cancel(p->loop, &run->timer);
 	*run = (struct conformance){.watcher = {run_saw, free_run}, .platform = p, .token_life_ms = -1};
 	run->timer = (struct loop_timer){.fn = on_tick, .user = run};
 	run->seconds = order->seconds;

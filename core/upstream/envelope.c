@@ -67,6 +67,21 @@ static int sign_response(const struct envelope_keys *keys, const char *ret, cons
 	return envelope_hmac(keys->sig_secret, keys->sig_secret_len, parts, 3, sig);
 }
 
+/* The same of an answer of ours. Msg is signed as it will be read: a reason may name what a caller sent, cut in the midst of a character. */
+static int sign_answer(const struct envelope_keys *keys, const char *ret, const char *msg, struct envelope_part data,
+		       char sig[ENVELOPE_SIG_SIZE])
+{
+	size_t len = strlen(msg);
+	struct buffer read;
+
+	buffer_init(&read, 3 * len + 1);
+	int result = json_text(&read, msg, len);
+	if (!result)
+		result = sign_response(keys, ret, read.data ? read.data : "", data, sig);
+	buffer_fini(&read);
+	return result;
+}
+
 int envelope_seal_request(const struct envelope_keys *keys, const char *operator_id, struct envelope_sequence *sequence,
 			  int64_t wall, const char *json, size_t len, struct buffer *out, struct error *err)
 {
@@ -272,11 +287,11 @@ int envelope_seal_response(const struct envelope_keys *keys, int ret, const char
 		if (result)
 			return result;
 		data = (struct envelope_part){out->data + start, out->len - start};
-		result = sign_response(keys, ret_digits, msg, data, sig);
+		result = sign_answer(keys, ret_digits, msg, data, sig);
 		(void)buffer_text(out, "\"");
 	} else {
 		if (keys)
-			result = sign_response(keys, ret_digits, msg, data, sig);
+			result = sign_answer(keys, ret_digits, msg, data, sig);
 		if (form->error_data == CONFIG_DATA_NULL)
 			(void)buffer_text(out, ",\"Data\":null");
 		else if (form->error_data != CONFIG_DATA_ABSENT)

@@ -175,6 +175,9 @@ static struct value *equipment_stats(struct maker *m, const struct icomm *view, 
 		if (c->charger != charger)
 			continue;
 		int64_t wh = station_energy_wh(view->stations, c->connector_id, days.first, days.last);
+		/* None would be believed. */
+		if (wh < 0)
+			m->failed = 1;
 		int64_t kwh_e1 = decimal_rescale(wh, 3, 1);
 		struct value *item = value_object(m->arena);
 		maker_text(m, item, "ConnectorID", c->connector_id);

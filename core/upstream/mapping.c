@@ -15,10 +15,11 @@ enum {
 };
 
 struct mapping_entry {
-	const char *path; /* NULL = the method's name */
-	int switched;     /* -1 the file says nothing, 0 off, 1 on */
-	int plain;        /* no envelope, no token */
-	char *call[2];    /* "map.METHOD.request" and ".answer", owned; NULL = there is no such function */
+	const char *path;    /* NULL = the method's name */
+	int switched;        /* -1 the file says nothing, 0 off, 1 on */
+	int plain;           /* no envelope, no token */
+	const char *call[2]; /* "map.METHOD.request" and ".answer", the script's; NULL = there is no such function */
+	int described[2];    /* that function needs no Lua, and so no context */
 };
 
 struct mapping {
@@ -219,10 +220,8 @@ static int take_functions(struct mapping *mapping, const struct value *map, stru
 		for (int part = MESSAGE_REQUEST; part <= MESSAGE_ANSWER; part++)
 			if (!function_path(message, (enum message_part)part, path, sizeof(path)) &&
 			    script_has(mapping->script, path)) {
-				mapping->entries[i].call[part] = strdup(path);
-				if (!mapping->entries[i].call[part])
-					return error_set(err, FC_ENOMEM, "upstream: mapping: %s: no memory",
-							 mapping->name);
+				mapping->entries[i].call[part] = script_function(mapping->script, path);
+				mapping->entries[i].described[part] = script_is_described(mapping->script, path);
 			}
 	return FC_OK;
 }
@@ -296,9 +295,6 @@ void mapping_free(struct mapping *mapping)
 		return;
 	if (mapping->script)
 		script_free(mapping->script);
-	for (int i = 0; mapping->entries && i < message_count(); i++)
-		for (int part = MESSAGE_REQUEST; part <= MESSAGE_ANSWER; part++)
-			free(mapping->entries[i].call[part]);
 	free(mapping->entries);
 	free(mapping);
 }
@@ -450,15 +446,16 @@ static void log_failure(struct mapping *mapping, const char *platform, const cha
 }
 
 /* The function's result in *out; FC_ENOENT when there is no function. */
-static int shape(const struct mapping *mapping, const char *path, const struct message *message,
+static int shape(const struct mapping *mapping, const char *path, const struct message *message, enum message_part part,
 		 enum mapping_direction direction, struct value *in, const struct mapping_context *context,
 		 struct arena *arena, struct value **out, struct error *why)
 {
 	struct value *mapped = NULL;
-	const struct value *ctx = context_value(arena, message, direction, context);
+	int is_described = mapping->entries[message_index(message)].described[part];
+	const struct value *ctx = is_described ? NULL : context_value(arena, message, direction, context);
 	int result = FC_OK;
 
-	if (!ctx)
+	if (!ctx && !is_described)
 		result = error_set(why, FC_ELIMIT, "%s: message too large", script_path(mapping->script));
 	if (!result)
 		result = script_call(mapping->script, path, in, ctx, arena, &mapped, why);
@@ -485,7 +482,7 @@ int mapping_try(struct mapping *mapping, const struct message *message, enum mes
 	const char *path = call_of(mapping, message, part);
 
 	*out = in;
-	if (path && shape(mapping, path, message, direction, in, context, arena, out, err))
+	if (path && shape(mapping, path, message, part, direction, in, context, arena, out, err))
 		return FC_ESCRIPT;
 	return FC_OK;
 }
@@ -500,7 +497,7 @@ int mapping_apply(struct mapping *mapping, const struct message *message, enum m
 	*out = in;
 	if (!path)
 		return FC_OK;
-	if (!shape(mapping, path, message, direction, in, context, arena, out, &why)) {
+	if (!shape(mapping, path, message, part, direction, in, context, arena, out, &why)) {
 		log_debug("upstream: %s: %s shaped by %s %.12s", context->platform, path, mapping->name,
 			  script_hash(mapping->script));
 		return FC_OK;

@@ -21,14 +21,15 @@ static const char *without(const char *text, const char *prefix)
 }
 
 /* level error: people must act; warning: it may heal by itself. The same text is logged once until a success. */
-static void trouble(struct peer *peer, enum log_level level, const char *method, const char *what)
+static void trouble(struct peer *peer, enum log_level level, const char *key, const char *method, const char *what)
 {
 	struct platform *p = peer->platform;
 
 	if (peer->last_ok || !p->since_wall)
 		p->since_wall = clock_wall();
-	/* Other files of the room name room and method themselves. */
-	what = without(without(what, "upstream"), method);
+	/* Others name their room, the platform and the method themselves. */
+	what = without(without(without(without(what, "upstream"), "loop"), p->options->name), method);
+	p->error_key = key;
 	(void)snprintf(p->last_error, sizeof(p->last_error), "%s: %s", method, what);
 	p->last_error_wall = clock_wall();
 	peer->last_ok = 0;
@@ -40,7 +41,7 @@ static void trouble(struct peer *peer, enum log_level level, const char *method,
 
 void peer_complain(struct peer *peer, const char *method, const char *what)
 {
-	trouble(peer, LOG_LEVEL_ERROR, method, what);
+	trouble(peer, LOG_LEVEL_ERROR, "platform.ret", method, what);
 }
 
 static void success(struct peer *peer)
@@ -51,9 +52,11 @@ static void success(struct peer *peer)
 		log_notice("upstream: %s: calls go through again", p->options->name);
 	peer->said[0] = '\0';
 	p->last_error[0] = '\0';
+	p->error_key = NULL;
 	if (!peer->last_ok)
 		p->since_wall = clock_wall();
 	peer->last_ok = 1;
+	peer->through_ms = clock_mono_ms();
 }
 
 static enum call_outcome outcome_of(enum peer_outcome outcome)
@@ -110,7 +113,7 @@ static enum peer_outcome judge(struct peer *peer, const struct peer_exchange *ex
 	note_call(peer, exchange, result, &verdict, after > before ? after : 0);
 	/* That it is refused is what was wanted. */
 	if (verdict.trouble.text[0] && exchange->flaw == PEER_NO_FLAW)
-		trouble(peer, verdict.level, exchange->message->method, verdict.trouble.text);
+		trouble(peer, verdict.level, verdict.key, exchange->message->method, verdict.trouble.text);
 	*answer = verdict.answer;
 	(void)snprintf(peer->told_text, sizeof(peer->told_text), "%.*s", (int)sizeof(peer->told_text) - 1,
 		       verdict.trouble.text);
@@ -132,6 +135,21 @@ static void wake(struct peer *peer, int64_t delay_ms)
 {
 	if (loop_timer_set(peer->platform->loop, &peer->timer, delay_ms > 0 ? delay_ms * 1000 : 1))
 		log_error("upstream: %s: timer: no memory", peer->platform->options->name);
+}
+
+/* A platform that has too much to do is left alone by all messages. */
+static void heed(struct peer *peer, const struct http_result *result)
+{
+	const struct platform *p = peer->platform;
+	int64_t pause_ms = backoff_answered(&peer->backoff, result->status, result->retry_after_s,
+					    (int64_t)p->options->retry_s * 1000, clock_mono_ms());
+
+	if (!pause_ms)
+		return;
+	peer->resting = !loop_timer_set(p->loop, &peer->rest, pause_ms * 1000);
+	if (peer->backoff.rests == 1)
+		log_notice("upstream: %s: HTTP %d: nothing is sent for %lld s", p->options->name, result->status,
+			   (long long)(pause_ms / 1000));
 }
 
 /* Log-in -------------------------------------------------------------------------------------------------------- */
@@ -157,9 +175,13 @@ static int needs_token(const struct peer *peer)
 static void login_failed(struct peer *peer, enum peer_outcome outcome)
 {
 	int64_t delay_ms = (int64_t)peer->platform->options->retry_s * 1000;
+	int64_t rest_ms = backoff_left_ms(&peer->backoff, clock_mono_ms());
 
 	if ((outcome == PEER_REFUSED || outcome == PEER_TOKEN) && delay_ms < REFUSED_RETRY_MS)
 		delay_ms = REFUSED_RETRY_MS;
+	delay_ms = backoff_spread_ms(&peer->backoff, delay_ms);
+	if (delay_ms < rest_ms)
+		delay_ms = rest_ms;
 	peer->login_not_before_ms = clock_mono_ms() + delay_ms;
 	wake(peer, delay_ms);
 }
@@ -169,7 +191,7 @@ static enum peer_outcome take_token(struct peer *peer, const struct peer_exchang
 	struct error err = {0};
 
 	if (token_client_take(&peer->token, answer, exchange->sent_ms, &err)) {
-		trouble(peer, LOG_LEVEL_ERROR, exchange->message->method, err.text);
+		trouble(peer, LOG_LEVEL_ERROR, "platform.ret", exchange->message->method, err.text);
 		return PEER_REFUSED;
 	}
 	peer->token_number++;
@@ -189,10 +211,11 @@ static void login_done(void *user, const struct http_result *result)
 		peer_exchange_free(exchange);
 		return;
 	}
+	heed(peer, result);
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
 	enum peer_outcome outcome = judge(peer, exchange, result, &arena, &answer);
 	if (outcome == PEER_TOKEN)
-		trouble(peer, LOG_LEVEL_ERROR, exchange->message->method, "refused: Ret 4002");
+		trouble(peer, LOG_LEVEL_ERROR, "platform.ret", exchange->message->method, "refused: Ret 4002");
 	if (outcome == PEER_DONE)
 		outcome = take_token(peer, exchange, answer);
 	arena_fini(&arena);
@@ -232,7 +255,7 @@ static void login(struct peer *peer)
 		return;
 	}
 	peer_exchange_free(exchange);
-	trouble(peer, LOG_LEVEL_WARNING, login_message()->method, err.text);
+	trouble(peer, LOG_LEVEL_WARNING, "platform.error", login_message()->method, err.text);
 	login_failed(peer, PEER_UNREACHED);
 }
 
@@ -261,6 +284,9 @@ static void login_if_due(void *user)
 		wake(peer, left < CHECK_MS ? left : CHECK_MS);
 		return;
 	}
+	int64_t rest_ms = backoff_left_ms(&peer->backoff, now);
+	if (peer->login_not_before_ms < now + rest_ms)
+		peer->login_not_before_ms = now + rest_ms;
 	if (now < peer->login_not_before_ms) {
 		wake(peer, peer->login_not_before_ms - now);
 		return;
@@ -290,6 +316,7 @@ static void call_done(void *user, const struct http_result *result)
 		peer_exchange_free(exchange);
 		return;
 	}
+	heed(peer, result);
 	if (outcome == PEER_DONE)
 		success(peer);
 	struct peer *holder = peer_keeper(peer);
@@ -309,8 +336,11 @@ static void call_done(void *user, const struct http_result *result)
 static void rested(void *user)
 {
 	struct peer *peer = user;
+	int64_t left_ms = backoff_left_ms(&peer->backoff, clock_mono_ms());
 
-	peer->resting = 0;
+	peer->resting = left_ms && !loop_timer_set(peer->platform->loop, &peer->rest, left_ms * 1000);
+	if (peer->resting)
+		return;
 	peer->ready(peer->user);
 }
 
@@ -390,6 +420,16 @@ int peer_ready(const struct peer *peer)
 	return !peer->resting && can_call(peer);
 }
 
+int64_t peer_pause_ms(struct peer *peer, int64_t pause_ms)
+{
+	return backoff_spread_ms(&peer->backoff, pause_ms);
+}
+
+int64_t peer_through_ms(const struct peer *peer)
+{
+	return peer->through_ms;
+}
+
 int peer_linked(const struct peer *peer)
 {
 	return peer->last_ok && can_call(peer);
@@ -416,6 +456,7 @@ struct peer *peer_new(struct platform *platform, int in_flight, void (*ready)(vo
 	peer->user = user;
 	peer->timer = (struct loop_timer){.fn = login_if_due, .user = peer};
 	peer->rest = (struct loop_timer){.fn = rested, .user = peer};
+	backoff_init(&peer->backoff, backoff_seed());
 	if (peer_url_parse(o->url, &peer->url)) {
 		(void)error_set(err, FC_EINVAL, "upstream: platform %s: url: not http(s)://host[:port][/prefix]",
 				o->name);

@@ -3,7 +3,7 @@
  *
  * One log-in at a time. It starts by itself, refreshes the token in its last tenth while calls go on with the old one,
  * and is repeated after retry_s when the platform can't be reached; when it refuses us (wrong secret, wrong signature)
- * only every ten minutes, because only people can repair that. Each kind of trouble is logged once, not at each try.
+ * only every ten minutes, because only people can repair that. All these pauses are spread (backoff.h). Each kind of trouble is logged once, not at each try.
  * A mapping that turns query_token off means that calls carry no token. With central authentication (option exchange) the
  * exchange's peer logs in, and the calls of those behind it carry its token. */
 #ifndef FC_UPSTREAM_PEER_H
@@ -39,8 +39,13 @@ void peer_free(struct peer *peer);
 /* The platform's options or mapping changed. */
 void peer_changed(struct peer *peer);
 
-/* Nonzero when a call can be made now: a token is held, or none is needed, and push_rate_per_s allows it. */
+/* Nonzero when a call can be made now: a token is held, or none is needed, push_rate_per_s allows it, and the platform has not asked to be
+ * left alone (backoff.h). */
 int peer_ready(const struct peer *peer);
+/* A pause before another try, spread so that a fleet does not keep step (backoff.h). */
+int64_t peer_pause_ms(struct peer *peer, int64_t pause_ms);
+/* When a call or a log-in went through last, by the monotonic clock; 0 = never. */
+int64_t peer_through_ms(const struct peer *peer);
 /* Nonzero when it is ready and the last call or log-in went through. */
 int peer_linked(const struct peer *peer);
 /* Trouble that only the caller could see, for people to act on: logged once until a success, and last_error. */

@@ -4,6 +4,7 @@
 #define FC_UPSTREAM_PEER_EXCHANGE_H
 
 #include "loop/http_client.h"
+#include "upstream/backoff.h"
 #include "upstream/peer.h"
 #include "upstream/peer_url.h"
 #include "upstream/platform_state.h"
@@ -23,7 +24,9 @@ struct peer {
 	struct platform_rate rate;
 	struct loop_timer rest; /* until the next call is allowed */
 	int resting;
+	struct backoff backoff;
 	int last_ok;
+	int64_t through_ms; /* when a call or a log-in went through last */
 	int closing;
 	char said[PLATFORM_ERROR_SIZE]; /* the trouble that the log has already */
 	struct peer_told told;

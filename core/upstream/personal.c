@@ -104,7 +104,7 @@ static int is_known(const struct personal_ids *ids, const char *text, size_t len
 static int in_list(const char *word, const char *const *list)
 {
 	for (; *list; list++)
-		if (!strcmp(word, *list))
+		if (**list == *word && !strcmp(word, *list))
 			return 1;
 	return 0;
 }
@@ -124,7 +124,7 @@ static int is_personal_word(const char word[KEY_WORD])
 	if (in_list(word, words))
 		return 1;
 	for (int i = 0; beginnings[i]; i++)
-		if (!strncmp(word, beginnings[i], strlen(beginnings[i])))
+		if (*word == *beginnings[i] && !strncmp(word, beginnings[i], strlen(beginnings[i])))
 			return 1;
 	for (int i = 0; parts[i] && word[SHORTEST_PART - 1]; i++)
 		if (strstr(word, parts[i]))

@@ -25,9 +25,11 @@ struct platform_set;
 
 struct platform_stats {
 	const char *name;
-	int linked;           /* a token is held and the last call went through */
-	char last_error[160]; /* "" when none since the last success */
-	int64_t since_wall;   /* since when calls go through, or don't; 0: there was none yet */
+	int linked;              /* a token is held and the last call went through */
+	char last_error[160];    /* "" when none since the last success */
+	const char *error_key;   /* its kind, for who puts it into another language: "platform.name" ..., */
+	const char *error_words; /* and what that means; both "not connected" when there is no error */
+	int64_t since_wall;      /* since when calls go through, or don't; 0: there was none yet */
 	int64_t last_error_wall;
 	uint64_t status_pushed, status_accepted, status_discarded, push_failed, push_superseded;
 	uint64_t info_pushed, stats_pushed;

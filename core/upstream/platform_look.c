@@ -4,6 +4,7 @@
 
 #include "upstream/client.h"
 #include "upstream/conformance.h"
+#include "upstream/peer_judge.h"
 #include "upstream/platform_set.h"
 
 struct platform *platform_find(const struct platform_set *set, const char *name)
@@ -74,6 +75,8 @@ int platform_get_stats(const struct platform_set *set, int index, struct platfor
 	    .name = p->options->name,
 	    .linked = p->client && client_linked(p->client),
 	    .since_wall = p->since_wall,
+	    .error_key = p->error_key ? p->error_key : "platform.error",
+	    .error_words = peer_trouble_words(p->error_key ? p->error_key : "platform.error"),
 	    .last_error_wall = p->last_error_wall,
 	    .status_pushed = c->status_pushed,
 	    .status_accepted = c->status_accepted,

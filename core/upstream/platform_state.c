@@ -163,7 +163,8 @@ struct codec platform_codec(const struct platform *p)
 			      .context = {.operator_id = p->config->gateway.operator_id,
 					  .platform_id = p->options->operator_id,
 					  .platform = p->options->name},
-			      .recorder = p->recorder};
+			      .recorder = p->recorder,
+			      .secrets = {p->options->ours.operator_secret, p->options->theirs.operator_secret}};
 }
 
 struct envelope_form platform_form(const struct platform *p)

@@ -98,6 +98,7 @@ struct platform {
 
 	struct platform_counters counters;
 	char last_error[PLATFORM_ERROR_SIZE]; /* of pushing; "" since the last success */
+	const char *error_key;                /* its kind, a literal: peer_judge.h; NULL without one */
 	int64_t last_error_wall;              /* when it came last */
 	int64_t since_wall;                   /* since when calls go through, or don't; 0: there was none yet */
 };

@@ -106,7 +106,7 @@ static int64_t pause_ms_of(struct item *item)
 	int64_t pause_ms = least_ms << (item->attempts < DOUBLINGS ? item->attempts : DOUBLINGS);
 
 	item->attempts++;
-	return pause_ms < most_ms ? pause_ms : most_ms;
+	return peer_pause_ms(item->pull->peer, pause_ms < most_ms ? pause_ms : most_ms);
 }
 
 static int is_in_hand(const struct item *item)
@@ -164,6 +164,7 @@ static void run(struct item *item)
 	    .fetch_site = "",
 	    .csrf = "",
 	    .if_none_match = "",
+	    .accept_encoding = "",
 	    .peer = "pull",
 	    .peer_name = "",
 	    .body = item->body.data,
@@ -297,6 +298,8 @@ static void on_fetched(void *user, enum peer_outcome outcome, const struct value
 		pause_ms = REFUSED_MS;
 	else if (outcome != PEER_DONE && pause_ms < retry_ms(pull))
 		pause_ms = retry_ms(pull);
+	if (outcome != PEER_DONE)
+		pause_ms = peer_pause_ms(pull->peer, pause_ms);
 	pull->next_ms = now + pause_ms;
 	pull->wake(pull->user);
 }

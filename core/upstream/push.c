@@ -9,10 +9,13 @@
 
 enum {
 	IN_FLIGHT_MAX = PUSH_CALLS,
-	ID_SIZE = 64,            /* config.h: ids have at most 26 characters */
+	ID_SIZE = 64, /* config.h: ids have at most 26 characters */
+	OUTAGE_GAP_MS =
+	    1000, /* a platform that is away is looked for by one call at a time, and no sooner than this after the last */
 	RESEND_GAP_MS = 500,     /* protocol.md 2.3: 0.5 s between messages */
 	FIRST_HOLD_MS = 5000,    /* a charger that was not polled yet gets this long before it is told off line */
 	HOUSEKEEPING_MS = 60000, /* dates and hours are looked at this often */
+	LOOK_MS = 60000,         /* between two looks for a platform that is away, at least */
 	STATS_AFTER_S = 300,     /* after midnight: the last readings of the day are in */
 };
 
@@ -47,7 +50,8 @@ struct push {
 	void *user;
 	struct job *jobs, **tail;
 	int in_flight;
-	int outage; /* the platform was not reached the last time */
+	int outage;        /* the platform was not reached the last time, */
+	int64_t outage_ms; /* which was then */
 	uint64_t order;
 	int64_t last_resend_ms;
 };
@@ -234,13 +238,26 @@ static int64_t look_at_resend(struct push *push, int64_t now)
 	return HOUSEKEEPING_MS;
 }
 
-/* The platform is back: what was given up in the meantime is told now. */
+/* The platform is back: what was given up in the meantime is told now, and what waits for another try waits no longer. */
 static void revive(struct push *push)
 {
 	for (struct job *job = push->jobs; job; job = job->next)
-		if (job->lost) {
+		if (job->lost || (job->pending && job->failures)) {
 			job->lost = 0;
 			want(job, clock_mono_ms());
+		}
+}
+
+/* Another kind of call, or the log-in, went through since the outage was noticed: it may be back. One job asks at once, and not only when its
+ * pause is over, which may be a minute and a half. */
+static void look_again(struct push *push, int64_t now)
+{
+	if (!push->outage || push->in_flight || peer_through_ms(push->peer) <= push->outage_ms)
+		return;
+	for (struct job *job = push->jobs; job; job = job->next)
+		if ((job->lost || (job->pending && job->failures)) && job_enabled(job)) {
+			want(job, now);
+			return;
 		}
 }
 
@@ -253,18 +270,43 @@ static void give_up(struct job *job)
 	job->token_try = 0;
 }
 
+static int somebody_asks(const struct push *push)
+{
+	for (const struct job *job = push->jobs; job; job = job->next)
+		if (job->in_flight || (job->pending && job_enabled(job)))
+			return 1;
+	return 0;
+}
+
+/* The platform is not reached, and all have given up: one goes on, so that its return is noticed and told to the others also where nothing
+ * happens for hours. */
+static void keep_asking(struct job *job)
+{
+	int64_t retry_ms = (int64_t)job->push->platform->options->retry_s * 1000;
+
+	if (!somebody_asks(job->push))
+		want(job, clock_mono_ms() + peer_pause_ms(job->push->peer, retry_ms > LOOK_MS ? retry_ms : LOOK_MS));
+}
+
 static void later(struct job *job, int reached)
 {
 	const struct config_platform *options = job->push->platform->options;
 
+	if (job->lost && !reached) {
+		keep_asking(job);
+		return;
+	}
+
 	if (++job->failures <= options->retry_count) {
-		want(job, clock_mono_ms() + (int64_t)options->retry_s * 1000);
+		want(job, clock_mono_ms() + peer_pause_ms(job->push->peer, (int64_t)options->retry_s * 1000));
 		return;
 	}
 	log_warning("upstream: %s: %s: %s: given up after %d attempts", options->name, methods[job->kind], job->id,
 		    job->failures);
 	give_up(job);
 	job->lost = !reached;
+	if (job->lost)
+		keep_asking(job);
 }
 
 static void confirmed(struct job *job, const struct value *answer)
@@ -311,15 +353,19 @@ static void settle(struct job *job, enum peer_outcome outcome, const struct valu
 {
 	struct push *push = job->push;
 
+	/* Whatever it says, it is there. Who was lost because it was not must not wait for one that will be given up now. */
+	if (push->outage && outcome != PEER_UNREACHED) {
+		push->outage = 0;
+		job->lost = 0;
+		revive(push);
+	}
 	switch (outcome) {
 	case PEER_DONE:
 		confirmed(job, answer);
-		if (push->outage)
-			revive(push);
-		push->outage = 0;
 		break;
 	case PEER_UNREACHED:
 		push->outage = 1;
+		push->outage_ms = clock_mono_ms();
 		later(job, 0);
 		break;
 	case PEER_BUSY:
@@ -419,6 +465,14 @@ static struct job *choose(const struct push *push, int64_t now, int64_t *next_ms
 	return best;
 }
 
+/* Each connector has something to tell, and each call would cost both sides a handshake that comes to nothing: with several platforms away
+ * that alone would keep those waiting that are there. */
+static int may_start(const struct push *push, int64_t now)
+{
+	return push->outage ? !push->in_flight && now - push->outage_ms >= OUTAGE_GAP_MS
+			    : push->in_flight < IN_FLIGHT_MAX;
+}
+
 int64_t push_pump(struct push *push, int64_t now)
 {
 	int64_t next_ms = INT64_MAX;
@@ -426,8 +480,11 @@ int64_t push_pump(struct push *push, int64_t now)
 
 	look_at_info(push, now);
 	look_at_stats(push, now);
+	look_again(push, now);
 	int64_t next = now + look_at_resend(push, now);
-	while (push->in_flight < IN_FLIGHT_MAX && peer_ready(push->peer) && (job = choose(push, now, &next_ms)))
+	if (push->outage && push->outage_ms + OUTAGE_GAP_MS > now)
+		next_ms = push->outage_ms + OUTAGE_GAP_MS;
+	while (may_start(push, now) && peer_ready(push->peer) && (job = choose(push, now, &next_ms)))
 		start(job);
 	/* Answers and tokens wake by themselves; only the clock does not. */
 	return next_ms < next ? next_ms : next;

@@ -12,7 +12,6 @@
 
 enum {
 	DAY_S = 86400,
-	CATCH_UP_DAYS = 31, /* so far back what was missed is made up for */
 	REST_MS = 60000,
 	RETRY_MS = 600000,
 	SETTLE_S = 1800, /* so long before the end of its hours it waits no more for orders that are not settled */
@@ -260,7 +259,7 @@ static void on_answer(void *user, enum peer_outcome outcome, const struct value 
 {
 	struct reconcile *r = user;
 
-	r->not_before_ms = clock_mono_ms() + RETRY_MS;
+	r->not_before_ms = clock_mono_ms() + peer_pause_ms(r->peer, RETRY_MS);
 	if (outcome == PEER_DONE && answer)
 		take_answer(r, answer);
 	else
@@ -318,13 +317,18 @@ static int32_t due_day(const struct reconcile *r)
 
 	if (!clock_wall_trusted() || since < from + spread(p, (to - from) / 2) || since >= to)
 		return 0;
-	if (checks_last_day(p->store, p->options->name, &day))
+	int last = checks_last_day(p->store, p->options->name, &day);
+	/* What can't be read now is looked at later: a day that was checked is not checked once more for it. */
+	if (last == FC_EIO)
+		return 0;
+	if (last)
 		day = yesterday - 1;
 	if (day >= yesterday)
 		return 0;
-	day = day + 1 > yesterday - CATCH_UP_DAYS ? day + 1 : yesterday - CATCH_UP_DAYS;
+	day = day + 1 > yesterday - CHECKS_CATCH_UP_DAYS ? day + 1 : yesterday - CHECKS_CATCH_UP_DAYS;
 	int64_t first = first_of(day);
-	int waits = since < to - SETTLE_S && checks_unsettled(p->store, p->options->name, first, first + DAY_S - 1) > 0;
+	int waits =
+	    since < to - SETTLE_S && checks_unsettled(p->store, p->options->name, first, first + DAY_S - 1) != 0;
 	return waits ? 0 : day;
 }
 

@@ -10,6 +10,8 @@
 enum {
 	SOURCES = 32, /* platforms with their mappings' versions; with more the oldest is forgotten */
 	KINDS = 512,
+	MESSAGES = 64, /* more than there are: the rest would count as one kind */
+	MESSAGE_PARTS = MESSAGE_ANSWER + 1,
 	NAME = 64,
 	HASH = 65,
 	PARTS = 4, /* an entry is such a part of the block at most */
@@ -29,14 +31,30 @@ struct entry {
 	int64_t wall;
 	uint32_t size; /* of all of it */
 	uint32_t before, after, refused;
+	uint32_t next; /* where the next one of its kind is, when there is one */
 	uint16_t message;
 	uint8_t part, direction, failed, source, dead;
+};
+
+/* What each kind takes up, and where its oldest and its newest are. */
+struct kind {
+	int count;
+	size_t bytes, oldest, newest;
+};
+
+/* Kept with each message, and made anew where entries move, so that no entry is ever looked for. */
+struct tally {
+	struct kind kinds[KINDS];
+	int count;
+	uint8_t platform[SOURCES];                          /* of a source: the first one of the same platform */
+	uint16_t kind_of[SOURCES][MESSAGES][MESSAGE_PARTS]; /* place in kinds plus 1 */
 };
 
 struct recorder {
 	struct mask mask;
 	unsigned char *block; /* entries in the order of time, the dead ones among them */
 	size_t size, used, dead;
+	struct tally *tally; /* there with the block */
 	uint64_t number;
 	struct recorder_counts counts;
 	struct source sources[SOURCES];
@@ -62,6 +80,7 @@ void recorder_free(struct recorder *r)
 		return;
 	explicit_bzero(&r->mask, sizeof(r->mask));
 	buffer_fini(&r->text);
+	free(r->tally);
 	free(r->block);
 	free(r);
 }
@@ -92,10 +111,59 @@ static void kill_entry(struct recorder *r, struct entry *e)
 	r->counts.dropped++;
 }
 
+static void begin_tally(struct recorder *r)
+{
+	struct tally *t = r->tally;
+
+	memset(t, 0, sizeof(*t));
+	/* Another version of a mapping is still the same platform. */
+	for (int i = 0; i < SOURCES; i++) {
+		int first = 0;
+
+		while (first < i && strcmp(r->sources[first].platform, r->sources[i].platform) != 0)
+			first++;
+		t->platform[i] = (uint8_t)first;
+	}
+}
+
+/* What has no room in the table is of the last kind. */
+static struct kind *kind_of(struct tally *t, const struct entry *e)
+{
+	unsigned message = e->message < MESSAGES ? e->message : MESSAGES - 1;
+	uint16_t *place = &t->kind_of[t->platform[e->source]][message][e->part];
+
+	if (!*place)
+		*place = (uint16_t)(t->count < KINDS ? ++t->count : KINDS);
+	return &t->kinds[*place - 1];
+}
+
+/* The newest of all so far. */
+static void count_in(struct recorder *r, size_t at)
+{
+	const struct entry *e = entry_at(r, at);
+	struct kind *kind = kind_of(r->tally, e);
+
+	if (kind->count++)
+		entry_at(r, kind->newest)->next = (uint32_t)at;
+	else
+		kind->oldest = at;
+	kind->newest = at;
+	kind->bytes += e->size;
+}
+
+static void count_all(struct recorder *r)
+{
+	begin_tally(r);
+	for (size_t at = 0; at < r->used; at += entry_at(r, at)->size)
+		if (!entry_at(r, at)->dead)
+			count_in(r, at);
+}
+
 static void compact(struct recorder *r)
 {
 	size_t to = 0;
 
+	begin_tally(r);
 	for (size_t at = 0; at < r->used;) {
 		struct entry *e = entry_at(r, at);
 		size_t size = e->size;
@@ -103,6 +171,7 @@ static void compact(struct recorder *r)
 		if (!e->dead) {
 			if (to != at)
 				memmove(r->block + to, r->block + at, size);
+			count_in(r, to);
 			to += size;
 		}
 		at += size;
@@ -111,56 +180,16 @@ static void compact(struct recorder *r)
 	r->dead = 0;
 }
 
-/* What each kind takes up, and where its oldest is. */
-struct kind {
-	unsigned key;
-	int count;
-	size_t bytes, oldest;
-};
-
-static unsigned key_of(const struct recorder *r, const struct entry *e)
-{
-	unsigned platform = e->source;
-
-	/* Another version of a mapping is still the same platform. */
-	for (unsigned i = 0; i < platform; i++)
-		if (r->sources[i].last && !strcmp(r->sources[i].platform, r->sources[platform].platform))
-			platform = i;
-	return (platform << 16 | e->message) << 1 | e->part;
-}
-
-static void tally(const struct recorder *r, struct kind *kinds, int *count)
-{
-	*count = 0;
-	for (size_t at = 0; at < r->used; at += entry_at(r, at)->size) {
-		const struct entry *e = entry_at(r, at);
-		int i = 0;
-
-		if (e->dead)
-			continue;
-		unsigned key = key_of(r, e);
-		while (i < *count && kinds[i].key != key)
-			i++;
-		/* What has no room in the table is of the last kind. */
-		if (i == *count && *count < KINDS)
-			kinds[(*count)++] = (struct kind){.key = key, .oldest = at};
-		else if (i == *count)
-			i--;
-		kinds[i].count++;
-		kinds[i].bytes += e->size;
-	}
-}
-
 /* The largest kind of those with more than one; else whichever is the oldest. */
-static struct kind *find_victim(struct kind *kinds, int count)
+static struct kind *find_victim(struct tally *t)
 {
 	struct kind *victim = NULL, *oldest = NULL;
 
-	for (int i = 0; i < count; i++) {
-		if (kinds[i].count && (!oldest || kinds[i].oldest < oldest->oldest))
-			oldest = &kinds[i];
-		if (kinds[i].count > 1 && (!victim || kinds[i].bytes > victim->bytes))
-			victim = &kinds[i];
+	for (struct kind *k = t->kinds; k < t->kinds + t->count; k++) {
+		if (k->count && (!oldest || k->oldest < oldest->oldest))
+			oldest = k;
+		if (k->count > 1 && (!victim || k->bytes > victim->bytes))
+			victim = k;
 	}
 	return victim ? victim : oldest;
 }
@@ -169,43 +198,30 @@ static void drop_oldest(struct recorder *r, struct kind *kind)
 {
 	struct entry *e = entry_at(r, kind->oldest);
 
-	kind->count--;
 	kind->bytes -= e->size;
 	kill_entry(r, e);
-	for (size_t at = kind->oldest + e->size; kind->count && at < r->used; at += entry_at(r, at)->size)
-		if (!entry_at(r, at)->dead && key_of(r, entry_at(r, at)) == kind->key) {
-			kind->oldest = at;
-			return;
-		}
-	/* Of the last kind of a full table there may be others: they go another time. */
-	kind->count = 0;
+	if (--kind->count)
+		kind->oldest = e->next;
 }
 
 static int make_room(struct recorder *r, size_t size)
 {
-	struct kind *kinds;
 	size_t wanted = size > r->size / ROOM ? size : r->size / ROOM;
-	int count;
 
+	if (!r->tally)
+		r->tally = calloc(1, sizeof(*r->tally));
 	if (!r->block)
 		r->block = calloc(1, r->size);
-	if (!r->block)
+	if (!r->block || !r->tally)
 		return FC_ENOMEM;
 	if (r->size - r->used >= size)
 		return FC_OK;
-	if (r->size - r->used + r->dead < wanted) {
-		kinds = calloc(KINDS, sizeof(*kinds));
-		if (!kinds)
-			return FC_ENOMEM;
-		tally(r, kinds, &count);
-		while (r->size - r->used + r->dead < wanted) {
-			struct kind *victim = find_victim(kinds, count);
+	while (r->size - r->used + r->dead < wanted) {
+		struct kind *victim = find_victim(r->tally);
 
-			if (!victim)
-				break;
-			drop_oldest(r, victim);
-		}
-		free(kinds);
+		if (!victim)
+			break;
+		drop_oldest(r, victim);
 	}
 	compact(r);
 	return r->size - r->used >= size ? FC_OK : FC_ELIMIT;
@@ -242,6 +258,7 @@ static int find_source(struct recorder *r, const struct record *m)
 	(void)snprintf(s->platform, sizeof(s->platform), "%s", m->platform);
 	(void)snprintf(s->mapping, sizeof(s->mapping), "%s", m->mapping);
 	(void)snprintf(s->hash, sizeof(s->hash), "%s", m->hash);
+	count_all(r);
 	return at;
 }
 
@@ -287,6 +304,7 @@ void recorder_note(struct recorder *r, const struct record *m)
 	e.source = (uint8_t)source;
 	memcpy(r->block + r->used, &e, sizeof(e));
 	memcpy(r->block + r->used + sizeof(e), r->text.data, r->text.len);
+	count_in(r, r->used);
 	r->used += size;
 	r->counts.held++;
 }

@@ -46,11 +46,11 @@ static void http_error(struct http_response *response, int status, const char *t
 /* Nonzero when prefix (as configured, with or without slash at its end) is the first len bytes of path. */
 static int same_prefix(const char *prefix, const char *path, size_t len)
 {
-	size_t n = strlen(prefix);
-
-	while (n && prefix[n - 1] == '/')
-		n--;
-	return n == len && !memcmp(prefix, path, n);
+	/* Mostly it is another platform's. */
+	if (strncmp(prefix, path, len) != 0 || (len && path[len - 1] == '/'))
+		return 0;
+	prefix += len;
+	return prefix[strspn(prefix, "/")] == '\0';
 }
 
 /* A mapping may give a method a whole path of its own, outside the platform's prefix. */
@@ -77,11 +77,11 @@ static int is_hubs(const struct platform *p, const struct message *message)
 /* The method that the path means there; NULL: none. */
 static const struct message *candidate(const struct server_routes *routes, const struct platform *p, const char *path)
 {
-	if (!platform_can_answer(p->options) ||
-	    strcmp(p->config->listens[p->options->listen].name, routes->listen) != 0)
+	const struct message *message = platform_can_answer(p->options) ? find_method(p, path) : NULL;
+
+	if (!message || strcmp(p->config->listens[p->options->listen].name, routes->listen) != 0)
 		return NULL;
-	const struct message *message = find_method(p, path);
-	return message && is_hubs(p, message) ? NULL : message;
+	return is_hubs(p, message) ? NULL : message;
 }
 
 static struct candidates find_candidates(const struct server_routes *routes, const char *path)
@@ -374,6 +374,7 @@ static void answer_platform(struct question *call, struct http_response *respons
 		   (clock_mono_us() - started_us) / 1000);
 	if (!call->held)
 		seal(call, ret, response);
+	response->proven = ret == RET_OK && !is_plain(call);
 	if (ret == RET_OK) {
 		p->counters.answered++;
 		if (!call->held)

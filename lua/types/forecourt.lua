@@ -45,6 +45,16 @@ function forecourt.object(t) end
 ---@return forecourt.fixed
 function forecourt.fixed(x, n) end
 
+---@class forecourt.reshape
+---@field rename? table<string, string> old = "new", wherever the field stands
+---@field first? "lower"|"upper" the first letter of every other name
+---@field add? table fields of the message itself
+
+---A function that gives fields other names and adds constants, carried out by the gateway without Lua.
+---@param description forecourt.reshape
+---@return fun(message: table): table
+function forecourt.reshape(description) end
+
 ---The same, shorter.
 array = forecourt.array
 object = forecourt.object

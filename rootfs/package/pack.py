@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """make package: the recipes' own install sections, run by stand-ins for OpenWrt's makefiles (standin/) over what was built for a board, and
-of each package an .ipk and an .apk. Written beside them: contents.txt, every path with its mode, size and owner."""
+of each package an .ipk and an .apk. Written beside them: contents.txt, every path with its mode, size and owner, and NAME.cdx.json, the bill of
+materials of the program and the page (bom.py)."""
 import argparse
 import gzip
 import pathlib
@@ -10,6 +11,7 @@ import stat
 import subprocess
 import sys
 
+import bom
 import forms
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -140,7 +142,7 @@ def main():
     static = not libraries_of(program)
     epoch = int(subprocess.run(["sh", HERE / "version.sh", "--epoch"], capture_output=True, text=True, check=True).stdout)
     version = {"PKG_VERSION": args.version} if args.version else {}
-    for old in [*output.glob("*.ipk"), *output.glob("*.apk"), output / "contents.txt"]:
+    for old in [*output.glob("*.ipk"), *output.glob("*.apk"), *output.glob("*.cdx.json"), output / "contents.txt"]:
         old.unlink(missing_ok=True)
     contents = []
     for recipe in RECIPES:
@@ -151,6 +153,9 @@ def main():
             root.mkdir(parents=True)
             make(recipe, f"standin-install-{name}", DESTDIR=root, FORECOURT_OUT=work, PKG_BUILD_DIR=work, **version)
             entries = keep(package, read_tree(root))
+            if package.arch:
+                path = output / f"{package.name}_{package.version}_{package.arch}.cdx.json"
+                print(f"package: {bom.write(path, bom.of_build(build, args.board, program, package.version)):8} {path.name}")
             for form in ("ipk", "apk"):
                 path = output / package.file_name(form)
                 path.write_bytes(getattr(forms, form)(package, entries, epoch))

@@ -42,5 +42,6 @@ rm -rf "$out/assets" "$out"/*.gz "$out/.stamp"
 ./node_modules/.bin/esbuild src/main.tsx src/all.css --bundle --splitting --format=esm --minify --target=es2022 \
 	--charset=utf8 --jsx=automatic --jsx-import-source=preact --log-level=warning --metafile=meta.json \
 	--inject:src/shared.ts --entry-names='[name]-[hash]' --chunk-names='[name]-[hash]' --outdir="$out/assets"
+cp meta.json "$out/.meta.json" # what of which package is in it: the bill of materials (../package/bom.py)
 node "$here/pack.mjs" "$work" "$out"
 echo "$new" >"$out/.stamp"

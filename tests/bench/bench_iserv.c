@@ -1,7 +1,8 @@
 /* Load on the answering side: CONNECTIONS kept-alive TLS connections from one thread, each sending its next request when the
- * answer is in, first to the gateway, then the same to bench_bare, in turns. Prints one JSON object.
+ * answer is in, first to the gateway, then the same to bench_bare and to answer_node.mjs, in turns; then whole TLS handshakes with each, one
+ * after the other. Prints one JSON object.
  *
- *   bench_iserv GATEWAY_PORT:PID BARE_PORT:PID CA CALLERS SECONDS ROUNDS
+ *   bench_iserv GATEWAY_PORT:PID BARE_PORT:PID NODE_PORT:PID|- CA CALLERS SECONDS ROUNDS
  *
  * CALLERS: a file with the platforms to play, a line each, eight words:
  *   path operator_id token data_secret data_secret_iv sig_secret connector_plugged connector_charging start_charge_seq
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <wolfssl/options.h>
@@ -40,6 +43,8 @@ enum {
 	TIMES_MAX = 1 << 20,
 	ROUNDS_MAX = 32,
 	SETTLE_MS = 500,
+	REST_MS = 3000, /* what a server takes without a question: the gateway polls its chargers */
+	PATIENCE_MS = 60000,
 };
 
 struct caller {
@@ -73,7 +78,11 @@ struct round {
 
 struct target {
 	const char *name;
-	int port, pid, bare;
+	int port, pid, bare, epoll;
+	double rest; /* of a processor, while nobody asks */
+	struct {
+		double per_second[ROUNDS_MAX], cpu_us[ROUNDS_MAX];
+	} handshakes;
 	struct connection connections[CONNECTIONS];
 	struct round rounds[ROUNDS_MAX];
 	uint32_t *times_us;
@@ -81,6 +90,9 @@ struct target {
 	char cipher[64], first_wrong[512];
 };
 
+enum { GATEWAY, BARE, NODE, TARGETS };
+static const char *const names[TARGETS] = {"gateway", "bare", "node"};
+static struct target targets[TARGETS];
 static struct caller callers[CALLERS_MAX];
 static int caller_count;
 static size_t answer_len[METHODS]; /* of the gateway, so that the bare server answers as much */
@@ -246,20 +258,27 @@ static int receive(struct target *t, struct connection *c)
 
 /* Connections --------------------------------------------------------------------------------------------------------- */
 
-static void open_connection(struct target *t, struct connection *c, WOLFSSL_CTX *ctx, int epoll)
+static WOLFSSL *connect_to(const struct target *t, WOLFSSL_CTX *ctx, int *fd)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)t->port)};
-	struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = c}};
 	int on = 1;
 
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (c->fd < 0 || setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
-	    connect(c->fd, (struct sockaddr *)&to, sizeof(to)))
+	*fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*fd < 0 || setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
+	    connect(*fd, (struct sockaddr *)&to, sizeof(to)))
 		give_up(strerror(errno));
-	c->ssl = wolfSSL_new(ctx);
-	if (!c->ssl || wolfSSL_set_fd(c->ssl, c->fd) != WOLFSSL_SUCCESS || wolfSSL_connect(c->ssl) != WOLFSSL_SUCCESS)
+	WOLFSSL *ssl = wolfSSL_new(ctx);
+	if (!ssl || wolfSSL_set_fd(ssl, *fd) != WOLFSSL_SUCCESS || wolfSSL_connect(ssl) != WOLFSSL_SUCCESS)
 		give_up("the handshake failed");
+	return ssl;
+}
+
+static void open_connection(struct target *t, struct connection *c, WOLFSSL_CTX *ctx)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = c}};
+
+	c->ssl = connect_to(t, ctx, &c->fd);
 	(void)fcntl(c->fd, F_SETFL, O_NONBLOCK);
 	wolfSSL_set_using_nonblock(c->ssl, 1);
 	(void)snprintf(t->cipher, sizeof(t->cipher), "%s %s", wolfSSL_get_version(c->ssl), wolfSSL_get_cipher(c->ssl));
@@ -267,24 +286,19 @@ static void open_connection(struct target *t, struct connection *c, WOLFSSL_CTX 
 		buffer_init(&c->requests[i], TEXT_MAX);
 	c->caller = &callers[c->index % caller_count];
 	c->method = c->index;
-	if (epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &event))
+	if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, c->fd, &event))
 		give_up("epoll");
 }
 
+/* Seconds of all threads, as finely as the scheduler counts. */
 static double cpu_of(int pid)
 {
-	char path[64], line[1024];
-	unsigned long user = 0, system = 0;
+	struct timespec used;
+	clockid_t clock;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	FILE *in = fopen(path, "r");
-	if (!in || !fgets(line, sizeof(line), in))
+	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &used))
 		give_up("a server is gone");
-	(void)fclose(in);
-	/* The name in brackets may hold blanks. */
-	if (sscanf(strrchr(line, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
-		give_up("the server's times can't be read");
-	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+	return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
 }
 
 static double own_cpu(void)
@@ -296,7 +310,7 @@ static double own_cpu(void)
 	       (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
 }
 
-static void run(struct target *t, int epoll, int64_t ms, struct round *round)
+static void run(struct target *t, int64_t ms, struct round *round)
 {
 	struct epoll_event events[CONNECTIONS];
 	int64_t begin = clock_mono_us(), end = begin + ms * 1000;
@@ -307,10 +321,10 @@ static void run(struct target *t, int epoll, int64_t ms, struct round *round)
 	for (int i = 0; i < CONNECTIONS; i++)
 		ask(t, &t->connections[i]);
 	while (waiting) {
-		int n = epoll_wait(epoll, events, CONNECTIONS, 5000);
+		int n = epoll_wait(t->epoll, events, CONNECTIONS, PATIENCE_MS);
 
 		if (n <= 0)
-			give_up("no answer within 5 s");
+			give_up("no answer within a minute");
 		for (int i = 0; i < n; i++) {
 			struct connection *c = events[i].data.ptr;
 
@@ -324,7 +338,29 @@ static void run(struct target *t, int epoll, int64_t ms, struct round *round)
 	}
 	double seconds = (double)(clock_mono_us() - begin) / 1e6, answered = (double)(t->count - before);
 	double cpu = cpu_of(t->pid) - server;
-	*round = (struct round){answered / seconds, cpu / answered * 1e6, cpu / seconds, (own_cpu() - own) / seconds};
+	/* What it takes at rest is no answer's: on a busy machine few would have to bear all of it. */
+	double answers_cpu = cpu - t->rest * seconds;
+	*round = (struct round){answered / seconds, answers_cpu / answered * 1e6, cpu / seconds,
+				(own_cpu() - own) / seconds};
+}
+
+/* Whole ones, without a ticket: what a platform's new connection costs. */
+static void shake_hands(struct target *t, WOLFSSL_CTX *ctx, int64_t ms, int round)
+{
+	int64_t begin = clock_mono_us(), end = begin + ms * 1000;
+	double cpu = cpu_of(t->pid), made = 0;
+
+	for (; clock_mono_us() < end; made++) {
+		int fd;
+		WOLFSSL *ssl = connect_to(t, ctx, &fd);
+
+		(void)wolfSSL_shutdown(ssl);
+		wolfSSL_free(ssl);
+		(void)close(fd);
+	}
+	double seconds = (double)(clock_mono_us() - begin) / 1e6;
+	t->handshakes.per_second[round] = made / seconds;
+	t->handshakes.cpu_us[round] = (cpu_of(t->pid) - cpu - t->rest * seconds) / made * 1e6;
 }
 
 /* Figures ------------------------------------------------------------------------------------------------------------- */
@@ -363,62 +399,93 @@ static void print_target(struct target *t, int rounds)
 	size_t n = t->count < TIMES_MAX ? t->count : TIMES_MAX;
 
 	qsort(t->times_us, n, sizeof(t->times_us[0]), compare_times);
-	(void)printf(
-	    "\"%s\":{\"per_second\":%.0f,\"cpu_us\":%.1f,\"cpu_share\":%.3f,\"generator_share\":%.3f,\"p50_ms\":%.2f,"
-	    "\"p99_ms\":%.2f,\"answers\":%zu,\"opened\":%zu,\"wrong\":%zu,\"cipher\":\"%s\"},",
-	    t->name, median_of(t, rounds, offsetof(struct round, per_second)),
-	    median_of(t, rounds, offsetof(struct round, cpu_us)),
-	    median_of(t, rounds, offsetof(struct round, cpu_share)),
-	    median_of(t, rounds, offsetof(struct round, own_share)), t->times_us[n / 2] / 1e3,
-	    t->times_us[(n * 99 + 99) / 100 - 1] / 1e3, t->count, t->opened, t->wrong, t->cipher);
+	(void)printf("\"%s\":{\"per_second\":%.0f,\"cpu_us\":%.1f,\"rest_share\":%.4f,\"cpu_share\":%.3f,\"generator_"
+		     "share\":%.3f,\"p50_ms\":%.2f,"
+		     "\"p99_ms\":%.2f,\"answers\":%zu,\"opened\":%zu,\"wrong\":%zu,\"handshakes_per_second\":%.1f,"
+		     "\"handshake_cpu_us\":%.0f,\"cipher\":\"%s\"},",
+		     t->name, median_of(t, rounds, offsetof(struct round, per_second)),
+		     median_of(t, rounds, offsetof(struct round, cpu_us)), t->rest,
+		     median_of(t, rounds, offsetof(struct round, cpu_share)),
+		     median_of(t, rounds, offsetof(struct round, own_share)), t->times_us[n / 2] / 1e3,
+		     t->times_us[(n * 99 + 99) / 100 - 1] / 1e3, t->count, t->opened, t->wrong,
+		     median(t->handshakes.per_second, rounds), median(t->handshakes.cpu_us, rounds), t->cipher);
 	if (t->wrong)
 		(void)fprintf(stderr, "bench_iserv: %s: first wrong answer: %s\n", t->name, t->first_wrong);
 }
 
-static void open_target(struct target *t, const char *name, const char *port_pid, WOLFSSL_CTX *ctx, int *epoll)
+static void open_target(struct target *t, const char *name, const char *port_pid, WOLFSSL_CTX *ctx)
 {
 	struct round unused;
 
 	t->name = name;
-	*epoll = epoll_create1(EPOLL_CLOEXEC);
+	t->epoll = epoll_create1(EPOLL_CLOEXEC);
 	t->times_us = calloc(TIMES_MAX, sizeof(t->times_us[0]));
-	if (*epoll < 0 || !t->times_us || sscanf(port_pid, "%d:%d", &t->port, &t->pid) != 2)
+	if (t->epoll < 0 || !t->times_us || sscanf(port_pid, "%d:%d", &t->port, &t->pid) != 2)
 		give_up("PORT:PID");
 	for (int i = 0; i < CONNECTIONS; i++) {
 		t->connections[i].index = i;
-		open_connection(t, &t->connections[i], ctx, *epoll);
+		open_connection(t, &t->connections[i], ctx);
 	}
-	run(t, *epoll, SETTLE_MS, &unused);
+	run(t, SETTLE_MS, &unused);
 	t->count = t->opened = 0;
+}
+
+static void measure_rest(int count)
+{
+	int64_t begin = clock_mono_us();
+
+	for (int i = 0; i < count; i++)
+		targets[i].rest = -cpu_of(targets[i].pid);
+	(void)poll(NULL, 0, REST_MS);
+	double seconds = (double)(clock_mono_us() - begin) / 1e6;
+	for (int i = 0; i < count; i++)
+		targets[i].rest = (targets[i].rest + cpu_of(targets[i].pid)) / seconds;
+}
+
+/* The gateway beside another: of its answers a second, and of the time that the other's processor takes. */
+static void print_ratio(const char *name, const struct target *other, int rounds)
+{
+	double ratios[ROUNDS_MAX], cpu_ratios[ROUNDS_MAX];
+
+	for (int i = 0; i < rounds; i++) {
+		ratios[i] = targets[GATEWAY].rounds[i].per_second / other->rounds[i].per_second;
+		cpu_ratios[i] = other->rounds[i].cpu_us / targets[GATEWAY].rounds[i].cpu_us;
+	}
+	(void)printf("\"%sratio\":%.3f,\"%scpu_ratio\":%.3f,", name, median(ratios, rounds), name,
+		     median(cpu_ratios, rounds));
 }
 
 int main(int argc, char **argv)
 {
-	static struct target gateway, bare = {.bare = 1};
-	double ratios[ROUNDS_MAX], cpu_ratios[ROUNDS_MAX];
-	int gateway_epoll, bare_epoll;
-
-	if (argc != 7)
+	if (argc != 8)
 		return 2;
 	wolfSSL_Init();
-	read_callers(argv[4]);
+	read_callers(argv[5]);
 	reader = json_reader_new(0);
-	WOLFSSL_CTX *ctx = tls_client_new(&(struct tls_client){.ca = argv[3]}, NULL);
-	int64_t ms = (int64_t)(strtod(argv[5], NULL) * 1000);
-	int rounds = (int)strtol(argv[6], NULL, 10);
+	WOLFSSL_CTX *ctx = tls_client_new(&(struct tls_client){.ca = argv[4]}, NULL);
+	int64_t ms = (int64_t)(strtod(argv[6], NULL) * 1000);
+	int rounds = (int)strtol(argv[7], NULL, 10), count = strcmp(argv[3], "-") ? TARGETS : NODE;
 	if (!ctx || !reader || rounds < 1 || rounds > ROUNDS_MAX || ms < 1)
 		give_up("arguments");
-	open_target(&gateway, "gateway", argv[1], ctx, &gateway_epoll);
-	open_target(&bare, "bare", argv[2], ctx, &bare_epoll);
-	for (int i = 0; i < rounds; i++) {
-		run(&gateway, gateway_epoll, ms, &gateway.rounds[i]);
-		run(&bare, bare_epoll, ms, &bare.rounds[i]);
-		ratios[i] = gateway.rounds[i].per_second / bare.rounds[i].per_second;
-		cpu_ratios[i] = bare.rounds[i].cpu_us / gateway.rounds[i].cpu_us;
-	}
+	targets[BARE].bare = 1;
+	for (int i = 0; i < count; i++)
+		open_target(&targets[i], names[i], argv[i + 1], ctx);
+	measure_rest(count);
+	for (int i = 0; i < rounds; i++)
+		for (int k = 0; k < count; k++)
+			run(&targets[k], ms, &targets[k].rounds[i]);
+	for (int i = 0; i < rounds; i++)
+		for (int k = 0; k < count; k++)
+			shake_hands(&targets[k], ctx, ms / 4 + 1, i);
 	(void)printf("{");
-	print_target(&gateway, rounds);
-	print_target(&bare, rounds);
-	(void)printf("\"ratio\":%.3f,\"cpu_ratio\":%.3f}\n", median(ratios, rounds), median(cpu_ratios, rounds));
-	return gateway.wrong || bare.wrong;
+	size_t wrong = 0;
+	for (int i = 0; i < count; i++) {
+		print_target(&targets[i], rounds);
+		wrong += targets[i].wrong;
+	}
+	if (count > NODE)
+		print_ratio("node_", &targets[NODE], rounds);
+	print_ratio("", &targets[BARE], rounds);
+	(void)printf("\"rounds\":%d}\n", rounds);
+	return wrong != 0;
 }

@@ -150,8 +150,9 @@ static void prepare(struct bench *b, char *part)
 	}
 	b->whole = !strcmp(kind, "answer");
 	(void)snprintf(b->request, sizeof(b->request),
-		       name && !strcmp(name, "bench") ? "{\"equipBizSeq\":\"%s\",\"connectorID\":\"11010500010011\"}"
-						      : "{\"EquipBizSeq\":\"%s\",\"ConnectorID\":\"11010500010011\"}",
+		       name && !strncmp(name, "bench", strlen("bench"))
+			   ? "{\"equipBizSeq\":\"%s\",\"connectorID\":\"11010500010011\"}"
+			   : "{\"EquipBizSeq\":\"%s\",\"ConnectorID\":\"11010500010011\"}",
 		       seq);
 	if (envelope_keys_set(&b->keys, "1234567890abcdef", "abcdef1234567890", "0123456789abcdef", &err) ||
 	    envelope_seal_request(&b->keys, operator_id, &sequence, 1767225600, b->request, strlen(b->request),

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Answering under load: the gateway beside a bare libwebsockets server, over the same TLS, in the same run (bench_iserv.c)."""
+"""Answering under load: the gateway beside a bare libwebsockets server and beside the same answers by Node.js, over the same TLS, in the
+same run (bench_iserv.c); and whole TLS handshakes with each."""
 import argparse
 import json
 import pathlib
@@ -9,12 +10,13 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "system"))
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "peers"))
+import figures  # noqa: E402
 import harness  # noqa: E402
 import peer  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
 PLATFORMS = 32  # each may ask 1000 times a second and no more
-RATIO, P99_MS = 0.4, 20
+RATIO, NODE_RATIO, P99_MS = 0.5, 5, 10
 
 
 def operator_id(i):
@@ -24,11 +26,11 @@ def operator_id(i):
 class LoadedStation(harness.Station):
     """Platforms that ask and can't be reached, each with a mapping and a charger: one connector plugged in, one charging."""
 
-    def __init__(self, **more):
-        super().__init__(tcp=PLATFORMS, line_units=(), connectors=2, mapping="bench", **more)
-        shutil.copy(HERE / "bench.lua", self.lua / "operators")
+    def __init__(self, mapping="bench", **more):
+        super().__init__(tcp=PLATFORMS, line_units=(), connectors=2, mapping=mapping, **more)
+        shutil.copy(HERE / f"{mapping}.lua", self.lua / "operators")
         self.log_level = "notice"  # as it is delivered
-        self.bare_port = harness.free_port()
+        self.bare_port, self.node_port = harness.free_port(), harness.free_port()
 
     def config_text(self):
         listen = "config listen 'platforms'\n"
@@ -65,9 +67,9 @@ class LoadedStation(harness.Station):
         return "\n".join(lines) + "\n"
 
 
-def measure(build, seconds, rounds, keep=None):
-    """The figures of bench_iserv; keep(station) runs before the station ends."""
-    with LoadedStation(build=build) as station:
+def measure(build, seconds, rounds, keep=None, mapping="bench"):
+    """The figures of bench_iserv; keep(station) runs before the station ends. mapping: bench or bench-functions."""
+    with LoadedStation(build=build, mapping=mapping) as station:
         station.start_chargers()
         station.start_gateway()
         bare = station.add(harness.Process(
@@ -75,8 +77,14 @@ def measure(build, seconds, rounds, keep=None):
             station.folder, "bare", r"(?m)^ready"))
         callers = station.folder / "callers"
         callers.write_text(station.callers())
+        node = "-"
+        if shutil.which("node"):
+            process = station.add(harness.Process(
+                ["node", HERE / "answer_node.mjs", station.node_port, station.certs / "server.pem", station.certs / "server.key", callers],
+                station.folder, "node", r"(?m)^ready"))
+            node = f"{station.node_port}:{process.popen.pid}"
         command = [station.build / "bench" / "bench_iserv", f"{station.listen_port}:{station.gateway.popen.pid}",
-                   f"{station.bare_port}:{bare.popen.pid}", station.certs / "ca.pem", callers, seconds, rounds]
+                   f"{station.bare_port}:{bare.popen.pid}", node, station.certs / "ca.pem", callers, seconds, rounds]
         if keep:
             return keep(station, command)
         done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, text=True, check=True)
@@ -85,7 +93,7 @@ def measure(build, seconds, rounds, keep=None):
 
 def rows(f):
     """The lines of the benchmark table."""
-    gateway, bare = f["gateway"], f["bare"]
+    gateway, bare, node = f["gateway"], f["bare"], f.get("node")
 
     def verdict(met):
         return "met" if met else "NOT met"
@@ -102,9 +110,41 @@ def rows(f):
          f"{gateway['p50_ms']:.1f} ms, {gateway['p99_ms']:.1f} ms, {verdict(gateway['p99_ms'] < P99_MS)}"),
         ("  the same of the bare server", f"{bare['p50_ms']:.1f} ms, {bare['p99_ms']:.1f} ms"),
         ("  processor: gateway, generator", shares(gateway)),
+        ("  of that the gateway at rest, which is no answer's", f"{gateway['rest_share'] * 100:.1f} %"),
         ("  processor: bare server, generator", shares(bare)),
         ("  answers, of these opened, wrong", f"{gateway['answers']}, {gateway['opened']}, {gateway['wrong'] + bare['wrong']}"),
         ("  TLS of both", f"{gateway['cipher']}" + ("" if gateway["cipher"] == bare["cipher"] else f" AND {bare['cipher']}")),
+    ] + ([] if not node else [
+        ("  the same answers by Node.js", f"{node['per_second']} a second; {node['p50_ms']:.1f} ms, {node['p99_ms']:.1f} ms; TLS {node['cipher']}"),
+        (f"  ratio to it (goal {NODE_RATIO})", f"{f['node_ratio']:.2f}, {verdict(f['node_ratio'] >= NODE_RATIO)}"),
+        ("  ratio of processor time to it", f"{f['node_cpu_ratio']:.2f} ({node['cpu_us']:.0f} us)"),
+        ("  answers of Node.js: all, of these opened, wrong", f"{node['answers']}, {node['opened']}, {node['wrong']}"),
+    ]) + [
+        ("TLS handshakes a second, one after the other", ", ".join(
+            f"{name} {f[name]['handshakes_per_second']:.0f} ({f[name]['handshake_cpu_us'] / 1000:.1f} ms of the processor)"
+            for name in ("gateway", "bare", "node") if name in f)),
+    ]
+
+
+def goals(f):
+    """The same for bench.json."""
+    gateway = f["gateway"]
+    detail = {name: f[name] for name in ("gateway", "bare", "node") if name in f}
+    if "node" in f:
+        beside_node = figures.figure("iserv.beside_node", "Iserv answers a second beside the same answers by Node.js", f["node_ratio"], "ratio",
+                                     at_least=NODE_RATIO, by_processor_time=f["node_cpu_ratio"])
+    else:
+        beside_node = figures.skipped("iserv.beside_node", "Iserv answers a second beside the same answers by Node.js", "there is no node here")
+    return [
+        figures.figure("iserv.beside_libwebsockets", "Iserv answers a second beside bare libwebsockets over the same TLS", f["ratio"], "ratio",
+                       at_least=RATIO, by_processor_time=f["cpu_ratio"], rounds=f["rounds"], **detail),
+        beside_node,
+        figures.figure("iserv.p99", "Iserv 99th percentile, 64 connections", gateway["p99_ms"], "ms", below=P99_MS, p50_ms=gateway["p50_ms"],
+                       bare_p99_ms=f["bare"]["p99_ms"]),
+        figures.figure("iserv.wrong", "answers that were wrong", sum(f[n]["wrong"] for n in detail), "answers", at_most=0),
+        figures.figure("tls.handshakes", "TLS handshakes a second, one after the other", gateway["handshakes_per_second"], "1/s",
+                       cpu_us=gateway["handshake_cpu_us"],
+                       bare_per_second=f["bare"]["handshakes_per_second"], bare_cpu_us=f["bare"]["handshake_cpu_us"]),
     ]
 
 
@@ -119,5 +159,6 @@ if __name__ == "__main__":
     parser.add_argument("--build", default="build/host")
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--mapping", default="bench", choices=("bench", "bench-functions"))
     args = parser.parse_args()
-    show(rows(measure(args.build, args.seconds, args.rounds)))
+    show(rows(measure(args.build, args.seconds, args.rounds, mapping=args.mapping)))

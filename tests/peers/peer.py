@@ -8,6 +8,7 @@ import http.server
 import json
 import ssl
 import threading
+import time
 
 from cryptography.hazmat.primitives import hashes, hmac, padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -84,10 +85,12 @@ class Answer:
 class Client:
     """Asks the station, as a platform does. keys: the station's set."""
 
-    def __init__(self, port, operator_id, keys, ca=None, path="/evcs/v20160701", certificate=None, key=None, host="localhost"):
+    def __init__(self, port, operator_id, keys, ca=None, path="/evcs/v20160701", certificate=None, key=None, host="localhost", source=None):
         self.port, self.host, self.path = port, host, path
         self.operator_id, self.keys = operator_id, keys
         self.sequence, self.token = Sequence(), None
+        self.source = source  # our address, for a station that counts connections by address; None = any
+        self.used = 0
         self.observe = None  # called with (method, what was sent, HTTP status, headers and text of the answer)
         self.context = ssl.create_default_context(cafile=ca) if ca else None
         if certificate:
@@ -101,9 +104,14 @@ class Client:
 
     def post(self, method, body, token=True, headers=None):
         """Raw: (HTTP status, text of the body)."""
+        # The station closes a connection that has rested for a minute.
+        if time.monotonic() - self.used > 40:
+            self.close()
+        self.used = time.monotonic()
         if self.connection is None:
-            self.connection = (http.client.HTTPSConnection(self.host, self.port, context=self.context, timeout=20) if self.context
-                               else http.client.HTTPConnection(self.host, self.port, timeout=20))
+            options = dict(timeout=20, source_address=(self.source, 0) if self.source else None)
+            self.connection = (http.client.HTTPSConnection(self.host, self.port, context=self.context, **options) if self.context
+                               else http.client.HTTPConnection(self.host, self.port, **options))
         head = {"Content-Type": "application/json;charset=utf-8"}
         if token:
             head["Authorization"] = f"Bearer {self.token if token is True else token}"
@@ -134,19 +142,82 @@ class Client:
         return answer
 
 
-class Server:
-    """Takes the station's calls, as a platform does. keys: the platform's set. Keeps what came in .received as
+class Platform:
+    """What a platform knows and answers, whatever carries it. keys: the platform's set. Keeps what came in .received as
     (method, payload); .answers[method] may hold a function payload -> (Ret, payload or None); a payload may be JSON text."""
 
-    def __init__(self, keys, certificate, key, client_ca=None, path="/evcs/v20160701"):
+    def __init__(self, keys, path="/evcs/v20160701"):
         self.keys, self.path = keys, path
         self.received, self.problems, self.tokens, self.logins = [], [], set(), 0
         self.answers = {}
-        # Called with (path, headers and text of the call) before it counts as received, and with (path, envelope of our answer).
-        self.observe, self.observe_answer = None, None
         self.token_life = 7200
         self.stamps = set()
         self.changed = threading.Condition()
+
+    def reply(self, ret, payload=None, msg=""):
+        text = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
+        data = self.keys.encrypt(text) if payload is not None else ""
+        return {"Ret": ret, "Msg": msg, "Data": data, "Sig": self.keys.sign(f"{ret}{msg}{data}")}
+
+    def problem(self, text):
+        with self.changed:
+            self.problems.append(text)
+            self.changed.notify_all()
+
+    def take(self, path, authorization, body):
+        method = path.rsplit("/", 1)[-1]
+        if path != f"{self.path}/{method}":
+            self.problem(f"path {path}")
+        try:
+            envelope = json.loads(body)
+            fields = [envelope[k] for k in ("OperatorID", "Data", "TimeStamp", "Seq")]
+        except (ValueError, KeyError) as error:
+            self.problem(f"{method}: envelope: {error}: {body[:80]!r}")
+            return self.reply(4003)
+        if not all(isinstance(f, str) for f in fields) or len(fields[2]) != 14 or len(fields[3]) != 4:
+            self.problem(f"{method}: envelope fields: {fields}")
+        if (fields[2], fields[3]) in self.stamps:
+            self.problem(f"{method}: TimeStamp and Seq used twice: {fields[2]} {fields[3]}")
+        self.stamps.add((fields[2], fields[3]))
+        if envelope.get("Sig") != self.keys.sign("".join(fields)):
+            self.problem(f"{method}: signature")
+            return self.reply(4001)
+        payload = json.loads(self.keys.decrypt(envelope["Data"]))
+        if method == "query_token":
+            return self.take_login(payload)
+        if authorization.removeprefix("Bearer ") not in self.tokens:
+            return self.reply(4002, msg="token")
+        with self.changed:
+            self.received.append((method, payload))
+            self.changed.notify_all()
+        answer = self.answers.get(method)
+        ret, data = answer(payload) if answer else (0, {"Status": 0})
+        return self.reply(ret, data)
+
+    def take_login(self, payload):
+        self.logins += 1
+        right = payload.get("OperatorSecret") == self.keys.operator_secret
+        token = f"token-{self.logins:04d}-of-the-python-peer" if right else ""
+        if right:
+            self.tokens.add(token)
+        return self.reply(0, {"OperatorID": payload.get("OperatorID"), "SuccStat": 0 if right else 1, "AccessToken": token,
+                              "TokenAvailableTime": self.token_life, "FailReason": 0 if right else 2})
+
+    def wait(self, condition, timeout=60):
+        """Waits until condition(received) is true; the value."""
+        with self.changed:
+            found = self.changed.wait_for(lambda: condition(self.received), timeout)
+        assert found, f"not seen in {timeout} s; received {self.received[-5:]}, problems {self.problems[-5:]}"
+        return found
+
+
+class Server(Platform):
+    """Takes the station's calls, as a platform does."""
+
+    def __init__(self, keys, certificate, key, client_ca=None, path="/evcs/v20160701"):
+        super().__init__(keys, path)
+        # Called with (path, headers and text of the call) before it counts as received, and with (path, envelope of our answer).
+        self.observe, self.observe_answer = None, None
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -194,59 +265,3 @@ class Server:
     def close(self):
         self.httpd.shutdown()
         self.httpd.server_close()
-
-    def reply(self, ret, payload=None, msg=""):
-        text = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
-        data = self.keys.encrypt(text) if payload is not None else ""
-        return {"Ret": ret, "Msg": msg, "Data": data, "Sig": self.keys.sign(f"{ret}{msg}{data}")}
-
-    def problem(self, text):
-        with self.changed:
-            self.problems.append(text)
-            self.changed.notify_all()
-
-    def take(self, path, authorization, body):
-        method = path.rsplit("/", 1)[-1]
-        if path != f"{self.path}/{method}":
-            self.problem(f"path {path}")
-        try:
-            envelope = json.loads(body)
-            fields = [envelope[k] for k in ("OperatorID", "Data", "TimeStamp", "Seq")]
-        except (ValueError, KeyError) as error:
-            self.problem(f"{method}: envelope: {error}")
-            return self.reply(4003)
-        if not all(isinstance(f, str) for f in fields) or len(fields[2]) != 14 or len(fields[3]) != 4:
-            self.problem(f"{method}: envelope fields: {fields}")
-        if (fields[2], fields[3]) in self.stamps:
-            self.problem(f"{method}: TimeStamp and Seq used twice: {fields[2]} {fields[3]}")
-        self.stamps.add((fields[2], fields[3]))
-        if envelope.get("Sig") != self.keys.sign("".join(fields)):
-            self.problem(f"{method}: signature")
-            return self.reply(4001)
-        payload = json.loads(self.keys.decrypt(envelope["Data"]))
-        if method == "query_token":
-            return self.take_login(payload)
-        if authorization.removeprefix("Bearer ") not in self.tokens:
-            return self.reply(4002, msg="token")
-        with self.changed:
-            self.received.append((method, payload))
-            self.changed.notify_all()
-        answer = self.answers.get(method)
-        ret, data = answer(payload) if answer else (0, {"Status": 0})
-        return self.reply(ret, data)
-
-    def take_login(self, payload):
-        self.logins += 1
-        right = payload.get("OperatorSecret") == self.keys.operator_secret
-        token = f"token-{self.logins:04d}-of-the-python-peer" if right else ""
-        if right:
-            self.tokens.add(token)
-        return self.reply(0, {"OperatorID": payload.get("OperatorID"), "SuccStat": 0 if right else 1, "AccessToken": token,
-                              "TokenAvailableTime": self.token_life, "FailReason": 0 if right else 2})
-
-    def wait(self, condition, timeout=60):
-        """Waits until condition(received) is true; the value."""
-        with self.changed:
-            found = self.changed.wait_for(lambda: condition(self.received), timeout)
-        assert found, f"not seen in {timeout} s; received {self.received[-5:]}, problems {self.problems[-5:]}"
-        return found

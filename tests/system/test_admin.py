@@ -1,5 +1,6 @@
 """The admin page as a hostile network sees it: who gets in, who may what, what is kept secret."""
 import contextlib
+import gzip
 import json
 import pathlib
 import re
@@ -715,6 +716,21 @@ def metrics(text):
             assert (labels,) not in [(known,) for known, _ in found[name][1]], f"{line} comes twice"
             found[name][1].append((labels, float(sample.group(3))))
     return found
+
+
+def test_metrics_packed(station):
+    """Who takes gzip gets a tenth of the bytes and the same figures; who does not, or takes it with weight 0, the text."""
+    program = Client(station, token=token(station, "viewer", "packed")["token"])
+    for accepted in ("gzip", "deflate, gzip;q=0.5, *;q=0", "GZIP"):
+        packed = program.get("/metrics", headers={"Accept-Encoding": accepted})
+        assert packed.headers["content-encoding"] == "gzip" and packed.headers["vary"] == "accept-encoding", accepted
+        assert packed.headers["content-type"].startswith("text/plain; version=0.0.4")
+        names = metrics(gzip.decompress(packed.body).decode()).keys()
+        for refused in (None, "identity", "gzip;q=0", "gzip; q=0.000, identity", "x-gzip", "g" * 500):
+            plain = program.get("/metrics", headers={"Accept-Encoding": refused})
+            assert plain.status == 200 and plain.headers["content-encoding"] is None, refused
+            assert metrics(plain.body.decode()).keys() == names
+        assert len(packed.body) * 4 < len(plain.body)
 
 
 def test_metrics(station):

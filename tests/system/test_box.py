@@ -223,7 +223,7 @@ def test_from_nothing_to_a_confirmed_order(box):
     assert page.missing() == {"clock", "operator_id", "station", "bus", "charger", "platform"}
     assert overview["setup"]["certificate"] == {"needed": False}
     said = box.cli("status").stdout
-    assert re.search(r"not set up +bus, charger, clock, operator_id, platform, station\n", said), said
+    assert re.search(r"not set up +operator_id, station, bus, charger, platform, clock\n", said), said
     assert "运营商标识" in box.cli("status", LANG="zh_CN.UTF-8").stdout
 
     # Half a station is refused by name: orders are numbered by the operator.

@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import pytest
+from test_acts import wait_alarm, wait_over
 from test_iserv import PRICES, cents, check_order, new_seq, plug, start, stop, told, wait_told
 
 PAGE = 512  # of the database
@@ -190,6 +191,7 @@ def test_full_at_the_end_of_a_charge(on_disk):
     logged(station, rf"charge: connector {other}: not started: store: .*full")
     store = station.stats()["store"]
     assert store["failing"] == 1 and "full" in store["cause"] and store["since"]
+    assert "full" in wait_alarm(station, "store_failing")["cause"]
     # The car at the other charger begins by itself; the stop still holds.
     station.ask_chargers("start 1 1")
     station.wait_status(other, 3)
@@ -204,6 +206,7 @@ def test_full_at_the_end_of_a_charge(on_disk):
     assert wait_told(station, "notification_stop_charge_result", seq)["SuccStat"] == 0
     logged(station, "store: .*can be written again")
     assert station.stats()["store"]["failing"] == 0
+    wait_over(station, "store_failing")
     station.ask_chargers("stop 1 1")
     found = logged(station, rf"charge: order \w+: connector {other}: closed: (\d+) Wh")
     assert int(found.group(1)) == register_wh(station, 1)
@@ -233,6 +236,7 @@ def test_read_only_while_it_runs(on_disk):
     station.until(lambda: station.ask_chargers("state 0 1") == "finished", 60, "the charger at rest")
     logged(station, rf"charge: order {seq}: (its end is )?not written, tried again: .*(readonly|disk I/O)")
     assert station.stats()["store"]["failing"] == 1
+    assert wait_alarm(station, "store_failing")["cause"]
     assert not told(station, "notification_charge_order_info", seq)
     refused = start(station, connector, new_seq()).data
     assert refused["SuccStat"] == 1

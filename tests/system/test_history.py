@@ -185,7 +185,7 @@ def test_orders_are_found_and_exported(charging):
     wait_told(station, ORDER, second)
     station.until(lambda: seqs(state="disputed") == [second], 60, "the dispute")
     assert seqs() == [second, seq] and seqs(state="confirmed") == [seq] and not seqs(state="waiting")
-    assert seqs(search=seq[-4:]) == [seq] and seqs(search=second_connector[-6:].lower()) == [second] and seqs(search="P1") == [second, seq]
+    assert seqs(search=seq[-10:]) == [seq] and seqs(search=second_connector[-6:].lower()) == [second] and seqs(search="P1") == [second, seq]
     assert not seqs(search="%") and not seqs(search="nothing like it")
     assert any("disputed (1)" == e.get("answer") for e in life(station, second))
 

@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 
+import harness
 from business import PRICES, cents, check_order, new_seq, plug, start, stop, told, wait_told
 
 def test_a_whole_charge(charging):
@@ -283,3 +284,31 @@ def test_a_start_that_fails_is_told_once(charging):
     seq = new_seq()
     assert start(station, connector, seq).data["SuccStat"] == 0
     assert wait_told(station, "notification_start_charge_result", seq)["StartChargeSeqStat"] == 2
+
+
+def test_another_platforms_charge_is_out_of_reach(charging):
+    """A second platform that sees the same station and knows the number: it can't stop the charge, hear of it, or pass for who began it."""
+    def second(station):
+        station.extra += station.platform_text("p2", harness.free_port(), operator_id="987654321", path="/second")
+
+    station = charging(tcp=1, line_units=(), connectors=1, prepare=second)
+    connector, seq = plug(station), new_seq()
+    assert start(station, connector, seq).data["SuccStat"] == 0
+    assert wait_told(station, "notification_start_charge_result", seq)["StartChargeSeqStat"] == 2
+    other = station.new_client(operator_id="987654321", path="/second")
+    try:
+        assert other.login().data["SuccStat"] == 0
+        assert other.call("query_station_status", {"StationIDs": ["110105000100001"]}).data["Total"] == 1
+        for number in (seq, new_seq()):  # as if there were none, whether there is one or not
+            stopped = other.call("query_stop_charge", {"StartChargeSeq": number, "ConnectorID": connector})
+            assert stopped.data["SuccStat"] == 1 and (stopped.data["FailReason"], stopped.data["StartChargeSeqStat"]) == (1, 5)
+            assert other.call("query_equip_charge_status", {"StartChargeSeq": number}).ret == 4004
+        begun = other.call("query_start_charge", {"StartChargeSeq": seq, "ConnectorID": connector, "QRCode": ""}).data
+        assert begun["SuccStat"] == 1, begun
+        taken = other.call("query_start_charge", {"StartChargeSeq": new_seq(), "ConnectorID": connector, "QRCode": ""}).data
+        assert taken["SuccStat"] == 1, taken
+        assert station.client.call("query_equip_charge_status", {"StartChargeSeq": seq}).data["StartChargeSeqStat"] == 2
+    finally:
+        other.close()
+    assert stop(station, connector, seq).data["SuccStat"] == 0
+    check_order(wait_told(station, "notification_charge_order_info", seq))

@@ -206,7 +206,10 @@ def test_long_frames_are_bounded_in_libwebsockets_on_32_bits_in_either_build(tmp
     frame = ("\tcase LEN64_8:\n#if defined __LP64__\n\t\twsi->ws->rx_packet_length = ((size_t)c) << 56;\n#else\n\t\twsi->ws->rx_packet_length = 0;\n#endif\n"
              + "".join(f"\tcase LEN64_{n}:\n{step}" for n in (7, 6, 5)) + "\tcase LEN64_4:\n\t\twsi->ws->rx_packet_length |= ((size_t)c) << 24;\n")
     server = "\t/* own buflist, we need to deal with that first */\n\t\twhile (1) {\n"
-    files = {"lib/roles/ws/ops-ws.c": frame, "lib/roles/ws/client-parser-ws.c": frame, "lib/roles/http/server/server.c": server}
+    closes = "".join(f'\t\t\tlws_close_free_wsi(wsi, 0,\n\t\t\t\t"{why}");\n\t\t\treturn 0;\n\t\tother();\n\t\treturn 0;\n' for why in ("chs", "cws"))
+    connect = "lws_http_client_connect_via_info2(x)\nbail:\n\treturn NULL;\nlws_client_connect_via_info(x)\nbail:\n\tlws_free(wsi);\n"
+    files = {"lib/roles/ws/ops-ws.c": frame, "lib/roles/ws/client-parser-ws.c": frame, "lib/roles/http/server/server.c": server,
+             "lib/core-net/client/connect.c": connect, "lib/roles/http/client/client-http.c": closes}
     for name, text in files.items():
         (build / name).parent.mkdir(parents=True, exist_ok=True)
         (build / name).write_text(text)
@@ -214,6 +217,12 @@ def test_long_frames_are_bounded_in_libwebsockets_on_32_bits_in_either_build(tmp
     for name in list(files)[:2]:
         text = (build / name).read_text()
         assert text.count("if (c)\n\t\t\twsi->ws->rx_packet_length = 0x7fffffff;\n#endif") == 3 and "= c ? 0x7fffffff : 0;" in text
+    # A connection without memory leaves its host's list before it is given back, and nothing else is changed there.
+    text = (build / "lib/core-net/client/connect.c").read_text()
+    assert re.search(r"info\(x\)\nbail:\n\tif .*\{\n\t\tlws_bind_protocol\(wsi, NULL, .*unbind_wsi\(wsi\);.*\}\n\tlws_free\(wsi\);", text, re.S)
+    assert text.startswith(connect.split("lws_client_")[0])
+    text = (build / "lib/roles/http/client/client-http.c").read_text()
+    assert text == closes.replace('s");\n\t\t\treturn 0;', 's");\n\t\t\treturn -1;')
     (build / "lib/roles/ws/ops-ws.c").write_text("another version\n")
     (build / "lib/roles/http/server/server.c").write_text(server)
     assert recipe("libwebsockets-wolfssl", "standin-build", check=False, PKG_BUILD_DIR=build, SED="sed -i -e").returncode != 0

@@ -35,6 +35,7 @@ struct seen {
 struct told {
 	int done, failed;
 	int status;
+	int64_t retry_after_s;
 	size_t len;
 	int filled; /* the body was all 'x' */
 	struct error err;
@@ -75,6 +76,7 @@ static void __attribute__((unused)) told_done(void *user, const struct http_resu
 	t->done++;
 	t->failed += result->status == 0;
 	t->status = result->status;
+	t->retry_after_s = result->retry_after_s;
 	t->len = result->body_len;
 	t->filled = strspn(result->body, "x") == result->body_len;
 	t->err = result->err;

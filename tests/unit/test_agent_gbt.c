@@ -206,6 +206,29 @@ static void test_the_port_goes_down(void **state)
 	assert_told(STOP, QUALITY_UNKNOWN, 0, "");
 }
 
+/* Seconds in which nothing could be heard are no silence: the bus is idle once it was listened to for a while, and a charge may be
+ * going on. Found by fuzz_gbt. */
+static void test_a_long_time_down(void **state)
+{
+	int64_t now = clock_mono_us();
+
+	(void)state;
+	due_us = now;
+	agent_gbt27930.port(t.agent, 1);
+	for (int i = 0; i < 10; i++)
+		due_us = agent_gbt27930.run(t.agent, due_us);
+	assert_told(PHASE, QUALITY_GOOD, 0, "idle");
+	agent_gbt27930.port(t.agent, 0);
+	for (int i = 0; i < 20; i++)
+		due_us = agent_gbt27930.run(t.agent, due_us);
+	agent_gbt27930.port(t.agent, 1);
+	due_us = agent_gbt27930.run(t.agent, due_us);
+	assert_told(PHASE, QUALITY_UNKNOWN, 0, "");
+	for (int i = 0; i < 10; i++)
+		due_us = agent_gbt27930.run(t.agent, due_us);
+	assert_told(PHASE, QUALITY_GOOD, 0, "idle");
+}
+
 /* Exactly what is between the two, whatever its priority and PGN. */
 static void test_filters(void **state)
 {
@@ -267,8 +290,13 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_a_session),          TEST(test_the_end), TEST(test_an_end_between_two_frames),
-	    TEST(test_the_port_goes_down), TEST(test_filters), TEST(test_the_log),
+	    TEST(test_a_session),
+	    TEST(test_the_end),
+	    TEST(test_an_end_between_two_frames),
+	    TEST(test_the_port_goes_down),
+	    TEST(test_a_long_time_down),
+	    TEST(test_filters),
+	    TEST(test_the_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

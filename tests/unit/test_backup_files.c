@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "control/backup_files.h"
+#include "control/backup_lua.h"
 
 static void becomes(const char *text, const char *wanted)
 {
@@ -60,11 +61,56 @@ static void test_a_script_does_not(void **state)
 	assert_null(backup_files_pem(nul, sizeof(nul) - 1, &len));
 }
 
+/* Of two of one name one would be tried, and another one written. Found by fuzz_backup. */
+static void test_no_file_comes_twice(void **state)
+{
+	static const char list[] = "lib/a 3\nlib/a 4\n", packed[] = "eJxLTEpOSU1LBwAK2wK9"; /* "abcdefg" */
+	static struct backup_lua lua;
+	struct error err = {0};
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 1 << 16);
+	assert_int_equal(backup_lua_unpack(&lua, list, packed, &arena, &err), FC_EINVAL);
+	assert_string_equal(err.text, "the backup's Lua files are damaged");
+	assert_int_equal(backup_lua_unpack(&lua, "lib/b 3\nlib/a 4\n", packed, &arena, &err), FC_EINVAL);
+	assert_int_equal(backup_lua_unpack(&lua, "lib/a 3\nlib/b 4\n", packed, &arena, &err), FC_OK);
+	assert_int_equal(lua.count, 2);
+	assert_string_equal(lua.files[1].text, "defg");
+	arena_fini(&arena);
+}
+
+/* A name is what the configuration says to its last byte. Found by fuzz_backup. */
+static void test_only_names_of_the_configuration(void **state)
+{
+	struct config config = {.admin = {.certificate = "/nowhere/a.pem", .key = ""}};
+	struct error err = {0};
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 1 << 16);
+	for (int longer = 0; longer < 2; longer++) {
+		struct value *list = value_array(&arena), *file = value_object(&arena);
+
+		assert_int_equal(
+		    value_add(&arena, file, "path", value_string_len(&arena, "/nowhere/a.pem", (size_t)(14 + longer))),
+		    FC_OK);
+		assert_int_equal(
+		    value_add(&arena, file, "text", value_string(&arena, "-----BEGIN X-----\nTUI=\n-----END X-----\n")),
+		    FC_OK);
+		assert_int_equal(value_push(list, file), FC_OK);
+		assert_int_equal(backup_files_check(&config, list, &err), longer ? FC_EINVAL : FC_OK);
+	}
+	arena_fini(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_blocks_stay),
 	    cmocka_unit_test(test_a_script_does_not),
+	    cmocka_unit_test(test_no_file_comes_twice),
+	    cmocka_unit_test(test_only_names_of_the_configuration),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

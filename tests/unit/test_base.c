@@ -229,6 +229,13 @@ static void values_are_read_tolerantly(void **state)
 	assert_int_equal(value_to_int(value_float(&a, 12.5), &i), FC_EINVAL);
 	assert_int_equal(value_to_int(value_float(&a, 1e300), &i), FC_EINVAL);
 	assert_int_equal(value_to_int(value_string(&a, "12.5"), &i), FC_EINVAL);
+	/* Found by fuzz_message: as a number it was taken, as text it was not. */
+	assert_int_equal(value_to_int(value_string(&a, "7022366856333361"), &i), FC_OK);
+	assert_int_equal(i, 7022366856333361);
+	assert_int_equal(value_to_int(value_string(&a, "-9223372036854775807"), &i), FC_OK);
+	assert_int_equal(i, -9223372036854775807);
+	assert_int_equal(value_to_int(value_string(&a, "9223372036854775808"), &i), FC_EINVAL);
+	assert_int_equal(value_to_int(value_string(&a, "7022366856333361.5"), &i), FC_EINVAL);
 	assert_int_equal(value_to_int(value_string(&a, ""), &i), FC_EINVAL);
 	assert_int_equal(value_to_int(value_string_len(&a, "1\0002", 3), &i), FC_EINVAL);
 	assert_int_equal(value_to_int(NULL, &i), FC_EINVAL);
@@ -237,6 +244,12 @@ static void values_are_read_tolerantly(void **state)
 	assert_int_equal(value_to_decimal(value_float(&a, 0.285), 2, &i), FC_OK);
 	assert_int_equal(i, 29);
 	assert_int_equal(value_to_decimal(value_float(&a, 1e300), 2, &i), FC_ELIMIT);
+	/* Found by fuzz_message: a price of 16 digits was taken for 922337203685477.5807. */
+	assert_int_equal(value_to_decimal(value_int(&a, 9999999999999999), 4, &i), FC_ELIMIT);
+	assert_int_equal(value_to_decimal(value_int(&a, -9999999999999999), 4, &i), FC_ELIMIT);
+	assert_int_equal(value_to_decimal(value_decimal(&a, 9999999999999999, 1), 5, &i), FC_ELIMIT);
+	assert_int_equal(value_to_decimal(value_int(&a, 99999999999999), 4, &i), FC_OK);
+	assert_int_equal(i, 999999999999990000);
 	assert_int_equal(value_to_double(value_string(&a, "7200.0"), &d), FC_OK);
 	assert_true(d == 7200.0);
 	assert_int_equal(value_to_double(value_string(&a, "7200x"), &d), FC_EINVAL);
@@ -322,6 +335,31 @@ static void buffer_fails_for_good(void **state)
 	buffer_fini(&b);
 }
 
+static int keep_line(void *user, const struct log_kept *line)
+{
+	(void)snprintf(user, 200, "%.*s", (int)line->len, line->text);
+	return 0;
+}
+
+/* What a platform or a charger says may be in a line; it can't make a second one, nor write over the first. */
+static void a_log_line_is_one_line(void **state)
+{
+	char out[200] = "";
+
+	(void)state;
+	assert_int_equal(log_keep(4096), FC_OK);
+	log_error("upstream: city: Msg: %s", "a\nb\r\x1b[2J\x7f\xc2\x9b"
+					     "1A \xe2\x80\xae"
+					     "txt.exe\xe2\x80\xa8z\xef\xbb\xbf!");
+	log_each_kept(0, keep_line, out);
+	assert_string_equal(out, "upstream: city: Msg: a b  [2J   1A    txt.exe   z   !");
+	/* Other characters stay, whole or cut off. */
+	log_error("站点 %s", "é 充电 \xe2\x80");
+	log_each_kept(1, keep_line, out);
+	assert_string_equal(out, "站点 é 充电 \xe2\x80");
+	assert_int_equal(log_keep(0), FC_OK);
+}
+
 static void personal_data_is_masked(void **state)
 {
 	char out[32], small[6];
@@ -384,6 +422,7 @@ int main(void)
 	    cmocka_unit_test(equality_is_by_value),
 	    cmocka_unit_test(arena_keeps_its_limit),
 	    cmocka_unit_test(buffer_fails_for_good),
+	    cmocka_unit_test(a_log_line_is_one_line),
 	    cmocka_unit_test(personal_data_is_masked),
 	    cmocka_unit_test(files_get_onto_the_disk),
 	};

@@ -132,6 +132,29 @@ static void a_charge_over_two_borders(void **state)
 	assert_int_equal(b.energy_e2, 20000);
 }
 
+/* Read once a second, brought up to date once a minute: 120 kW are 2 kWh a step. What no minute can have brought is no energy. */
+static void a_register_that_stands_still_for_a_minute(void **state)
+{
+	struct tariff t = four_periods();
+	struct split s;
+	int64_t wh = 50000;
+
+	(void)state;
+	split_begin(&s, &t, midnight, wh);
+	for (int i = 1; i <= 600; i++) {
+		wh += i % 60 ? 0 : 2000;
+		assert_int_equal(split_reading(&s, &t, midnight + i, wh, 120000), i % 60 ? 0 : 2000);
+	}
+	assert_int_equal(s.total_wh, 20000);
+	assert_int_equal(s.repairs, 0);
+	for (int i = 601; i <= 4200; i++)
+		assert_int_equal(split_reading(&s, &t, midnight + i, wh, 120000), 0);
+	assert_int_equal(split_reading(&s, &t, midnight + 4201, wh + 6000, 120000), 0);
+	assert_int_equal(split_reading(&s, &t, midnight + 4202, wh + 8000, 120000), 0);
+	assert_int_equal(s.repairs, SPLIT_JUMP);
+	assert_int_equal(s.total_wh, 20000);
+}
+
 static void registers_that_misbehave(void **state)
 {
 	struct tariff t = four_periods();
@@ -154,6 +177,129 @@ static void registers_that_misbehave(void **state)
 	assert_int_equal(s.last_wall, midnight + 300);
 	assert_int_equal(s.total_wh, 900 + 300 + 500 + 10);
 	assert_int_equal(s.parts[0].wh, s.total_wh);
+}
+
+/* Any register, even one that is against us: never more than twice what the connector delivers, a minute of it and 1 kWh once. */
+static void no_register_bills_more_than_was_possible(void **state)
+{
+	enum { POWER_W = 60000, LIVES = 3000 };
+	static const int64_t odd[] = {0,          1,    -1,       1000,     999,           INT64_MAX,         INT64_MIN,
+				      1000000000, 5,    50000000, 50000900, SPLIT_MOST_WH, SPLIT_MOST_WH + 1, 49999500,
+				      50001001,   65536};
+	struct tariff t = four_periods();
+	uint64_t random = 88172645463325252u;
+	int64_t most_of_all = 0;
+
+	(void)state;
+	for (int i = 0; i < LIVES; i++) {
+		struct split s;
+		int64_t wall = midnight, wh = odd[i % (int)(sizeof(odd) / sizeof(odd[0]))];
+
+		split_begin(&s, &t, wall, wh);
+		for (int k = 0; k < 200; k++) {
+			random = random * 6364136223846793005u + 1442695040888963407u;
+			unsigned kind = (unsigned)(random >> 60), much = (unsigned)(random >> 33);
+
+			wall += kind < 12 ? kind & 3 : (int64_t)(much % 7200);
+			wh = kind < 6    ? (wh > INT64_MAX - 2000 ? 0 : wh + (int64_t)(much % 2000))
+			     : kind < 8  ? wh / 2
+			     : kind < 10 ? (wh < 2000 ? 0 : wh - (int64_t)(much % 2000))
+					 : odd[much % (sizeof(odd) / sizeof(odd[0]))];
+			assert_true(split_reading(&s, &t, wall, wh, POWER_W) >= 0);
+			int64_t limit =
+			    (2 * (int64_t)POWER_W * (wall - midnight + SPLIT_STILL_S)) / 3600 + SPLIT_SLACK_WH;
+
+			assert_true(s.total_wh <= limit);
+			most_of_all = s.total_wh > most_of_all ? s.total_wh : most_of_all;
+		}
+		int64_t sum = 0;
+		for (int p = 0; p < s.count; p++) {
+			assert_true(s.parts[p].wh >= 0);
+			sum += s.parts[p].wh;
+		}
+		assert_int_equal(sum, s.total_wh);
+	}
+	assert_true(most_of_all > 0);
+}
+
+/* The borders, each with the reading just within and the one just beyond. 60 kW: 33 Wh a second are believed, 3 kWh at first. */
+static void the_borders_of_belief(void **state)
+{
+	struct tariff t = four_periods();
+	struct split s;
+
+	(void)state;
+	for (int beyond = 0; beyond < 2; beyond++) {
+		/* The first reading, in the second of the start. */
+		split_begin(&s, &t, midnight, 50000000);
+		assert_int_equal(split_reading(&s, &t, midnight, 50003000 + beyond, 60000), beyond ? 0 : 3000);
+		assert_int_equal(s.repairs, beyond ? SPLIT_JUMP : 0);
+		/* A register that is used up is believed by the time that goes by, not by the reading. */
+		split_begin(&s, &t, midnight, 50000000);
+		assert_int_equal(split_reading(&s, &t, midnight, 50003000, 60000), 3000);
+		assert_int_equal(split_reading(&s, &t, midnight + 3, 50003100 + beyond, 60000), beyond ? 0 : 100);
+		/* Silent for five hours, and back: twice what five hours deliver. */
+		split_begin(&s, &t, midnight, 50000000);
+		assert_int_equal(split_reading(&s, &t, midnight, 50003000, 60000), 3000);
+		assert_int_equal(split_reading(&s, &t, midnight + 18000, 50603000 + beyond, 60000),
+				 beyond ? 0 : 600000);
+		assert_int_equal(s.repairs, SPLIT_GAP | (beyond ? SPLIT_JUMP : 0));
+		/* Where the clock does not tell: a day. */
+		split_begin(&s, &t, midnight, 50000000);
+		s.away = 1;
+		assert_int_equal(split_reading(&s, &t, midnight, 52883000 + beyond, 60000), beyond ? 0 : 2883000);
+		/* Back to zero: as much from there, and no more. */
+		split_begin(&s, &t, midnight, 50000000);
+		assert_int_equal(split_reading(&s, &t, midnight, 3000 + beyond, 60000), beyond ? 0 : 3000);
+		assert_int_equal(s.repairs, SPLIT_RESET | (beyond ? SPLIT_JUMP : 0));
+		/* A step back: up to 1 kWh it is no new register, and what it counts again is not billed again. */
+		split_begin(&s, &t, midnight, 50000000);
+		assert_int_equal(split_reading(&s, &t, midnight + 1, 49999000 - beyond, 60000), 0);
+		assert_int_equal(split_reading(&s, &t, midnight + 60, 50000100, 60000), beyond ? 1101 : 100);
+	}
+}
+
+/* 1e6 kWh more, and what comes of it. */
+static void a_jump_is_one_wrong_reading_or_a_new_register(void **state)
+{
+	struct tariff t = four_periods();
+	struct split s;
+
+	(void)state;
+	split_begin(&s, &t, midnight, 50000000);
+	assert_int_equal(split_reading(&s, &t, midnight + 10, 50000100, 60000), 100);
+	/* One wrong reading: what was delivered meanwhile is not lost. */
+	assert_int_equal(split_reading(&s, &t, midnight + 11, 1050000000, 60000), 0);
+	assert_int_equal(split_reading(&s, &t, midnight + 12, 50000130, 60000), 30);
+	assert_int_equal(s.repairs, SPLIT_JUMP);
+	/* A new register: it goes on from there, also when the old number comes once more later. */
+	assert_int_equal(split_reading(&s, &t, midnight + 13, 1050000000, 60000), 0);
+	assert_int_equal(split_reading(&s, &t, midnight + 14, 1050000010, 60000), 10);
+	assert_int_equal(split_reading(&s, &t, midnight + 15, 50000140, 60000), 0);
+	assert_int_equal(s.repairs, SPLIT_JUMP | SPLIT_RESET);
+	assert_int_equal(split_reading(&s, &t, midnight + 16, 50000150, 60000), 10);
+	assert_int_equal(s.total_wh, 150);
+	/* To and fro, each second: 1 kWh a time, were each looked at by itself. */
+	split_begin(&s, &t, midnight, 0);
+	for (int i = 1; i <= 3600; i++)
+		(void)split_reading(&s, &t, midnight + i, i & 1 ? 1000 : 0, 60000);
+	assert_true(s.total_wh <= 123000);
+	/* No number of a register: nothing is counted from it, or to it. */
+	split_begin(&s, &t, midnight, 50000000);
+	assert_int_equal(split_reading(&s, &t, midnight + 1, -1, 60000), 0);
+	assert_int_equal(split_reading(&s, &t, midnight + 2, INT64_MAX, 60000), 0);
+	assert_int_equal(split_reading(&s, &t, midnight + 3, INT64_MIN, 60000), 0);
+	assert_int_equal(split_reading(&s, &t, midnight + 4, 50000040, 60000), 40);
+	/* Not even at the start, where any register is taken for one. */
+	split_begin(&s, &t, midnight, 0);
+	s.unread = 1;
+	assert_int_equal(split_reading(&s, &t, midnight + 1, INT64_MAX, 60000), 0);
+	assert_true(s.unread);
+	assert_int_equal(split_reading(&s, &t, midnight + 2, 50000000, 60000), 0);
+	assert_int_equal(split_reading(&s, &t, midnight + 3, 50000020, 60000), 20);
+	split_begin(&s, &t, midnight, INT64_MIN);
+	assert_int_equal(split_reading(&s, &t, midnight + 1, 50000000, 60000), 0);
+	assert_int_equal(split_reading(&s, &t, midnight + 2, 50000020, 60000), 20);
 }
 
 /* A register that nobody could read at the start, and one that takes over. */
@@ -385,7 +531,11 @@ int main(void)
 	    cmocka_unit_test(periods_of_the_day),
 	    cmocka_unit_test(tariffs_that_are_refused),
 	    cmocka_unit_test(a_charge_over_two_borders),
+	    cmocka_unit_test(a_register_that_stands_still_for_a_minute),
 	    cmocka_unit_test(registers_that_misbehave),
+	    cmocka_unit_test(no_register_bills_more_than_was_possible),
+	    cmocka_unit_test(the_borders_of_belief),
+	    cmocka_unit_test(a_jump_is_one_wrong_reading_or_a_new_register),
 	    cmocka_unit_test(registers_that_come_late),
 	    cmocka_unit_test(fees_and_limits),
 	    cmocka_unit_test(random_charges),

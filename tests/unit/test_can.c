@@ -202,6 +202,7 @@ static void the_notation_of_can_utils_is_read(void **state)
 	assert_string_equal(refused("123#1x"), "a byte has two hexadecimal digits");
 	assert_string_equal(refused("123#112233445566778899"), "over 8 bytes");
 	assert_string_equal(refused("123#R9"), "over 8 bytes");
+	assert_string_equal(refused("20000040#R"), "an error frame asks for nothing");
 	assert_string_equal(refused("123##1112233"), "a CAN FD frame (##): classic CAN only");
 	assert_string_equal(refused("123#00 "), "more text behind the frame");
 }

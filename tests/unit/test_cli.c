@@ -59,9 +59,10 @@ static void what_a_terminal_is_spared(void **state)
 	assert_int_equal(screen_width("e\xcc\x81"), 1);
 }
 
+/* Nor do bytes that the daemon does not write: found by fuzz_cli. */
 static void json_stays_json(void **state)
 {
-	static const char in[] = "{\"a\":\"\xc2\x9bx\xe2\x80\xae充\xf3\xa0\x80\x81\"}";
+	static const char in[] = "{\"a\":\r\"\xc2\x9bx\xe2\x80\xae充\xf3\xa0\x80\x81\",\t\"b\\\"\x1b\xd0\\\\\":\n1}";
 	char out[100];
 	FILE *to = fmemopen(out, sizeof(out), "w");
 
@@ -69,7 +70,23 @@ static void json_stays_json(void **state)
 	assert_non_null(to);
 	screen_json((struct raw){in, sizeof(in) - 1}, to);
 	(void)fclose(to);
-	assert_string_equal(out, "{\"a\":\"\\u009bx\\u202e充\\udb40\\udc01\"}");
+	assert_string_equal(out, "{\"a\": \"\\u009bx\\u202e充\\udb40\\udc01\", \"b\\\"\\u001b\xef\xbf\xbd\\\\\": 1}");
+}
+
+/* What the daemon says of its own, too: also its words are shown and not done. Found by fuzz_cli. */
+static void words_are_shown(void **state)
+{
+	char out[100];
+	FILE *to = fmemopen(out, sizeof(out), "w");
+
+	(void)state;
+	assert_non_null(to);
+	screen_print("a\x1b[2J", 9, to);
+	screen_print("充电", 5, to);
+	screen_print("longer", 3, to);
+	screen_quoted("say \"a\"\n\xc2\x9b", to);
+	(void)fclose(to);
+	assert_string_equal(out, "a\\x1B[2J 充电 longer\"say \\\"a\\\"\\n\\u009b\"");
 }
 
 static void columns_meet(void **state)
@@ -311,7 +328,7 @@ static void json_with_the_form_of_its_numbers(void **state)
 	assert_int_equal(tree_read(deep, 200, TREE_AS_MADE, &a, &v, &at), FC_EINVAL);
 	assert_int_equal(tree_read("\"\\ud83d\\ude00\\u5145\"", 20, TREE_AS_MADE, &a, &v, &at), FC_OK);
 	assert_string_equal(value_text(v), "\xf0\x9f\x98\x80\xe5\x85\x85");
-	/* As a platform's message is read: lua-cjson knows floats and integers only, and no empty list. */
+	/* As a platform's message is read: floats and integers only, and no empty list. */
 	assert_int_equal(tree_read("{\"a\":1.50,\"b\":{}}", 17, TREE_AS_RECEIVED, &a, &v, &at), FC_OK);
 	assert_int_equal(value_get(v, "a")->type, VALUE_FLOAT);
 	assert_int_equal(value_get(v, "b")->type, VALUE_EMPTY);
@@ -376,6 +393,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_a_terminal_is_spared),
 	    cmocka_unit_test(json_stays_json),
+	    cmocka_unit_test(words_are_shown),
 	    cmocka_unit_test(columns_meet),
 	    cmocka_unit_test(a_line_of_csv),
 	    cmocka_unit_test(figures_are_exact),

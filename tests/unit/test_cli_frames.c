@@ -238,6 +238,22 @@ static void the_lines_of_a_log(void **state)
 	free(text);
 }
 
+/* What a remote frame asks for is not lost; can-utils writes and reads it so. Found by fuzz_candump. */
+static void a_remote_frame_keeps_its_length(void **state)
+{
+	struct frame f = can("can0", 0x40000000 | extended | 0x1826F456, "\x00\x00\x00\x00", 4);
+	char *text = NULL;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(to);
+	assert_int_equal(candump_frame(to, &f), 1);
+	assert_int_equal(fclose(to), 0);
+	assert_string_equal(text, "(1700000000.123456) can0 1826F456#R4\n");
+	free(text);
+}
+
 static void can_utils_reads_it(void **state)
 {
 	char name[64], command[200];
@@ -397,6 +413,7 @@ int main(void)
 	    cmocka_unit_test(wireshark_reads_it),
 	    cmocka_unit_test(more_lines_than_there_is_room_for),
 	    cmocka_unit_test(the_lines_of_a_log),
+	    cmocka_unit_test(a_remote_frame_keeps_its_length),
 	    cmocka_unit_test(can_utils_reads_it),
 	    cmocka_unit_test(python_can_reads_it),
 	    cmocka_unit_test(values_of_registers),

@@ -242,6 +242,17 @@ static void answer(struct fixture *f, struct post *post, int ret, const char *js
 	buffer_fini(&body);
 }
 
+/* HTTP itself says no. */
+static void send_away(struct post *post, int status, int64_t retry_after_s)
+{
+	struct http_result result = {.status = status, .retry_after_s = retry_after_s, .body = ""};
+	http_done done = post->done;
+
+	assert_non_null(done);
+	post->done = NULL;
+	done(post->user, &result);
+}
+
 static void break_off(struct post *post, int status)
 {
 	struct http_result result = {.status = status, .body = "", .err = {.code = FC_ETIMEOUT, .text = "no answer"}};
@@ -411,6 +422,138 @@ static void transport_failures_are_repeated(void **state)
 	answer(f, next_post(f), 0, "{\"Status\":0}");
 	assert_status(f, next_post(f), "T1", "C11", 3);
 	assert_string_equal(f->platform->last_error, "");
+}
+
+/* However many have something to tell, one looks for a platform that is away, and not at once again; the others follow when it is back. */
+static void one_call_at_a_time_looks_for_it(void **state)
+{
+	struct fixture *f = *state;
+
+	link_up(f);
+	change(f, 0, CONNECTOR_OCCUPIED);
+	struct post *post = next_post(f);
+	int64_t begun = clock_mono_ms();
+	break_off(post, 0);
+	change(f, 1, CONNECTOR_OCCUPIED);
+	if (clock_mono_ms() - begun < 900)
+		assert_null(next_post(f));
+	post = wait_post(f);
+	assert_true(clock_mono_ms() - begun >= 990);
+	usleep(1200000);
+	assert_null(next_post(f));
+	answer(f, post, 0, "{\"Status\":0}");
+	assert_non_null(next_post(f));
+}
+
+/* A platform that asks to be left alone is, by all messages and by the log-in; then everything is told. */
+static void retry_after_is_heeded(void **state)
+{
+	struct fixture *f = *state;
+
+	link_up(f);
+	change(f, 0, CONNECTOR_OCCUPIED);
+	int64_t begun = clock_mono_ms();
+	send_away(next_post(f), 429, 2);
+	change(f, 1, CONNECTOR_OCCUPIED);
+	while (clock_mono_ms() - begun < 1900)
+		assert_null(next_post(f));
+	struct post *post = wait_post(f);
+	assert_true(clock_mono_ms() - begun >= 2000);
+	answer(f, post, 0, "{\"Status\":0}");
+	answer(f, wait_post(f), 0, "{\"Status\":0}");
+	assert_int_equal(client_waiting(f->platform->client), 0);
+	assert_int_equal(f->platform->counters.push_failed, 0);
+}
+
+static void retry_after_holds_the_login_too(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f);
+	int64_t begun = clock_mono_ms();
+	send_away(next_post(f), 503, 2);
+	while (clock_mono_ms() - begun < 1900)
+		assert_null(next_post(f));
+	give_token(f, wait_post(f), "T1");
+	assert_true(clock_mono_ms() - begun >= 2000);
+}
+
+/* Without a word of how long: one 503 is that message's own, several in a row are the platform's. */
+static void a_crowded_platform_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	link_up(f);
+	change(f, 0, CONNECTOR_OCCUPIED);
+	send_away(next_post(f), 503, 0);
+	change(f, 1, CONNECTOR_OCCUPIED);
+	send_away(wait_post(f), 503, 0);
+	send_away(wait_post(f), 502, 0);
+	int64_t begun = clock_mono_ms();
+	send_away(wait_post(f), 504, 0);
+	change(f, 0, CONNECTOR_CHARGING);
+	while (clock_mono_ms() - begun < 950)
+		assert_null(next_post(f));
+	answer(f, wait_retry(f, begun), 0, "{\"Status\":0}");
+	answer(f, wait_post(f), 0, "{\"Status\":0}");
+	assert_int_equal(client_waiting(f->platform->client), 0);
+}
+
+/* Both connectors' statuses are given up. */
+static void lose_both(struct fixture *f)
+{
+	link_up(f);
+	change(f, 0, CONNECTOR_OCCUPIED);
+	change(f, 1, CONNECTOR_OCCUPIED);
+	while (f->platform->counters.push_failed < 2)
+		break_off(wait_post(f), 0);
+	usleep(1600000);
+	assert_null(next_post(f));
+}
+
+/* It is back, and too busy yet: who looked for it gives up after its tries, and the others may not wait for that one for ever. */
+static void back_but_busy_is_back(void **state)
+{
+	struct fixture *f = *state;
+
+	lose_both(f);
+	change(f, 0, CONNECTOR_CHARGING);
+	answer(f, next_post(f), 500, NULL);
+	assert_status(f, next_post(f), "T1", "C31", 2);
+}
+
+/* Another call goes through, here the log-in: one status asks at once, and not in a minute; it brings the other. */
+static void another_call_tells_that_it_is_back(void **state)
+{
+	struct fixture *f = *state;
+
+	lose_both(f);
+	int64_t begun = clock_mono_ms();
+	assert_int_equal(peer_login(client_peer(f->platform->client)), FC_OK);
+	give_token(f, next_post(f), "T2");
+	struct post *post = wait_post(f);
+	assert_true(clock_mono_ms() - begun < 30000);
+	assert_null(next_post(f));
+	answer(f, post, 0, "{\"Status\":0}");
+	post = next_post(f);
+	assert_non_null(post);
+	answer(f, post, 0, "{\"Status\":0}");
+	assert_int_equal(client_waiting(f->platform->client), 0);
+}
+
+/* Who waits for another try does not wait its time out once it is back. */
+static void back_is_back_for_those_who_wait(void **state)
+{
+	struct fixture *f = *state;
+	struct config_platform *options = (struct config_platform *)(uintptr_t)f->platform->options;
+
+	link_up(f);
+	options->retry_s = 3600;
+	change(f, 0, CONNECTOR_OCCUPIED);
+	break_off(next_post(f), 0);
+	change(f, 1, CONNECTOR_OCCUPIED);
+	answer(f, wait_post(f), 0, "{\"Status\":0}");
+	assert_status(f, next_post(f), "T1", "C11", 2);
 }
 
 static void busy_is_repeated_later(void **state)
@@ -777,6 +920,13 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(changes_are_coalesced, setup, teardown),
 	    cmocka_unit_test_setup_teardown(discarded_is_not_repeated, setup, teardown),
 	    cmocka_unit_test_setup_teardown(transport_failures_are_repeated, setup, teardown),
+	    cmocka_unit_test_setup_teardown(one_call_at_a_time_looks_for_it, setup, teardown),
+	    cmocka_unit_test_setup_teardown(back_but_busy_is_back, setup, teardown),
+	    cmocka_unit_test_setup_teardown(another_call_tells_that_it_is_back, setup, teardown),
+	    cmocka_unit_test_setup_teardown(back_is_back_for_those_who_wait, setup, teardown),
+	    cmocka_unit_test_setup_teardown(retry_after_is_heeded, setup, teardown),
+	    cmocka_unit_test_setup_teardown(retry_after_holds_the_login_too, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_crowded_platform_is_left_alone, setup, teardown),
 	    cmocka_unit_test_setup_teardown(busy_is_repeated_later, setup, teardown),
 	    cmocka_unit_test_setup_teardown(token_refused_is_renewed_once, setup, teardown),
 	    cmocka_unit_test_setup_teardown(late_refusal_keeps_the_new_token, setup, teardown),

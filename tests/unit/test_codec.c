@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "script/script.h"
 #include "upstream/codec.h"
 #include "upstream/envelope.h"
 
@@ -210,6 +211,78 @@ static void test_changes_nothing(void **state)
 	}
 }
 
+/* DESIGN.md, rule 8: secrets never reach a script. What it sees of them it may move, and nothing else. */
+static void test_a_script_sees_no_secret(void **state)
+{
+	struct fixture *f = *state;
+	struct arena *a = &f->arena;
+	struct value *v, *out = NULL;
+
+	f->codec.secrets[0] = "our-own-secret";
+	/* What a function that wants to know would do: keep it where it can be read, and say it. */
+	must_load(
+	    f, "map = { query_token = {\n"
+	       "  request = function(m, c) local all = {}\n"
+	       "    for k, x in pairs(m) do all[#all + 1] = k .. '=' .. tostring(x) end\n"
+	       "    return { OperatorID = m.OperatorID, OperatorSecret = m.OperatorSecret or m.op_secret or m.zzz,\n"
+	       "      seen = table.concat(all, ' '), copy = m.OperatorSecret, len = #(m.OperatorSecret or '') } end,\n"
+	       "  answer = function(m, c) return { SuccStat = m.SuccStat or tonumber(m.token_ok), FailReason = 0,\n"
+	       "    AccessToken = m.AccessToken or m.access_token, TokenAvailableTime = 7200,\n"
+	       "    OperatorID = m.AccessToken or m.access_token } end } }");
+	/* Out: whom it goes to has it anyway. It is put wherever the stand-in went, as a whole. */
+	v = value_object(a);
+	assert_int_equal(FC_OK, value_put(a, v, "OperatorID", value_string(a, "123456789")));
+	assert_int_equal(FC_OK, value_put(a, v, "OperatorSecret", value_string(a, "theirs-to-know")));
+	expect_encoded(f, "query_token", MESSAGE_REQUEST, v,
+		       "{\"OperatorID\":\"123456789\",\"OperatorSecret\":\"theirs-to-know\","
+		       "\"copy\":\"theirs-to-know\",\"len\":8,"
+		       "\"seen\":\"OperatorID=123456789 OperatorSecret=secret-1\"}");
+	/* In: by its name, by another name that says what it is, and by its text under a name that says nothing. */
+	static const char *const requests[] = {"{\"OperatorID\":\"1\",\"OperatorSecret\":\"our-own-secret\"}",
+					       "{\"OperatorID\":\"1\",\"op_secret\":\"our-own-secret\"}",
+					       "{\"OperatorID\":\"1\",\"zzz\":\"our-own-secret\"}"};
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		assert_int_equal(FC_OK, decode(f, "query_token", MESSAGE_REQUEST, requests[i], &out));
+		assert_string_equal(value_text(value_get(out, "OperatorSecret")), "our-own-secret");
+		assert_non_null(strstr(value_text(value_get(out, "seen")), "=secret-1"));
+		assert_null(strstr(value_text(value_get(out, "seen")), "own"));
+	}
+	/* The token of an answer comes back in its own field alone: an OperatorID is told in the log. */
+	static const char *const answers[] = {"{\"SuccStat\":0,\"AccessToken\":\"a-token-of-theirs\"}",
+					      "{\"token_ok\":\"0\",\"access_token\":\"a-token-of-theirs\"}"};
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		assert_int_equal(FC_OK, decode(f, "query_token", MESSAGE_ANSWER, answers[i], &out));
+		assert_string_equal(value_text(value_get(out, "AccessToken")), "a-token-of-theirs");
+		assert_string_equal(value_text(value_get(out, "OperatorID")), "secret-1");
+	}
+	/* No text, and the check of the message sees only the stand-in. Found by fuzz_message. */
+	assert_int_equal(FC_EINVAL, decode(f, "query_token", MESSAGE_ANSWER,
+					   "{\"SuccStat\":0,\"AccessToken\":\"a\\u0000token-of-theirs\"}", &out));
+	/* More than can be hidden are shown to nobody. */
+	char many[512] = "{\"OperatorID\":\"1\",\"OperatorSecret\":\"our-own-secret\"";
+	for (int i = 0; i < 8; i++)
+		(void)snprintf(many + strlen(many), sizeof(many) - strlen(many), ",\"password%d\":\"abcdef\"", i);
+	(void)snprintf(many + strlen(many), sizeof(many) - strlen(many), "}");
+	assert_int_equal(FC_ELIMIT, decode(f, "query_token", MESSAGE_REQUEST, many, &out));
+	/* A function that fails: the message goes on whole, and what it says of it is not the secret. */
+	must_load(f, "map = { query_token = { request = function(m, c) error(m.OperatorSecret) end } }");
+	assert_int_equal(FC_OK, decode(f, "query_token", MESSAGE_REQUEST, requests[0], &out));
+	assert_string_equal(value_text(value_get(out, "OperatorSecret")), "our-own-secret");
+	f->err = (struct error){0};
+	struct value *raw = value_object(a), *mapped = NULL;
+	assert_int_equal(FC_OK, value_put(a, raw, "OperatorSecret", value_string(a, "secret-1")));
+	assert_int_equal(FC_ESCRIPT, mapping_apply(f->mapping, method("query_token"), MESSAGE_REQUEST, MAPPING_IN, raw,
+						   &f->codec.context, a, &mapped, &f->err));
+	assert_non_null(strstr(f->err.text, "secret-1"));
+	/* No other message has any, and is shown as it is. */
+	must_load(
+	    f, "map = { notification_stationStatus = { request = function(m) m.seen = m.access_token return m end } }");
+	v = value_object(a);
+	assert_int_equal(FC_OK, value_put(a, v, "access_token", value_string(a, "of-the-standard-none")));
+	expect_encoded(f, "notification_stationStatus", MESSAGE_REQUEST, v,
+		       "{\"access_token\":\"of-the-standard-none\",\"seen\":\"of-the-standard-none\"}");
+}
+
 static void test_paths_methods_timing(void **state)
 {
 	struct fixture *f = *state;
@@ -398,6 +471,77 @@ static void test_failures(void **state)
 	assert_int_equal(1, mapping_failures(f->mapping));
 }
 
+/* What a description says, without Lua, is what the same function does when a script calls it. */
+static void test_descriptions(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const maps[] = {
+	    "local out = forecourt.reshape({ rename = { ConnectorID = \"gun\" }, first = \"lower\", add = { v = 1.5, "
+	    "from = { 1, \"x\" } } })\n"
+	    "local inward = forecourt.reshape({ first = \"upper\" })\n"
+	    "return { " HEAD "map = { notification_stationStatus = { request = out, answer = inward } },\n"
+	    "examples = { { call = \"map.notification_stationStatus.answer\", input = { status = 0 }, expect = { "
+	    "Status = 0 } } } }",
+	    "local out = forecourt.reshape({ rename = { ConnectorID = \"gun\" }, first = \"lower\", add = { v = 1.5, "
+	    "from = { 1, \"x\" } } })\n"
+	    "local inward = forecourt.reshape({ first = \"upper\" })\n"
+	    "return { " HEAD "map = { notification_stationStatus = {\n"
+	    "request = function(m) return out(m) end, answer = function(m) return inward(m) end } } }"};
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		struct value *in = status_push(f), *out;
+
+		write_file(f, "operators", "x", maps[i]);
+		mapping_free(f->mapping);
+		f->mapping = mapping_load(&(struct script_host){.lua_dir = f->dir}, "x", NULL, &f->err);
+		if (!f->mapping)
+			fail_msg("%s", f->err.text);
+		f->codec.mapping = f->mapping;
+		assert_int_equal(
+		    script_is_described(mapping_script(f->mapping), "map.notification_stationStatus.request"), i == 0);
+		const struct message *m = method("notification_stationStatus");
+		assert_int_equal(mapping_apply(f->mapping, m, MESSAGE_REQUEST, MAPPING_OUT, in, &f->codec.context,
+					       &f->arena, &out, &f->err),
+				 FC_OK);
+		buffer_clear(&f->out);
+		assert_int_equal(json_write(&f->out, value_get(out, "connectorStatusInfo")), FC_OK);
+		assert_string_equal(f->out.data, "{\"gun\":\"12345678901234567890123401\",\"status\":3}");
+		assert_int_equal(value_get(out, "from")->count, 2);
+		assert_true(value_get(out, "v")->f == 1.5);
+		assert_int_equal(out->count, 3);
+		/* The message itself is as it was: the recorder keeps both. */
+		assert_non_null(value_get(value_get(in, "ConnectorStatusInfo"), "ConnectorID"));
+		assert_int_equal(decode(f, "notification_stationStatus", MESSAGE_ANSWER, "{\"status\":0}", &out),
+				 FC_OK);
+		assert_int_equal(value_get(out, "Status")->i, 0);
+		/* Of two that come to one name the last stays. */
+		if (i == 0) {
+			assert_int_equal(decode(f, "notification_stationStatus", MESSAGE_ANSWER,
+						"{\"Status\":1,\"status\":0}", &out),
+					 FC_OK);
+			assert_int_equal(value_get(out, "Status")->i, 0);
+			assert_int_equal(decode(f, "notification_stationStatus", MESSAGE_ANSWER,
+						"{\"status\":1,\"Status\":0}", &out),
+					 FC_OK);
+			assert_int_equal(value_get(out, "Status")->i, 0);
+			assert_int_equal(out->count, 1);
+		}
+	}
+	assert_int_equal(mapping_failures(f->mapping), 0);
+}
+
+/* A number keeps the standard's form under another name, which a function can't know. */
+static void test_described_forms(void **state)
+{
+	struct fixture *f = *state;
+	struct value *v = value_object(&f->arena);
+
+	must_load(f, "map = { query_equip_charge_status = { answer = forecourt.reshape({ rename = { SeviceMoney = "
+		     "\"ServiceMoney\" }, add = { n = fixed(10, 3) } }) } }");
+	assert_int_equal(value_put(&f->arena, v, "SeviceMoney", value_decimal(&f->arena, 150, 2)), FC_OK);
+	expect_encoded(f, "query_equip_charge_status", MESSAGE_ANSWER, v, "{\"ServiceMoney\":1.50,\"n\":10.000}");
+}
+
 static void test_refused_files(void **state)
 {
 	struct fixture *f = *state;
@@ -436,6 +580,20 @@ static void test_refused_files(void **state)
 	     "examples = { { call = \"map.query_token.request\", input = { a = 1 }, expect = { a = 3 } } } }",
 	     "x.lua"},
 	    {"error(\"at load\")", "x.lua:1"},
+	    {"local f = forecourt.reshape({ renames = {} })",
+	     "x.lua:1: reshape: renames: unknown; known are rename, first, add"},
+	    {"local f = forecourt.reshape({ rename = { a = 5 } })", "x.lua:1: reshape: rename.a: must be a name"},
+	    {"local f = forecourt.reshape({ rename = { a = \"\" } })", "x.lua:1: reshape: rename.a: must be a name"},
+	    {"local f = forecourt.reshape({ rename = 5 })", "x.lua:1: reshape: rename: must be a table"},
+	    {"local f = forecourt.reshape({ first = \"Upper\" })", "x.lua:1: reshape: first: must be"},
+	    {"local f = forecourt.reshape({ add = 5 })", "x.lua:1: reshape: add: must be a table"},
+	    {"local f = forecourt.reshape()", "x.lua:1"},
+	    {"local d = { first = \"upper\" } local f = forecourt.reshape(d) d.first = 5\n"
+	     "return { " HEAD "map = { query_token = { request = f } } }",
+	     "map.query_token.request: first: must be"},
+	    {"return { " HEAD "map = { query_token = { request = forecourt.reshape({ first = \"upper\" }) } },\n"
+	     "examples = { { call = \"map.query_token.request\", input = { a = 1 }, expect = { a = 1 } } } }",
+	     "x.lua"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -490,9 +648,19 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_no_mapping),      TEST(test_changes_nothing), TEST(test_paths_methods_timing),
-	    TEST(test_outgoing_shapes), TEST(test_incoming),        TEST(test_failures),
-	    TEST(test_refused_files),   TEST(test_own_state),
+	    TEST(test_no_mapping),
+	    TEST(test_changes_nothing),
+	    TEST(test_paths_methods_timing),
+	    TEST(test_no_mapping),
+	    TEST(test_a_script_sees_no_secret),
+	    TEST(test_paths_methods_timing),
+	    TEST(test_outgoing_shapes),
+	    TEST(test_incoming),
+	    TEST(test_failures),
+	    TEST(test_descriptions),
+	    TEST(test_described_forms),
+	    TEST(test_refused_files),
+	    TEST(test_own_state),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -387,6 +388,105 @@ static void look_for_secrets(void *user, const struct audit_entry *e)
 			strstr(e->result, "geheim");
 }
 
+#define PLATFORM(name, url, secret, more)                                                              \
+	"config platform '" name "'\n\toption operator_id '987654321'\n\toption url '" url "'\n"       \
+	"\toption their_operator_secret '" secret "'\n\toption their_data_secret 'dataSecret012345'\n" \
+	"\toption their_data_secret_iv 'dataIvSecret0123'\n\toption their_sig_secret 'sigsecret'\n" more
+
+/* Who is shown no secret must not have one sent to him: the log-in hands the OperatorSecret over. */
+static void a_secret_goes_nowhere_else_unseen(void **state)
+{
+	static const struct {
+		const char *option, *value;
+		int code;
+	} options[] = {{"url", "https://evil.example/evcs", FC_EAUTH},
+		       {"url", "https://city.example.evil.example", FC_EAUTH},
+		       {"url", "https://city.example:8443/evcs", FC_EAUTH},
+		       {"url", "http://city.example/evcs", FC_EAUTH},
+		       {"ca", "/tmp/own.pem", FC_EAUTH},
+		       {"verify", "0", FC_EAUTH},
+		       {"exchange", "hub", FC_EAUTH},
+		       {"url", "https://city.example/v2", FC_OK},
+		       {"rate_per_s", "7", FC_OK},
+		       {"their_data_secret", "otherSecret01234", FC_OK}};
+	static const char *const texts[][2] = {
+	    /* Under another name, too; typed, it is his own. */
+	    {PLATFORM("other", "https://evil.example", "********", ""), "no"},
+	    {PLATFORM("city", "https://evil.example", "********", ""), "no"},
+	    {PLATFORM("city", "https://evil.example", "geheim-city", ""), "yes"},
+	    {PLATFORM("new", "https://new.example", "his-own", ""), "yes"},
+	};
+	char text[4096], path[120];
+	struct home *h = *state;
+	struct error err = {0};
+	struct arena a;
+
+	(void)snprintf(text, sizeof(text), "%s%s%s", first,
+		       PLATFORM("city", "https://city.example/evcs", "geheim-city", ""),
+		       PLATFORM("hub", "https://hub.example", "geheim-hub", ""));
+	put(h->config, text);
+	(void)snprintf(path, sizeof(path), "%s/operators", h->folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/operators/base.lua", h->folder);
+	put(path, "return { forecourt = 1, kind = 'operator', name = 'base' }\n");
+	config_free(h->running);
+	h->running = config_read(h->config, stderr, &err);
+	assert_non_null(h->running);
+	begin(h, 0);
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		arena_init(&a, 1 << 20);
+		(void)call_as(h, CONTROL_INTEGRATE, 0, "config_apply",
+			      wish(h, &a, "platform", "city", options[i].option, options[i].value, NULL));
+		wait_for(h, &h->done);
+		if (h->code != options[i].code)
+			fail_msg("%s %s: %d %s", options[i].option, options[i].value, h->code, h->error);
+		if (h->code)
+			assert_non_null(strstr(h->error, "platform city: where its secret goes"));
+		else
+			assert_int_equal(call(h, "config_revert", NULL), FC_OK);
+		assert_string_equal(file(h), text);
+		arena_fini(&a);
+	}
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		char wanted[4096], hash[SOURCE_HASH];
+
+		/* A renamed section keeps its secrets by an edit; as a text there is none to keep, which is a mistake. */
+		(void)snprintf(wanted, sizeof(wanted), "%s%s%s", first, texts[i][0],
+			       PLATFORM("hub", "https://hub.example", "********", ""));
+		char *stars = strstr(wanted, "'geheimnis'");
+		assert_non_null(stars);
+		memcpy(stars, "'********' ", 11);
+		sources_digest(file(h), strlen(file(h)), hash);
+		arena_init(&a, 1 << 20);
+		struct value *o = value_object(&a);
+		(void)value_put(&a, o, "text", value_string(&a, wanted));
+		(void)value_put(&a, o, "hash", value_string(&a, hash));
+		(void)call_as(h, CONTROL_INTEGRATE, 0, "config_apply", o);
+		wait_for(h, &h->done);
+		if ((h->code == FC_OK) != !strcmp(texts[i][1], "yes"))
+			fail_msg("%zu: %d %s", i, h->code, h->error);
+		if (!h->code)
+			assert_int_equal(call(h, "config_revert", NULL), FC_OK);
+		arena_fini(&a);
+	}
+	/* Renamed and led elsewhere at once. */
+	arena_init(&a, 1 << 20);
+	struct value *o = wish(h, &a, "platform", "city", "url", "https://evil.example", NULL),
+		     *edit = value_object(&a);
+	(void)value_put(&a, edit, "op", value_string(&a, "rename"));
+	(void)value_put(&a, edit, "type", value_string(&a, "platform"));
+	(void)value_put(&a, edit, "name", value_string(&a, "city"));
+	(void)value_put(&a, edit, "to", value_string(&a, "town"));
+	(void)value_push((struct value *)value_get(o, "edits"), edit);
+	(void)call_as(h, CONTROL_INTEGRATE, 0, "config_apply", o);
+	wait_for(h, &h->done);
+	assert_int_equal(h->code, FC_EAUTH);
+	assert_non_null(strstr(h->error, "platform town: "));
+	arena_fini(&a);
+	/* An administrator may. */
+	assert_int_equal(apply(h, "platform", "city", "url", "https://moved.example"), FC_OK);
+}
+
 static void no_secret_is_told(void **state)
 {
 	static const char *const looks[] = {"config_show", "config_versions", NULL};
@@ -533,6 +633,7 @@ int main(void)
 	    T(an_old_connection_proves_nothing),
 	    T(what_moves_the_page_is_answered_before),
 	    T(an_integrator_makes_himself_no_administrator),
+	    T(a_secret_goes_nowhere_else_unseen),
 	    T(no_secret_is_told),
 	    T(who_goes_meanwhile),
 	    T(a_part_is_restored_once_it_is_confirmed),

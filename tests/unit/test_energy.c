@@ -73,6 +73,54 @@ static int64_t stored(const struct fixture *f, int32_t first, int32_t last)
 	return store_energy_sum(f->store, "K1", first, last);
 }
 
+/* Read once a second, brought up to date once a minute: 120 kW are 2 kWh a step. What no minute can have brought is still refused. */
+static void a_register_that_stands_still_for_a_minute(void **state)
+{
+	struct energy_counter c = {0};
+	int64_t wh = 5000000, counted = 0;
+
+	(void)state;
+	assert_int_equal(energy_count(&c, wh, 0, DAY, 120000), -1);
+	for (int s = 1; s <= 600; s++) {
+		wh += s % 60 ? 0 : 2000;
+		int64_t more = energy_count(&c, wh, s * second, DAY, 120000);
+
+		assert_true(more >= 0);
+		counted += more;
+	}
+	assert_int_equal(counted, 20000);
+	/* An hour of standstill is no reason for more than a minute's worth, twice, and the slack. */
+	for (int s = 601; s <= 4200; s++)
+		assert_int_equal(energy_count(&c, wh, s * second, DAY, 120000), 0);
+	assert_int_equal(energy_count(&c, wh + 6000, 4201 * second, DAY, 120000), -1);
+	/* And once it has moved, the next second is a second. */
+	assert_int_equal(energy_count(&c, wh + 8000, 4202 * second, DAY, 120000), -1);
+}
+
+/* To and fro each second, and over a restart: what the time can't have brought is not counted. 60 kW: 33 Wh a second, 3 kWh once. */
+static void no_register_counts_more_than_was_possible(void **state)
+{
+	struct energy_counter c = {0};
+	int64_t counted = 0;
+
+	(void)state;
+	assert_int_equal(energy_count(&c, 0, 0, DAY, 60000), -1);
+	for (int s = 1; s <= 3600; s++) {
+		int64_t more = energy_count(&c, s & 1 ? 1000 : 0, s * second, DAY, 60000);
+
+		counted += more > 0 ? more : 0;
+	}
+	assert_true(counted <= 123000);
+	for (int beyond = 0; beyond < 2; beyond++) {
+		int64_t month = INT64_C(2) * 60 * 24 * 30 * 1000 + 3000;
+
+		c = (struct energy_counter){.has_meter = 1, .meter_wh = 5000};
+		assert_int_equal(energy_count(&c, 5000 + month + beyond, 0, DAY, 60000), beyond ? -1 : month);
+		/* And what that left is no more than at any time. */
+		assert_int_equal(energy_count(&c, 5000 + month + beyond + 3001, 0, DAY, 60000), -1);
+	}
+}
+
 static void write_out(struct fixture *f, struct energy_counter *c)
 {
 	struct error err = {0};
@@ -107,6 +155,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(only_a_believable_advance_counts),
+	    cmocka_unit_test(a_register_that_stands_still_for_a_minute),
+	    cmocka_unit_test(no_register_counts_more_than_was_possible),
 	    cmocka_unit_test_setup_teardown(what_went_through_while_we_were_away_counts, set_up, tear_down),
 	};
 

@@ -237,6 +237,19 @@ static void test_response_vectors(void **state)
 			    f->out.data);
 }
 
+/* The caller signs what it reads: U+FFFD where a reason was cut in the midst of a character. */
+static void test_a_msg_that_is_no_utf8_is_signed_as_it_is_read(void **state)
+{
+	struct fixture *f = *state;
+	struct envelope_response response;
+
+	assert_int_equal(FC_OK, envelope_seal_response(&f->keys, 4004, "no \xe5\x8c", NULL, 0, NULL, &f->out));
+	assert_int_equal(FC_OK, envelope_open_response(&f->keys, f->reader, CONFIG_SIG_STRICT, f->out.data, f->out.len,
+						       &f->arena, &response, &f->err));
+	assert_true(response.sig_ok);
+	assert_string_equal("no \xef\xbf\xbd\xef\xbf\xbd", response.msg);
+}
+
 static void test_rfc2202(void **state)
 {
 	char sig[ENVELOPE_SIG_SIZE], key[80], text[51];
@@ -758,6 +771,7 @@ int main(void)
 	    TEST(test_aes_vectors),
 	    TEST(test_v7_negative),
 	    TEST(test_response_vectors),
+	    TEST(test_a_msg_that_is_no_utf8_is_signed_as_it_is_read),
 	    TEST(test_rfc2202),
 	    TEST(test_keys),
 	    TEST(test_equal),

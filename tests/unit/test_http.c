@@ -3,8 +3,11 @@
 #include "loop_fixture.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -82,7 +85,7 @@ struct raw {
 	struct loop *loop;
 	struct loop_fd *listener, *connections[32];
 	int port, accepted, requests;
-	int silent;        /* never answers */
+	int silent;        /* never answers; nor does it anybody whose request says SLOW */
 	int close_after;   /* closes a connection that has carried so many answers; 0 = never */
 	const char *reply; /* NULL = an empty object */
 	int carried[32];
@@ -106,7 +109,7 @@ static void raw_readable(void *user, int fd)
 		if (!strstr(data, "END"))
 			return;
 		raw->requests++;
-		if (raw->silent)
+		if (raw->silent || strstr(data, "SLOW"))
 			return;
 		assert_int_equal(write(fd, reply, strlen(reply)), strlen(reply));
 		raw->carried[at]++;
@@ -782,6 +785,55 @@ static void test_client_keeps_connection(void **state)
 }
 
 /* At once: no more connections than may be in flight, and these carry all. */
+/* Found by fuzz_reply: libwebsockets went where the answer said, with token and body, and looked the name up on the loop. */
+static void test_client_follows_nobody(void **state)
+{
+	struct fixture *f = *state;
+	struct raw here = {0}, there = {0};
+	struct told told = {0};
+	char reply[160];
+
+	raw_start(&here, f->loop);
+	raw_start(&there, f->loop);
+	(void)ask(f, "127.0.0.1", here.port, (struct http_client_config){0});
+	static const int statuses[] = {301, 302, 303, 307, 308};
+	for (int i = 0; i < 5; i++) {
+		(void)snprintf(reply, sizeof(reply),
+			       "HTTP/1.1 %d x\r\nLocation: http://127.0.0.1:%d/\r\ncontent-length: 0\r\n\r\n",
+			       statuses[i], there.port);
+		here.reply = reply;
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, i + 1);
+		assert_int_equal(told.status, statuses[i]);
+	}
+	assert_int_equal(here.requests, 5);
+	assert_int_equal(there.accepted, 0);
+	raw_stop(&here);
+	raw_stop(&there);
+}
+
+/* Found by fuzz_reply: it was no answer, and there was no reason for it. */
+static void test_an_answer_without_a_status_is_none(void **state)
+{
+	static const char *const replies[] = {"HTTP/1.1 \r\n\r\n", "HTTP/1.1 OK\r\ncontent-length: 0\r\n\r\n",
+					      "HTTP/1.1 -200 OK\r\ncontent-length: 0\r\n\r\n",
+					      "HTTP/1.1 20000 OK\r\ncontent-length: 0\r\n\r\n"};
+	struct fixture *f = *state;
+	struct raw raw = {0};
+	struct told told = {0};
+
+	raw_start(&raw, f->loop);
+	(void)ask(f, "127.0.0.1", raw.port, (struct http_client_config){0});
+	for (int i = 0; i < 4; i++) {
+		raw.reply = replies[i];
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, i + 1);
+		assert_int_equal(told.failed, i + 1);
+		assert_string_equal(told.err.text, "loop: asks: the answer has no HTTP status");
+	}
+	raw_stop(&raw);
+}
+
 static void test_client_bounded(void **state)
 {
 	struct fixture *f = *state;
@@ -840,6 +892,178 @@ static void test_peer_closes(void **state)
 	raw_stop(&raw);
 }
 
+/* A peer that resets the connection in the moment in which the first answer was whole. */
+struct resets {
+	struct told told;
+	int fd, accepted;
+};
+
+static void done_and_reset(void *user, const struct http_result *result)
+{
+	const struct linger gone = {1, 0};
+	struct resets *r = user;
+
+	told_done(&r->told, result);
+	if (r->told.done > 1)
+		return;
+	assert_int_equal(setsockopt(r->fd, SOL_SOCKET, SO_LINGER, &gone, sizeof(gone)), 0);
+	close(r->fd);
+	r->fd = -1;
+}
+
+static void reset_then_answer(struct fixture *f, int listener, struct resets *r)
+{
+	static const char reply[] = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+	char data[4096];
+	int64_t end = clock_mono_ms() + PATIENCE_MS;
+
+	while (r->told.done < 2) {
+		assert_true(clock_mono_ms() < end);
+		assert_int_equal(loop_step(f->loop, 10), FC_OK);
+		if (r->fd < 0) {
+			r->fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+			r->accepted += r->fd >= 0;
+		}
+		ssize_t n = r->fd >= 0 ? read(r->fd, data, sizeof(data) - 1) : -1;
+		if (n <= 0)
+			continue;
+		data[n] = '\0';
+		if (strstr(data, "END"))
+			say(r->fd, reply);
+	}
+}
+
+/* Found by fuzz_reply: libwebsockets frees the request that it can't write there, and went on with it; what is freed is overwritten here, so
+ * that this does not go unnoticed. */
+static void test_reset_as_the_next_goes_out(void **state)
+{
+	struct fixture *f = *state;
+	struct resets r = {.fd = -1};
+	struct error err = {0};
+	int port, listener = listening(&port);
+
+	assert_int_equal(fcntl(listener, F_SETFL, O_NONBLOCK), 0);
+	(void)mallopt(M_PERTURB, 0x5a);
+	(void)ask(f, "127.0.0.1", port, (struct http_client_config){.max_in_flight = 1});
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(http_client_post(f->client, "/", NULL, "text/plain", "END", 3, PATIENCE_MS,
+						  done_and_reset, &r, &err),
+				 FC_OK);
+	reset_then_answer(f, listener, &r);
+	(void)mallopt(M_PERTURB, 0);
+	assert_int_equal(r.told.failed, 0);
+	assert_int_equal(r.accepted, 2);
+	close(r.fd);
+	close(listener);
+}
+
+/* Where another connection rests, or may be made, nobody waits behind one whose answer takes its time. */
+static void test_a_slow_answer_holds_up_no_other(void **state)
+{
+	struct fixture *f = *state;
+	struct raw raw = {0};
+	struct told slow = {0}, told = {0};
+
+	raw_start(&raw, f->loop);
+	(void)ask(f, "127.0.0.1", raw.port, (struct http_client_config){0});
+	post(f->client, "SLOW END", &slow);
+	post(f->client, "END", &told);
+	turn_until(f->loop, &told.done, 1);
+	for (int i = 2; i <= 12; i++) {
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, i);
+	}
+	/* More at once than there are connections. */
+	for (int i = 13; i <= 40; i++)
+		post(f->client, "END", &told);
+	turn_until(f->loop, &told.done, 40);
+	assert_int_equal(told.failed, 0);
+	assert_int_equal(slow.done, 0);
+	assert_in_range(raw.accepted, 2, 4);
+	http_client_free(f->client);
+	f->client = NULL;
+	assert_int_equal(slow.done, 1);
+	raw_stop(&raw);
+}
+
+static pthread_t loops_thread;
+static int looked_up_on_the_loop;
+
+/* Of the C library's: who asks it for a name stands still until there is an answer. */
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found)
+{
+	typedef int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+	unsigned char binary[16];
+	void *of = dlsym(RTLD_NEXT, "getaddrinfo");
+	real ask_it;
+
+	memcpy(&ask_it, &of, sizeof(ask_it));
+	if (name && inet_pton(AF_INET, name, binary) != 1 && inet_pton(AF_INET6, name, binary) != 1)
+		looked_up_on_the_loop += pthread_equal(pthread_self(), loops_thread) != 0;
+	return ask_it(name, service, hints, found);
+}
+
+/* A peer of HTTP/1.0, whose connections carry one request each: each next one finds one that it can't have. */
+static void test_no_name_is_looked_up_on_the_loop(void **state)
+{
+	struct fixture *f = *state;
+	struct raw raw = {.reply = "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\n{}"};
+	struct told told = {0};
+
+	loops_thread = pthread_self();
+	looked_up_on_the_loop = 0;
+	raw_start(&raw, f->loop);
+	(void)ask(f, "localhost", raw.port, (struct http_client_config){0});
+	for (int i = 1; i <= 6; i++) {
+		post(f->client, "END", &told);
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, 2 * i);
+	}
+	assert_int_equal(told.failed, 0);
+	assert_int_equal(looked_up_on_the_loop, 0);
+	raw_stop(&raw);
+}
+
+/* What was for one platform goes to nobody else because an answer says so: sealed, but with its token. */
+static void test_a_redirect_is_not_followed(void **state)
+{
+	static const char *const heads[] = {"301 Moved Permanently", "302 Found", "303 See Other",
+					    "307 Temporary Redirect", "308 Permanent Redirect"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 2 * sizeof(heads) / sizeof(heads[0]); i++) {
+		struct raw raw = {.close_after = (int)(i % 2)}, other = {0};
+		struct told told = {0};
+		char reply[200];
+
+		raw_start(&raw, f->loop);
+		raw_start(&other, f->loop);
+		(void)snprintf(reply, sizeof(reply),
+			       "HTTP/1.1 %s\r\nlocation: http://127.0.0.1:%d/\r\ncontent-length: 2\r\n\r\n{}",
+			       heads[i / 2], other.port);
+		(void)ask(f, "127.0.0.1", raw.port, (struct http_client_config){0});
+		/* On a connection of its own, and on one that has carried a request. */
+		for (size_t k = 0; k < 1 - i % 2; k++) {
+			post(f->client, "END", &told);
+			turn_until(f->loop, &told.done, 1);
+			assert_int_equal(told.status, 200);
+			told = (struct told){0};
+		}
+		raw.reply = reply;
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, 1);
+		/* It is an answer like another: what it is worth is the caller's to say. */
+		if (told.status != atoi(heads[i / 2]) && told.err.code != FC_EIO)
+			fail_msg("%s: status %d, %s", heads[i / 2], told.status, told.err.text);
+		assert_int_equal(other.accepted, 0);
+		assert_int_equal(raw.requests, 2 - (int)(i % 2));
+		http_client_free(f->client);
+		f->client = NULL;
+		raw_stop(&raw);
+		raw_stop(&other);
+	}
+}
+
 static void test_bad_answers(void **state)
 {
 	static const char *const replies[] = {"nonsense\r\n\r\n",
@@ -863,6 +1087,82 @@ static void test_bad_answers(void **state)
 	}
 }
 
+/* Whole without a body, on a connection that stays open; and a redirection is an answer, nobody is asked elsewhere. */
+static void test_answers_without_a_body(void **state)
+{
+	static const struct {
+		int status;
+		const char *reply;
+	} rows[] = {
+	    {204, "HTTP/1.1 204 No Content\r\n\r\n"},
+	    {304, "HTTP/1.1 304 Not Modified\r\n\r\n"},
+	    {100, "HTTP/1.1 100 Continue\r\n\r\n"},
+	    {302, "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"},
+	    {307, "HTTP/1.1 307 Temporary Redirect\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n"},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct raw raw = {.reply = rows[i].reply};
+		struct told told = {0};
+
+		raw_start(&raw, f->loop);
+		(void)ask(f, "127.0.0.1", raw.port, (struct http_client_config){0});
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, 1);
+		assert_int_equal(told.status, rows[i].status);
+		assert_int_equal(raw.requests, 1);
+		http_client_free(f->client);
+		f->client = NULL;
+		raw_stop(&raw);
+	}
+}
+
+/* A name with two addresses, of which the first (::1, where the machine has it so) refuses. */
+static void test_the_next_address(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 20; i++) {
+		struct told told = {0};
+
+		both(f, (struct http_server_config){0}, (struct http_client_config){0});
+		http_client_free(f->client);
+		(void)ask(f, "localhost", http_server_port(f->server), (struct http_client_config){0});
+		post(f->client, "END", &told);
+		post(f->client, "END", &told);
+		turn_until(f->loop, &told.done, 2);
+		assert_int_equal(told.failed, 0);
+		assert_string_equal(f->seen.body_start, "END");
+		http_client_free(f->client);
+		f->client = NULL;
+		http_server_free(f->server);
+		f->server = NULL;
+	}
+}
+
+/* What the server asks for is of its answer alone, not of the next on the same connection. */
+static void test_retry_after(void **state)
+{
+	struct fixture *f = *state;
+	struct raw raw = {.reply = "HTTP/1.1 503 Busy\r\nRetry-After: 37\r\ncontent-length: 2\r\n\r\n{}"};
+	struct told told = {0};
+
+	raw_start(&raw, f->loop);
+	(void)ask(f, "127.0.0.1", raw.port, (struct http_client_config){0});
+	post(f->client, "END", &told);
+	turn_until(f->loop, &told.done, 1);
+	assert_int_equal(told.status, 503);
+	assert_int_equal(told.retry_after_s, 37);
+	raw.reply = NULL;
+	post(f->client, "END", &told);
+	turn_until(f->loop, &told.done, 2);
+	assert_int_equal(told.status, 200);
+	assert_int_equal(told.retry_after_s, 0);
+	assert_int_equal(raw.accepted, 1);
+	raw_stop(&raw);
+}
+
 static void test_timeout(void **state)
 {
 	struct fixture *f = *state;
@@ -878,6 +1178,7 @@ static void test_timeout(void **state)
 		turn_until(f->loop, &told.done, i);
 		assert_int_equal(told.status, 0);
 		assert_int_equal(told.err.code, FC_ETIMEOUT);
+		assert_non_null(strstr(told.err.text, "no answer in time"));
 	}
 	/* The next one does not get stuck behind the dead ones. */
 	raw.silent = 0;
@@ -1178,10 +1479,19 @@ int main(void)
 	    T(test_requests_in_one_piece),
 	    T(test_no_delay),
 	    T(test_client_keeps_connection),
+	    T(test_client_follows_nobody),
+	    T(test_an_answer_without_a_status_is_none),
 	    T(test_client_bounded),
 	    T(test_too_many_wait),
 	    T(test_peer_closes),
+	    T(test_reset_as_the_next_goes_out),
+	    T(test_a_slow_answer_holds_up_no_other),
+	    T(test_no_name_is_looked_up_on_the_loop),
 	    T(test_bad_answers),
+	    T(test_a_redirect_is_not_followed),
+	    T(test_answers_without_a_body),
+	    T(test_the_next_address),
+	    T(test_retry_after),
 	    T(test_timeout),
 	    T(test_connection_refused),
 	    T(test_unknown_name),

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "store/earned.h"
 #include "store/internal.h"
 #include "store/journal_list.h"
 
@@ -290,12 +291,45 @@ static void what_is_searched_for(void **state)
 	assert_int_equal(f->seen[0], 21);
 }
 
+/* A start that came to nothing is no order of the day; one that cost a fee without energy is; what went by unseen is nobody's. */
+static void what_a_day_came_to(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		int mode;
+		int64_t wh, money_e4;
+		int orders;
+	} of[] = {{1, 12340, 98700, 1}, {1, 0, 0, 0}, {3, 5000, 0, 1}, {2, 0, 5000, 1}, {0, 7000, 0, 0}, {0, 0, 0, 0}};
+	struct earned e = {0};
+	int64_t orders = 0, wh = 0, money_e4 = 0;
+
+	for (int i = 0; i < (int)(sizeof(of) / sizeof(of[0])); i++) {
+		struct journal_order o = order_of(1000 + i);
+
+		o.mode = of[i].mode;
+		o.wh = of[i].wh;
+		o.money_e4 = of[i].money_e4;
+		o.end_wall = 90000 + i;
+		assert_int_equal(journal_keep(f->store, &o, &f->err), FC_OK);
+		orders += of[i].orders;
+		wh += of[i].wh;
+		money_e4 += of[i].money_e4;
+		assert_int_equal(earned_between(f->store, 90000, 90000 + i, &e), FC_OK);
+		assert_int_equal(e.orders, orders);
+		assert_int_equal(e.wh, wh);
+		assert_int_equal(e.money_e4, money_e4);
+		assert_int_equal(e.unseen_wh, i < 4 ? 0 : 7000);
+	}
+	assert_int_equal(earned_between(f->store, 80000, 89999, &e), FC_OK);
+	assert_int_equal(e.orders + e.wh + e.money_e4 + e.unseen_wh, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(every_order_once_in_order),    T(by_day_platform_and_state), T(what_is_searched_for),
-	    T(the_journal_grows_meanwhile),  T(looking_is_bounded),        T(what_became_of_an_order),
-	    T(a_store_that_can_not_be_read),
+	    T(every_order_once_in_order),   T(by_day_platform_and_state),    T(what_is_searched_for),
+	    T(the_journal_grows_meanwhile), T(looking_is_bounded),           T(what_became_of_an_order),
+	    T(what_a_day_came_to),          T(a_store_that_can_not_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -410,8 +410,30 @@ static int64_t unseen_wh(struct fixture *f)
 	int64_t wh = 0;
 
 	unseen_look(&f->charge);
-	(void)journal_last(f->store, "K1", add_wh, &wh);
+	(void)journal_last(f->store, "K1", 1, add_wh, &wh);
 	return wh;
+}
+
+/* It is gone as it is told to start, and charges: found by the outside tests, which lost what had flowed until it was back. */
+static void a_charger_that_is_gone_at_the_start(void **state)
+{
+	struct fixture *f = *state;
+
+	/* Two minutes at 60 kW are 2 kWh, twice that may be. */
+	say(f->charger, "energy", 100000);
+	metering_look(&f->charge);
+	f->charge.idle_us -= 120000000;
+	say(f->charger, "energy", 103900);
+	begin(f);
+	assert_int_equal(delivered(f), 3900);
+	assert_int_equal(f->charge.order->split.repairs & SPLIT_JUMP, 0);
+	end(f);
+	/* That was just now: as much at once is none. */
+	say(f->charger, "energy", 107800);
+	begin(f);
+	assert_int_equal(delivered(f), 0);
+	assert_int_equal(f->charge.order->split.repairs & SPLIT_JUMP, SPLIT_JUMP);
+	end(f);
 }
 
 /* The end of one charge goes by while the meter is silent, and the next car is there before it is back: nobody pays for what the one
@@ -768,6 +790,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_meter_that_is_read_seldom, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_charge_is_counted_by_one_register, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_meter_that_is_silent_at_the_start, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_charger_that_is_gone_at_the_start, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_one_leaves_the_next_does_not_pay, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_meter_goes_on_without_its_charger, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_register_that_is_gone_is_followed_by_another, set_up, tear_down),

@@ -34,6 +34,13 @@ int peer_ready(const struct peer *peer)
 	return played.ready;
 }
 
+/* The shortest pause that it may take: how it is spread is test_backoff's. */
+int64_t peer_pause_ms(struct peer *peer, int64_t pause_ms)
+{
+	(void)peer;
+	return pause_ms;
+}
+
 int peer_call(struct peer *peer, const struct message *message, struct value *request, struct arena *arena,
 	      peer_done done, void *user, struct error *err)
 {

@@ -72,6 +72,23 @@ static void run_sql(struct fixture *f, const char *sql)
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+/* The page of which a table or an index begins. */
+static int root_of(struct fixture *f, const char *name)
+{
+	sqlite3 *db = NULL;
+	sqlite3_stmt *s = NULL;
+
+	assert_int_equal(sqlite3_open(f->db, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT rootpage FROM sqlite_master WHERE name = ?1", -1, &s, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_bind_text(s, 1, name, -1, SQLITE_STATIC), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	int root = sqlite3_column_int(s, 0);
+	sqlite3_finalize(s);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	return root;
+}
+
 static void open_it(struct fixture *f)
 {
 	f->err = (struct error){0};
@@ -400,9 +417,13 @@ static void check_taken_further(struct fixture *f, int last)
 	static const int versions[] = {1, 2, 5, 13};
 	char path[160];
 	sqlite3 *older = NULL;
+	struct stat st;
 
 	assert_int_equal(number(store_db(f->store), "PRAGMA page_size"), PAGE);
 	(void)snprintf(path, sizeof(path), "%s.older", f->db);
+	/* As much its owner's alone as the file itself. */
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(sqlite3_open_v2(path, &older, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
 	assert_int_equal(number(older, "PRAGMA user_version"), versions[last]);
 	assert_int_equal(number(older, "SELECT wh FROM energy"), 1500);
@@ -439,7 +460,7 @@ static void files_of_older_versions(void **state)
 			assert_int_equal(journal_each_closed(f->store, "city", 0, 100, tell_seq, f), 2);
 			assert_int_equal(f->seen, 12);
 			f->seen = 0;
-			assert_int_equal(journal_last(f->store, "K9", tell_seq, f), FC_OK);
+			assert_int_equal(journal_last(f->store, "K9", 1, tell_seq, f), FC_OK);
 			assert_int_equal(f->seen, 2);
 			assert_int_equal(journal_each_open(f->store, tell_seq, f), 1);
 			assert_int_equal(outbox_first(f->store, "town", &entry), FC_OK);
@@ -458,6 +479,130 @@ static void files_of_older_versions(void **state)
 	}
 }
 
+/* The four bytes that say the schema's version are a damage like another: no reason to keep a gateway from its orders for ever. Found by
+ * fuzz_rescue. */
+static void a_version_that_is_damaged(void **state)
+{
+	static const int versions[] = {0, 1, 5, 13, 1001, INT32_MAX, -1, INT32_MIN};
+	struct fixture *f = *state;
+	char sql[64];
+
+	log_set_level(LOG_LEVEL_ERROR);
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		shell(f, "rm -f forecourt.db*");
+		open_it(f);
+		fill(f);
+		close_it(f);
+		(void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", versions[i]);
+		run_sql(f, sql);
+		open_it(f);
+		assert_int_equal(store_health(f->store)->replaced, 1);
+		assert_int_equal(count_orders(f), ORDERS);
+		assert_int_equal(f->wrong, 0);
+		close_it(f);
+		open_it(f);
+		assert_int_equal(store_health(f->store)->replaced, 0);
+		assert_int_equal(count_orders(f), ORDERS);
+		close_it(f);
+	}
+	log_set_level(LOG_LEVEL_NOTICE);
+}
+
+/* The bytes that say how the schema is written: nothing of such a file can be read, and it is set aside as any other. Found by fuzz_rescue. */
+static void a_format_that_is_damaged(void **state)
+{
+	struct fixture *f = *state;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	open_it(f);
+	fill(f);
+	close_it(f);
+	FILE *file = fopen(f->db, "r+b");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, 47, SEEK_SET), 0);
+	assert_int_not_equal(fputc(0x85, file), EOF);
+	assert_int_equal(fclose(file), 0);
+	open_it(f);
+	log_set_level(LOG_LEVEL_NOTICE);
+	assert_int_equal(store_health(f->store)->replaced, 1);
+	fill(f);
+	assert_int_equal(count_orders(f), ORDERS);
+}
+
+/* A file that has lost its end: SQLite would read nothing of it. Found by fuzz_rescue. */
+static void a_file_without_its_end(void **state)
+{
+	struct fixture *f = *state;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	open_it(f);
+	fill(f);
+	close_it(f);
+	assert_int_equal(truncate(f->db, pages_of(f) * 95 / 100 * PAGE), 0);
+	open_it(f);
+	log_set_level(LOG_LEVEL_NOTICE);
+	assert_int_equal(store_health(f->store)->replaced, 1);
+	int found = count_orders(f);
+	print_message("of %d orders %d are left without the last twentieth of the file\n", ORDERS, found);
+	assert_int_equal(f->wrong, 0);
+	assert_true(found * 2 > ORDERS && found < ORDERS);
+	assert_int_equal(outbox_waiting(f->store, "city"), found - journal_each_open(f->store, look, f));
+	close_it(f);
+	open_it(f);
+	assert_int_equal(store_health(f->store)->replaced, 0);
+	assert_int_equal(count_orders(f), found);
+}
+
+/* Pages of an index whose every branch leads to one and the same page below, LEVELS deep: SQLite finds nothing wrong with it, and comes to
+ * more leaves than anybody waits for. Found by fuzz_rescue. */
+static void an_index_that_does_not_end(void **state)
+{
+	enum { LEVELS = 6, BRANCHES = 80, HEAD = 12, CELL_AT = HEAD + 2 * BRANCHES, INTERIOR_INDEX = 2 };
+	struct fixture *f = *state;
+	uint8_t root[PAGE], page[PAGE] = {INTERIOR_INDEX};
+
+	log_set_level(LOG_LEVEL_ERROR);
+	open_it(f);
+	fill(f);
+	close_it(f);
+	/* Of the key that its root begins with. */
+	int number = root_of(f, "orders_seq");
+	FILE *file = fopen(f->db, "r+b");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, (number - 1L) * PAGE, SEEK_SET), 0);
+	assert_int_equal(fread(root, 1, PAGE, file), PAGE);
+	assert_int_equal(root[0], INTERIOR_INDEX);
+	int cell = root[HEAD] << 8 | root[HEAD + 1], len = 4 + 1 + root[cell + 4];
+	assert_true(cell + len <= PAGE && CELL_AT + len <= PAGE);
+	page[4] = BRANCHES;
+	page[6] = CELL_AT;
+	for (int i = 0; i < BRANCHES; i++)
+		page[HEAD + 2 * i + 1] = CELL_AT;
+	for (int level = 1; level <= LEVELS; level++) {
+		int below = level < LEVELS ? (int)pages_of(f) - level : root[cell + 2] << 8 | root[cell + 3];
+
+		memcpy(page + CELL_AT, root + cell, (size_t)len);
+		page[CELL_AT + 2] = page[10] = (uint8_t)(below >> 8);
+		page[CELL_AT + 3] = page[11] = (uint8_t)below;
+		assert_int_equal(fseek(file, (number - 1L) * PAGE, SEEK_SET), 0);
+		assert_int_equal(fwrite(page, 1, PAGE, file), PAGE);
+		number = below;
+	}
+	assert_int_equal(fclose(file), 0);
+	run_sql(f, "PRAGMA user_version = 0");
+	open_it(f);
+	log_set_level(LOG_LEVEL_NOTICE);
+	assert_int_equal(store_health(f->store)->replaced, 1);
+	int found = count_orders(f);
+	print_message("of %d orders %d are left\n", ORDERS, found);
+	assert_int_equal(f->wrong, 0);
+	assert_true(found > ORDERS * 9 / 10);
+	close_it(f);
+	open_it(f);
+	assert_int_equal(store_health(f->store)->replaced, 0);
+	assert_int_equal(count_orders(f), found);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -468,6 +613,10 @@ int main(void)
 	    T(taken_away_in_use),
 	    T(a_new_file_without_its_name),
 	    T(files_of_older_versions),
+	    T(a_version_that_is_damaged),
+	    T(a_format_that_is_damaged),
+	    T(a_file_without_its_end),
+	    T(an_index_that_does_not_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -232,7 +232,7 @@ static void row_29_a_limit_is_read_back(void **state)
 	atomic_store(&f->servers[0].registers[70], 320);
 	apply(f);
 	struct device *d = device_find(f->set, "a");
-	UNTIL(f, d->upkeep.held[0] && limit_of(f, &limit) == LIMIT_NOT_TAKEN);
+	UNTIL(f, d->each[0].is_held && limit_of(f, &limit) == LIMIT_NOT_TAKEN);
 	assert_int_equal(atomic_load(&f->servers[0].writes), 2);
 	assert_int_equal(limit.milli, 10000);
 	assert_int_equal(limit.reads_back.milli, 32000);
@@ -272,7 +272,7 @@ static void row_29_what_is_in_force_may_be_less(void **state)
 	atomic_store(&f->servers[0].registers[80], 130);
 	apply(f);
 	struct device *d = device_find(f->set, "a");
-	UNTIL(f, d->upkeep.held[0] && limit_of(f, &limit) == LIMIT_TAKEN);
+	UNTIL(f, d->each[0].is_held && limit_of(f, &limit) == LIMIT_TAKEN);
 	assert_int_equal(atomic_load(&f->servers[0].writes), 1);
 	assert_int_equal(device_limit(f->set, d, 1, 10000, &err), FC_OK);
 	UNTIL(f, limit_of(f, &limit) == LIMIT_NOT_TAKEN);
@@ -297,7 +297,7 @@ static void row_29_a_refreshed_limit_is_read_back_each_time(void **state)
 	UNTIL(f, limit_of(f, &limit) == LIMIT_TAKEN);
 	atomic_store(&f->servers[0].registers[80], 320);
 	UNTIL(f, limit_of(f, &limit) == LIMIT_NOT_TAKEN);
-	assert_int_equal(d->upkeep.milli[0], 16000);
+	assert_int_equal(d->each[0].milli, 16000);
 	atomic_store(&f->servers[0].registers[80], 160);
 	UNTIL(f, limit_of(f, &limit) == LIMIT_TAKEN);
 }
@@ -312,7 +312,7 @@ static void row_29_a_refused_limit_is_said(void **state)
 	atomic_store(&f->servers[0].refused_at, 70);
 	apply(f);
 	struct device *d = device_find(f->set, "a");
-	UNTIL(f, d->upkeep.held[0] && limit_of(f, &limit) == LIMIT_REFUSED);
+	UNTIL(f, d->each[0].is_held && limit_of(f, &limit) == LIMIT_REFUSED);
 	more_requests(f, 20);
 	assert_int_equal(atomic_load(&f->servers[0].writes), 1);
 }

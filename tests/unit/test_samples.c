@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "station/point.h"
-#include "station/sampler.h"
+#include "station/sampler_inside.h"
 #include "store/internal.h"
 
 enum { MANY = 64, SLOT_S = SAMPLE_MINUTES * 60 };
@@ -291,6 +291,33 @@ static void minutes_are_means_and_survive(void **state)
 	assert_int_equal(f->curve.points[0].power_w, SAMPLE_UNKNOWN);
 }
 
+static void half_an_hour_after_a_charge_its_memory_is_given_back(void **state)
+{
+	struct fixture *f = *state;
+	const struct curve *c = f->sampler->curves[0];
+	int64_t begin = now_in_slot() - 8 * SLOT_S, wall = begin;
+
+	assert_false(c->kept);
+	world[0].status = CONNECTOR_CHARGING;
+	run(f, &wall, SLOT_S);
+	assert_true(c->kept);
+	world[0].status = CONNECTOR_OCCUPIED;
+	run(f, &wall, (int64_t)SAMPLER_STEPS * SAMPLER_STEP_S);
+	/* The last change, to nothing, is still one of the last half hour. */
+	assert_true(c->kept);
+	assert_true(c->past->count > 0);
+	run(f, &wall, 2L * SAMPLER_STEP_S);
+	assert_false(c->kept);
+	assert_int_equal(c->past->count, 0);
+	/* All of it is in the store, and the next charge is kept like the first. */
+	assert_int_equal(list(f, 0, begin, wall), SAMPLE_MINUTES);
+	world[0].status = CONNECTOR_CHARGING;
+	run(f, &wall, SLOT_S);
+	sampler_flush(f->sampler, wall, 1);
+	assert_true(c->kept);
+	assert_true(list(f, 0, begin, wall) >= 2 * SAMPLE_MINUTES - 1);
+}
+
 static void what_is_unknown_is_not_zero(void **state)
 {
 	struct fixture *f = *state;
@@ -494,6 +521,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(damaged_rows_are_passed_over, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(an_idle_connector_costs_nothing, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(minutes_are_means_and_survive, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(half_an_hour_after_a_charge_its_memory_is_given_back, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_is_unknown_is_not_zero, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(ranges_are_checked, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(the_last_half_hour_is_there_by_steps, set_up, tear_down),

@@ -1,5 +1,6 @@
 /* store/: what was committed is there again, a damaged file is set aside, a newer one refused. */
 #include <dirent.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -224,6 +226,45 @@ static int pragma(struct store *store, const char *text)
 }
 
 /* Small pages spare flash; a file of an earlier version gets them at its first start. */
+static int others_may(const char *path, const char *tail)
+{
+	struct stat st;
+	char name[600];
+
+	(void)snprintf(name, sizeof(name), "%s%s", path, tail);
+	if (stat(name, &st))
+		fail_msg("%s: %s", name, strerror(errno));
+	return (st.st_mode & 0077) != 0;
+}
+
+/* A folder that an administrator has made, and a mask that lets others read. */
+static void the_file_is_its_owners_alone(void **state)
+{
+	struct fixture *f = *state;
+	mode_t mask = umask(0022);
+	struct error err = {0};
+	char command[600];
+
+	(void)snprintf(command, sizeof(command), "mkdir -p '%s' && chmod 755 '%s'", f->data, f->data);
+	assert_int_equal(system(command), 0);
+	struct store *store = open_store(f);
+	assert_int_equal(store_energy_add(store, "c1", 1, 5, 5, &err), FC_OK);
+	assert_false(others_may(f->db, ""));
+	assert_false(others_may(f->db, "-wal"));
+	assert_false(others_may(f->db, "-shm"));
+	store_close(store);
+	/* One of a version that did not look at it. */
+	assert_int_equal(chmod(f->db, 0664), 0);
+	(void)snprintf(command, sizeof(command), "rm -f '%s-wal' '%s-shm'", f->db, f->db);
+	assert_int_equal(system(command), 0);
+	store = open_store(f);
+	assert_int_equal(store_energy_add(store, "c1", 1, 5, 5, &err), FC_OK);
+	assert_false(others_may(f->db, ""));
+	assert_false(others_may(f->db, "-wal"));
+	store_close(store);
+	(void)umask(mask);
+}
+
 static void pages_are_small_and_the_wal_is_bounded(void **state)
 {
 	struct fixture *f = *state;
@@ -262,6 +303,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_rolled_back_transaction_leaves_nothing, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(named_values, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(a_damaged_file_is_set_aside, make_folder, remove_folder),
+	    cmocka_unit_test_setup_teardown(the_file_is_its_owners_alone, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(pages_are_small_and_the_wal_is_bounded, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(what_is_put_aside_is_beside_the_file, make_folder, remove_folder),
 	    cmocka_unit_test_setup_teardown(a_newer_file_is_refused, make_folder, remove_folder),

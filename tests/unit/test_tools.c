@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/log_ring.h"
 #include "control/bytes.h"
+#include "control/conformance_page.h"
 #include "control/scrub.h"
 #include "control/tar.h"
 #include "script/json.h"
@@ -263,12 +264,55 @@ static void scrubbing_leaves_no_secret(void **state)
 	scrub_text(NULL, 0, &config);
 }
 
+/* A report is opened as a file, where no content policy is: what a platform or a configuration said stays text. */
+static void a_report_holds_no_markup_of_others(void **state)
+{
+	static const char evil[] = "\"<script>x()</script><img src=x onerror=y()>&";
+	static const char report[] = "{\"stations\":[{\"name\":E,\"station_id\":E}],\"operator_id\":E,\"platform\":E,"
+				     "\"platform_id\":E,\"version\":E,"
+				     "\"mapping\":E,\"mapping_hash\":E,\"trial_seq\":E,\"messages\":[{\"method\":E,"
+				     "\"caller\":E,\"count\":1,\"verdict\":\"failed\","
+				     "\"reason\":E,\"findings\":[{\"level\":E,\"text\":E}]}],\"checks\":[{\"check\":E,"
+				     "\"verdict\":\"failed\",\"text\":E}]}";
+	struct json_reader *reader = json_reader_new(0);
+	char text[4096] = "";
+	struct value *tree;
+	struct buffer out;
+	struct arena arena;
+
+	(void)state;
+	for (const char *p = report; *p; p++)
+		if (*p == 'E')
+			(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "\"\\%s\"", evil);
+		else
+			(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%c", *p);
+	arena_init(&arena, 1 << 20);
+	assert_int_equal(json_read(reader, text, strlen(text), &arena, &tree, NULL), FC_OK);
+	for (int is_chinese = 0; is_chinese < 2; is_chinese++) {
+		buffer_init(&out, 1 << 20);
+		conformance_page(tree, 1, is_chinese, &out);
+		assert_false(out.failed);
+		assert_null(strstr(out.data, "<script"));
+		assert_null(strstr(out.data, "<img"));
+		assert_null(strstr(out.data, "\"&lt;"));
+		assert_non_null(
+		    strstr(out.data, "&quot;&lt;script&gt;x()&lt;/script&gt;&lt;img src=x onerror=y()&gt;&amp;"));
+		buffer_fini(&out);
+	}
+	arena_fini(&arena);
+	json_reader_free(reader);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_ring_holds_the_last_lines),   cmocka_unit_test(rare_calls_outlive_frequent_ones),
-	    cmocka_unit_test(a_message_is_held_to_the_letter), cmocka_unit_test(base64_as_the_standard_shows_it),
-	    cmocka_unit_test(a_tar_has_whole_blocks),          cmocka_unit_test(scrubbing_leaves_no_secret),
+	    cmocka_unit_test(the_ring_holds_the_last_lines),
+	    cmocka_unit_test(rare_calls_outlive_frequent_ones),
+	    cmocka_unit_test(a_message_is_held_to_the_letter),
+	    cmocka_unit_test(base64_as_the_standard_shows_it),
+	    cmocka_unit_test(a_tar_has_whole_blocks),
+	    cmocka_unit_test(scrubbing_leaves_no_secret),
+	    cmocka_unit_test(a_report_holds_no_markup_of_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

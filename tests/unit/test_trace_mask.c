@@ -316,6 +316,23 @@ static void a_brm_behind_another_transfer(void **state)
 	assert_int_equal(trace_mask_apply(m, &e), 1);
 }
 
+/* The other transfer lost its end, and this one its request: its numbers begin again. Found by fuzz_trace. */
+static void a_brm_behind_half_a_transfer(void **state)
+{
+	struct trace_mask *m = *state;
+	struct trace_entry e = rts(0x001500);
+
+	(void)trace_mask_apply(m, &e);
+	for (int n = 1; n <= 6; n++) {
+		e = packet(n);
+		assert_int_equal(trace_mask_apply(m, &e), 0);
+	}
+	for (int n = 2; n <= 7; n++) {
+		e = packet(n);
+		assert_int_equal(trace_mask_apply(m, &e), n >= 4 && n <= 6);
+	}
+}
+
 /* chargers.md 2.10: what a charge controller tells its billing unit of the car. */
 static void the_vin_for_a_billing_unit(void **state)
 {
@@ -391,6 +408,7 @@ int main(void)
 	    T(a_card_in_small_letters),
 	    T(pieces_that_were_thrown_away),
 	    T(a_brm_behind_another_transfer),
+	    T(a_brm_behind_half_a_transfer),
 	    T(the_vin_for_a_billing_unit),
 	    T(too_many_ranges),
 	    T(any_bytes),

@@ -133,7 +133,7 @@ static void a_life_bit_is_written_again_and_again(void **state)
 	/* An older firmware has no such register: it is left alone. */
 	atomic_store(&f->servers[0].refused_at, 30);
 	struct device *d = device_find(f->set, "a");
-	UNTIL(f, d->upkeep.off[0]);
+	UNTIL(f, d->each[0].slots[0].is_off);
 	int writes = atomic_load(&f->servers[0].writes);
 	requests = atomic_load(&f->servers[0].requests);
 	UNTIL(f, atomic_load(&f->servers[0].requests) > requests + 9);
@@ -439,10 +439,10 @@ static void another_plan_holds_up_no_keep_alive(void **state)
 	struct device *d = device_find(f->set, "a");
 	struct line *line = f->set->lines[0];
 	assert_ptr_equal(line->devices[0], d);
-	d->upkeep.busy_until_us[0] = clock_mono_us() + 3600000000;
+	d->each[0].slots[0].busy_until_us = clock_mono_us() + 3600000000;
 	int before = atomic_load(&f->servers[0].writes);
 	assert_int_equal(line_refresh(line, d), FC_OK);
-	assert_true(d->upkeep.busy_until_us[0] < clock_mono_us());
+	assert_true(d->each[0].slots[0].busy_until_us < clock_mono_us());
 	UNTIL(f, atomic_load(&f->servers[0].writes) > before);
 }
 

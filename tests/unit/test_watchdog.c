@@ -187,6 +187,26 @@ static void a_device_that_is_not_there_is_tried_again(void **state)
 	assert_int_equal(rename(late, f->path), 0);
 }
 
+static void a_file_is_none_and_stays_as_it_is(void **state)
+{
+	struct fixture *f = *state;
+	char journal[128], text[16] = "";
+
+	(void)snprintf(journal, sizeof(journal), "%s/journal", f->folder);
+	FILE *file = fopen(journal, "w+");
+	assert_non_null(file);
+	assert_true(fputs("SQLite format 3", file) >= 0 && !fflush(file));
+	watchdog_set(f->watchdog, journal, 15);
+	assert_false(state_of(f).is_open);
+	assert_non_null(strstr(state_of(f).why, "No such device"));
+	watchdog_end(f->watchdog);
+	rewind(file);
+	assert_int_equal(fread(text, 1, 15, file), 15);
+	assert_string_equal(text, "SQLite format 3");
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(unlink(journal), 0);
+}
+
 static void another_device_or_none_disarms_the_first(void **state)
 {
 	struct fixture *f = *state;
@@ -244,6 +264,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(what_stands_still_is_not_fed, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(without_an_end_it_stays_armed, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_device_that_is_not_there_is_tried_again, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_file_is_none_and_stays_as_it_is, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(another_device_or_none_disarms_the_first, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_device_that_takes_nothing_is_told, set_up, tear_down),
 	};

@@ -124,7 +124,7 @@ task("a charge begins and ends under one's eyes", async () => {
 
   await simulator("stop 0 1");
   await wait(async () => /Occupied/.test(await tile(id).innerText()) && !/kW(?!h)/.test(await tile(id).innerText()), "the charge has ended, and gives no power");
-  await showsSoon(page.locator(".figures"), /Today's money\s+¥\d+\.\d\d\s+Today's energy\s+\d+\.\d\d kWh\s+Today's orders\s+1/, "the day's sums");
+  await showsSoon(page.locator(".figures"), /Today's money\s+¥\d+\.\d\d\s+Today's energy\s+\d+\.\d\d kWh\s+Today's charges\s+1/, "the day's sums");
   await simulator("unplug 0 1");
   await showsSoon(tile(id), /Idle/);
 });

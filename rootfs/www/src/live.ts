@@ -78,7 +78,7 @@ export interface Overview {
   totals: {
     connectors: number; charging: number; idle: number; occupied: number; reserved: number; fault: number; offline: number;
     /** Missing while no connector's power is known. */
-    power_w?: number; today_wh: number; today_money_e4: number; today_orders: number;
+    power_w?: number; today_wh: number; today_money_e4: number; today_orders: number; today_unseen_wh?: number;
   };
   /** By id; there may be none of it. */
   alarms?: Record<string, Alarm>;

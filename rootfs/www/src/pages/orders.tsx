@@ -102,10 +102,21 @@ function Search({ filter }: { filter: Filter }) {
   );
 }
 
+interface Kept { oldest?: string; days: number; used: number; share: number }
+
+/** How far back there are orders, and why not further. */
+function HowLong({ kept: k }: { kept: Kept }) {
+  const words = [
+    k.oldest ? say("kept_oldest", { at: k.oldest }) : "", k.days ? say("kept_days", { days: k.days }) : say("kept_always"),
+    k.share ? say("kept_room", { most: number(k.share / 1e6, 1), used: number(k.used / 1e6, 1) }) : say("kept_any"),
+  ];
+  return <p class="muted small">{words.filter(Boolean).join(" ")}</p>;
+}
+
 function List({ query }: { query: URLSearchParams }) {
   const filter = filterOf(query);
   const after = query.get("after") ?? undefined;
-  const { data, problem, busy, again } = useLook<{ orders: Order[]; next?: string }>("orders", { ...filter, after, limit: 50 });
+  const { data, problem, busy, again } = useLook<{ orders: Order[]; next?: string; kept?: Kept }>("orders", { ...filter, after, limit: 50 });
   const running = useLook<{ orders: Order[] }>(filter.state || after ? null : "orders", { ...filter, state: "open", limit: 100 });
   const rows = [...(filter.state || after ? [] : list<Order>(running.data?.orders)), ...list<Order>(data?.orders)];
   const columns: Column<Order>[] = [
@@ -131,6 +142,7 @@ function List({ query }: { query: URLSearchParams }) {
             {after && <a class="button" href={page()}>{say("newest")}</a>}
             {data.next && <a class="button" href={page(data.next)}>{say("older")}</a>}
           </div>
+          {data.kept && <HowLong kept={data.kept} />}
         </section>
       )}
     </>

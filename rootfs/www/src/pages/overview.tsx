@@ -92,7 +92,8 @@ function Figures() {
       <Figure label={say("power_now")} value={power(totals.power_w)} />
       <Figure label={say("charging_of")} value={number(totals.charging)} aside={say("of", { all: number(totals.connectors) })} />
       <Figure label={say("today_money")} value={money(totals.today_money_e4)} />
-      <Figure label={say("today_energy")} value={energy(totals.today_wh)} />
+      <Figure label={say("today_energy")} value={energy(totals.today_wh)}
+        aside={totals.today_unseen_wh ? say("today_unseen", { energy: energy(totals.today_unseen_wh) }) : undefined} />
       <Figure label={say("today_orders")} value={number(totals.today_orders)}
         aside={totals.today_orders ? say("per_order", { money: money(totals.today_money_e4 / totals.today_orders) }) : undefined} />
     </dl>
@@ -151,6 +152,7 @@ function remedy(alarm: Alarm): { address: string; label: string } {
     case "platform_down": return { address: href("tools", "messages", { platform: alarm.object }), label };
     case "outbox_waiting": return { address: href("orders", [], { state: "waiting", platform: alarm.object }), label };
     case "order_disputed": return { address: href("orders", [], { state: "disputed", platform: alarm.object }), label };
+    case "store_full": return { address: href("orders", [], { state: "waiting" }), label };
     case "bus_down": return { address: bus(alarm.object), label };
     case "bus_errors": case "can_bus_off": return { address: href("tools", "trace", { line: alarm.object }), label };
     case "unit_silent": {

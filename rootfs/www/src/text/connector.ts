@@ -60,7 +60,7 @@ const because: Record<string, string> = {
   "the charger ignores the stop": "充电桩未执行停止", "the charger went silent": "充电桩失去通信", "time is up": "超时", "told to stop once more": "再次下发停止",
   accepted: "已接受", open: "进行中", closed: "已关闭", settling: "结算中", start: "启动", stop: "停止", unlock: "解锁", limit: "限功率", reserve: "预约", unreserve: "取消预约",
   "stopped on site": "现场停止", "stopped by command": "命令停止", "ended by car or charger": "车辆或充电桩结束", "the charger did not come back": "充电桩未恢复通信",
-  "did not start": "未能启动", "began on site, not authorised": "现场启动，未授权", "began on site, the connector was reserved": "现场启动，接口已被预约",
+  "went by unseen, nobody's": "未见期间的电量，无主", "did not start": "未能启动", "began on site, not authorised": "现场启动，未授权", "began on site, the connector was reserved": "现场启动，接口已被预约",
   unplugged: "已拔枪", "unplugged while starting": "启动时拔枪",
 };
 

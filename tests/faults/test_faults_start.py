@@ -1,0 +1,112 @@
+"""A start in which one allocation or one call to the file system fails: each place of a start once a way. It is refused with a reason (and the
+next one, without a fault, goes through), or there is a gateway that has all its parts and says what it lacks. It never crashes, but where a
+library does (faulty.KNOWN), never hangs, and never starts silently without a part.
+FORECOURT_FAULT_S=0 goes on until every place of a start has failed; the table is printed."""
+import collections
+import re
+import time
+
+import inject
+import pytest
+from faulty import KNOWN, FaultyStation, goes_on, rows, seconds
+
+
+class Starts:
+    """One start after the other, and what became of each."""
+
+    def __init__(self, station, kinds):
+        self.station, self.kinds = station, kinds
+        self.outcomes, self.bad, self.known = collections.Counter(), [], 0
+
+    def parts(self):
+        """What a gateway must have; None when it does not say."""
+        try:
+            stats = self.station.stats()
+        except AssertionError:
+            return None
+        return (len(stats["buses"]), len(stats["platforms"]), len(stats["connectors"]) if isinstance(stats.get("connectors"), list)
+                else stats.get("connectors"))
+
+    def judge(self, whole):
+        """After a start with a fault: what it is, and ends it."""
+        station, injector = self.station, self.station.injector
+        gateway = station.gateway
+        end = time.monotonic() + 120
+        while gateway.running() and "admin: listens on" not in gateway.output() and time.monotonic() < end:
+            time.sleep(0.02)
+        if not gateway.running():
+            said = gateway.output()
+            if gateway.popen.returncode in (1, 2, 3) and re.search(r"not started: |no memory|can't|config: |forecourtd: ", said):
+                return "refused, and said why"
+            if any(re.search(pattern, injector.last()) for pattern in KNOWN):
+                return "ended by a library"
+            self.bad.append((gateway.popen.returncode, injector.last(), said[-600:]))
+            return "ended without a reason"
+        if "admin: listens on" not in gateway.output():
+            self.bad.append(("hangs", injector.last(), gateway.output()[-600:]))
+            return "hangs"
+        # A part that is missing is there a little later, or there is an alarm or a line of the log that says what is wrong.
+        end = time.monotonic() + 5
+        found = self.parts()
+        while found != whole and gateway.running() and time.monotonic() < end:
+            time.sleep(0.2)
+            found = self.parts()
+        if found == whole and not station.alarms():
+            return "whole"
+        if not gateway.running():
+            return "refused, and said why" if "not started: " in gateway.output() else "ended later"
+        if station.alarms() or re.search(r" (warning|error) ", gateway.output()):
+            return "started, and says what it lacks"
+        self.bad.append(("lacks a part", injector.last(), str((found, whole))))
+        return "lacks a part in silence"
+
+    def one(self, whole):
+        """Zero when there is nothing left to fail."""
+        station, injector = self.station, self.station.injector
+        before = injector.control.faults
+        injector.fail(self.kinds, most=1)
+        station.start_gateway(wait=False)
+        outcome = self.judge(whole)
+        injector.calm()
+        if station.gateway.running():
+            station.gateway.popen.kill()
+        station.gateway.popen.wait()
+        station.processes.remove(station.gateway)
+        if injector.control.faults == before:
+            return 0
+        self.outcomes[outcome] += 1
+        return 1
+
+
+@pytest.fixture
+def faulty():
+    station = FaultyStation(depth=8)
+    yield station
+    station.stop()
+
+
+@pytest.mark.parametrize("kinds", [inject.MEMORY, inject.FILES], ids=["memory", "files"])
+def test_a_start_with_a_fault(faulty, kinds):
+    station, limit = faulty, seconds(30)
+    station.start_chargers("--speed", "20")
+    station.start_gateway()
+    station.until(lambda: not station.alarms(), 120, "no alarm")
+    starts = Starts(station, kinds)
+    whole = starts.parts()
+    assert whole and whole[0] and whole[1], whole
+    assert station.gateway.stop() == 0
+    station.processes.remove(station.gateway)
+    begun = time.monotonic()
+    while goes_on(begun, limit, sum(starts.outcomes.values()) >= 10) and starts.one(whole):
+        pass
+    took = time.monotonic() - begun
+    # And without a fault it starts as ever.
+    station.start_gateway()
+    station.until(lambda: starts.parts() == whole and not station.alarms(), 120, "a whole gateway")
+    print(f"\n{sum(starts.outcomes.values())} starts in {took:.0f} s, ways left {station.injector.left(kinds)}")
+    print("; ".join(f"{outcome}: {count}" for outcome, count in starts.outcomes.most_common()))
+    print(rows(station.injector, kinds))
+    for found in starts.bad:
+        print(*found)
+    assert not starts.bad, starts.bad
+    assert sum(starts.outcomes.values()) >= 10
