@@ -10,7 +10,6 @@ enum { RECIPIENTS = 64, NOT_NOTED = -1 };
 static const int64_t note_period_us = 900000000;
 /* Of the others whose last note is older than this one goes along: a transaction costs pages of flash whatever is in it. */
 static const int64_t note_along_us = 600000000;
-/* A disk may be full for hours, and the log be on it. */
 static const int64_t complain_period_us = 60000000;
 
 /* What the order refers to stays in the store as long as people may ask. */
@@ -78,14 +77,20 @@ int durable_open(struct charge *c, struct error *err)
 	return result;
 }
 
-void durable_complain(struct charge *c, const char *what, const struct error *err)
+int durable_may_complain(int64_t *told_us)
 {
 	int64_t now = clock_mono_us();
 
-	if (c->complained_us && now - c->complained_us < complain_period_us)
-		return;
-	c->complained_us = now;
-	log_error("charge: order %s: %s, tried again: %s", c->order->seq, what, err->text);
+	if (*told_us && now - *told_us < complain_period_us)
+		return 0;
+	*told_us = now;
+	return 1;
+}
+
+void durable_complain(struct charge *c, const char *what, const struct error *err)
+{
+	if (durable_may_complain(&c->complained_us))
+		log_error("charge: order %s: %s, tried again: %s", c->order->seq, what, err->text);
 }
 
 void durable_note(struct charge *c)

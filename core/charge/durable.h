@@ -17,5 +17,8 @@ void durable_note(struct charge *charge);
  * that were not noted for ten minutes are written in one transaction. */
 void durable_note_stale(struct charge *first);
 void durable_complain(struct charge *charge, const char *what, const struct error *err);
+/* Nonzero once a minute, for who says itself what is not written: a disk may be full for hours, and the log be on it. *told_us: when that was last, by
+ * the monotonic clock; 0 = never. */
+int durable_may_complain(int64_t *told_us);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "charge/durable.h"
 #include "charge/set.h"
 #include "station/energy.h"
 
@@ -33,8 +34,6 @@ static struct order *make_order(struct charge_set *set, const struct charge *c, 
 	o->split.repairs |= SPLIT_UNSEEN;
 	return o;
 }
-
-static const int64_t complain_period_us = 60000000;
 
 static int keep(void *user, const struct journal_order *entry, struct error *err)
 {
@@ -75,17 +74,6 @@ static int read_now(const struct charge *c, int64_t *wh)
 	return o->split.unread ? FC_ENOENT : FC_OK;
 }
 
-/* A disk may be full for hours, and the log be on it. */
-static int may_complain(struct charge *c)
-{
-	int64_t now = clock_mono_us();
-
-	if (c->unseen_told_us && now - c->unseen_told_us < complain_period_us)
-		return 0;
-	c->unseen_told_us = now;
-	return 1;
-}
-
 void unseen_look(struct charge *c)
 {
 	int64_t wh;
@@ -106,7 +94,7 @@ void unseen_look(struct charge *c)
 	int is_short = wh > c->idle_wh && !o, wants = o && o->split.total_wh > 0;
 	if (is_short || (wants && order_record(o, keep, c->conductor->store, &err))) {
 		/* Tried again until it is written: nothing that runs counts from before it. */
-		if (may_complain(c))
+		if (durable_may_complain(&c->unseen_told_us))
 			log_error("charge: connector %s: %lld Wh went by unseen, not written, tried again: %s",
 				  c->connector_id, (long long)(wh - c->idle_wh), is_short ? "no memory" : err.text);
 		free(o);

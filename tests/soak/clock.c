@@ -125,7 +125,7 @@ static void note_speed(int64_t real, int64_t mono)
 		return;
 	atomic_store(&all->seen_mono_ns, mono);
 	int64_t now = (mono - before) * 1000 / (real - seen), old = atomic_load(&all->speed_e3);
-	atomic_store(&all->speed_e3, (old * 3 + now) / 4);
+	atomic_store(&all->speed_e3, now > old ? now : old - old / 64);
 }
 
 static int64_t mono_ns(void)
@@ -233,7 +233,7 @@ static int64_t nap(int64_t left)
 	if (left == never)
 		return never;
 	ns = left / (speed > 1000 ? speed : 1000) * 1000;
-	return ns < 100000 ? 100000 : ns > 250000000 ? 250000000 : ns;
+	return ns < 100000 ? 100000 : ns > 20000000 ? 20000000 : ns;
 }
 
 static int64_t later(int64_t now, int64_t ns)
