@@ -23,9 +23,9 @@
 
 /* ASCII needs most: a colon, two characters a byte of unit, PDU and LRC, CR and LF. */
 enum { FRAMING_PDU_MAX = 253, FRAMING_ADU_MAX = 1 + 2 * (FRAMING_PDU_MAX + 2) + 2 };
-/* No frame is longer, whichever framing: a buffer of this size never fills up while FRAMING_MORE is said. */
 /* What we send is short: a read, or a write of a few words. */
 enum { FRAMING_REQUEST_PDU_MAX = 38, FRAMING_REQUEST_ADU_MAX = 1 + 2 * (FRAMING_REQUEST_PDU_MAX + 2) + 2 };
+/* No frame is longer, whichever framing: a buffer of this size never fills up while FRAMING_MORE is said. */
 enum { FRAMING_BUFFER = 2 * FRAMING_ADU_MAX };
 
 /* What was sent, and what may come back for it. */

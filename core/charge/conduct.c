@@ -417,9 +417,24 @@ static int is_unlooked(const struct charge *c)
 /* Nobody vouches for it, and its station is one where somebody must; or the place was kept for somebody. */
 static int is_unwanted(const struct charge *c)
 {
-	return c->order && c->order->unwanted && c->connector &&
+	return c->order->unwanted && c->connector &&
 	       (c->order->unwanted != SESSION_NOT_AUTHORISED ||
 		c->connector->station->local_start == CONFIG_LOCAL_AUTHORISED);
+}
+
+/* Current that must not flow is told to stop until it does; and a stop that nobody could be told was accepted. */
+static void insist_on_stop(struct charge *c)
+{
+	if (!c->order || c->state != SESSION_CHARGING)
+		return;
+	if (c->order->failed) {
+		conduct_stop(c, SESSION_NOT_STARTED, c->result_s);
+	} else if (c->owes_stop) {
+		c->owes_stop = 2;
+		conduct_stop(c, c->stop_reason, c->result_s);
+	} else if (is_unwanted(c)) {
+		conduct_stop(c, (enum session_reason)c->order->unwanted, c->result_s);
+	}
 }
 
 void conduct_tick(struct charge *c)
@@ -441,15 +456,7 @@ void conduct_tick(struct charge *c)
 	look_at_status(c);
 	if (c->closing)
 		return;
-	/* Current that must not flow is told to stop until it does. And a stop that nobody could be told was accepted. */
-	if (c->order && c->order->failed && c->state == SESSION_CHARGING) {
-		conduct_stop(c, SESSION_NOT_STARTED, c->result_s);
-	} else if (c->order && c->owes_stop && c->state == SESSION_CHARGING) {
-		c->owes_stop = 2;
-		conduct_stop(c, c->stop_reason, c->result_s);
-	}
-	if (is_unwanted(c) && c->state == SESSION_CHARGING)
-		conduct_stop(c, (enum session_reason)c->order->unwanted, c->result_s);
+	insist_on_stop(c);
 	count_polls(c);
 	if (c->deadline_us && now >= c->deadline_us && !is_unlooked(c))
 		(void)conduct(c, SESSION_TIMEOUT, NULL, NULL);

@@ -281,12 +281,12 @@ int store_energy_add(struct store *store, const char *connector_id, int32_t day,
 	    sqlite3_bind_int64(add, 3, delta_wh) || sqlite3_bind_text(set, 1, connector_id, -1, SQLITE_STATIC) ||
 	    sqlite3_bind_int64(set, 2, meter_wh))
 		return store_failed(store, err, "energy");
-	/* A savepoint makes the pair one even inside a caller's transaction. */
 	/* Of a caller's transaction that is to be taken back nothing may be kept: this fails too, and with it that. */
 	if (store->undone) {
 		(void)store_clear(store, NULL);
 		return error_set(err, FC_EIO, "store: energy: the transaction before was not taken back");
 	}
+	/* A savepoint makes the pair one even inside a caller's transaction. */
 	if (execute(store, "SAVEPOINT energy", err))
 		return FC_EIO;
 	if (!run(store, add, "energy", err) && !run(store, set, "meter", err) && !execute(store, "RELEASE energy", err))

@@ -132,6 +132,18 @@ class Process:
     def running(self):
         return self.popen.poll() is None
 
+    def rss_kb(self):
+        status = pathlib.Path(f"/proc/{self.popen.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+
+    def least_rss_kb(self, seconds=8):
+        """What stays: what handshakes take (some MB) is given back a second after them, where one follows another for a moment only."""
+        end, least = time.monotonic() + seconds, self.rss_kb()
+        while time.monotonic() < end:
+            time.sleep(0.02)
+            least = min(least, self.rss_kb())
+        return least
+
     def stop(self, timeout=20):
         if self.popen.poll() is None:
             self.popen.send_signal(signal.SIGTERM)

@@ -155,13 +155,7 @@ class Ward:
         return re.search(rf"charge: order {seq}: connector \w+: closed: (\d+) Wh", self.station.gateway.output())
 
     def rss_kb(self):
-        """Of some looks within two seconds the least: tables of points that handshakes leave come and go within one (loop_trim_tls)."""
-        looks = []
-        for _ in range(9):
-            looks.append(self.station.stats()["rss_kb"])
-            time.sleep(0.25)
-        print("rss", looks)
-        return min(looks)
+        return self.station.gateway.least_rss_kb(3)
 
     def alarms(self, chinese=False):
         """Of platforms that are down: name to the cause as the command line says it."""

@@ -305,11 +305,6 @@ def test_chinese(site):
     assert station.cli("orders", "export", LANG="zh_CN.UTF-8").stdout == station.cli("orders", "export").stdout
 
 
-def memory_kb(process):
-    with open(f"/proc/{process.popen.pid}/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
-
-
 def test_a_journal_of_years(site):
     """Thousands of orders: each is exported once and in order, and the daemon neither grows nor stops polling."""
     count = 5000
@@ -324,12 +319,12 @@ def test_a_journal_of_years(site):
     db.close()
     station.start_gateway()
     good(station, "orders", "list")
-    before, polls = memory_kb(station.gateway), station.stats()["polls"]
+    before, polls = station.gateway.rss_kb(), station.stats()["polls"]
     exported = station.cli("orders", "export", timeout=300)
     assert exported.returncode == 0
     table = [r["seq"] for r in csv.DictReader(io.StringIO(exported.stdout, newline=""))]
     assert table == [f"{i:027d}" for i in range(count)] + [seq]
-    assert memory_kb(station.gateway) - before < 8192
+    assert station.gateway.rss_kb() - before < 8192
     after = station.stats()["polls"]
     assert after["polls"] > polls["polls"] and after["missed"] == polls["missed"]
     newest = good(station, "orders", "list", "--limit", "250")["orders"]

@@ -27,11 +27,6 @@ def test_killed_at_random(tmp_path):
     assert sum(f["kills"] for f in found) >= KILLS
 
 
-def rss_kb(station):
-    time.sleep(0.5)
-    return station.stats()["rss_kb"]
-
-
 def test_a_platform_that_is_away(make_station):
     """Charges go on while the platform is away; when it is back it gets every order once, in the order of their ends.
     FORECOURT_ORDERS=500 runs it for longer."""
@@ -69,8 +64,7 @@ def test_a_platform_that_is_away(make_station):
     memory = []
     for part in (ORDERS // 2, ORDERS):
         station.until(lambda n=part: len(closed()) >= n, 60 + 2 * ORDERS, f"{part} orders")
-        # What a handshake takes (2 MB) it gives back a second later: the least of some readings is what stays.
-        memory.append(min(rss_kb(station) for _ in range(12)))
+        memory.append(station.gateway.least_rss_kb())
     for driver in drivers:
         driver.over.set()
     for driver in drivers:

@@ -45,11 +45,6 @@ def save(path, text):
     os.replace(new, path)
 
 
-def memory_kb(process):
-    with open(f"/proc/{process.popen.pid}/status", encoding="ascii") as status:
-        return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
-
-
 class Log:
     """The gateway's log, read on from where it was last read."""
 
@@ -111,7 +106,7 @@ def run(station, other):
         return time.monotonic() - begin
 
     plain = max(ask() for _ in range(50))
-    before, resident, slowest, called, refused, plugged = station.stats()["buses"][0], memory_kb(station.gateway), 0, 0, 0, False
+    before, resident, slowest, called, refused, plugged = station.stats()["buses"][0], station.gateway.rss_kb(), 0, 0, 0, False
     most = resident
     for file in sorted(CORPUS.glob("*.lua")):
         text = file.read_text()
@@ -147,7 +142,7 @@ def run(station, other):
             station.server.wait(lambda r, since=seen: arrived(r, since, None))
         station.until(lambda: (other.received[-1:] or [("", {})])[0][1].get("Note") == "second"
                       and other.received[-1][1]["ConnectorStatusInfo"]["Status"] == status, 60, "the other platform's message")
-        most = max(most, memory_kb(station.gateway))
+        most = max(most, station.gateway.rss_kb())
         assert station.gateway.running(), file
     for folder, path in paths.items():
         save(path, good[folder])

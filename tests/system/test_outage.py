@@ -83,7 +83,7 @@ def test_three_days_without_the_platform(make_station):
         clock.step(STEP_S)
         time.sleep(0.3)
         if step in (STEPS // 2, STEPS):
-            memory.append(station.stats()["rss_kb"])
+            memory.append(station.gateway.least_rss_kb(3))
     for driver in drivers:
         driver.over.set()
     for driver in drivers:
