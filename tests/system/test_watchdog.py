@@ -7,7 +7,9 @@ import subprocess
 import threading
 import time
 
+import test_disk
 from test_acts import alarms, wait_alarm, wait_over
+from test_iserv import stop
 
 TIMEOUT_S = 15
 PERIOD_S = TIMEOUT_S // 4  # between two feeds
@@ -141,6 +143,34 @@ def test_a_driver_that_does_not_come_back_stops_it(make_station):
     assert station.gateway.stop() == 0
     station.until(lambda: device.closed, 20, "the device's closing")
     assert device.seen.count(b"V") == 1 and device.seen.endswith(b"V"), device.seen
+    device.close()
+
+
+def test_charges_while_a_driver_hangs(make_station):
+    """Both lines have a charge. The one beside ends and is confirmed while the driver hangs; the one on its line goes on, is no longer known
+    meanwhile, and has all of its energy in one order afterwards."""
+    station = make_station(start=False, tcp=1, line_units=(1,), connectors=1, poll_ms=200)
+    station.bus_options.update(response_timeout_ms=200)
+    device, flag = Device(station), preload(station)
+    test_disk.serve(station)
+    station.start_chargers("--speed", "2")  # what the register does in the time of the hang is believed up to that
+    test_disk.begin(station)
+    beside, on_line = test_disk.charge(station, 0), test_disk.charge(station, 1)
+    flag.touch()
+    wait_alarm(station, "bus_stuck", 120)
+    assert stop(station, *beside).data["SuccStat"] == 0
+    test_disk.check_once(station, beside[1], 0)
+    assert not test_disk.told(station, "notification_charge_order_info", on_line[1])
+    assert station.gateway.running() and station.ask_chargers("state 1 1").strip() == "charging"
+    offline = next(a for a in alarms(station, "connector_offline") if a["object"] == on_line[0])
+    assert offline["cause"], offline
+    flag.unlink()
+    wait_over(station, "bus_stuck")
+    wait_over(station, "connector_offline")
+    test_disk.some_energy(station, on_line[1], 1)
+    assert stop(station, *on_line).data["SuccStat"] == 0
+    test_disk.check_once(station, on_line[1], 1)
+    assert station.gateway.stop() == 0
     device.close()
 
 
