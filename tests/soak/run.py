@@ -49,7 +49,7 @@ class Soak:
         self.samples, self.lives, self.days, self.midnights = [], 0, [], []
         self.chance = random.Random(options.seed + 1)
         self.begun, self.gone = time.monotonic(), collections.Counter()
-        self.phases, self.interrupted, self.shown = {}, False, 0
+        self.phases, self.interrupted, self.shown, self.eve = {}, False, 0, set()
 
     # Samples ----------------------------------------------------------------------------------------------------------------
 
@@ -122,12 +122,20 @@ class Soak:
 
     # Days -------------------------------------------------------------------------------------------------------------------
 
+    def charging(self):
+        w = self.world
+        return {w.station.connector_id(i) for i in range(self.options.connectors) if w.chargers(f"state {i} 1") == "charging"}
+
+    def before_midnight(self):
+        """Who charges at the last reading of the day may have ended by midnight."""
+        self.eve = self.charging()
+
     def midnight(self):
-        """The chargers' registers as the day changes, who charges then, and what the gateway says of the day before. Until the gateway has
-        read a charger once more, what it counts since its last reading is of the new day: at most a period's worth."""
+        """The chargers' registers as the day changes, who charges then or did since the last reading, and what the gateway says of the day
+        before. Until the gateway has read a charger once more, what it counts since its last reading is of the new day: at most a period's worth."""
         w = self.world
         now = w.delivered()
-        charging = {w.station.connector_id(i) for i in range(self.options.connectors) if w.chargers(f"state {i} 1") == "charging"}
+        charging = self.charging() | self.eve
         day = (self.clock.wall() - datetime.timedelta(hours=1)).date()
         self.midnights.append((day, now, charging))
         w.after(600, self.check_day, len(self.midnights) - 1)
@@ -184,6 +192,7 @@ class Soak:
         for day in range(int(o.days) + 1):
             midnight = (first - self.clock.begins).total_seconds() + day * DAY
             if midnight < o.days * DAY:
+                w.at(midnight - o.poll - 5, self.before_midnight)
                 w.at(midnight, self.midnight)
             base = midnight - DAY
             plans = [(base + self.chance.uniform(7, 20) * 3600, w.outage, (self.chance.uniform(600, 5400),)),
