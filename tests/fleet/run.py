@@ -23,7 +23,8 @@ import fleet_platform  # noqa: E402
 
 ROOT = HERE.parents[1]
 AT_ONCE = 10       # gateways that start together
-PATIENCE_S = 900  # of real time: a machine may have much else to do
+LONGEST_S = 1800   # a charge and the telling of it
+PATIENCE_S = 900   # of real time: a machine may have much else to do
 MAPPING = """return { forecourt = 1, kind = "operator", name = "fleet", description = "Every order, whoever started the charge",
   methods = { notification_charge_order_info_for_bonus = true } }
 """
@@ -197,6 +198,14 @@ class Fleet:
         self.results.append(result)
         return result
 
+    def finish(self):
+        """No more cars come; what runs ends, and is told. Gateways whose orders are not what their registers delivered, one by one and to the Wh."""
+        with self.clock.busy():
+            harness.control(self.control, "auto off", PATIENCE_S)
+        self.clock.wait_until(self.clock.now() + LONGEST_S + 2 * self.options.poll)
+        ended, told = self.ended(), self.told()
+        return sorted(g for g in ended.keys() | told.keys() if ended.get(g, []) != told.get(g, [])), sum(map(len, ended.values()))
+
     def doubled(self):
         """(Orders told more than once, and of these those that were told differently.)"""
         told = collections.defaultdict(list)
@@ -277,16 +286,17 @@ def main():
             refusal = tuple(words[1:]) if len(words) > 2 else words[1] if len(words) > 1 else 503
             for seconds in map(int, o.outages.split(",")):
                 show(fleet.outage(seconds, words[0], refusal))
+        unlike, charges = fleet.finish()
         again, differently = fleet.doubled()
-        wrong = sorted({g for r in fleet.results for g in r["wrong"]})
+        wrong = sorted({g for r in fleet.results for g in r["wrong"]} | set(unlike))
         for g in wrong[:5]:
             print(f"  WRONG {g}: told {fleet.told().get(g)}, delivered {fleet.ended()[g]}")
-        print(f"gateways with a wrong order {len(wrong)}, orders told twice {again}, differently {differently}, problems {fleet.platform.problems[:5]}; {time.monotonic() - begun:.0f} s real, "
+        print(f"charges {charges}, gateways with a wrong order {len(wrong)}, orders told twice {again}, differently {differently}, problems {fleet.platform.problems[:5]}; {time.monotonic() - begun:.0f} s real, "
               f"{fleet.clock.now():.0f} s of the run; memory at the end {statistics.mean(fleet.memory_kb()) / 1024:.1f} MB each")
         pathlib.Path(o.out).parent.mkdir(parents=True, exist_ok=True)
-        pathlib.Path(o.out).write_text(json.dumps({"options": vars(o), "results": fleet.results}, indent=1), encoding="utf-8")
+        pathlib.Path(o.out).write_text(json.dumps({"options": vars(o), "results": fleet.results, "charges": charges, "wrong": wrong, "again": again}, indent=1), encoding="utf-8")
         bad = any(r["missing"] or r["back"] < r["waiting"] for r in fleet.results)
-        return 1 if bad or differently or fleet.platform.problems else 0
+        return 1 if bad or wrong or differently or fleet.platform.problems else 0
     finally:
         fleet.stop()
 
