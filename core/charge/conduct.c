@@ -332,6 +332,7 @@ int conduct(struct charge *c, enum session_trigger trigger, struct order *order,
 	c->closing = 1;
 	c->closing_actions = step.actions;
 	c->closing_since_us = clock_mono_us();
+	c->ended_us = metering_status_us(c);
 	c->closing_wall = 0;
 	look_at_closing(c);
 	return FC_OK;
@@ -396,9 +397,7 @@ static void look_at_status(struct charge *c)
 
 static void count_polls(struct charge *c)
 {
-	int64_t read_us = c->connector && c->connector->device
-			      ? device_status_read(c->connector->device, c->connector->config->number)
-			      : 0;
+	int64_t read_us = metering_status_us(c);
 
 	if (!c->taken_us || read_us <= c->polled_us)
 		return;

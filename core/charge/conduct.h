@@ -43,6 +43,9 @@ struct charge {
 	int64_t idle_wh;
 	int64_t idle_us;                 /* when it was read there, by the monotonic clock; 0 = not since the start */
 	char idle_source[ENERGY_SOURCE]; /* whose register that is */
+	/* What was read since, and waits for a status that says whether nothing flowed by then (metering.c). us 0: nothing. */
+	int64_t seen_wh, seen_us;
+	char seen_source[ENERGY_SOURCE];
 	int remembered; /* idle_wh is of before we, or the charger, were away: from remembered_wall on */
 	int64_t remembered_wall, remembered_us; /* us: when it was; a reading must be newer */
 	int64_t unseen_told_us;                 /* when the log was told last that what went by can't be written */
@@ -51,6 +54,7 @@ struct charge {
 	int closing;
 	unsigned closing_actions;
 	int64_t closing_since_us;
+	int64_t ended_us;     /* when the status was read that said so; 0: not known */
 	int64_t closing_wall; /* the end, once the last reading is there: what is read later is not this charge's */
 	int passed;           /* ... and energy may have gone by since, before it was written */
 	/* Over and told, but not settled: the car still takes the place, and that costs. */

@@ -51,21 +51,60 @@ static void take_over(struct charge *c)
 	durable_note(c);
 }
 
+int64_t metering_status_us(const struct charge *c)
+{
+	return c->connector && c->connector->device
+		   ? device_status_read(c->connector->device, c->connector->config->number)
+		   : 0;
+}
+
+/* Nothing flowed when it was read, nor, it seems, since the reading before; yet the register went on: a charge that was over before anyone looked, or
+ * what the charger showed late of the last one (unseen.c). */
+static int is_more_than_creeping(const struct charge *c)
+{
+	return c->has_idle && c->idle_us && !strcmp(c->idle_source, c->seen_source) &&
+	       c->seen_wh - c->idle_wh > METERING_CREEP_WH;
+}
+
+/* What was read first of all is the best that is known. Else a status that is older than the reading does not say whether current flowed by then:
+ * a meter of its own shows the begin of a charge before its charger does, and where status and register are read one after
+ * another, so may they. */
+static void take_seen(struct charge *c)
+{
+	int64_t status_us = metering_status_us(c);
+
+	if (!c->seen_us || (c->has_idle && status_us && status_us < c->seen_us))
+		return;
+	if (is_more_than_creeping(c)) {
+		c->remembered = 1;
+		c->remembered_wall = clock_wall() - (clock_mono_us() - c->idle_us) / 1000000;
+		c->remembered_us = c->idle_us;
+	} else {
+		c->has_idle = 1;
+		c->idle_wh = c->seen_wh;
+		c->idle_us = c->seen_us;
+		(void)snprintf(c->idle_source, sizeof(c->idle_source), "%s", c->seen_source);
+	}
+	c->seen_us = 0;
+}
+
 static void look_at_idle(struct charge *c)
 {
 	char source[ENERGY_SOURCE];
 	int64_t wh, read_us;
 
-	if (energy_meter(c->connector, &wh, &read_us) || read_us <= c->read_us)
+	/* A reading waits for the next status, also when there are newer ones by then. */
+	take_seen(c);
+	if (c->seen_us || energy_meter(c->connector, &wh, &read_us) || read_us <= c->read_us)
 		return;
 	energy_source(c->connector, source);
 	/* From there on is still to be looked for (unseen.c). */
 	if (c->remembered && !strcmp(source, c->idle_source))
 		return;
-	c->has_idle = 1;
-	c->idle_wh = wh;
-	c->idle_us = read_us;
-	(void)snprintf(c->idle_source, sizeof(c->idle_source), "%s", source);
+	c->seen_wh = wh;
+	c->seen_us = read_us;
+	(void)snprintf(c->seen_source, sizeof(c->seen_source), "%s", source);
+	take_seen(c);
 }
 
 /* The end is known, but the disk has not taken it yet: what comes now is another's, of the charge that began meanwhile or, when that is
@@ -123,6 +162,7 @@ void metering_begin(struct charge *c)
 	int64_t wh = 0, read_us = 0, now = conduct_now(c);
 	int readable = c->connector && !energy_read(c->connector, o->meter, &wh, &read_us);
 
+	c->seen_us = 0;
 	o->metered = 1;
 	o->start_wall = now;
 	split_begin(&o->split, &o->tariff, now, o->has_idle ? o->idle_wh : wh);
@@ -145,6 +185,11 @@ static void remember(struct charge *c, int64_t wall)
 	c->remembered_us = c->read_us;
 }
 
+int metering_is_behind(const struct charge *c)
+{
+	return c->ended_us && c->read_us && c->read_us < c->ended_us;
+}
+
 void metering_rest(struct charge *c)
 {
 	struct order *o = c->order;
@@ -152,6 +197,7 @@ void metering_rest(struct charge *c)
 	int passed = c->passed;
 
 	c->passed = 0;
+	c->seen_us = 0;
 	if (!o->metered)
 		return;
 	/* Never read: all that the register shows more than was known before it went by unseen (unseen.c). */
@@ -165,9 +211,9 @@ void metering_rest(struct charge *c)
 	c->idle_us = c->read_us;
 	(void)snprintf(c->idle_source, sizeof(c->idle_source), "%s", o->meter);
 	c->remembered = 0;
-	/* A meter that was silent at the end: so did what it shows more when it is back. */
-	if (c->connector &&
-	    (passed || c->connector->status == CONNECTOR_OFFLINE || energy_read(c->connector, o->meter, &wh, &read_us)))
+	/* A meter that was silent at the end, or was not read since: so did what it shows more then. */
+	if (c->connector && (passed || metering_is_behind(c) || c->connector->status == CONNECTOR_OFFLINE ||
+			     energy_read(c->connector, o->meter, &wh, &read_us)))
 		remember(c, o->end_wall);
 }
 

@@ -9,6 +9,14 @@
 
 #include "charge/conduct.h"
 
+/* What a register may advance from one reading to the next while no current is seen: what the charger itself uses, or a meter before it
+ * counts of its fans and heaters. That is in no order. */
+enum { METERING_CREEP_WH = 100 };
+
+/* When the status was read that the connector has, by the monotonic clock; 0: that is not known. */
+int64_t metering_status_us(const struct charge *charge);
+/* Nonzero when the register was not read since the status said that the charge is over. */
+int metering_is_behind(const struct charge *charge);
 /* An order is opened: which register it will be counted by, and where that stood while nothing flowed. */
 void metering_pin(struct charge *charge);
 /* Current was seen: energy counts from the last value without current; from the first reading when none is known. */

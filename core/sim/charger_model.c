@@ -144,8 +144,9 @@ void model_step(struct model_charger *charger, double seconds, double speed, int
 			charge(charger, c, seconds, speed);
 		if (!automatic)
 			continue;
+		/* Who was told late that cars come has them one by one, too, and not all at once. */
 		if (c->next_s <= 0)
-			c->next_s = stay(charger, c, random);
+			c->next_s = stay(charger, c, random) + (c->in_state_s > seconds * speed ? c->in_state_s : 0);
 		if (c->in_state_s >= c->next_s)
 			next_step(charger, c, random);
 	}

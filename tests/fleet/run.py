@@ -22,7 +22,9 @@ import harness  # noqa: E402
 import fleet_platform  # noqa: E402
 
 ROOT = HERE.parents[1]
-PATIENCE_S = 900  # of real time: a machine may have much else to do
+AT_ONCE = 10       # gateways that start together
+LONGEST_S = 1800   # a charge and the telling of it
+PATIENCE_S = 900   # of real time: a machine may have much else to do
 MAPPING = """return { forecourt = 1, kind = "operator", name = "fleet", description = "Every order, whoever started the charge",
   methods = { notification_charge_order_info_for_bonus = true } }
 """
@@ -57,7 +59,7 @@ class Fleet:
         theirs = dict(zip(("their_operator_secret", "their_data_secret", "their_data_secret_iv", "their_sig_secret"), harness.THEIRS))
         station = f"11010500{n:07d}"
         text = harness.section("gateway", "gateway", operator_id=self.name(n), data_dir=folder / "data", lua_dir=self.lua,
-                               log_level="warning", control_socket=folder / "control.sock", history_days=0)
+                               log_level=self.options.log, control_socket=folder / "control.sock", history_days=0)
         text += harness.section("station", "s1", station_id=station, station_name=f"Station {n}", area_code="110105", address="somewhere",
                                 service_tel="4000000000", station_lng="116.480881", station_lat="39.989410", park_nums=1)
         text += harness.section("bus", "tcp", kind="tcp", host="127.0.0.1", port=self.port + n, response_timeout_ms=5000,
@@ -81,13 +83,21 @@ class Fleet:
     def begin(self):
         o = self.options
         self.spawn(self.folder, "chargers", [self.build / "sim-charger", "--tcp", o.gateways, "--port", self.port, "--connectors", 1,
-                                             "--auto", "--seed", 7, "--step-ms", 1000, "--control", self.control])
+                                             "--seed", o.seed, "--step-ms", 1000, "--control", self.control])
         until(lambda: "ready" in (self.folder / "chargers.out").read_text(), 60)
-        for n in range(o.gateways):
-            folder = self.config(n)
-            self.spawn(folder, "gateway", [self.build / "forecourtd", "-c", folder / "forecourt"])
-        until(lambda: len({g for _, g, m, _ in self.platform.heard if m == "query_token"}) == o.gateways, 3600,
-              lambda: f"log-ins of {len({g for _, g, _, _ in self.platform.heard})}; {self.some_output()}")
+        # Who starts holds nobody up yet, and may take no more than so long by the clock for its scripts.
+        for first in range(0, o.gateways, AT_ONCE):
+            last = min(first + AT_ONCE, o.gateways)
+            with self.clock.busy():
+                for n in range(first, last):
+                    folder = self.config(n)
+                    self.spawn(folder, "gateway", [self.build / "forecourtd", "-c", folder / "forecourt"])
+                until(lambda: len({g for _, g, m, _ in list(self.platform.heard) if m == "query_token"}) == last, PATIENCE_S,
+                      lambda: f"log-ins of {len({g for _, g, _, _ in list(self.platform.heard)})}; {self.some_output()}")
+        # The first car comes when each register has been read: from then on each Wh is somebody's.
+        self.clock.wait_until(self.clock.now() + 2 * o.poll + 10)
+        with self.clock.busy():
+            harness.control(self.control, "auto on", PATIENCE_S)
 
     def some_output(self):
         return next((p.read_text()[-500:] for p in self.folder.glob("MA*/gateway.out") if p.stat().st_size), "")
@@ -112,21 +122,14 @@ class Fleet:
         return found
 
     def not_told(self, ended):
-        """By gateway: charges that no order tells, one after another by what each delivered. Cars begin by themselves, so an order counts from the
-        first reading that sees it charge: up to a reading's worth less than the register, never more. A gateway's first charge may have begun
-        before the gateway did."""
-        room = 120 * (self.options.poll + 10) * 100 // 3600
+        """By gateway: what the register delivered in charges that no order tells, to the Wh as the register has it. Cars begin by themselves: an order
+        counts from the last reading before that, when nothing flowed. What is told differently or out of turn is not told."""
         told, found = self.told(), {}
         for g, energies in ended.items():
-            orders, missing = iter(told.get(g, [])), []
-            order = next(orders, None)
-            for i, energy in enumerate(energies):
-                if order is not None and order <= energy and (not i or energy - order <= room):
-                    order = next(orders, None)
-                elif i:
-                    missing.append(energy)
-            if missing:
-                found[g] = missing
+            orders = told.get(g, [])
+            same = next((i for i, (a, b) in enumerate(zip(energies, orders)) if a != b), min(len(energies), len(orders)))
+            if same < len(energies):
+                found[g] = energies[same:]
         return found
 
     def memory_kb(self):
@@ -195,6 +198,14 @@ class Fleet:
         self.results.append(result)
         return result
 
+    def finish(self):
+        """No more cars come; what runs ends, and is told. Gateways whose orders are not what their registers delivered, one by one and to the Wh."""
+        with self.clock.busy():
+            harness.control(self.control, "auto off", PATIENCE_S)
+        self.clock.wait_until(self.clock.now() + LONGEST_S + 2 * self.options.poll)
+        ended, told = self.ended(), self.told()
+        return sorted(g for g in ended.keys() | told.keys() if ended.get(g, []) != told.get(g, [])), sum(map(len, ended.values()))
+
     def doubled(self):
         """(Orders told more than once, and of these those that were told differently.)"""
         told = collections.defaultdict(list)
@@ -215,7 +226,10 @@ class Fleet:
                 process.wait()
         self.platform.close()
         self.clock.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.options.keep:
+            print(f"kept: {self.folder}")
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def until(condition, seconds, what=lambda: "nothing"):
@@ -249,6 +263,9 @@ def options():
     parser.add_argument("--begin", default="2027-03-01T09:00:00")
     parser.add_argument("--most", type=int, default=2000)
     parser.add_argument("--window", type=float, default=2.0)
+    parser.add_argument("--seed", type=int, default=7, help="of the cars")
+    parser.add_argument("--log", default="warning", help="log_level of the gateways")
+    parser.add_argument("--keep", action="store_true", help="the gateways' data and logs stay, for a look")
     parser.add_argument("--out", default=str(ROOT / "build" / "fleet.json"))
     return parser.parse_args()
 
@@ -269,16 +286,17 @@ def main():
             refusal = tuple(words[1:]) if len(words) > 2 else words[1] if len(words) > 1 else 503
             for seconds in map(int, o.outages.split(",")):
                 show(fleet.outage(seconds, words[0], refusal))
+        unlike, charges = fleet.finish()
         again, differently = fleet.doubled()
-        wrong = sorted({g for r in fleet.results for g in r["wrong"]})
+        wrong = sorted({g for r in fleet.results for g in r["wrong"]} | set(unlike))
         for g in wrong[:5]:
             print(f"  WRONG {g}: told {fleet.told().get(g)}, delivered {fleet.ended()[g]}")
-        print(f"gateways with a wrong order {len(wrong)}, orders told twice {again}, differently {differently}, problems {fleet.platform.problems[:5]}; {time.monotonic() - begun:.0f} s real, "
+        print(f"charges {charges}, gateways with a wrong order {len(wrong)}, orders told twice {again}, differently {differently}, problems {fleet.platform.problems[:5]}; {time.monotonic() - begun:.0f} s real, "
               f"{fleet.clock.now():.0f} s of the run; memory at the end {statistics.mean(fleet.memory_kb()) / 1024:.1f} MB each")
         pathlib.Path(o.out).parent.mkdir(parents=True, exist_ok=True)
-        pathlib.Path(o.out).write_text(json.dumps({"options": vars(o), "results": fleet.results}, indent=1), encoding="utf-8")
+        pathlib.Path(o.out).write_text(json.dumps({"options": vars(o), "results": fleet.results, "charges": charges, "wrong": wrong, "again": again}, indent=1), encoding="utf-8")
         bad = any(r["missing"] or r["back"] < r["waiting"] for r in fleet.results)
-        return 1 if bad or differently or fleet.platform.problems else 0
+        return 1 if bad or wrong or differently or fleet.platform.problems else 0
     finally:
         fleet.stop()
 

@@ -278,11 +278,14 @@ static void a_stop_that_is_ignored_is_told(void **state)
 /* Reads the status, which is what it was. Each reading is later than the one before. */
 static void poll(struct fixture *f)
 {
-	static int64_t at_us;
-	int64_t now = clock_mono_us();
+	int64_t before = clock_mono_us(), at_us;
 
-	at_us = now > at_us ? now : at_us + 1;
+	/* A microsecond of its own: later than all before it, and over before what follows. */
+	while ((at_us = clock_mono_us()) <= before)
+		;
 	device_take_value(f->device, 0, 0, &(struct point_value){.quality = QUALITY_GOOD, .mono_us = at_us});
+	while (clock_mono_us() <= at_us)
+		;
 	conduct_tick(&f->charge);
 }
 

@@ -498,7 +498,102 @@ static void a_meter_goes_on_without_its_charger(void **state)
 	assert_int_equal(f->charge.idle_wh, 1000);
 	f->connector.status = CONNECTOR_IDLE;
 	metering_look(&f->charge);
+	assert_int_equal(unseen_wh(f), 3000);
 	assert_int_equal(f->charge.idle_wh, 4000);
+}
+
+/* The charger's status has a time of its own: the fixture's "soc" stands for it. */
+static void read_status(struct fixture *f)
+{
+	f->charger_profile.status.point = profile_point(&f->charger_profile, "soc");
+	say(f->charger, "soc", 50000);
+}
+
+/* The meter is read before the charger says that it charges: what flowed by then is the charge's. */
+static void a_meter_knows_of_a_charge_before_its_charger(void **state)
+{
+	struct fixture *f = *state;
+
+	attach_meter(f);
+	read_status(f);
+	say(f->meter, "energy", 1000);
+	metering_look(&f->charge);
+	assert_int_equal(f->charge.idle_wh, 1000);
+	say(f->meter, "energy", 1300);
+	metering_look(&f->charge);
+	say(f->meter, "energy", 1500);
+	metering_look(&f->charge);
+	assert_int_equal(f->charge.idle_wh, 1000);
+	read_status(f);
+	begin(f);
+	assert_int_equal(delivered(f), 500);
+	assert_int_equal(f->charge.order->split.start_register_wh, 1000);
+	end(f);
+	/* Nothing flows, says the next status: the reading before it is taken, and the one after it waits for the next. */
+	say(f->meter, "energy", 1520);
+	metering_look(&f->charge);
+	assert_int_equal(f->charge.idle_wh, 1500);
+	read_status(f);
+	say(f->meter, "energy", 1540);
+	metering_look(&f->charge);
+	assert_int_equal(f->charge.idle_wh, 1520);
+	read_status(f);
+	metering_look(&f->charge);
+	assert_int_equal(f->charge.idle_wh, 1540);
+	assert_int_equal(f->charge.remembered, 0);
+}
+
+/* Over before anyone looked: nobody's, and not lost. What the charger itself uses is in no order. */
+static void a_charge_between_two_readings(void **state)
+{
+	struct fixture *f = *state;
+
+	say(f->charger, "energy", 1000);
+	read_status(f);
+	metering_look(&f->charge);
+	say(f->charger, "energy", 1000 + METERING_CREEP_WH);
+	read_status(f);
+	metering_look(&f->charge);
+	assert_int_equal(unseen_wh(f), 0);
+	assert_int_equal(f->charge.idle_wh, 1000 + METERING_CREEP_WH);
+	say(f->charger, "energy", 1301);
+	read_status(f);
+	metering_look(&f->charge);
+	assert_int_equal(unseen_wh(f), 301 - METERING_CREEP_WH);
+	assert_int_equal(f->charge.idle_wh, 1301);
+	begin(f);
+	assert_int_equal(f->charge.order->idle_wh, 1301);
+	end(f);
+}
+
+/* The register was read last before the status said that the charge is over. */
+static void a_register_that_is_behind_at_the_end(void **state)
+{
+	struct fixture *f = *state;
+
+	attach_meter(f);
+	read_status(f);
+	say(f->meter, "energy", 1000);
+	metering_look(&f->charge);
+	begin(f);
+	say(f->meter, "energy", 1500);
+	assert_int_equal(delivered(f), 500);
+	read_status(f);
+	f->charge.ended_us = metering_status_us(&f->charge);
+	assert_true(metering_is_behind(&f->charge));
+	end(f);
+	say(f->meter, "energy", 1560);
+	assert_int_equal(unseen_wh(f), 60);
+	assert_int_equal(f->charge.idle_wh, 1560);
+	/* Read once more since: it has all. */
+	begin(f);
+	read_status(f);
+	f->charge.ended_us = metering_status_us(&f->charge);
+	say(f->meter, "energy", 1600);
+	assert_int_equal(delivered(f), 40);
+	assert_false(metering_is_behind(&f->charge));
+	end(f);
+	assert_int_equal(f->charge.remembered, 0);
 }
 
 /* The section of the meter is taken away while it counts: the charger's register takes over, from where it stands. */
@@ -793,6 +888,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_charger_that_is_gone_at_the_start, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_one_leaves_the_next_does_not_pay, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_meter_goes_on_without_its_charger, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_meter_knows_of_a_charge_before_its_charger, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_charge_between_two_readings, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_register_that_is_behind_at_the_end, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_register_that_is_gone_is_followed_by_another, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_flows_while_the_clock_does_not_tell, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_flowed_has_its_time_once_the_clock_is_set, set_up, tear_down),
