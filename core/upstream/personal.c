@@ -157,9 +157,9 @@ static int key_is_personal(const char *key)
 {
 	static const char *const chinese[] = {"手机",   "电话", "车牌", "车架", "姓名", "用户", "卡号",
 					      "身份证", "密码", "令牌", "邮箱", "车主", "会员", NULL};
-	char word[KEY_WORD];
+	char word[KEY_WORD] = "";
 	size_t n = 0;
-	int personal = 0, plain = 0;
+	int personal = 0;
 
 	for (const char *p = key; *p; p++)
 		if ((unsigned char)*p & 0x80) {
@@ -176,7 +176,6 @@ static int key_is_personal(const char *key)
 		if (n && (!letter || begins)) {
 			memset(word + n, 0, sizeof(word) - n);
 			personal |= is_personal_word(word);
-			plain = is_plain_ending(word);
 			n = 0;
 		}
 		if (!*p)
@@ -184,7 +183,7 @@ static int key_is_personal(const char *key)
 		if (letter && n + 1 < sizeof(word))
 			word[n++] = (char)tolower((unsigned char)*p);
 	}
-	return personal && !plain;
+	return personal && !is_plain_ending(word);
 }
 
 /* Fields of the standard that hold somebody's. A test shows each text field of it that is not here. */

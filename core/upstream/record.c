@@ -15,7 +15,7 @@ enum {
 	NAME = 64,
 	HASH = 65,
 	PARTS = 4, /* an entry is such a part of the block at most */
-	ROOM = 16, /* such a part of the block is made free at once, so that it is done rarely */
+	ROOM = 8,  /* such a part of the block is made free at once, so that it is done rarely */
 	ALIGN = 8,
 };
 
