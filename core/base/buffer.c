@@ -48,17 +48,27 @@ static int reserve(struct buffer *b, size_t len)
 	return FC_OK;
 }
 
-int buffer_add(struct buffer *b, const void *data, size_t len)
+char *buffer_room(struct buffer *b, size_t len)
 {
 	/* Nearly always there is room. */
 	int fits = !b->failed && len < b->size - b->len && b->len + len <= b->limit;
 
 	if (!fits && reserve(b, len))
-		return FC_ELIMIT;
-	if (len)
-		memcpy(b->data + b->len, data, len);
+		return NULL;
+	char *at = b->data + b->len;
 	b->len += len;
 	b->data[b->len] = '\0';
+	return at;
+}
+
+int buffer_add(struct buffer *b, const void *data, size_t len)
+{
+	char *at = buffer_room(b, len);
+
+	if (!at)
+		return FC_ELIMIT;
+	if (len)
+		memcpy(at, data, len);
 	return FC_OK;
 }
 

@@ -16,6 +16,8 @@ void buffer_fini(struct buffer *b);
 void buffer_clear(struct buffer *b);
 /* FC_OK or FC_ELIMIT. */
 int buffer_add(struct buffer *b, const void *data, size_t len);
+/* The same for bytes that the caller writes there at once: len of them; NULL in place of FC_ELIMIT. */
+char *buffer_room(struct buffer *b, size_t len);
 int buffer_text(struct buffer *b, const char *text);
 int buffer_printf(struct buffer *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -71,11 +71,36 @@ static void write_code(struct buffer *out, const unsigned char *p, size_t n)
 /* Characters that stand for themselves: of ASCII all but the quote, the backslash and the control characters. */
 static const unsigned char is_plain[256] = {[' ' ... '!'] = 1, ['#' ... '['] = 1, [']' ... 0x7F] = 1};
 
+/* A text that needs no escape, which nearly all are, in one piece: quoted, with a character before it and one behind it if they are not
+ * zero. Nonzero: done, or out has failed. */
+static int put_plain(struct buffer *out, char before, const char *text, size_t len, char behind)
+{
+	size_t i = 0;
+
+	while (i < len && is_plain[(unsigned char)text[i]])
+		i++;
+	if (i < len)
+		return 0;
+	char *to = buffer_room(out, len + 2 + (before != 0) + (behind != 0));
+	if (!to)
+		return 1;
+	if (before)
+		*to++ = before;
+	*to++ = '"';
+	memcpy(to, text, len);
+	to[len] = '"';
+	if (behind)
+		to[len + 1] = behind;
+	return 1;
+}
+
 static void write_string(struct buffer *out, const char *text, size_t len, int ascii)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	size_t run = 0, i = 0;
 
+	if (put_plain(out, '\0', text, len, '\0'))
+		return;
 	(void)buffer_add(out, "\"", 1);
 	for (;;) {
 		while (i < len && is_plain[p[i]])
@@ -122,9 +147,20 @@ static void write_float(struct buffer *out, double f)
 		(void)buffer_text(out, ".0");
 }
 
+static void write_key(struct buffer *out, char before, const char *key, int ascii)
+{
+	size_t len = strlen(key);
+
+	if (put_plain(out, before, key, len, ':'))
+		return;
+	(void)buffer_add(out, &before, 1);
+	write_string(out, key, len, ascii);
+	(void)buffer_add(out, ":", 1);
+}
+
 static void write_value(struct buffer *out, const struct value *v, int ascii)
 {
-	char text[48];
+	char text[48], before = '{';
 	const char *comma = "";
 	int n;
 
@@ -165,15 +201,12 @@ static void write_value(struct buffer *out, const struct value *v, int ascii)
 		(void)buffer_text(out, "]");
 		return;
 	case VALUE_OBJECT:
-		(void)buffer_text(out, "{");
 		value_each (member, v) {
-			(void)buffer_text(out, comma);
-			write_string(out, member->key, strlen(member->key), ascii);
-			(void)buffer_text(out, ":");
+			write_key(out, before, member->key, ascii);
 			write_value(out, member, ascii);
-			comma = ",";
+			before = ',';
 		}
-		(void)buffer_text(out, "}");
+		(void)buffer_text(out, v->first ? "}" : "{}");
 		return;
 	}
 }
@@ -195,6 +228,11 @@ int json_write(struct buffer *out, const struct value *v)
 int json_write_ascii(struct buffer *out, const struct value *v)
 {
 	return write_any(out, v, 1);
+}
+
+void json_write_key(struct buffer *out, char before, const char *key)
+{
+	write_key(out, before, key, 0);
 }
 
 int json_text(struct buffer *out, const char *text, size_t len)

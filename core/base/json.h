@@ -13,6 +13,8 @@
 int json_write(struct buffer *out, const struct value *v);
 /* The same with every character beyond ASCII as \uXXXX, for a reader that counts characters where it should count bytes. */
 int json_write_ascii(struct buffer *out, const struct value *v);
+/* Appends before (a brace or a comma), the key and its colon: for a writer that goes through an object itself. A failure stays in out. */
+void json_write_key(struct buffer *out, char before, const char *key);
 /* Appends a text as whoever reads it back from JSON has it: U+FFFD for bytes that are not UTF-8. As above. */
 int json_text(struct buffer *out, const char *text, size_t len);
 

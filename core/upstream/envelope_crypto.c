@@ -2,7 +2,6 @@
 #include <wolfssl/options.h>
 
 #include <wolfssl/wolfcrypt/aes.h>
-#include <wolfssl/wolfcrypt/coding.h>
 #include <wolfssl/wolfcrypt/hmac.h>
 
 #include <limits.h>
@@ -55,22 +54,29 @@ static int cbc(const struct envelope_keys *keys, int direction, unsigned char *b
 	return result ? FC_EIO : FC_OK;
 }
 
-/* What is encoded is no secret, so that a table may be looked into; wolfCrypt's encoder takes care of that for keys, and five times as long. */
+/* What is encoded is no secret, so that a table may be looked into; wolfCrypt's coder takes care of that for keys, and five times as long. */
 static size_t base64_encode(const unsigned char *bytes, size_t len, unsigned char *out)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t n = 0;
+	unsigned char *to = out;
+	size_t i = 0;
 
-	for (size_t i = 0; i < len; i += 3) {
-		uint32_t three = (uint32_t)bytes[i] << 16 | (i + 1 < len ? (uint32_t)bytes[i + 1] << 8 : 0) |
-				 (i + 2 < len ? bytes[i + 2] : 0);
+	for (; len - i >= 3; i += 3) {
+		uint32_t three = (uint32_t)bytes[i] << 16 | (uint32_t)bytes[i + 1] << 8 | bytes[i + 2];
 
-		out[n++] = (unsigned char)digits[three >> 18];
-		out[n++] = (unsigned char)digits[three >> 12 & 63];
-		out[n++] = (unsigned char)(i + 1 < len ? digits[three >> 6 & 63] : '=');
-		out[n++] = (unsigned char)(i + 2 < len ? digits[three & 63] : '=');
+		*to++ = (unsigned char)digits[three >> 18];
+		*to++ = (unsigned char)digits[three >> 12 & 63];
+		*to++ = (unsigned char)digits[three >> 6 & 63];
+		*to++ = (unsigned char)digits[three & 63];
 	}
-	return n;
+	if (i == len)
+		return (size_t)(to - out);
+	uint32_t rest = (uint32_t)bytes[i] << 16 | (i + 1 < len ? (uint32_t)bytes[i + 1] << 8 : 0);
+	*to++ = (unsigned char)digits[rest >> 18];
+	*to++ = (unsigned char)digits[rest >> 12 & 63];
+	*to++ = (unsigned char)(i + 1 < len ? digits[rest >> 6 & 63] : '=');
+	*to++ = '=';
+	return (size_t)(to - out);
 }
 
 int envelope_encrypt(const struct envelope_keys *keys, const char *plain, size_t len, struct buffer *out)
@@ -100,27 +106,46 @@ out:
 	return result;
 }
 
-static int is_base64(char c)
+/* White space is passed over. The length, or 0 when it is not Base64 to its last character, padded as it must be. out: as long as the text. */
+static size_t base64_decode(const char *data, size_t len, unsigned char *out)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
-}
-
-/* Copies without white space; the length, or 0 when it can't be the Base64 text of whole cipher blocks. wolfCrypt's
- * decoder alone is not enough: it stops at the first '=' and ignores what follows. */
-static size_t base64_clean(const char *data, size_t len, unsigned char *out)
-{
-	size_t n = 0, pads = 0;
+	/* Each digit's value plus 1. */
+	static const unsigned char values[256] = {
+	    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
+	    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+	    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+	    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+	    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+	    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+	    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+	    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64,
+	};
+	size_t n = 0, digits = 0, pads = 0;
+	uint32_t bits = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (data[i] == '\r' || data[i] == '\n' || data[i] == ' ' || data[i] == '\t')
-			continue;
-		if (data[i] == '=')
+		unsigned char value = values[(unsigned char)data[i]];
+
+		if (value && !pads) {
+			bits = bits << 6 | (value - 1U);
+			if (++digits % 4)
+				continue;
+			out[n++] = (unsigned char)(bits >> 16);
+			out[n++] = (unsigned char)(bits >> 8);
+			out[n++] = (unsigned char)bits;
+		} else if (data[i] == '=') {
 			pads++;
-		else if (pads || !is_base64(data[i]))
+		} else if (data[i] != '\r' && data[i] != '\n' && data[i] != ' ' && data[i] != '\t') {
 			return 0;
-		out[n++] = (unsigned char)data[i];
+		}
 	}
-	return pads > 2 || n % 4 ? 0 : n;
+	if (pads > 2 || (digits + pads) % 4)
+		return 0;
+	if (pads)
+		out[n++] = (unsigned char)(bits >> (pads == 1 ? 10 : 4));
+	if (pads == 1)
+		out[n++] = (unsigned char)(bits >> 2);
+	return n;
 }
 
 /* Length of the plain text, or SIZE_MAX when the padding is wrong. Looks at the whole last block whatever it finds. */
@@ -142,14 +167,11 @@ int envelope_decrypt(const struct envelope_keys *keys, const char *data, size_t 
 {
 	if (data_len > text_max)
 		return error_set(err, FC_ELIMIT, "upstream: Data: too large");
-	unsigned char *clean = arena_alloc(arena, data_len + 1);
-	unsigned char *bytes = arena_alloc(arena, data_len + BLOCK);
-	if (!clean || !bytes)
+	unsigned char *bytes = arena_alloc(arena, data_len + 1);
+	if (!bytes)
 		return error_set(err, FC_ELIMIT, "upstream: Data: too large");
-	size_t base64_len = base64_clean(data, data_len, clean);
-	word32 len = (word32)(data_len + BLOCK);
-	if (!base64_len || Base64_Decode(clean, (word32)base64_len, bytes, &len) || !len || len % BLOCK ||
-	    cbc(keys, AES_DECRYPTION, bytes, len))
+	size_t len = base64_decode(data, data_len, bytes);
+	if (!len || len % BLOCK || cbc(keys, AES_DECRYPTION, bytes, len))
 		return error_set(err, FC_EINVAL, "%s", ENVELOPE_UNREADABLE);
 	size_t text_len = unpad(bytes, len);
 	if (text_len == SIZE_MAX)

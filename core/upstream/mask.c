@@ -95,6 +95,10 @@ static void mask_piece(const struct mask *mask, const char *text, size_t len, si
 	struct stream s;
 	unsigned b = 0;
 
+	if (keep >= len) {
+		(void)buffer_add(out, text, len);
+		return;
+	}
 	if (stream_begin(mask, &s, text, len)) {
 		out->failed = 1;
 		return;
@@ -267,20 +271,30 @@ static enum personal_rule rule_of(struct walk *w, const struct field *field, con
 
 static void write_value(struct walk *w, const struct schema *schema, enum personal_rule rule, const struct value *v);
 
+/* There are tables whose keys are the cars. */
+static void write_key(struct walk *w, const struct field *field, char before, const char *key)
+{
+	size_t len = strlen(key), begin;
+
+	if (field || !personal_find(w->ids, key, len, 0, &begin)) {
+		json_write_key(w->out, before, key);
+		return;
+	}
+	(void)buffer_add(w->out, &before, 1);
+	write_text(w->mask, w->ids, PERSONAL_BY_SHAPE, key, len, w->out);
+	(void)buffer_add(w->out, ":", 1);
+}
+
 static void write_object(struct walk *w, const struct schema *schema, enum personal_rule rule, const struct value *v)
 {
-	const char *comma = "{";
+	char before = '{';
 
 	value_each (member, v) {
 		const struct field *field = schema ? schema_field(schema, member->key) : NULL;
 
-		(void)buffer_text(w->out, comma);
-		/* There are tables whose keys are the cars. */
-		write_text(w->mask, w->ids, field ? PERSONAL_PLAIN : PERSONAL_BY_SHAPE, member->key,
-			   strlen(member->key), w->out);
-		(void)buffer_text(w->out, ":");
+		write_key(w, field, before, member->key);
 		write_value(w, field ? field->child : NULL, rule_of(w, field, member->key, rule), member);
-		comma = ",";
+		before = ',';
 	}
 	(void)buffer_text(w->out, v->first ? "}" : "{}");
 }

@@ -1,6 +1,7 @@
 #include "upstream/message.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -73,11 +74,15 @@ const struct message *message_find(const char *method)
 
 int message_index(const struct message *message)
 {
-	const struct message *m;
+	int before = 0;
 
-	for (int i = 0; (m = message_at(i)); i++)
-		if (m == message)
-			return i;
+	/* By where it stands: this is asked several times a call. */
+	for (int t = 0; t < TABLES; before += tables[t++]->message_count) {
+		size_t at = ((uintptr_t)message - (uintptr_t)tables[t]->messages) / sizeof(*message);
+
+		if (at < (size_t)tables[t]->message_count && &tables[t]->messages[at] == message)
+			return before + (int)at;
+	}
 	return -1;
 }
 

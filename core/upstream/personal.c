@@ -16,13 +16,25 @@ enum {
 };
 
 /* Kinds of characters. Every text of every message is looked at. */
-enum { DIGIT = 1, LETTER = 2, HEX = 4, SECRET = 8, MAIL = 16 };
+enum { DIGIT = 1, LETTER = 2, HEX = 4, SECRET = 8, MAIL = 16, NO_VIN = 32 /* letters that no VIN has */ };
 static const unsigned char kinds[256] = {
     ['0' ... '9'] = DIGIT | HEX | SECRET | MAIL,
     ['A' ... 'F'] = LETTER | HEX | SECRET | MAIL,
-    ['G' ... 'Z'] = LETTER | SECRET | MAIL,
+    ['G' ... 'H'] = LETTER | SECRET | MAIL,
+    ['I'] = LETTER | SECRET | MAIL | NO_VIN,
+    ['J' ... 'N'] = LETTER | SECRET | MAIL,
+    ['O'] = LETTER | SECRET | MAIL | NO_VIN,
+    ['P'] = LETTER | SECRET | MAIL,
+    ['Q'] = LETTER | SECRET | MAIL | NO_VIN,
+    ['R' ... 'Z'] = LETTER | SECRET | MAIL,
     ['a' ... 'f'] = LETTER | HEX | SECRET | MAIL,
-    ['g' ... 'z'] = LETTER | SECRET | MAIL,
+    ['g' ... 'h'] = LETTER | SECRET | MAIL,
+    ['i'] = LETTER | SECRET | MAIL | NO_VIN,
+    ['j' ... 'n'] = LETTER | SECRET | MAIL,
+    ['o'] = LETTER | SECRET | MAIL | NO_VIN,
+    ['p'] = LETTER | SECRET | MAIL,
+    ['q'] = LETTER | SECRET | MAIL | NO_VIN,
+    ['r' ... 'z'] = LETTER | SECRET | MAIL,
     ['+'] = SECRET | MAIL,
     ['-'] = SECRET | MAIL,
     ['_'] = SECRET | MAIL,
@@ -48,17 +60,14 @@ static int is_alnum(char c)
 
 /* Identifiers ---------------------------------------------------------------------------------------------------------- */
 
-static int ends_with(const char *text, const char *end)
-{
-	size_t n = strlen(text), m = strlen(end);
-
-	return n >= m && !strcmp(text + n - m, end);
-}
-
+/* Named ...ID, ...IDs or ...Seq. */
 static int is_identifier(const struct field *field)
 {
-	return (field->type == FIELD_TEXT || field->type == FIELD_TEXTS) &&
-	       (ends_with(field->name, "ID") || ends_with(field->name, "IDs") || ends_with(field->name, "Seq"));
+	size_t n = strlen(field->name);
+	const char *end = field->name + n;
+
+	return (field->type == FIELD_TEXT || field->type == FIELD_TEXTS) && n >= 3 &&
+	       (!memcmp(end - 2, "ID", 2) || !memcmp(end - 3, "IDs", 3) || !memcmp(end - 3, "Seq", 3));
 }
 
 static void learn_text(struct personal_ids *ids, const struct value *v)
@@ -126,9 +135,10 @@ static int is_personal_word(const char word[KEY_WORD])
 	for (int i = 0; beginnings[i]; i++)
 		if (*word == *beginnings[i] && !strncmp(word, beginnings[i], strlen(beginnings[i])))
 			return 1;
-	for (int i = 0; parts[i] && word[SHORTEST_PART - 1]; i++)
-		if (strstr(word, parts[i]))
-			return 1;
+	for (const char *p = word; word[SHORTEST_PART - 1] && *p; p++)
+		for (int i = 0; parts[i]; i++)
+			if (*p == *parts[i] && !strncmp(p, parts[i], strlen(parts[i])))
+				return 1;
 	return 0;
 }
 
@@ -147,9 +157,9 @@ static int key_is_personal(const char *key)
 {
 	static const char *const chinese[] = {"手机",   "电话", "车牌", "车架", "姓名", "用户", "卡号",
 					      "身份证", "密码", "令牌", "邮箱", "车主", "会员", NULL};
-	char word[KEY_WORD];
+	char word[KEY_WORD] = "";
 	size_t n = 0;
-	int personal = 0, plain = 0;
+	int personal = 0;
 
 	for (const char *p = key; *p; p++)
 		if ((unsigned char)*p & 0x80) {
@@ -166,7 +176,6 @@ static int key_is_personal(const char *key)
 		if (n && (!letter || begins)) {
 			memset(word + n, 0, sizeof(word) - n);
 			personal |= is_personal_word(word);
-			plain = is_plain_ending(word);
 			n = 0;
 		}
 		if (!*p)
@@ -174,7 +183,7 @@ static int key_is_personal(const char *key)
 		if (letter && n + 1 < sizeof(word))
 			word[n++] = (char)tolower((unsigned char)*p);
 	}
-	return personal && !plain;
+	return personal && !is_plain_ending(word);
 }
 
 /* Fields of the standard that hold somebody's. A test shows each text field of it that is not here. */
@@ -241,7 +250,7 @@ static struct tally count(const char *text, size_t len)
 		t.digits += is(text[i], DIGIT);
 		t.letters += is(text[i], LETTER);
 		t.hex += is(text[i], HEX);
-		t.vin += is_alnum(text[i]) && !strchr("IOQioq", text[i]);
+		t.vin += is_alnum(text[i]) && !is(text[i], NO_VIN);
 	}
 	return t;
 }

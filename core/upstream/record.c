@@ -15,7 +15,7 @@ enum {
 	NAME = 64,
 	HASH = 65,
 	PARTS = 4, /* an entry is such a part of the block at most */
-	ROOM = 16, /* such a part of the block is made free at once, so that it is done rarely */
+	ROOM = 8,  /* such a part of the block is made free at once, so that it is done rarely */
 	ALIGN = 8,
 };
 
@@ -180,18 +180,45 @@ static void compact(struct recorder *r)
 	r->dead = 0;
 }
 
-/* The largest kind of those with more than one; else whichever is the oldest. */
-static struct kind *find_victim(struct tally *t)
-{
-	struct kind *victim = NULL, *oldest = NULL;
+/* The kinds with more than one, as a heap with the largest on top, so that not all of them are looked at for each that is dropped. */
+struct heap {
+	struct kind *kinds[KINDS];
+	int count;
+};
 
-	for (struct kind *k = t->kinds; k < t->kinds + t->count; k++) {
+static void sift_down(struct heap *h, int at)
+{
+	struct kind *kind = h->kinds[at];
+
+	for (int below; (below = 2 * at + 1) < h->count; at = below) {
+		if (below + 1 < h->count && h->kinds[below + 1]->bytes > h->kinds[below]->bytes)
+			below++;
+		if (h->kinds[below]->bytes <= kind->bytes)
+			break;
+		h->kinds[at] = h->kinds[below];
+	}
+	h->kinds[at] = kind;
+}
+
+static void make_heap(struct heap *h, struct tally *t)
+{
+	h->count = 0;
+	for (struct kind *k = t->kinds; k < t->kinds + t->count; k++)
+		if (k->count > 1)
+			h->kinds[h->count++] = k;
+	for (int i = h->count / 2; i--;)
+		sift_down(h, i);
+}
+
+/* NULL: there is none. */
+static struct kind *find_oldest(struct tally *t)
+{
+	struct kind *oldest = NULL;
+
+	for (struct kind *k = t->kinds; k < t->kinds + t->count; k++)
 		if (k->count && (!oldest || k->oldest < oldest->oldest))
 			oldest = k;
-		if (k->count > 1 && (!victim || k->bytes > victim->bytes))
-			victim = k;
-	}
-	return victim ? victim : oldest;
+	return oldest;
 }
 
 static void drop_oldest(struct recorder *r, struct kind *kind)
@@ -204,9 +231,27 @@ static void drop_oldest(struct recorder *r, struct kind *kind)
 		kind->oldest = e->next;
 }
 
+/* The largest kind of those with more than one loses its oldest; else whichever is the oldest. 0: there is nothing left. */
+static int drop_one(struct recorder *r, struct heap *h)
+{
+	struct kind *victim = h->count ? h->kinds[0] : find_oldest(r->tally);
+
+	if (!victim)
+		return 0;
+	drop_oldest(r, victim);
+	if (!h->count)
+		return 1;
+	if (victim->count == 1)
+		h->kinds[0] = h->kinds[--h->count];
+	if (h->count)
+		sift_down(h, 0);
+	return 1;
+}
+
 static int make_room(struct recorder *r, size_t size)
 {
 	size_t wanted = size > r->size / ROOM ? size : r->size / ROOM;
+	struct heap heap;
 
 	if (!r->tally)
 		r->tally = calloc(1, sizeof(*r->tally));
@@ -216,13 +261,9 @@ static int make_room(struct recorder *r, size_t size)
 		return FC_ENOMEM;
 	if (r->size - r->used >= size)
 		return FC_OK;
-	while (r->size - r->used + r->dead < wanted) {
-		struct kind *victim = find_victim(r->tally);
-
-		if (!victim)
-			break;
-		drop_oldest(r, victim);
-	}
+	make_heap(&heap, r->tally);
+	while (r->size - r->used + r->dead < wanted && drop_one(r, &heap))
+		;
 	compact(r);
 	return r->size - r->used >= size ? FC_OK : FC_ELIMIT;
 }

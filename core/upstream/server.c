@@ -88,7 +88,9 @@ static struct candidates find_candidates(const struct server_routes *routes, con
 {
 	struct candidates found = {0};
 
-	for (int i = 0; strchr(path, '/') && i < routes->count; i++) {
+	if (!strchr(path, '/'))
+		return found;
+	for (int i = 0; i < routes->count; i++) {
 		if (!candidate(routes, routes->platforms[i], path))
 			continue;
 		if (!found.count++)

@@ -90,6 +90,21 @@ int token_issue(struct token_server *server, int64_t now_ms, char out[TOKEN_SIZE
 	return FC_OK;
 }
 
+/* As long as given: a token's length is no secret. Whatever the texts are, the same steps, of eight characters each: every place is
+ * compared at every call. */
+static int same_token(const char token[TOKEN_SIZE], const char *given)
+{
+	uint64_t differs = 0, a, b;
+
+	_Static_assert((TOKEN_SIZE - 1) % sizeof(a) == 0, "whole steps");
+	for (size_t i = 0; i < TOKEN_SIZE - 1; i += sizeof(a)) {
+		memcpy(&a, token + i, sizeof(a));
+		memcpy(&b, given + i, sizeof(b));
+		differs |= a ^ b;
+	}
+	return !differs;
+}
+
 int token_check(const struct token_server *server, const char *authorization, int64_t now_ms)
 {
 	static const char word[] = "Bearer";
@@ -105,13 +120,15 @@ int token_check(const struct token_server *server, const char *authorization, in
 		return FC_ENOENT;
 	if (given[len + strspn(given + len, " \t")])
 		return FC_EAUTH;
+	if (len != TOKEN_SIZE - 1)
+		return FC_EAUTH;
 	for (int i = 0; i < TOKEN_LIVE_MAX; i++) {
 		const struct token_issued *token = &server->live[i];
 		int usable = token->text[0] && now_ms < token->expires_ms;
 
 		/* An empty place is compared as well, so that the time tells nothing about how many live. */
 		int same = server->any_case ? envelope_sig_equal(token->text, TOKEN_SIZE - 1, given, len)
-					    : envelope_secret_equal(token->text, TOKEN_SIZE - 1, given, len);
+					    : same_token(token->text, given);
 		found |= same & usable;
 	}
 	return found ? FC_OK : FC_EAUTH;

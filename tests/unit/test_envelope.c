@@ -10,6 +10,10 @@
 
 #include <cmocka.h>
 
+#include <wolfssl/options.h>
+
+#include <wolfssl/wolfcrypt/coding.h>
+
 #include "config/config.h"
 #include "upstream/envelope.h"
 
@@ -428,6 +432,61 @@ static void test_unreadable_data_is_one_case(void **state)
 	assert_int_equal(RET_OK, open_signed(f, "9MVkuXXxCLW2u0cUb7YXOA==", text, sizeof(text)));
 }
 
+/* Our Base64 beside wolfCrypt's, for one to twelve blocks, which end with two, one and no padding characters. */
+static void test_base64_beside_wolfcrypt(void **state)
+{
+	struct fixture *f = *state;
+	unsigned char bytes[256], again[512];
+	char text[192], wrapped[512];
+
+	for (size_t n = 0; n < sizeof(text); n++) {
+		word32 bytes_len = sizeof(bytes), again_len = sizeof(again);
+		char *plain;
+		size_t len, w = 0;
+
+		for (size_t i = 0; i < n; i++)
+			text[i] = (char)(i * 7 + n);
+		buffer_clear(&f->out);
+		assert_int_equal(FC_OK, envelope_encrypt(&f->keys, text, n, &f->out));
+		assert_int_equal(0, Base64_Decode((const byte *)f->out.data, (word32)f->out.len, bytes, &bytes_len));
+		assert_int_equal((n / 16 + 1) * 16, bytes_len);
+		assert_int_equal(0, Base64_Encode_NoNl(bytes, bytes_len, again, &again_len));
+		assert_int_equal(f->out.len, again_len);
+		assert_memory_equal(f->out.data, again, again_len);
+		/* Blanks anywhere, the padding included. */
+		for (size_t i = 0; i < f->out.len; i++) {
+			wrapped[w++] = f->out.data[i];
+			if (i % 19 == 18 || i + 2 >= f->out.len)
+				wrapped[w++] = " \t\r\n"[i % 4];
+		}
+		assert_int_equal(FC_OK, envelope_decrypt(&f->keys, wrapped, w, &f->arena, &plain, &len, NULL));
+		assert_int_equal(n, len);
+		assert_memory_equal(text, plain, n);
+		assert_int_equal('\0', plain[n]);
+	}
+}
+
+/* One character that is none of Base64, at each place of a block's text. */
+static void test_base64_has_64_characters(void **state)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n \t";
+	static const char good[] = "9MVkuXXxCLW2u0cUb7YXOA==";
+	struct fixture *f = *state;
+	char data[sizeof(good)], *plain;
+	size_t len;
+
+	for (int c = 0; c < 256; c++) {
+		if (c && strchr(digits, c))
+			continue;
+		for (size_t at = 0; at < sizeof(good) - 1; at++) {
+			memcpy(data, good, sizeof(good));
+			data[at] = (char)c;
+			assert_int_equal(FC_EINVAL, envelope_decrypt(&f->keys, data, sizeof(good) - 1, &f->arena,
+								     &plain, &len, NULL));
+		}
+	}
+}
+
 /* Every last byte of a one-block plain text, right and wrong: encrypt without padding by cutting the padding block. */
 static void test_padding(void **state)
 {
@@ -776,6 +835,8 @@ int main(void)
 	    TEST(test_keys),
 	    TEST(test_equal),
 	    TEST(test_line_breaks),
+	    TEST(test_base64_beside_wolfcrypt),
+	    TEST(test_base64_has_64_characters),
 	    TEST(test_padding),
 	    TEST(test_unreadable_data_is_one_case),
 	    TEST(test_round_trip),
