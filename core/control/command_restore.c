@@ -5,13 +5,13 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
+#include "base/json_read.h"
 #include "base/log.h"
 #include "config/edit.h"
 #include "control/apply.h"
 #include "control/backup_files.h"
 #include "control/backup_job.h"
 #include "control/config_draft.h"
-#include "script/json.h"
 
 /* Reading ------------------------------------------------------------------------------------------------------------------ */
 

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "script/json.h"
+#include "base/json_read.h"
 #include "upstream/reconcile.h"
 
 #include "charge_stub.h"

@@ -15,9 +15,9 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_read.h"
 #include "folder.h"
 #include "loop/loop.h"
-#include "script/json.h"
 #include "script/script.h"
 #include "script/watch.h"
 

@@ -14,11 +14,11 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/json_read.h"
 #include "base/log.h"
 #include "folder.h"
 #include "loop/http_client.h"
 #include "loop/http_server.h"
-#include "script/json.h"
 #include "upstream/envelope.h"
 #include "upstream_fixture.h"
 
