@@ -15,7 +15,7 @@ soname  = -shared -Wl$(comma)-soname$(comma)$(1) -o $(prefix)/lib/$(1)
 run = mkdir -p $(work)/log; ( set -e; $(2) ) >$(work)/log/$(1) 2>&1 || { tail -n 60 $(work)/log/$(1) >&2; echo "cross: $(1) failed" >&2; exit 1; }; \
       touch $@
 
-done := $(addprefix $(work)/,$(addsuffix .done,lua wolfssl lws modbus cjson sqlite zlib cmocka))
+done := $(addprefix $(work)/,$(addsuffix .done,lua wolfssl lws modbus sqlite zlib cmocka))
 shared := $(addprefix $(work)/,$(addsuffix -shared.done,lua wolfssl modbus sqlite zlib))
 static: $(done)
 shared: $(shared)
@@ -36,13 +36,6 @@ $(work)/lua.done: $(work)/musl.done
 $(work)/lua-shared.done:
 	$(call run,lua-shared,cd $(work)/lua5.4/src; $(call lua_build,$(shared_cflags)); \
 	  $(CC) $(call soname,liblua5.4.so.5.4) *.o; ln -sf liblua5.4.so.5.4 $(prefix)/lib/liblua5.4.so)
-
-# Linked statically in either form: OpenWrt's build of it decodes numbers otherwise than Debian's, and installs it where not every Lua looks.
-$(work)/cjson.done: $(work)/lua.done
-	$(call run,cjson,cd $(work)/lua-cjson; $(CC) $(CFLAGS) -I$(prefix)/include/lua5.4 -c lua_cjson.c strbuf.c fpconv.c; \
-	  printf '%s\n' '#include <lua.h>' 'int luaopen_cjson(lua_State *L);' 'int luaopen_cjson_safe(lua_State *L);' \
-	    >$(prefix)/include/lua5.4/lua-cjson.h; \
-	  $(AR) rcs $(prefix)/lib/liblua5.4-cjson.a lua_cjson.o strbuf.o fpconv.o)
 
 # As OpenWrt configures it where it matters to us (opensslall, opensslextra, sni, altcertchains, FP_MAX_BITS); no scrypt there: core/control/
 # brings its own.

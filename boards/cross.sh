@@ -104,7 +104,7 @@ for part in linux asm asm-generic mtd; do
 	ln -s "/usr/$gnu/include/$part" "$prefix/include/$part"
 done
 
-libraries static musl lua5.4 wolfssl libwebsockets libmodbus lua-cjson sqlite3 zlib cmocka
+libraries static musl lua5.4 wolfssl libwebsockets libmodbus sqlite3 zlib cmocka
 ln -sf libc.so "$prefix/lib/$loader"
 echo "$key" >"$prefix/.stamp"
 echo "cross: compiler and libraries for $arch are in $prefix"

@@ -8,8 +8,8 @@ AR      := $(sysroot)/bin/ar
 CFLAGS  += -fno-asynchronous-unwind-tables -fno-unwind-tables
 LDFLAGS += -Wl,-z,max-page-size=4096
 
-# static (default): one file that asks nothing of the box. shared: for OpenWrt's SDK, with the libraries of its feeds; libwebsockets and
-# lua-cjson are in the program in either form, because the feeds have neither with wolfSSL and in the shape that we need.
+# static (default): one file that asks nothing of the box. shared: for OpenWrt's SDK, with the libraries of its feeds; libwebsockets
+# is in the program in either form, because the feeds have none with wolfSSL.
 LINK ?= static
 ifeq ($(LINK),static)
 LDFLAGS += -static

@@ -22,7 +22,7 @@ LAYERS = [
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 # The simulators must not share the code under test: transport and plain helpers only.
 SIM_MAY = {"sim", "base", "loop"}
-ONLY_SCRIPT = re.compile(r"#include [<\"](lua|lauxlib|lualib|lua-cjson)")
+ONLY_SCRIPT = re.compile(r"#include [<\"](lua|lauxlib|lualib)")
 
 
 def problems(core):

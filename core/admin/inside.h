@@ -3,8 +3,8 @@
 #define FC_ADMIN_INSIDE_H
 
 #include "admin/admin.h"
+#include "base/json_read.h"
 #include "loop/http_server.h"
-#include "script/json.h"
 
 /* Bodies: of those who are known, and of strangers. */
 enum { BODY_MAX = 1 << 20, BODY_STRANGER = 4096 };

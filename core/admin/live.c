@@ -7,10 +7,10 @@
 #include "admin/live_hold.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_read.h"
 #include "base/log.h"
 #include "base/patch.h"
 #include "control/overview.h"
-#include "script/json.h"
 
 enum { TEXT_MAX = 8 << 20, SECOND_US = 1000000, ID_MAX = 28 };
 

@@ -13,7 +13,7 @@ enum { TREE_VALUES_MAX = 100000 };
 
 enum tree_form {
 	TREE_AS_MADE, /* as the gateway makes a tree: 10.50 is a decimal, {} an object */
-	/* As the gateway reads one (script/json.h): 10.50 is a float, 10.0 the integer 10, {} and [] may each be meant to be the other; a
+	/* As the gateway reads one (base/json_read.h): 10.50 is a float, 10.0 the integer 10, {} and [] may each be meant to be the other; a
 	 * control character may stand in a text, but for the zero byte. */
 	TREE_AS_RECEIVED,
 };

@@ -21,7 +21,7 @@ enum value_type {
 	VALUE_STRING,  /* text, len */
 	VALUE_ARRAY,   /* first: items */
 	VALUE_OBJECT,  /* first: members with keys */
-	VALUE_EMPTY,   /* an empty list or an empty object: Lua (and lua-cjson 2.1.0) can't tell; the schema decides */
+	VALUE_EMPTY,   /* an empty list or an empty object: Lua can't tell, nor do all platforms; the schema decides */
 };
 
 struct value {

@@ -4,10 +4,10 @@
 #define FC_CHARGE_ORDER_H
 
 #include "base/buffer.h"
+#include "base/json_read.h"
 #include "charge/bill.h"
 #include "charge/trace.h"
 #include "device/device.h"
-#include "script/json.h"
 #include "station/energy.h"
 #include "store/journal.h"
 

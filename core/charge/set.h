@@ -2,9 +2,9 @@
 #ifndef FC_CHARGE_SET_H
 #define FC_CHARGE_SET_H
 
+#include "base/json_read.h"
 #include "charge/conduct.h"
 #include "charge/prices.h"
-#include "script/json.h"
 
 struct charge_set {
 	struct loop *loop;

@@ -4,9 +4,9 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/json_read.h"
 #include "base/value.h"
 #include "cli/raw.h"
-#include "script/json.h"
 
 /* Exit codes; a promise to scripts. */
 enum { CLI_DONE, CLI_REFUSED, CLI_USAGE, CLI_AWAY, CLI_DIFFERS };

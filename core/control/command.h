@@ -2,10 +2,10 @@
 #ifndef FC_CONTROL_COMMAND_H
 #define FC_CONTROL_COMMAND_H
 
+#include "base/json_read.h"
 #include "base/maker.h"
 #include "control/backup.h"
 #include "control/control.h"
-#include "script/json.h"
 #include "store/audit.h"
 #include "store/earned.h"
 #include "store/journal_list.h"

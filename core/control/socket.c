@@ -9,9 +9,9 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_read.h"
 #include "base/log.h"
 #include "control/place.h"
-#include "script/json.h"
 
 enum {
 	TICK_US = 5000000,

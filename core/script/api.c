@@ -208,7 +208,7 @@ void api_open(lua_State *L)
 	int root = lua_gettop(L);
 	lua_pushinteger(L, API_VERSION);
 	lua_setfield(L, root, "api");
-	/* The null of lua-cjson is the same light userdata. */
+	/* JSON's null: nil can't stand in a table. */
 	lua_pushlightuserdata(L, NULL);
 	lua_setfield(L, root, "null");
 	for (const struct api_subject *const *subject = api_subjects; *subject; subject++) {

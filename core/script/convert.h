@@ -7,7 +7,7 @@
 #include "base/value.h"
 
 enum {
-	CONVERT_KEEP_FLOATS = 1,    /* 1.0 stays a float; else an integral float becomes an integer (lua-cjson) */
+	CONVERT_KEEP_FLOATS = 1,    /* 1.0 stays a float; else an integral float becomes an integer */
 	CONVERT_SKIP_FUNCTIONS = 2, /* functions are left out; else they are an error */
 };
 

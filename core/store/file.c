@@ -14,122 +14,6 @@
 #include "store/internal.h"
 #include "store/versions.h"
 
-/* Each step brings the file from the version of its place to the next; never edit one that was released. */
-static const char *const migrations[] = {
-    "CREATE TABLE energy(connector_id TEXT NOT NULL, day INTEGER NOT NULL, wh INTEGER NOT NULL,"
-    " PRIMARY KEY(connector_id, day)) WITHOUT ROWID;"
-    "CREATE TABLE meter(connector_id TEXT PRIMARY KEY, wh INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE value(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
-    /* journal.c */
-    "CREATE TABLE orders(seq TEXT PRIMARY KEY, connector_id TEXT NOT NULL, platform TEXT NOT NULL, mode INTEGER NOT "
-    "NULL,"
-    " closed INTEGER NOT NULL, start_wall INTEGER NOT NULL, end_wall INTEGER NOT NULL, wh INTEGER NOT NULL,"
-    " money_e4 INTEGER NOT NULL, reason INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE INDEX orders_open ON orders(closed, end_wall);"
-    "CREATE INDEX orders_connector ON orders(connector_id, end_wall);"
-    "CREATE TABLE outbox(id INTEGER PRIMARY KEY AUTOINCREMENT, platform TEXT NOT NULL, method TEXT NOT NULL,"
-    " seq TEXT NOT NULL REFERENCES orders(seq), attempts INTEGER NOT NULL DEFAULT 0, next_wall INTEGER NOT NULL "
-    "DEFAULT 0,"
-    " state INTEGER NOT NULL DEFAULT 0, answer INTEGER NOT NULL DEFAULT -1, UNIQUE(platform, method, seq));"
-    "CREATE INDEX outbox_waiting ON outbox(platform, state, id);",
-    /* Orders by number of their opening: a note writes one page instead of three, the last order of a connector is found by what
-     * came after what and not by a clock that may jump, and a damaged page costs fewer rows. */
-    "CREATE TABLE orders_new(id INTEGER PRIMARY KEY, seq TEXT NOT NULL, connector_id TEXT NOT NULL, platform TEXT NOT "
-    "NULL,"
-    " mode INTEGER NOT NULL, closed INTEGER NOT NULL, start_wall INTEGER NOT NULL, end_wall INTEGER NOT NULL,"
-    " wh INTEGER NOT NULL, money_e4 INTEGER NOT NULL, reason INTEGER NOT NULL, record TEXT NOT NULL);"
-    "INSERT INTO orders_new(seq, connector_id, platform, mode, closed, start_wall, end_wall, wh, money_e4, reason, "
-    "record)"
-    " SELECT seq, connector_id, platform, mode, closed, start_wall, end_wall, wh, money_e4, reason, record FROM orders"
-    " ORDER BY closed DESC, end_wall, start_wall, seq;"
-    "DROP TABLE orders;"
-    "ALTER TABLE orders_new RENAME TO orders;"
-    "CREATE UNIQUE INDEX orders_seq ON orders(seq);"
-    "CREATE INDEX orders_connector ON orders(connector_id);"
-    "CREATE INDEX orders_open ON orders(closed) WHERE closed = 0;"
-    "CREATE INDEX orders_end ON orders(end_wall, seq) WHERE closed = 1;"
-    "DROP INDEX outbox_waiting;"
-    "CREATE INDEX outbox_waiting ON outbox(platform, id) WHERE state = 0;",
-    /* checks.c */
-    "CREATE TABLE checked(platform TEXT NOT NULL, day INTEGER NOT NULL, at_wall INTEGER NOT NULL, orders INTEGER NOT "
-    "NULL,"
-    " energy_e2 INTEGER NOT NULL, money_e4 INTEGER NOT NULL, differences INTEGER NOT NULL, PRIMARY KEY(platform, day))"
-    " WITHOUT ROWID;"
-    "CREATE TABLE difference(platform TEXT NOT NULL, day INTEGER NOT NULL, seq TEXT NOT NULL, reason INTEGER NOT NULL,"
-    " our_energy_e2 INTEGER NOT NULL, our_money_e4 INTEGER NOT NULL, their_energy_e2 INTEGER NOT NULL,"
-    " their_money_e4 INTEGER NOT NULL, PRIMARY KEY(platform, day, seq, reason)) WITHOUT ROWID;",
-    /* journal_list.c: years of confirmed entries must not be looked through for what became of one order, or for the few that
-     * are not confirmed. */
-    ("CREATE INDEX outbox_order ON outbox(seq, id);"
-     "CREATE INDEX outbox_unsettled ON outbox(platform, state) WHERE state <> 1;"),
-    /* lookup.c: what scripts have put; stamp says what was put after what. */
-    "CREATE TABLE lookup(space TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
-    " stamp INTEGER NOT NULL, PRIMARY KEY(space, name, key)) WITHOUT ROWID;"
-    "CREATE INDEX lookup_value ON lookup(space, name, value, stamp);"
-    "CREATE INDEX lookup_stamp ON lookup(space, name, stamp);",
-    /* versions.c. Texts without a rowid: what is damaged of them costs those on the page. */
-    "CREATE TABLE script_text(hash TEXT PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE script_version(id INTEGER PRIMARY KEY AUTOINCREMENT, item TEXT NOT NULL, hash TEXT NOT NULL,"
-    " whole TEXT NOT NULL, at_wall INTEGER NOT NULL, origin TEXT NOT NULL, used_wall INTEGER NOT NULL);"
-    "CREATE INDEX script_version_item ON script_version(item, id);"
-    "CREATE INDEX script_version_whole ON script_version(whole);"
-    "CREATE TABLE script_part(whole TEXT NOT NULL, item TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY(whole, item))"
-    " WITHOUT ROWID;"
-    "CREATE INDEX script_part_item ON script_part(item, hash);"
-    "ALTER TABLE outbox ADD COLUMN mapping TEXT NOT NULL DEFAULT '';",
-    /* audit.c. The key never goes back: a page of the list goes on where the one before ended. */
-    "CREATE TABLE audit(id INTEGER PRIMARY KEY AUTOINCREMENT, at_wall INTEGER NOT NULL, who TEXT NOT NULL,"
-    " command TEXT NOT NULL, arguments TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL,"
-    " result TEXT NOT NULL);",
-    "ALTER TABLE audit ADD COLUMN place TEXT NOT NULL DEFAULT '';",
-    /* accounts.c. A token's key never comes back: the audit names it. */
-    ("CREATE TABLE account(name TEXT PRIMARY KEY, role TEXT NOT NULL, hash TEXT NOT NULL, must_change INTEGER NOT NULL,"
-     " disabled INTEGER NOT NULL, created_wall INTEGER NOT NULL, login_wall INTEGER NOT NULL,"
-     " login_place TEXT NOT NULL) WITHOUT ROWID;"
-     "CREATE TABLE token(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, role TEXT NOT NULL,"
-     " digest TEXT NOT NULL, made_by TEXT NOT NULL, created_wall INTEGER NOT NULL, expires_wall INTEGER NOT NULL,"
-     " used_wall INTEGER NOT NULL);"),
-    /* events.c. The numbers are given by the code: one page less is written than with AUTOINCREMENT. */
-    "CREATE TABLE event(id INTEGER PRIMARY KEY, at_wall INTEGER NOT NULL, kind INTEGER NOT NULL, connector_id TEXT NOT "
-    "NULL,"
-    " seq TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL, text TEXT NOT NULL, who TEXT NOT NULL,"
-    " detail TEXT NOT NULL);"
-    "CREATE INDEX event_seq ON event(seq, id) WHERE seq <> '';",
-    /* samples.c. By time first: what is written together stands together, and flash is written in pages. */
-    "CREATE TABLE samples(slot INTEGER NOT NULL, connector_id TEXT NOT NULL, data BLOB NOT NULL,"
-    " PRIMARY KEY(slot, connector_id)) WITHOUT ROWID;",
-    /* One index of what is not settled instead of two: each order writes two pages less. Whoever uses it says state <> 1, too. */
-    "DROP INDEX outbox_waiting; DROP INDEX outbox_unsettled;"
-    "CREATE INDEX outbox_unsettled ON outbox(platform, state, id) WHERE state <> 1;",
-    /* By day first: what is counted every quarter of an hour stands on a page or two, and not on one of each connector. */
-    ("CREATE TABLE energy_new(day INTEGER NOT NULL, connector_id TEXT NOT NULL, wh INTEGER NOT NULL,"
-     " PRIMARY KEY(day, connector_id)) WITHOUT ROWID;"
-     "INSERT INTO energy_new SELECT day, connector_id, wh FROM energy ORDER BY day, connector_id;"
-     "DROP TABLE energy; ALTER TABLE energy_new RENAME TO energy;"),
-    /* One index that also finds what became of an order, instead of two; and numbers without a page that remembers the last: none is
-     * ever deleted. Each order writes three pages less. */
-    ("CREATE TABLE outbox_new(id INTEGER PRIMARY KEY, platform TEXT NOT NULL, method TEXT NOT NULL,"
-     " seq TEXT NOT NULL REFERENCES orders(seq), attempts INTEGER NOT NULL DEFAULT 0, next_wall INTEGER NOT NULL "
-     "DEFAULT 0,"
-     " state INTEGER NOT NULL DEFAULT 0, answer INTEGER NOT NULL DEFAULT -1, mapping TEXT NOT NULL DEFAULT '',"
-     " UNIQUE(seq, platform, method));"
-     "INSERT INTO outbox_new SELECT id, platform, method, seq, attempts, next_wall, state, answer, mapping FROM outbox;"
-     "DROP TABLE outbox; ALTER TABLE outbox_new RENAME TO outbox;"
-     "CREATE INDEX outbox_unsettled ON outbox(platform, state, id) WHERE state <> 1;"),
-    /* samples.c: connectors by number, and one number as the key: a row grows at the table's end and stands on its page. By name in the
-     * key it went over to a page of its own, where pages are small. id: slot * 65536 + place. */
-    ("CREATE TABLE place(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
-     "INSERT INTO place(name) SELECT DISTINCT connector_id FROM samples;"
-     "CREATE TABLE curve(id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
-     "INSERT INTO curve SELECT slot * 65536 + p.id, data FROM samples JOIN place p ON p.name = connector_id ORDER BY 1;"
-     "DROP TABLE samples;"
-     "CREATE VIEW samples AS SELECT c.id / 65536 AS slot, p.name AS connector_id, c.data FROM curve c"
-     " JOIN place p ON p.id = c.id % 65536;"),
-    /* The 18 digits behind the operator's id, as a number: a third of the bytes, and of the pages that are split. */
-    ("DROP INDEX event_seq;"
-     "CREATE INDEX event_order ON event(CAST(substr(seq, 10) AS INTEGER)) WHERE seq <> '';"),
-};
-enum { SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]) };
 /* What lies beyond was never written by any: it is damage. */
 enum { SCHEMA_VERSION_LIKELY = 1000 };
 
@@ -137,7 +21,7 @@ enum { NAME = 512, PAGE = 512 };
 static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
 enum { TAILS = sizeof(tails) / sizeof(tails[0]) };
 
-static int failed(sqlite3 *db, const char *path, struct error *err)
+int file_failed(sqlite3 *db, const char *path, struct error *err)
 {
 	int system = db ? sqlite3_system_errno(db) : 0;
 
@@ -145,8 +29,7 @@ static int failed(sqlite3 *db, const char *path, struct error *err)
 			 system ? ": " : "", system ? strerror(system) : "");
 }
 
-/* One row, one column of text or number. SQLITE_OK, or why not. */
-static int query_text(sqlite3 *db, const char *sql, char *out, size_t size)
+int file_query(sqlite3 *db, const char *sql, char *out, size_t size)
 {
 	sqlite3_stmt *s = NULL;
 	int code = sqlite3_prepare_v2(db, sql, -1, &s, NULL);
@@ -162,48 +45,11 @@ static int query_text(sqlite3 *db, const char *sql, char *out, size_t size)
 	return code;
 }
 
-/* The file's schema; -1 when it can't be read, NO_MEMORY when there is no memory to read it with: that says nothing of the file. */
-enum { NO_MEMORY = -2 };
-static int version_of(sqlite3 *db)
-{
-	char text[64];
-	int code = query_text(db, "PRAGMA user_version", text, sizeof(text));
-
-	if ((code & 0xFF) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM)
-		return NO_MEMORY;
-	return code ? -1 : atoi(text);
-}
-
-/* Each step is a transaction of its own: a power cut between two leaves a file that the next start takes further. FC_EINVAL: the file's
- * tables are not those of its version; else FC_EIO. */
-static int migrate(sqlite3 *db, const char *path, int upto, struct error *err)
-{
-	char text[64];
-
-	for (int version = version_of(db); version < upto; version++) {
-		if (version < 0)
-			return failed(db, path, err);
-		(void)snprintf(text, sizeof(text), "PRAGMA user_version = %d", version + 1);
-		if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
-		    sqlite3_exec(db, migrations[version], NULL, NULL, NULL) == SQLITE_OK &&
-		    sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK &&
-		    sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
-			continue;
-		int code = sqlite3_errcode(db);
-		(void)failed(db, path, err);
-		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-		if (err && code == SQLITE_ERROR)
-			err->code = FC_EINVAL;
-		return code == SQLITE_ERROR ? FC_EINVAL : FC_EIO;
-	}
-	return FC_OK;
-}
-
 /* By bytes, whatever the size of this file's pages is. */
 static void bound_wal(sqlite3 *db)
 {
 	char text[32];
-	int page = query_text(db, "PRAGMA page_size", text, sizeof(text)) ? 0 : atoi(text);
+	int page = file_query(db, "PRAGMA page_size", text, sizeof(text)) ? 0 : atoi(text);
 
 	if (page > 0)
 		(void)sqlite3_wal_autocheckpoint(db, STORE_WAL_BYTES / page);
@@ -256,7 +102,7 @@ static int open_database(const char *path, sqlite3 **out, int alone, struct erro
 			bound_wal(*out);
 		(void)sqlite3_busy_timeout(*out, 2000);
 	}
-	return code == SQLITE_OK ? FC_OK : failed(*out, path, err);
+	return code == SQLITE_OK ? FC_OK : file_failed(*out, path, err);
 }
 
 /* Never deletes: someone may want what can still be read. number: of the name that it has now; 0 when there was no file. */
@@ -336,10 +182,10 @@ static void take_new(const struct store *store)
 /* A new file beside the old one, with all that can be read of it. */
 static int make_new(sqlite3 *from, int is_mislabelled, const char *path, struct rescue *found, struct error *err)
 {
-	int version = from && !is_mislabelled ? version_of(from) : -1;
+	int version = from && !is_mislabelled ? migrate_version(from) : -1;
 	sqlite3 *to = NULL;
 
-	if (version == NO_MEMORY)
+	if (version == MIGRATE_NO_MEMORY)
 		return error_set(err, FC_EIO, "store: %s: no memory", path);
 	remove_file(path);
 	/* SQLite reads nothing of a file that has lost its end, but for who says that he mends it. Nothing is written to it. */
@@ -348,7 +194,7 @@ static int make_new(sqlite3 *from, int is_mislabelled, const char *path, struct 
 	/* Rows go into tables as they were; what the schema has learned since is done to them at the next open. */
 	int result = open_database(path, &to, 1, err);
 	if (!result)
-		result = migrate(to, path, version > 0 && version < SCHEMA_VERSION ? version : SCHEMA_VERSION, err);
+		result = migrate_to(to, path, version > 0 && version < migrate_newest ? version : migrate_newest, err);
 	if (!result)
 		result = store_rescue(from, to, found, err);
 	close_database(&to);
@@ -362,7 +208,7 @@ static int open_existing(struct store *store, struct error *err)
 	int result = open_database(store->path, &store->db, !is_shared(), err);
 
 	if (!result)
-		result = migrate(store->db, store->path, SCHEMA_VERSION, err);
+		result = migrate_to(store->db, store->path, migrate_newest, err);
 	if (!result)
 		remember_file(store);
 	store->detached = result != FC_OK;
@@ -452,11 +298,11 @@ static int is_sound(struct store *store, struct error *err)
 
 		if (i)
 			(void)nanosleep(&moment, NULL);
-		code = query_text(store->db, "PRAGMA quick_check(1)", text, sizeof(text));
+		code = file_query(store->db, "PRAGMA quick_check(1)", text, sizeof(text));
 		if (code == SQLITE_OK && !strcmp(text, "ok"))
 			return 1;
 		if (code != SQLITE_OK && !is_unreadable(code))
-			return failed(store->db, store->path, err);
+			return file_failed(store->db, store->path, err);
 	}
 	return usage_has_room(ROOM) ? 0 : error_set(err, FC_EIO, "store: %s: no memory to look at it", store->path);
 }
@@ -518,7 +364,7 @@ static void keep_older(struct store *store, int version)
 static void make_pages_small(struct store *store)
 {
 	char text[32];
-	int page = query_text(store->db, "PRAGMA page_size", text, sizeof(text)) ? PAGE : atoi(text);
+	int page = file_query(store->db, "PRAGMA page_size", text, sizeof(text)) ? PAGE : atoi(text);
 
 	if (page == PAGE || !has_room(store, 3))
 		return;
@@ -564,21 +410,21 @@ int file_open(struct store *store, const char *data_dir, struct error *err)
 	take_new(store);
 	if (open_somehow(store, &first) && !(store->db && is_unreadable(sqlite3_extended_errcode(store->db))))
 		return error_set(err, FC_EIO, "%s", first.text);
-	int version = version_of(store->db);
-	if (version == NO_MEMORY)
+	int version = migrate_version(store->db);
+	if (version == MIGRATE_NO_MEMORY)
 		return error_set(err, FC_EIO, "store: %s: no memory", store->path);
 	int is_none = (version < 0 || version > SCHEMA_VERSION_LIKELY) && has_our_orders(store->db);
-	if (version > SCHEMA_VERSION && !is_none)
+	if (version > migrate_newest && !is_none)
 		return error_set(err, FC_EINVAL, "store: %s: written by a newer version (schema %d, this one knows %d)",
-				 store->path, version, SCHEMA_VERSION);
+				 store->path, version, migrate_newest);
 	int sound = is_sound(store, err);
 	if (sound < 0)
 		return sound;
 	if (!sound)
 		return file_replace(store, err);
-	if (version > 0 && version < SCHEMA_VERSION)
+	if (version > 0 && version < migrate_newest)
 		keep_older(store, version);
-	int result = is_none ? FC_EINVAL : migrate(store->db, store->path, SCHEMA_VERSION, err);
+	int result = is_none ? FC_EINVAL : migrate_to(store->db, store->path, migrate_newest, err);
 	/* Its version is damaged, and nothing else that could be seen: the tables are what they are. */
 	if (result == FC_EINVAL && has_our_orders(store->db)) {
 		store->is_mislabelled = 1;

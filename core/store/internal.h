@@ -137,6 +137,20 @@ int file_is_gone(const struct store *store);
  * the store goes on with what it has, or is detached; a second call goes on from there. */
 int file_replace(struct store *store, struct error *err);
 
+/* FC_EIO "store: path: why", by what db (NULL: no memory) said last. */
+int file_failed(sqlite3 *db, const char *path, struct error *err);
+/* One row, one column of text or number. SQLITE_OK, or why not. */
+int file_query(sqlite3 *db, const char *sql, char *out, size_t size);
+
+/* The tables, and how those of earlier versions become them (migrate.c). */
+extern const int migrate_newest;
+enum { MIGRATE_NO_MEMORY = -2 };
+/* The file's schema; -1 when it can't be read, MIGRATE_NO_MEMORY when there is no memory to read it with: that says nothing of the file. */
+int migrate_version(sqlite3 *db);
+/* Each step is a transaction of its own: a power cut between two leaves a file that the next start takes further. FC_EINVAL: the file's
+ * tables are not those of its version; else FC_EIO. */
+int migrate_to(sqlite3 *db, const char *path, int upto, struct error *err);
+
 struct rescue {
 	int64_t rows, orders, open, outbox;
 	int64_t lost; /* orders that are known to be missing, each named in the log */

@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/error.h"
-#include "script/json.h"
+#include "base/json_read.h"
 #include "upstream/mapping.h"
 #include "upstream/message.h"
 #include "upstream/record.h"

@@ -19,7 +19,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/error.h"
-#include "script/json.h"
+#include "base/json_read.h"
 #include "upstream/ret.h"
 
 enum { ENVELOPE_KEY_SIZE = 16, ENVELOPE_SIG_SECRET_MAX = 64, ENVELOPE_SIG_SIZE = 33, ENVELOPE_SEQ_MAX = 9999 };

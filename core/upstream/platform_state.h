@@ -8,10 +8,10 @@
 
 #include <stdint.h>
 
+#include "base/json_read.h"
 #include "charge/charge.h"
 #include "config/config.h"
 #include "loop/loop.h"
-#include "script/json.h"
 #include "station/station.h"
 #include "upstream/calls.h"
 #include "upstream/codec.h"

@@ -29,7 +29,6 @@ KNOWN = {
     "libwebsockets": ("MIT", "libwebsockets:libwebsockets"),
     "libmodbus": ("LGPL-2.1-or-later", "libmodbus:libmodbus"),
     "lua5.4": ("MIT", "lua:lua"),
-    "lua-cjson": ("MIT", "kyne:lua-cjson"),
     "sqlite3": ("blessing", "sqlite:sqlite"),
     "zlib": ("Zlib", "zlib:zlib"),
 }
@@ -37,7 +36,7 @@ KNOWN = {
 CHANGED = {"libwebsockets": "A request whose body came in one piece with the request before it is read to its end once (lib/roles/http/server/server.c); "
                             "the upper half of a WebSocket frame's 64-bit length counts (lib/roles/ws/ops-ws.c, client-parser-ws.c). boards/sources.sh"}
 # Where a library's own build file is not the Debian package's: archives that boards/cross.mk and boards/deps.sh make, by the source.
-ARCHIVES = {"libwebsockets": "libwebsockets", "libwolfssl": "wolfssl", "liblua5.4": "lua5.4", "liblua5.4-cjson": "lua-cjson", "libmodbus": "libmodbus",
+ARCHIVES = {"libwebsockets": "libwebsockets", "libwolfssl": "wolfssl", "liblua5.4": "lua5.4", "libmodbus": "libmodbus",
             "libsqlite3": "sqlite3", "libz": "zlib", "libc": "musl", "crt1": "musl", "crti": "musl", "crtn": "musl", "Scrt1": "musl"}
 
 

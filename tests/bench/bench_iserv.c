@@ -28,9 +28,9 @@
 #include <wolfssl/ssl.h>
 
 #include "base/clock.h"
+#include "base/json_read.h"
 #include "config/config.h"
 #include "loop/tls.h"
-#include "script/json.h"
 #include "upstream/envelope.h"
 
 enum {

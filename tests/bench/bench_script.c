@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_read.h"
 #include "charge/policy.h"
-#include "script/json.h"
 #include "upstream/codec.h"
 #include "upstream/envelope.h"
 #include "upstream/ret.h"

@@ -58,13 +58,6 @@ class Injector:
         self.control.pause_ms, self.control.last_ms = pause_ms, last_ms
         self.control.kinds = sum(1 << KINDS.index(kind) for kind in kinds)
 
-    def spare(self, library):
-        """Places in a library are not failed any more; those that come later, after the next call."""
-        numbers = {i for i in range(self.control.modules) if library in self.control.module[i].value.decode()}
-        for place in self.places():
-            if any(frame >> 48 in numbers for frame in place.frames[:place.depth]):
-                place.failed = (1 << len(WAYS)) - 1
-
     def forget(self):
         """All may fail once more."""
         for place in self.places():

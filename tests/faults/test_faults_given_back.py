@@ -35,14 +35,11 @@ def test_memory_that_was_given_back_is_touched_no_more(monkeypatch):
         station.gateway.wait_for("admin: listens on", 600)
         station.open()
         station.until(lambda: station.taken.calls >= 2, 600, "the first orders")
-        # It ends the program where it gets no memory.
-        injector.spare("cjson")
         injector.fail(inject.MEMORY, pause_ms=PAUSE_MS)
         begun = grown = time.monotonic()
         faults = 0
         while faulty.goes_on(begun, limit, faults >= 50) and time.monotonic() - grown < 60:
             time.sleep(1)
-            injector.spare("cjson")
             station.stand_by()
             if injector.control.faults != faults:
                 faults, grown = injector.control.faults, time.monotonic()

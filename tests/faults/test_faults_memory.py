@@ -16,25 +16,19 @@ def faulty():
     station.stop()
 
 
-@pytest.mark.parametrize("spared", [True, False], ids=["ours", "libraries that end the program, too"])
-def test_memory_fails_while_it_charges(faulty, spared):
-    """spared: but for lua-cjson's, which ends the program. What a restart would heal must heal by itself then."""
+def test_memory_fails_while_it_charges(faulty):
     station, injector, limit = faulty, faulty.injector, seconds(40)
     station.start_chargers("--speed", "20")
     station.start_gateway()
     station.open()
     station.until(lambda: station.taken.calls >= 3, 120, "the first orders")
     at_start = injector.control.places
-    if spared:
-        injector.spare("cjson")
     injector.fail(inject.MEMORY, pause_ms=PAUSE_MS)
     begun = grown = time.monotonic()
     faults = 0
     while goes_on(begun, limit, faults >= ENOUGH):
         time.sleep(0.25)
         station.stand_by()
-        if spared:
-            injector.spare("cjson")
         if injector.control.faults != faults:
             faults, grown = injector.control.faults, time.monotonic()
         if time.monotonic() - grown > 30:  # nothing new is reached any more

@@ -6,11 +6,11 @@
 #include <zlib.h>
 
 #include "base/error.h"
+#include "base/json_read.h"
 #include "bytes.h"
 #include "control/backup_files.h"
 #include "control/backup_lua.h"
 #include "control/bytes.h"
-#include "script/json.h"
 
 enum { MEMORY = 8 << 20, PACKED = 1 << 16 };
 enum { LUA_PACKED, LUA_RAW, PEM, TEXTS, FILES, KINDS };

@@ -18,8 +18,8 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_read.h"
 #include "control/socket.h"
-#include "script/json.h"
 #include "script/sources.h"
 #include "world.h"
 

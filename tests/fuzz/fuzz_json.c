@@ -10,8 +10,8 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/json.h"
+#include "base/json_read.h"
 #include "script/convert.h"
-#include "script/json.h"
 #include "script/sandbox.h"
 
 enum { MEMORY = 8 << 20, PEER_MEMORY = 64 << 20, DEPTH = 32 };

@@ -14,8 +14,8 @@
 
 #include "admin/live.h"
 #include "base/json.h"
+#include "base/json_read.h"
 #include "loop/websocket.h"
-#include "script/json.h"
 #include "world.h"
 
 enum { VIEWERS = 4, STEPS_MAX = 64, MEMORY = 16 << 20, TURNS_MAX = 100 };

@@ -309,13 +309,4 @@ static const char *const words[] = {
 #include "words_profile.inc"
     NULL};
 
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned int seed)
-{
-	return mutate_table(data, size, most, seed, words);
-}
-
-size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len, uint8_t *out,
-				 size_t most, unsigned int seed)
-{
-	return mutate_cross(a, a_len, b, b_len, out, most, seed);
-}
+MUTATE_BY(table, words)

@@ -11,9 +11,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/json_read.h"
 #include "control/command.h"
 #include "control/socket.h"
-#include "script/json.h"
 #include "world.h"
 
 enum { ANSWERS_MAX = 16 << 20, QUIET = 6, TURNS_MAX = 400 };

@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/buffer.h"
+#include "base/error.h"
+#include "device/profile.h"
+#include "fuzz.h"
 #include "script/host.h"
 
 struct lua_text {
@@ -24,6 +28,20 @@ static inline const struct script_host *lua_text(struct lua_text *t, const char 
 	t->instead[1] = (struct script_instead){0};
 	t->host = (struct script_host){.lua_dir = dir, .limits = limits, .instead = t->instead};
 	return &t->host;
+}
+
+/* What a tool drafted loads as a profile, or it is a finding, shown on stderr. To be freed. */
+static inline struct profile *lua_text_draft(const struct buffer *draft)
+{
+	struct lua_text t;
+	struct error err = {0};
+	struct profile *p = profile_load_file(lua_text(&t, "profiles", draft->data, draft->len), t.path, NULL, &err);
+
+	if (!p) {
+		(void)fprintf(stderr, "%.*s\n", (int)draft->len, draft->data);
+		fuzz_failed(err.text, __FILE__, __LINE__);
+	}
+	return p;
 }
 
 #endif

@@ -268,8 +268,8 @@ size_t mutate_table(uint8_t *data, size_t size, size_t most, unsigned seed, cons
 	return size;
 }
 
-size_t mutate_cross(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len, uint8_t *out, size_t most,
-		    unsigned seed)
+size_t mutate_cross_table(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len, uint8_t *out, size_t most,
+			  unsigned seed)
 {
 	uint8_t piece[PIECE];
 	size_t begin, end, n, gap;

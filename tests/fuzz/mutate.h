@@ -9,8 +9,8 @@
 /* For LLVMFuzzerCustomMutator. words: what may be put in, ends with NULL. Every fourth change is one of libFuzzer's own. */
 size_t mutate_table(uint8_t *data, size_t size, size_t most, unsigned seed, const char *const *words);
 /* For LLVMFuzzerCustomCrossOver: an entry of the second among those of the first. The length of out, 0: it did not fit. */
-size_t mutate_cross(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len, uint8_t *out, size_t most,
-		    unsigned seed);
+size_t mutate_cross_table(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len, uint8_t *out, size_t most,
+			  unsigned seed);
 /* The same of UCI: lines, sections and their words. */
 size_t mutate_lines(uint8_t *data, size_t size, size_t most, unsigned seed, const char *const *words);
 size_t mutate_cross_lines(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len, uint8_t *out, size_t most,
@@ -20,5 +20,17 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most) __attribute__((
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned int seed);
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len, uint8_t *out,
 				 size_t most, unsigned int seed);
+
+/* Both functions for libFuzzer of a target whose inputs are such texts: MUTATE_BY(table, words) or MUTATE_BY(lines, words). */
+#define MUTATE_BY(kind, words)                                                                                         \
+	size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned int seed)                     \
+	{                                                                                                              \
+		return mutate_##kind(data, size, most, seed, words);                                                   \
+	}                                                                                                              \
+	size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len, uint8_t *out, \
+					 size_t most, unsigned int seed)                                               \
+	{                                                                                                              \
+		return mutate_cross_##kind(a, a_len, b, b_len, out, most, seed);                                       \
+	}
 
 #endif

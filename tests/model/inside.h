@@ -55,14 +55,26 @@ static inline struct model_connector *at(struct model *m, int k)
 	return &m->s.connector[k];
 }
 
-/* session.c: the rest of core/charge. */
+/* session.c: orders, commands, starts and stops, of the rest of core/charge. */
 void session_do_start(struct model *m, int k, int order);
 void session_do_stop(struct model *m, int order);
-void session_do_see(struct model *m, int k, enum model_status status, enum model_reading reading);
-void session_do_tick(struct model *m, int k, enum model_time time);
 void session_do_card(struct model *m, int k);
 void session_do_decide(struct model *m, int k, int granted);
 void session_do_done(struct model *m, int k, enum model_command command, int ok);
+/* Nonzero: the trigger means nothing now, or a start can't be carried out; nothing was done. */
+int session_conduct(struct model *m, int k, enum session_trigger trigger, int order);
+void session_stop(struct model *m, int k);
+void session_note(struct model *m, int k);
+/* Nonzero: it is not written yet. */
+int session_settle(struct model *m, int k);
+void session_look_at_closing(struct model *m, int k);
+void session_send_command(struct model *m, int k);
+/* Whether somebody vouches for what charges. */
+void session_ask(struct model *m, int k);
+
+/* time.c: the rest of it. */
+void session_do_see(struct model *m, int k, enum model_status status, enum model_reading reading);
+void session_do_tick(struct model *m, int k, enum model_time time);
 void session_do_boot(struct model *m);
 void session_do_end(struct model *m);
 

@@ -1,18 +1,7 @@
-/* What a session does (core/charge), by the code's own table. */
+/* What a session does (core/charge), by the code's own table: orders, commands, starts and stops. */
 #include <string.h>
 
 #include "inside.h"
-
-static int conduct(struct model *m, int k, enum session_trigger trigger, int order);
-
-static enum session_trigger seen(const struct model_connector *c)
-{
-	static const enum connector_status status[MODEL_STATUSES] = {CONNECTOR_OFFLINE,  CONNECTOR_IDLE,
-								     CONNECTOR_OCCUPIED, CONNECTOR_CHARGING,
-								     CONNECTOR_RESERVED, CONNECTOR_FAULT};
-
-	return session_seen(status[c->status]);
-}
 
 /* The order (conduct.c) -------------------------------------------------------------------------------------------- */
 
@@ -26,7 +15,7 @@ static int open_order(struct model *m, int k)
 	return result;
 }
 
-static void note(struct model *m, int k)
+void session_note(struct model *m, int k)
 {
 	struct model_connector *c = at(m, k);
 
@@ -78,7 +67,7 @@ static int close_order(struct model *m, int k)
 	return disk_close(m, c->order, &c->memory, c->memory.began || c->memory.wh);
 }
 
-static int settle(struct model *m, int k)
+int session_settle(struct model *m, int k)
 {
 	if ((!at(m, k)->durable && open_order(m, k)) || close_order(m, k))
 		return -1;
@@ -116,7 +105,7 @@ static void finish_closing(struct model *m, int k)
 		settled(m, k);
 }
 
-static void look_at_closing(struct model *m, int k)
+void session_look_at_closing(struct model *m, int k)
 {
 	const struct model_connector *c = at(m, k);
 
@@ -126,7 +115,7 @@ static void look_at_closing(struct model *m, int k)
 
 /* The charger ------------------------------------------------------------------------------------------------------ */
 
-static void send_command(struct model *m, int k)
+void session_send_command(struct model *m, int k)
 {
 	struct model_connector *c = at(m, k);
 
@@ -146,7 +135,7 @@ static void send_command(struct model *m, int k)
 static void command(struct model *m, int k, enum model_command what)
 {
 	at(m, k)->command = (unsigned)what & 3;
-	send_command(m, k);
+	session_send_command(m, k);
 }
 
 /* Wishes (wish.c) -------------------------------------------------------------------------------------------------- */
@@ -160,17 +149,17 @@ static void refuse_running(struct model *m, int k)
 		return;
 	if (model_has(m, MODEL_REFUSED_UNHEARD)) {
 		if (c->present)
-			(void)conduct(m, k, SESSION_STOP, MODEL_NONE);
+			(void)session_conduct(m, k, SESSION_STOP, MODEL_NONE);
 		return;
 	}
 	c->memory.unwanted = 1;
 	if (c->present)
-		(void)conduct(m, k, SESSION_STOP, MODEL_NONE);
+		(void)session_conduct(m, k, SESSION_STOP, MODEL_NONE);
 	if (c->state != SESSION_STOPPING)
-		note(m, k);
+		session_note(m, k);
 }
 
-static void ask(struct model *m, int k)
+void session_ask(struct model *m, int k)
 {
 	struct model_connector *c = at(m, k);
 
@@ -197,7 +186,7 @@ static int enter(struct model *m, int k, const struct session_step *step, int or
 	struct model_connector *c = at(m, k);
 	int on = (step->actions & SESSION_TELL_CHARGER_ON) != 0;
 
-	if (step->actions & SESSION_OPEN && c->settling && settle(m, k))
+	if (step->actions & SESSION_OPEN && c->settling && session_settle(m, k))
 		return -1;
 	if (step->actions & SESSION_OPEN) {
 		model_claim(m, c->order == MODEL_NONE, "a charge begins on another one that is open");
@@ -236,7 +225,7 @@ static void begin_closing(struct model *m, int k, unsigned actions)
 	c->closing = 1;
 	c->close_read = c->over = c->fixed = c->passed = 0;
 	c->close_tell = told_by(actions) & 15;
-	look_at_closing(m, k);
+	session_look_at_closing(m, k);
 }
 
 static void after_step(struct model *m, int k, const struct session_step *step, int began_itself)
@@ -262,21 +251,21 @@ static void after_step(struct model *m, int k, const struct session_step *step, 
 		c->memory.stopping = stopping ? 1 : 0;
 		if (stopping ? !model_has(m, MODEL_STOP_NOT_NOTED)
 			     : !(step->actions & SESSION_CLOSE) || model_has(m, MODEL_END_FORGETS_STOP))
-			note(m, k);
+			session_note(m, k);
 	}
 	if (step->actions & SESSION_TELL_STARTED && !noted && !model_has(m, MODEL_STARTED_BEFORE_NOTED))
-		note(m, k);
+		session_note(m, k);
 	if (step->actions & SESSION_CLOSE) {
 		begin_closing(m, k, step->actions);
 		return;
 	}
 	tell(m, k, told_by(step->actions));
 	if (step->actions & SESSION_ASK || began_itself)
-		ask(m, k);
+		session_ask(m, k);
 }
 
 /* Nonzero: the trigger means nothing now, or a start can't be carried out; nothing was done. */
-static int conduct(struct model *m, int k, enum session_trigger trigger, int order)
+int session_conduct(struct model *m, int k, enum session_trigger trigger, int order)
 {
 	struct model_connector *c = at(m, k);
 	struct session_step step = m->rules->next((enum session_state)c->state, trigger);
@@ -295,9 +284,9 @@ static int conduct(struct model *m, int k, enum session_trigger trigger, int ord
 	return 0;
 }
 
-static void stop(struct model *m, int k)
+void session_stop(struct model *m, int k)
 {
-	(void)conduct(m, k, SESSION_STOP, MODEL_NONE);
+	(void)session_conduct(m, k, SESSION_STOP, MODEL_NONE);
 }
 
 /* A stop that somebody was promised. */
@@ -306,7 +295,7 @@ static void promised_stop(struct model *m, int k)
 	struct model_connector *c = at(m, k);
 	unsigned order = c->order;
 
-	stop(m, k);
+	session_stop(m, k);
 	if (order == MODEL_NONE || !m->s.order[order].exists || m->s.order[order].closed || c->memory.failed)
 		return;
 	model_claim(m, c->state == SESSION_STOPPING || c->closing || c->settling,
@@ -344,11 +333,11 @@ static int begin_with(struct model *m, int k, enum session_trigger trigger, int 
 
 	if (!step.why || (c->closing && !model_has(m, MODEL_START_WHILE_CLOSING)))
 		return -1;
-	if (c->settling && settle(m, k))
+	if (c->settling && session_settle(m, k))
 		return -1;
 	c->memory.vouched = vouched ? 1 : 0;
 	c->memory.card = card ? 1 : 0;
-	int result = conduct(m, k, trigger, order);
+	int result = session_conduct(m, k, trigger, order);
 	if (result && c->order == MODEL_NONE)
 		memset(&c->memory, 0, sizeof(c->memory));
 	return result;
@@ -391,11 +380,11 @@ void session_do_card(struct model *m, int k)
 
 	if (c->order != MODEL_NONE && !c->closing && !c->settling && c->memory.card) {
 		/* Nobody was promised anything: off line it may come to nothing. */
-		stop(m, k);
+		session_stop(m, k);
 		return;
 	}
 	if (may_start(m, k))
-		(void)conduct(m, k, SESSION_REQUEST, MODEL_NONE);
+		(void)session_conduct(m, k, SESSION_REQUEST, MODEL_NONE);
 }
 
 void session_do_decide(struct model *m, int k, int granted)
@@ -410,13 +399,13 @@ void session_do_decide(struct model *m, int k, int granted)
 	if (c->state == SESSION_AUTHORISING) {
 		if (granted && may_start(m, k) && !begin_with(m, k, SESSION_GRANTED, model_make_order(m), 1, 1))
 			return;
-		(void)conduct(m, k, SESSION_REFUSED, MODEL_NONE);
+		(void)session_conduct(m, k, SESSION_REFUSED, MODEL_NONE);
 		return;
 	}
 	c->memory.asking = 0;
 	if (granted) {
 		c->memory.vouched = 1;
-		note(m, k);
+		session_note(m, k);
 		tell(m, k, MODEL_STARTED);
 	} else {
 		refuse_running(m, k);
@@ -434,205 +423,4 @@ void session_do_done(struct model *m, int k, enum model_command what, int ok)
 		c->off_way = c->off_old = 0;
 	if (ok && c->command == (unsigned)what && !old)
 		c->command = MODEL_NO_COMMAND;
-}
-
-/* Time ------------------------------------------------------------------------------------------------------------- */
-
-static void look_at_status(struct model *m, int k)
-{
-	const struct model_connector *c = at(m, k);
-
-	if (!c->present ||
-	    (c->status == MODEL_OFFLINE && (c->state != SESSION_CHARGING || model_has(m, MODEL_SILENT_NEVER_ENDS))))
-		return;
-	if (c->state == SESSION_STOPPING && (c->command != MODEL_NO_COMMAND || !c->rested))
-		return;
-	(void)conduct(m, k, seen(c), MODEL_NONE);
-}
-
-static void tick(struct model *m, int k, enum model_time time)
-{
-	struct model_connector *c = at(m, k);
-
-	if (c->order != MODEL_NONE && c->present && !c->timed && m->s.clock) {
-		int moved = !c->memory.dated;
-
-		c->timed = 1;
-		c->away = c->away && moved;
-		c->memory.dated = 1;
-		if (moved)
-			note(m, k);
-	}
-	energy_look(m, k);
-	if (c->closing) {
-		look_at_closing(m, k);
-		if (c->closing || model_has(m, MODEL_NEXT_TICK))
-			return;
-	}
-	if (c->settling && ((c->status != MODEL_OCCUPIED && c->status != MODEL_OFFLINE && c->present) || c->over))
-		(void)settle(m, k);
-	send_command(m, k);
-	look_at_status(m, k);
-	if (c->closing)
-		return;
-	if (c->order != MODEL_NONE && c->memory.failed && c->state == SESSION_CHARGING)
-		stop(m, k);
-	if (c->order != MODEL_NONE && c->memory.unwanted && c->present && m->rules->authorised &&
-	    c->state == SESSION_CHARGING)
-		stop(m, k);
-	if (time == MODEL_DEADLINE)
-		(void)conduct(m, k, SESSION_TIMEOUT, MODEL_NONE);
-	if (c->order != MODEL_NONE && !c->closing && !c->settling && !c->durable)
-		note(m, k);
-}
-
-/* A card is an event of its own. */
-static void wish_look(struct model *m, int k)
-{
-	const struct model_connector *c = at(m, k);
-
-	if (c->order != MODEL_NONE && c->memory.asking && c->wish < 2 && !c->closing && c->present &&
-	    c->state == SESSION_CHARGING && !model_has(m, MODEL_NOT_ASKED_AGAIN))
-		ask(m, k);
-	/* Who charges where somebody must vouch for it is vouched for, or asked about, or stopped. */
-	model_claim(m,
-		    c->order == MODEL_NONE || c->memory.vouched || !m->rules->authorised || c->closing || c->settling ||
-			c->memory.unwanted || !c->present || c->state != SESSION_CHARGING ||
-			c->wish == ((2 + c->order) & 7),
-		    "a charge goes on that nobody vouches for");
-}
-
-static void note_stale(struct model *m, int k, enum model_time time)
-{
-	int any = 0;
-
-	for (int i = 0; i < m->rules->connectors; i++) {
-		const struct model_connector *c = at(m, i);
-
-		any |= c->order != MODEL_NONE && c->durable && !c->closing && !c->settling &&
-		       (!c->noted || (i == k && time == MODEL_QUARTER));
-	}
-	if (!any)
-		return;
-	if (m->s.disk_full) {
-		at(m, k)->noted &= time != MODEL_QUARTER;
-		return;
-	}
-	int differs = m->s.settles != 0;
-	for (int i = 0; i < m->rules->connectors; i++) {
-		struct model_connector *c = at(m, i);
-
-		if (c->order == MODEL_NONE || !c->durable || c->closing || c->settling ||
-		    (c->noted && !(i == k && time == MODEL_QUARTER)))
-			continue;
-		differs |= memcmp(&m->s.order[c->order].record, &c->memory, sizeof(c->memory)) != 0;
-		m->s.order[c->order].record = c->memory;
-		c->noted = 1;
-	}
-	m->same += !differs;
-	disk_ride(m);
-	disk_committed(m);
-}
-
-void session_do_tick(struct model *m, int k, enum model_time time)
-{
-	if (time == MODEL_RESTED || time == MODEL_LAST || time == MODEL_DEADLINE)
-		at(m, k)->rested = 1;
-	if (time == MODEL_LAST || time == MODEL_OCCUPANCY)
-		at(m, k)->over = 1;
-	for (int i = 0; i < m->rules->connectors; i++) {
-		energy_unseen_look(m, i);
-		tick(m, i, i == k ? time : MODEL_NOW);
-		wish_look(m, i);
-	}
-	note_stale(m, k, time);
-}
-
-/* The charger is heard, or is not ---------------------------------------------------------------------------------- */
-
-void session_do_see(struct model *m, int k, enum model_status status, enum model_reading reading)
-{
-	struct model_connector *c = at(m, k);
-	int is_read = reading != MODEL_UNREAD && reading != MODEL_MORE_UNREAD;
-	unsigned before = c->status;
-
-	if (reading == MODEL_MORE || reading == MODEL_MORE_UNREAD) {
-		c->reg = (c->reg + 1u) & 7;
-		c->delivered = (c->delivered + 1u) & 7;
-	}
-	if (reading == MODEL_RESET) {
-		c->reg = 0;
-		c->excused = 1;
-		m->s.resets--;
-	}
-	c->flowing |= status == MODEL_CHARGING || status == MODEL_OFFLINE;
-	/* What flowed before it was seen to rest is in the register that is read with that. */
-	if (is_read && status != MODEL_CHARGING && status != MODEL_OFFLINE)
-		c->flowing = 0;
-	c->status = (unsigned)status & 7;
-	c->good = status != MODEL_OFFLINE && is_read;
-	c->fresh = !c->good ? 0 : c->closing ? 2 : 1;
-	if (c->status == before)
-		return;
-	if (status == MODEL_OFFLINE)
-		energy_unseen_remember(m, c);
-	energy_unseen_look(m, k);
-	(void)conduct(m, k, seen(c), MODEL_NONE);
-	tick(m, k, MODEL_NOW);
-	wish_look(m, k);
-}
-
-/* A restart -------------------------------------------------------------------------------------------------------- */
-
-static void take_last(struct model *m, int k)
-{
-	struct model_connector *c = at(m, k);
-	int last = disk_last(m, k);
-
-	if (last == MODEL_NONE)
-		return;
-	c->has_idle = c->remembered = 1;
-	c->idle = m->s.order[last].record.last;
-}
-
-static void resume(struct model *m, int k, int order)
-{
-	struct model_connector *c = at(m, k);
-
-	model_claim(m, c->order == MODEL_NONE, "two orders are taken up again on one connector");
-	c->order = (unsigned)order & 7;
-	c->memory = m->s.order[order].record;
-	c->durable = c->noted = 1;
-	c->timed = m->s.clock && c->memory.dated;
-	c->away = !c->timed;
-	c->settling = c->memory.ended;
-	c->rested = 1;
-	c->state = c->memory.ended      ? SESSION_ENDED
-		   : c->memory.stopping ? SESSION_STOPPING
-		   : c->memory.metered  ? SESSION_UNKNOWN
-					: SESSION_STARTING;
-	c->command = c->memory.stopping && !c->settling ? MODEL_OFF : MODEL_NO_COMMAND;
-	if (!c->settling || !c->memory.metered || c->memory.unread)
-		return;
-	c->has_idle = c->remembered = 1;
-	c->idle = c->memory.last;
-}
-
-void session_do_boot(struct model *m)
-{
-	for (int k = 0; k < m->rules->connectors; k++)
-		at(m, k)->present = 1;
-	for (int o = 0; o < MODEL_ORDERS && !model_has(m, MODEL_NOT_RESUMED); o++)
-		if (m->s.order[o].exists && !m->s.order[o].closed)
-			resume(m, m->s.order[o].connector, o);
-	for (int k = 0; k < m->rules->connectors; k++)
-		if (at(m, k)->order == MODEL_NONE ||
-		    (!at(m, k)->memory.has_idle && !at(m, k)->has_idle && !model_has(m, MODEL_RESUMED_FORGETS_LAST)))
-			take_last(m, k);
-}
-
-void session_do_end(struct model *m)
-{
-	for (int k = 0; k < m->rules->connectors; k++)
-		note(m, k);
 }

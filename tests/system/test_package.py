@@ -18,7 +18,7 @@ sys.path.insert(0, str(harness.ROOT / "tests/peers/openwrt"))
 import packages  # noqa: E402
 
 HOST = harness.ROOT / "build/host"
-RECIPES = ("forecourt", "luci-app-forecourt", "libwebsockets-wolfssl", "lua-cjson-static")
+RECIPES = ("forecourt", "luci-app-forecourt", "libwebsockets-wolfssl")
 STANDIN = harness.ROOT / "rootfs/package/standin"
 LIMIT = 1536 * 1024
 QEMU = {"aarch64": "qemu-aarch64-static", "arm": "qemu-arm-static"}
@@ -150,7 +150,7 @@ def test_the_daemons_recipe_asks_for_what_it_is_built_with(tmp_path):
     assert meta["config"].count("depends on PACKAGE_forecourt") == len(symbols)
     # What is chosen there makes the package anew.
     assert meta["config_depends"].split() == [f"CONFIG_{s}" for s in symbols]
-    assert meta["build_depends"].split() == ["libwebsockets-wolfssl", "lua-cjson-static"]
+    assert meta["build_depends"].split() == ["libwebsockets-wolfssl"]
     assert meta["license"] == "MIT" and meta["userid"].startswith("forecourt=")
     assert meta["version"] == subprocess.run(["sh", "rootfs/package/version.sh"], cwd=harness.ROOT, capture_output=True, text=True,
                                              check=True).stdout.strip() + "-r1"
@@ -169,14 +169,14 @@ def test_the_daemons_recipe_compiles_and_links_what_was_chosen(tmp_path, can):
     version = said("forecourt", tmp_path)["version"].rpartition("-r")[0]
     assert f"-DFORECOURT_VERSION='\"{version}\"'" in said_
     link = re.search(r"^target-gcc .* -o build/openwrt/forecourtd .*$", said_, re.M).group()
-    for word in ("-Ltarget", "/staging/usr/lib/forecourt/lib/libwebsockets.a", "/staging/usr/lib/forecourt/lib/liblua5.4-cjson.a", "-lwolfssl",
-                 "-llua5.4", "-lsqlite3", "-lmodbus", "-lz"):
+    for word in ("-Ltarget", "/staging/usr/lib/forecourt/lib/libwebsockets.a", "-lwolfssl", "-llua5.4", "-lsqlite3",
+                 "-lmodbus", "-lz"):
         assert word in link.split(), word
     assert "CONFIG_MAX_CONNECTORS=32" in (tmp_path / "build/build/openwrt/.config").read_text()
 
 
-@pytest.mark.parametrize("name", ["libwebsockets-wolfssl", "lua-cjson-static"])
-def test_what_the_feeds_lack_is_built_and_not_installed(tmp_path, name):
+def test_what_the_feeds_lack_is_built_and_not_installed(tmp_path):
+    name = "libwebsockets-wolfssl"
     meta = said(name, tmp_path)
     assert meta["buildonly"] == "1" and not meta["provides"] and not meta["conflicts"]
     text = (harness.ROOT / "rootfs/package" / name / "Makefile").read_text()

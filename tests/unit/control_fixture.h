@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "bus/trace.h"
 #include "control/command.h"
+#include "folder.h"
 #include "store/journal_list.h"
 #include "upstream/mapping.h"
 #include "upstream_fixture.h"
@@ -422,8 +423,7 @@ static int set_up(void **state)
 
 	assert_non_null(f);
 	memset(&world, 0, sizeof(world));
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/forecourt-control-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "control");
 	f->store = store_open(f->folder, &f->err);
 	assert_non_null(f->store);
 	fixture_init(&f->stations);
@@ -447,7 +447,6 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 
 	control_free(f->control);
 	if (world.asked)
@@ -459,8 +458,7 @@ static int tear_down(void **state)
 	buffer_fini(&f->text);
 	arena_fini(&f->arena);
 	free(world.running);
-	(void)snprintf(command, sizeof(command), "rm -r '%s'", f->folder);
-	assert_int_equal(system(command), 0);
+	folder_remove(f->folder);
 	free(f);
 	return 0;
 }

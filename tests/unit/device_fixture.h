@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "device/instance.h"
+#include "folder.h"
 
 /* A charger ---------------------------------------------------------------------------------------------------------- */
 
@@ -259,8 +260,7 @@ static __attribute__((unused)) int set_up(void **state)
 	char path[96];
 
 	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/fc-device-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "device");
 	(void)snprintf(path, sizeof(path), "%s/profiles", f->folder);
 	assert_int_equal(mkdir(path, 0700), 0);
 	(void)snprintf(path, sizeof(path), "%s/lib", f->folder);
@@ -284,7 +284,6 @@ static __attribute__((unused)) int set_up(void **state)
 static __attribute__((unused)) int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 
 	device_set_free(f->set);
 	bus_free(f->bus);
@@ -292,10 +291,9 @@ static __attribute__((unused)) int tear_down(void **state)
 	server_stop(&f->servers[0]);
 	server_stop(&f->servers[1]);
 	free_config(f->config);
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", f->folder);
-	int result = system(command);
+	folder_remove(f->folder);
 	free(f);
-	return result;
+	return 0;
 }
 
 /* Applies the configuration and throws it away: the set may keep nothing of it. */

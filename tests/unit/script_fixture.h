@@ -15,6 +15,7 @@
 
 #include "base/buffer.h"
 #include "base/json.h"
+#include "folder.h"
 #include "script/script.h"
 
 struct fixture {
@@ -29,8 +30,7 @@ static inline int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/forecourt-api-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "api");
 	(void)snprintf(f->path, sizeof(f->path), "%s/x.lua", f->folder);
 	arena_init(&f->arena, 4 << 20);
 	*state = f;
@@ -40,13 +40,11 @@ static inline int set_up(void **state)
 static inline int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 
 	arena_fini(&f->arena);
-	(void)snprintf(command, sizeof(command), "rm -r '%s'", f->folder);
-	int result = system(command);
+	folder_remove(f->folder);
 	free(f);
-	return result;
+	return 0;
 }
 
 static inline struct script *load(struct fixture *f, const char *text)

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "device/agent.h"
 #include "device/line.h"
+#include "folder.h"
 
 enum { PATIENCE_US = 30000000, AGENTS = 8, SOC = 0, STATE = 1, SCALED = 2, FACTOR = 3 };
 
@@ -246,8 +247,7 @@ static int set_up(void **state)
 
 	assert_non_null(f);
 	memset(&agents, 0, sizeof(agents));
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/fc-agent.XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "agent");
 	(void)snprintf(f->own, sizeof(f->own), "%s/own", f->folder);
 	(void)snprintf(f->peer, sizeof(f->peer), "%s/peer", f->folder);
 	(void)snprintf(f->device, sizeof(f->device), "datagram:%s,%s", f->own, f->peer);
@@ -291,11 +291,9 @@ static int tear_down(void **state)
 	loop_free(f->loop);
 	if (f->socket >= 0)
 		close(f->socket);
-	(void)unlink(f->own);
-	(void)unlink(f->peer);
-	int result = rmdir(f->folder);
+	folder_remove(f->folder);
 	free(f);
-	return result;
+	return 0;
 }
 
 static struct line *make_line(struct fixture *f, struct error *err)

@@ -16,6 +16,7 @@
 #include "bus/can_text.h"
 #include "device/agent_can.h"
 #include "device/profile.h"
+#include "folder.h"
 
 struct fixture {
 	char path[64];
@@ -39,8 +40,7 @@ static int make_fixture(void **state)
 	char sub[96];
 
 	assert_non_null(f);
-	(void)snprintf(f->path, sizeof(f->path), "/tmp/fc-canpoll-XXXXXX");
-	assert_non_null(mkdtemp(f->path));
+	folder_make(f->path, sizeof(f->path), "canpoll");
 	(void)snprintf(sub, sizeof(sub), "%s/profiles", f->path);
 	assert_int_equal(mkdir(sub, 0700), 0);
 	f->now_us = 1000000;
@@ -51,14 +51,12 @@ static int make_fixture(void **state)
 static int drop_fixture(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 
 	agent_can.stop(f->agent);
 	profile_free(f->profile);
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", f->path);
-	int result = system(command);
+	folder_remove(f->path);
 	free(f);
-	return result;
+	return 0;
 }
 
 static int host_send(void *user, const struct can_frame *frame)

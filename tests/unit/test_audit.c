@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "folder.h"
 #include "store/audit.h"
 
 struct fixture {
@@ -34,8 +35,7 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/forecourt-audit-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "audit");
 	open_it(f);
 	*state = f;
 	return 0;
@@ -44,13 +44,11 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 
 	store_close(f->store);
-	(void)snprintf(command, sizeof(command), "rm -r '%s'", f->folder);
-	int result = system(command);
+	folder_remove(f->folder);
 	free(f);
-	return result;
+	return 0;
 }
 
 static void note(void *user, const struct audit_entry *e)

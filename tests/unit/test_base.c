@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "base/value.h"
 #include "base/wide.h"
+#include "folder.h"
 
 #ifdef __SIZEOF_INT128__
 typedef unsigned __int128 uint128;
@@ -375,11 +376,11 @@ static void personal_data_is_masked(void **state)
 
 static void files_get_onto_the_disk(void **state)
 {
-	char folder[] = "/tmp/forecourt-disk-XXXXXX", path[64], back[8] = "";
+	char folder[64], path[96], back[8] = "";
 	int ends[2];
 
 	(void)state;
-	assert_non_null(mkdtemp(folder));
+	folder_make(folder, sizeof(folder), "disk");
 	(void)snprintf(path, sizeof(path), "%s/file", folder);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);

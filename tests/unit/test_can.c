@@ -20,6 +20,7 @@
 #include "bus/can_port.h"
 #include "bus/can_text.h"
 #include "bus/trace.h"
+#include "folder.h"
 
 enum { PATIENCE_MS = 30000, KEPT = 64 };
 
@@ -39,21 +40,17 @@ static const char *in_folder(const char *name)
 static int set_up(void **state)
 {
 	(void)state;
-	(void)snprintf(folder, sizeof(folder), "/tmp/fc-can.XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	folder_make(folder, sizeof(folder), "can");
 	loop = loop_new(NULL);
 	return loop ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
-	static const char *const names[] = {"log", "a", "b"};
-
 	(void)state;
 	loop_free(loop);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		(void)unlink(in_folder(names[i]));
-	return rmdir(folder);
+	folder_remove(folder);
+	return 0;
 }
 
 /* What a port told. */

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "charge_stub.h"
+#include "folder.h"
 #include "loop/http_client.h"
 #include "upstream/peer.h"
 #include "upstream/peer_url.h"
@@ -836,10 +837,10 @@ static void addresses(void **state)
 
 static void use_mapping(struct fixture *f, const char *body)
 {
-	char dir[] = "/tmp/fc-client-XXXXXX", path[96];
+	char dir[64], path[96];
 	struct error err = {0};
 
-	assert_non_null(mkdtemp(dir));
+	folder_make(dir, sizeof(dir), "client");
 	(void)snprintf(path, sizeof(path), "%s/operators", dir);
 	assert_int_equal(mkdir(path, 0700), 0);
 	(void)snprintf(path, sizeof(path), "%s/operators/x.lua", dir);
@@ -848,10 +849,7 @@ static void use_mapping(struct fixture *f, const char *body)
 	assert_true(fprintf(file, "return { forecourt = 1, kind = \"operator\", name = \"x\", %s }\n", body) > 0);
 	assert_int_equal(fclose(file), 0);
 	f->platform->mapping = mapping_load(&(struct script_host){.lua_dir = dir}, "x", NULL, &err);
-	(void)remove(path);
-	(void)snprintf(path, sizeof(path), "%s/operators", dir);
-	(void)rmdir(path);
-	(void)rmdir(dir);
+	folder_remove(dir);
 	if (!f->platform->mapping)
 		fail_msg("%s", err.text);
 }

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "folder.h"
 #include "script/script.h"
 #include "upstream/codec.h"
 #include "upstream/envelope.h"
@@ -34,9 +35,7 @@ static int set_up(void **state)
 
 	if (!f)
 		return -1;
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/fc-codec-XXXXXX");
-	if (!mkdtemp(f->dir))
-		return -1;
+	folder_make(f->dir, sizeof(f->dir), "codec");
 	(void)snprintf(path, sizeof(path), "%s/operators", f->dir);
 	if (mkdir(path, 0700))
 		return -1;
@@ -65,18 +64,12 @@ static void write_file(struct fixture *f, const char *folder, const char *name, 
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const files[] = {
-	    "operators/x.lua", "operators/y.lua", "lib/helper.lua", "operators", "lib", ""};
-	char path[192];
 
 	mapping_free(f->mapping);
 	json_reader_free(f->reader);
 	buffer_fini(&f->out);
 	arena_fini(&f->arena);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", f->dir, files[i]);
-		(void)remove(path);
-	}
+	folder_remove(f->dir);
 	free(f);
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "device/agent.h"
 #include "device/seat.h"
 #include "device/set.h"
+#include "folder.h"
 
 struct fixture {
 	char folder[64];
@@ -76,8 +77,7 @@ static int set_up(void **state)
 	assert_non_null(f);
 	memset(told, 0, sizeof(told));
 	deaf = FC_OK;
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/fc-conduct-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "conduct");
 	f->store = store_open(f->folder, &err);
 	f->loop = loop_new(&err);
 	assert_true(f->store && f->loop);
@@ -114,17 +114,15 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char line[128];
 
 	free(f->charge.order);
 	loop_timer_cancel(f->loop, &f->devices.due_timer);
 	device_free(f->device);
 	loop_free(f->loop);
 	store_close(f->store);
-	(void)snprintf(line, sizeof(line), "rm -r '%s'", f->folder);
-	int result = system(line);
+	folder_remove(f->folder);
 	free(f);
-	return result;
+	return 0;
 }
 
 static void order(struct fixture *f)

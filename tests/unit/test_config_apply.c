@@ -18,6 +18,7 @@
 #include "control/apply.h"
 #include "control/backup.h"
 #include "control/command.h"
+#include "folder.h"
 #include "loop/loop.h"
 #include "script/shelf.h"
 #include "store/audit.h"
@@ -141,8 +142,7 @@ static int set_up(void **state)
 	struct error err = {0};
 
 	assert_non_null(h);
-	(void)snprintf(h->folder, sizeof(h->folder), "/tmp/forecourt-apply-XXXXXX");
-	assert_non_null(mkdtemp(h->folder));
+	folder_make(h->folder, sizeof(h->folder), "apply");
 	(void)snprintf(h->config, sizeof(h->config), "%s/forecourt", h->folder);
 	put(h->config, first);
 	h->loop = loop_new(&err);
@@ -161,16 +161,15 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct home *h = *state;
-	char command[120];
 
 	control_free(h->control);
 	shelf_free(h->host.shelf);
 	store_close(h->store);
 	loop_free(h->loop);
 	config_free(h->running);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", h->folder);
+	folder_remove(h->folder);
 	free(h);
-	return system(command);
+	return 0;
 }
 
 static void on_done(void *user, const struct control_result *result)

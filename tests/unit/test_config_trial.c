@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "config/trial.h"
+#include "folder.h"
 
 /* Steps until the power fails (-1: never), or until calls fail as on a full or broken disk. */
 static int cut_in = -1, fail_in = -1;
@@ -129,8 +130,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	cut_in = fail_in = -1;
-	(void)snprintf(folder, sizeof(folder), "/tmp/forecourt-trial-XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	folder_make(folder, sizeof(folder), "trial");
 	(void)snprintf(config, sizeof(config), "%s/forecourt", folder);
 	(void)snprintf(lua, sizeof(lua), "%s/x.lua", folder);
 	(void)snprintf(fresh, sizeof(fresh), "%s/key.pem", folder);
@@ -154,12 +154,10 @@ static int set_up_closed(void **state)
 
 static int tear_down(void **state)
 {
-	char command[120];
-
 	(void)state;
 	cut_in = fail_in = -1;
-	(void)snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
+	folder_remove(folder);
+	return 0;
 }
 
 static int tear_down_closed(void **state)

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "folder.h"
 #include "station/energy.h"
 #include "store/store.h"
 
@@ -27,8 +28,7 @@ static int set_up(void **state)
 	struct error err = {0};
 
 	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/forecourt-energy-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "energy");
 	f->store = store_open(f->folder, &err);
 	assert_non_null(f->store);
 	*state = f;
@@ -38,11 +38,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 
 	store_close(f->store);
-	(void)snprintf(command, sizeof(command), "rm -r '%s'", f->folder);
-	assert_int_equal(system(command), 0);
+	folder_remove(f->folder);
 	free(f);
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "control/guard_inside.h"
+#include "folder.h"
 #include "store/audit.h"
 
 static const int64_t second = 1000000;
@@ -226,8 +227,7 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/forecourt-guard-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "guard");
 	f->loop = loop_new(&f->err);
 	assert_non_null(f->loop);
 	f->config.admin = (struct config_admin){.enabled = 1, .user = "admin", .password_hash = ""};
@@ -239,15 +239,13 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 
 	guard_free(f->guard);
 	store_close(f->store);
 	loop_free(f->loop);
-	(void)snprintf(command, sizeof(command), "rm -r '%s'", f->folder);
-	int result = system(command);
+	folder_remove(f->folder);
 	free(f);
-	return result;
+	return 0;
 }
 
 static void came(void *user, const struct guard_outcome *outcome)

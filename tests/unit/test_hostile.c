@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "folder.h"
 #include "script/script.h"
 
 static const char corpus[] = "tests/unit/hostile";
@@ -156,7 +157,7 @@ static struct script *load_text(const char *folder, const char *text, size_t len
 static void every_file_fails_as_it_says(void **state)
 {
 	static const char good[] = "local n = 0\nreturn { f = function(v) n = n + 1 return 2 * v + #('x') end }";
-	char folder[] = "/tmp/forecourt-hostile-XXXXXX";
+	char folder[64];
 	struct dirent **files;
 	struct error err = {0};
 	int64_t slowest = 0, total = 0;
@@ -164,7 +165,7 @@ static void every_file_fails_as_it_says(void **state)
 	int wrong = 0;
 
 	(void)state;
-	assert_non_null(mkdtemp(folder));
+	folder_make(folder, sizeof(folder), "hostile");
 	struct script *bystander = load_text(folder, good, sizeof(good) - 1, &err);
 	assert_non_null(bystander);
 	int n = scandir(corpus, &files, is_lua, alphasort);
@@ -198,14 +199,14 @@ static void files_that_are_made_here(void **state)
 	enum { LARGE = 600 * 1024, LABELS = 30000 };
 	static const struct script_host roomy = {.lua_dir = corpus,
 						 .limits = {.memory = 16 << 20, .instructions = STEPS, .time_ms = 5}};
-	char folder[] = "/tmp/forecourt-hostile-XXXXXX", path[200];
+	char folder[64], path[200];
 	struct error err = {0};
 	char *text = malloc(LARGE + 32);
 	size_t n = 0;
 
 	(void)state;
 	assert_non_null(text);
-	assert_non_null(mkdtemp(folder));
+	folder_make(folder, sizeof(folder), "hostile");
 	assert_null(load_text(folder, "\033Lua\124\000\031\223\r\n\032\n\004\010\010", 15, &err));
 	assert_int_equal(err.code, FC_ESCRIPT);
 	assert_non_null(strstr(err.text, "attempt to load a binary chunk"));

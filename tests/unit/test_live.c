@@ -13,8 +13,8 @@
 #include "admin/live.h"
 #include "admin/live_hold.h"
 #include "base/json.h"
+#include "base/json_read.h"
 #include "control/overview.h"
-#include "script/json.h"
 
 enum { SOCKETS = 30, HEARD = 4096 };
 

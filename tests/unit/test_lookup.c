@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "folder.h"
 #include "store/lookup.h"
 
 struct fixture {
@@ -38,8 +39,7 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/forecourt-lookup-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "lookup");
 	(void)snprintf(f->db, sizeof(f->db), "%s/forecourt.db", f->folder);
 	(void)snprintf(f->wal, sizeof(f->wal), "%s-wal", f->db);
 	open_it(f);
@@ -50,13 +50,11 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 
 	store_close(f->store);
-	(void)snprintf(command, sizeof(command), "rm -r '%s'", f->folder);
-	int result = system(command);
+	folder_remove(f->folder);
 	free(f);
-	return result;
+	return 0;
 }
 
 static int put(struct fixture *f, const char *name, const char *key, const char *value)

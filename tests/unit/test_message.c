@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "script/json.h"
+#include "base/json_read.h"
 #include "upstream/message.h"
 
 struct fixture {

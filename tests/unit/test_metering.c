@@ -18,6 +18,7 @@
 #include "charge/set.h"
 #include "device/agent.h"
 #include "device/instance.h"
+#include "folder.h"
 #include "station/energy.h"
 #include "station/point.h"
 #include "store/store.h"
@@ -78,8 +79,7 @@ static int set_up(void **state)
 	static const int one[] = {1};
 
 	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/fc-metering-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "metering");
 	f->store = store_open(f->folder, &err);
 	assert_non_null(f->store);
 	make_profile(&f->charger_profile, 1u << ENERGY | 1u << SOC);
@@ -109,17 +109,15 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 
 	free(f->charge.order);
 	device_free(f->charger);
 	device_free(f->meter);
 	device_free(f->bms);
 	store_close(f->store);
-	(void)snprintf(command, sizeof(command), "rm -r '%s'", f->folder);
-	int result = system(command);
+	folder_remove(f->folder);
 	free(f);
-	return result;
+	return 0;
 }
 
 static void attach_meter(struct fixture *f)

@@ -11,8 +11,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/json_read.h"
 #include "base/patch.h"
-#include "script/json.h"
 
 struct fixture {
 	struct arena arena;

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "charge_stub.h"
+#include "folder.h"
 #include "loop/http_client.h"
 #include "loop/http_server.h"
 #include "upstream_fixture.h"
@@ -183,9 +184,7 @@ static int setup(void **state)
 	log_init("test", LOG_LEVEL_ERROR, 0);
 	memset(&world, 0, sizeof(world));
 	world.refuse_port = -1;
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/test_platform.XXXXXX");
-	if (!mkdtemp(f->dir))
-		return -1;
+	folder_make(f->dir, sizeof(f->dir), "platform");
 	(void)snprintf(path, sizeof(path), "%s/operators", f->dir);
 	if (mkdir(path, 0700))
 		return -1;
@@ -204,10 +203,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = {
-	    "operators/base.lua", "operators/odd.lua", "lib/m.lua", "operators", "lib", ""};
 	struct fixture *f = *state;
-	char path[160];
 
 	platform_set_free(f->set);
 	assert_null(f->now.listeners);
@@ -215,10 +211,7 @@ static int teardown(void **state)
 	assert_int_equal(world.servers_made, world.servers_freed);
 	for (int i = 0; i < TIMERS; i++)
 		assert_null(f->loop.armed[i]);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", f->dir, names[i]);
-		(void)remove(path);
-	}
+	folder_remove(f->dir);
 	free(f);
 	return 0;
 }

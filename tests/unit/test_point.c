@@ -16,6 +16,7 @@
 #include "device/plan.h"
 #include "device/profile.h"
 #include "device/sample.h"
+#include "folder.h"
 
 struct folder {
 	char path[64];
@@ -27,8 +28,7 @@ static int make_folder(void **state)
 	char sub[96];
 
 	assert_non_null(f);
-	(void)snprintf(f->path, sizeof(f->path), "/tmp/fc-point-XXXXXX");
-	assert_non_null(mkdtemp(f->path));
+	folder_make(f->path, sizeof(f->path), "point");
 	(void)snprintf(sub, sizeof(sub), "%s/profiles", f->path);
 	assert_int_equal(mkdir(sub, 0700), 0);
 	*state = f;
@@ -37,12 +37,9 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-	char command[128];
-
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", ((struct folder *)*state)->path);
-	int result = system(command);
+	folder_remove(((struct folder *)*state)->path);
 	free(*state);
-	return result;
+	return 0;
 }
 
 static struct profile *load(void **state, const char *body, struct error *err)

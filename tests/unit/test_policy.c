@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "charge/policy.h"
+#include "folder.h"
 
 static const struct policy_context nobody = {"S1", "K1", "", ""};
 
@@ -27,8 +28,7 @@ static int set_up(void **state)
 	char path[96];
 
 	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/forecourt-policy-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "policy");
 	(void)snprintf(path, sizeof(path), "%s/policies", f->folder);
 	assert_int_equal(mkdir(path, 0700), 0);
 	*state = f;
@@ -38,10 +38,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 
-	(void)snprintf(command, sizeof(command), "rm -r '%s'", f->folder);
-	assert_int_equal(system(command), 0);
+	folder_remove(f->folder);
 	free(f);
 	return 0;
 }

@@ -13,10 +13,11 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "script/json.h"
+#include "base/json_read.h"
 #include "upstream/reconcile.h"
 
 #include "charge_stub.h"
+#include "folder.h"
 
 /* The peer -------------------------------------------------------------------------------------------------------- */
 
@@ -102,8 +103,7 @@ static int setup(void **state)
 	assert_non_null(f);
 	memset(&played, 0, sizeof(played));
 	played.ready = 1;
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/forecourt-reconcile-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "reconcile");
 	f->store = store_open(f->folder, &f->err);
 	assert_non_null(f->store);
 	f->config.gateway.operator_id = "987654321";
@@ -119,15 +119,13 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 
 	reconcile_free(f->reconcile);
 	json_reader_free(f->reader);
 	store_close(f->store);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", f->folder);
-	int result = system(command);
+	folder_remove(f->folder);
 	free(f);
-	return result;
+	return 0;
 }
 
 static int64_t noon(int32_t day)

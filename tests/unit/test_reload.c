@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 /* The daemon's files are in no library. */
+#include "folder.h"
 #include "main/reload.c"
 
 enum { PATIENCE_MS = 120000, STATIONS = 3, PATH_SIZE = 200 };
@@ -174,8 +175,7 @@ static int set_up(void **state)
 	const struct reload_hooks hooks = {f, running, read_config, apply_config, adopt, swap, NULL, accepted};
 
 	assert_non_null(f);
-	(void)snprintf(f->root, sizeof(f->root), "/tmp/forecourt-reload-XXXXXX");
-	assert_non_null(mkdtemp(f->root));
+	folder_make(f->root, sizeof(f->root), "reload");
 	(void)snprintf(path, sizeof(path), "%s/policies", f->root);
 	assert_int_equal(mkdir(path, 0700), 0);
 	for (int i = 0; i < STATIONS; i++)
@@ -196,15 +196,13 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char command[PATH_SIZE];
 
 	for (int i = 0; i < STATIONS; i++)
 		shelf_return(&f->host, &policy_kind, f->held[i]);
 	reload_free(f->reload);
 	loop_free(f->loop);
 	config_free(f->running);
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", f->root);
-	assert_int_equal(system(command), 0);
+	folder_remove(f->root);
 	free(f);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "folder.h"
 #include "store/internal.h"
 #include "store/journal.h"
 #include "store/journal_list.h"
@@ -33,8 +34,7 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/forecourt-rescue-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "rescue");
 	(void)snprintf(f->db, sizeof(f->db), "%s/forecourt.db", f->folder);
 	/* As long as a real one, so that rows reach into overflow pages. */
 	memset(f->record, 'x', sizeof(f->record) - 1);
@@ -58,7 +58,7 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	store_close(f->store);
-	shell(f, "rm -r \"$PWD\"");
+	folder_remove(f->folder);
 	free(f);
 	return 0;
 }

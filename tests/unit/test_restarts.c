@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 /* The daemon's files are in no library. */
+#include "folder.h"
 #include "main/restarts.c"
 
 enum { SECOND = 1000000 };
@@ -27,8 +28,7 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/forecourt-restarts-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "restarts");
 	(void)snprintf(f->path, sizeof(f->path), "%s/watchdog-restarts", f->folder);
 	*state = f;
 	return 0;
@@ -38,9 +38,7 @@ static int tear_down(void **state)
 {
 	struct fixture *f = *state;
 
-	(void)unlink(f->path);
-	(void)rmdir(f->path);
-	assert_int_equal(rmdir(f->folder), 0);
+	folder_remove(f->folder);
 	free(f);
 	return 0;
 }

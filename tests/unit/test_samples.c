@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "folder.h"
 #include "station/point.h"
 #include "station/sampler_inside.h"
 #include "store/internal.h"
@@ -89,8 +90,7 @@ static int set_up(void **state)
 	static char ids[MANY][48];
 
 	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/forecourt-samples-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "samples");
 	memset(world, 0, sizeof(world));
 	for (int i = 0; i < MANY; i++) {
 		(void)snprintf(ids[i], sizeof(ids[i]), "11010500100010000000010%02d", i);
@@ -115,14 +115,12 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 
 	sampler_free(f->sampler);
 	store_close(f->store);
-	(void)snprintf(command, sizeof(command), "rm -r '%s'", f->folder);
-	int result = system(command);
+	folder_remove(f->folder);
 	free(f);
-	return result;
+	return 0;
 }
 
 static int64_t number(struct fixture *f, const char *sql)

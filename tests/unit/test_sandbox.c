@@ -16,6 +16,7 @@
 #include <lualib.h>
 
 #include "base/clock.h"
+#include "folder.h"
 #include "script/rest.h"
 #include "script/sandbox.h"
 #include "script/script.h"
@@ -415,11 +416,11 @@ static void errors_of_any_type(void **state)
 	    {"require('none')", "lib/none.lua: No such file"},
 	    {"require('../none')", "x.lua:2: require: there is no module"},
 	};
-	char folder[] = "/tmp/forecourt-sandbox-XXXXXX", path[64];
+	char folder[64], path[96];
 	struct arena arena;
 
 	(void)state;
-	assert_non_null(mkdtemp(folder));
+	folder_make(folder, sizeof(folder), "sandbox");
 	(void)snprintf(path, sizeof(path), "%s/x.lua", folder);
 	arena_init(&arena, 1 << 20);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -444,8 +445,7 @@ static void errors_of_any_type(void **state)
 		script_free(script);
 	}
 	arena_fini(&arena);
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(rmdir(folder), 0);
+	folder_remove(folder);
 }
 
 static void cleaning_cuts_no_character(void **state)

@@ -15,8 +15,9 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_read.h"
+#include "folder.h"
 #include "loop/loop.h"
-#include "script/json.h"
 #include "script/script.h"
 #include "script/watch.h"
 
@@ -31,8 +32,7 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/forecourt-script-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "script");
 	(void)snprintf(f->path, sizeof(f->path), "%s/lib", f->folder);
 	assert_int_equal(mkdir(f->path, 0700), 0);
 	(void)snprintf(f->path, sizeof(f->path), "%s/x.lua", f->folder);
@@ -53,15 +53,9 @@ static void write_text(const char *path, const char *text, size_t len)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char path[128];
 
 	arena_fini(&f->arena);
-	(void)unlink(f->path);
-	(void)snprintf(path, sizeof(path), "%s/lib/help.lua", f->folder);
-	(void)unlink(path);
-	(void)snprintf(path, sizeof(path), "%s/lib", f->folder);
-	assert_int_equal(rmdir(path), 0);
-	assert_int_equal(rmdir(f->folder), 0);
+	folder_remove(f->folder);
 	free(f);
 	return 0;
 }

@@ -13,6 +13,7 @@
 
 #include "control/first_password.h"
 #include "control/self_signed.h"
+#include "folder.h"
 
 struct fixture {
 	char first[64], second[64];
@@ -28,10 +29,8 @@ static int make_fixture(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	(void)snprintf(f->first, sizeof(f->first), "/tmp/forecourt-keys-XXXXXX");
-	(void)snprintf(f->second, sizeof(f->second), "/tmp/forecourt-keys-XXXXXX");
-	assert_non_null(mkdtemp(f->first));
-	assert_non_null(mkdtemp(f->second));
+	folder_make(f->first, sizeof(f->first), "keys");
+	folder_make(f->second, sizeof(f->second), "keys");
 	f->folders[0] = f->first;
 	f->folders[1] = f->second;
 	f->names = (struct self_signed_names){
@@ -43,10 +42,9 @@ static int make_fixture(void **state)
 static int drop_fixture(void **state)
 {
 	struct fixture *f = *state;
-	char command[200];
 
-	(void)snprintf(command, sizeof(command), "rm -rf '%s' '%s'", f->first, f->second);
-	assert_int_equal(system(command), 0);
+	folder_remove(f->first);
+	folder_remove(f->second);
 	free(f);
 	return 0;
 }

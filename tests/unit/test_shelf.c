@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "folder.h"
 #include "loop/loop.h"
 #include "script/digest.h"
 #include "script/script.h"
@@ -94,8 +95,7 @@ static int set_up(void **state)
 	char path[PATH_SIZE];
 
 	assert_non_null(f);
-	(void)snprintf(f->root, sizeof(f->root), "/tmp/forecourt-shelf-XXXXXX");
-	assert_non_null(mkdtemp(f->root));
+	folder_make(f->root, sizeof(f->root), "shelf");
 	(void)snprintf(path, sizeof(path), "%s/policies", f->root);
 	assert_int_equal(mkdir(path, 0700), 0);
 	(void)snprintf(path, sizeof(path), "%s/lib", f->root);
@@ -115,12 +115,10 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char command[PATH_SIZE];
 
 	shelf_free(f->shelf);
 	loop_free(f->loop);
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", f->root);
-	assert_int_equal(system(command), 0);
+	folder_remove(f->root);
 	free(f);
 	return 0;
 }

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "folder.h"
 #include "script/script.h"
 
 struct fixture {
@@ -26,8 +27,7 @@ static int set_up(void **state)
 	char path[128];
 
 	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/fc-sources-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "sources");
 	(void)snprintf(path, sizeof(path), "%s/lib", f->folder);
 	assert_int_equal(mkdir(path, 0700), 0);
 	(void)snprintf(path, sizeof(path), "%s/operators", f->folder);
@@ -40,13 +40,11 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 
 	script_free(f->script);
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", f->folder);
-	int result = system(command);
+	folder_remove(f->folder);
 	free(f);
-	return result;
+	return 0;
 }
 
 static void put(const struct fixture *f, const char *item, const char *text)

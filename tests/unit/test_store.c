@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "folder.h"
 #include "store/internal.h"
 
 struct fixture {
@@ -27,8 +28,7 @@ static int make_folder(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/fc-store-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "store");
 	(void)snprintf(f->data, sizeof(f->data), "%s/a/data", f->folder);
 	(void)snprintf(f->db, sizeof(f->db), "%s/forecourt.db", f->data);
 	*state = f;
@@ -38,12 +38,10 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", f->folder);
-	int result = system(command);
+	folder_remove(f->folder);
 	free(f);
-	return result;
+	return 0;
 }
 
 static struct store *open_store(struct fixture *f)

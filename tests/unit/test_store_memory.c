@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "folder.h"
 #include "store/accounts.h"
 #include "store/audit.h"
 #include "store/checks.h"
@@ -62,8 +63,7 @@ static int set_up(void **state)
 	struct error err;
 
 	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/forecourt-memory-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "memory");
 	(void)snprintf(f->file, sizeof(f->file), "%s/forecourt.db", f->folder);
 	/* The test looks into the file beside the store. */
 	assert_int_equal(setenv("FORECOURT_SHARED_STORE", "1", 1), 0);
@@ -76,11 +76,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 
 	store_close(f->store);
-	(void)snprintf(command, sizeof(command), "rm -r '%s'", f->folder);
-	assert_int_equal(system(command), 0);
+	folder_remove(f->folder);
 	free(f);
 	return 0;
 }

@@ -1,10 +1,10 @@
 /* Each kind of bad certificate is refused on both sides, and then nothing of a request has gone out or been handled.
  * openssl s_server shows every byte that came, so it also proves that none did; it and s_client speak TLS 1.1 too. */
+#include "folder.h"
 #include "loop_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -25,7 +25,7 @@ struct files {
 };
 
 /* Where the certificates are: made once for all tests. */
-static char folder[] = "/tmp/forecourt-tls-XXXXXX";
+static char folder[64];
 
 static const char *file(char *out, size_t size, const char *name, const char *end)
 {
@@ -39,24 +39,16 @@ static int make_certificates(void **state)
 	char command[512];
 
 	(void)state;
-	if (!mkdtemp(folder))
-		return -1;
+	folder_make(folder, sizeof(folder), "tls");
 	(void)snprintf(command, sizeof(command), "sh '%s/make-certs.sh' '%s'", tests ? tests : "tests/unit", folder);
 	return system(command) ? -1 : 0;
-}
-
-static int remove_one(const char *path, const struct stat *about, int type, struct FTW *where)
-{
-	(void)about;
-	(void)type;
-	(void)where;
-	return remove(path);
 }
 
 static int remove_certificates(void **state)
 {
 	(void)state;
-	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	folder_remove(folder);
+	return 0;
 }
 
 static int set_up(void **state)

@@ -10,13 +10,13 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "base/json_read.h"
 #include "base/log.h"
 #include "base/log_ring.h"
 #include "control/bytes.h"
 #include "control/conformance_page.h"
 #include "control/scrub.h"
 #include "control/tar.h"
-#include "script/json.h"
 #include "upstream/calls.h"
 #include "upstream/conformance_form.h"
 

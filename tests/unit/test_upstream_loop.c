@@ -14,10 +14,11 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/json_read.h"
 #include "base/log.h"
+#include "folder.h"
 #include "loop/http_client.h"
 #include "loop/http_server.h"
-#include "script/json.h"
 #include "upstream/envelope.h"
 #include "upstream_fixture.h"
 
@@ -77,9 +78,7 @@ static int setup(void **state)
 	if (!f)
 		return -1;
 	log_init("test", LOG_LEVEL_ERROR, 0);
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/test_upstream.XXXXXX");
-	if (!mkdtemp(f->dir))
-		return -1;
+	folder_make(f->dir, sizeof(f->dir), "upstream");
 	(void)snprintf(path, sizeof(path), "%s/operators", f->dir);
 	if (mkdir(path, 0700))
 		return -1;
@@ -112,7 +111,6 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char path[96];
 
 	platform_set_free(f->platforms);
 	if (f->asks)
@@ -120,11 +118,7 @@ static int teardown(void **state)
 	http_server_free(f->city);
 	loop_free(f->loop);
 	json_reader_free(f->reader);
-	(void)snprintf(path, sizeof(path), "%s/operators/base.lua", f->dir);
-	(void)remove(path);
-	(void)snprintf(path, sizeof(path), "%s/operators", f->dir);
-	(void)remove(path);
-	(void)remove(f->dir);
+	folder_remove(f->dir);
 	free(f);
 	return 0;
 }

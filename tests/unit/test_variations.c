@@ -11,15 +11,16 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "folder.h"
 #include "server_fixture.h"
 
 /* Gives platform "city" a mapping whose file holds body. */
 static void use_mapping(struct fixture *f, const char *body)
 {
-	char dir[] = "/tmp/fc-variations-XXXXXX", path[96];
+	char dir[64], path[96];
 	struct error err = {0};
 
-	assert_non_null(mkdtemp(dir));
+	folder_make(dir, sizeof(dir), "variations");
 	(void)snprintf(path, sizeof(path), "%s/operators", dir);
 	assert_int_equal(mkdir(path, 0700), 0);
 	(void)snprintf(path, sizeof(path), "%s/operators/x.lua", dir);
@@ -28,10 +29,7 @@ static void use_mapping(struct fixture *f, const char *body)
 	assert_true(fprintf(file, "return { forecourt = 1, kind = \"operator\", name = \"x\", %s }\n", body) > 0);
 	assert_int_equal(fclose(file), 0);
 	struct mapping *mapping = mapping_load(&(struct script_host){.lua_dir = dir}, "x", NULL, &err);
-	(void)remove(path);
-	(void)snprintf(path, sizeof(path), "%s/operators", dir);
-	(void)rmdir(path);
-	(void)rmdir(dir);
+	folder_remove(dir);
 	if (!mapping)
 		fail_msg("%s", err.text);
 	mapping_free(f->platforms[0]->mapping);
@@ -455,10 +453,10 @@ static void refused_files(void **state)
 	    {"paths = { query_token = \"/a?b\" }", "paths.query_token: must be"},
 	    {"paths = { query_token = \"/a\", query_station_status = \"/a\" }", "is the path of"},
 	};
-	char dir[] = "/tmp/fc-variations-XXXXXX", path[96];
+	char dir[64], path[96];
 
 	(void)f;
-	assert_non_null(mkdtemp(dir));
+	folder_make(dir, sizeof(dir), "variations");
 	(void)snprintf(path, sizeof(path), "%s/operators", dir);
 	assert_int_equal(mkdir(path, 0700), 0);
 	(void)snprintf(path, sizeof(path), "%s/operators/x.lua", dir);
@@ -474,10 +472,7 @@ static void refused_files(void **state)
 		if (!strstr(err.text, cases[i].says))
 			fail_msg("%s: %s", cases[i].body, err.text);
 	}
-	(void)remove(path);
-	(void)snprintf(path, sizeof(path), "%s/operators", dir);
-	(void)rmdir(path);
-	(void)rmdir(dir);
+	folder_remove(dir);
 }
 
 int main(void)

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "folder.h"
 #include "store/versions.h"
 
 enum { DAY_S = 86400, NOW = 1800000000 };
@@ -30,8 +31,7 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/fc-versions-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "versions");
 	(void)snprintf(f->db, sizeof(f->db), "%s/forecourt.db", f->folder);
 	f->store = store_open(f->folder, &f->err);
 	assert_non_null(f->store);
@@ -43,14 +43,12 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char command[128];
 
 	store_close(f->store);
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", f->folder);
-	int result = system(command);
+	folder_remove(f->folder);
 	free(f->big);
 	free(f);
-	return result;
+	return 0;
 }
 
 static int is_kept(void *user, const struct version *version)

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "folder.h"
 #include "loop/loop.h"
 #include "script/watch.h"
 
@@ -88,8 +89,7 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	(void)snprintf(f->root, sizeof(f->root), "/tmp/forecourt-watch-XXXXXX");
-	assert_non_null(mkdtemp(f->root));
+	folder_make(f->root, sizeof(f->root), "watch");
 	make_folder(f, "lua");
 	make_folder(f, "lua/operators");
 	f->loop = loop_new(&f->err);
@@ -105,12 +105,10 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	char command[PATH_SIZE];
 
 	watch_free(f->watch);
 	loop_free(f->loop);
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", f->root);
-	assert_int_equal(system(command), 0);
+	folder_remove(f->root);
 	free(f);
 	return 0;
 }

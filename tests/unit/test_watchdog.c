@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "folder.h"
 #include "loop/watchdog.h"
 
 enum { PATIENCE_MS = 60000 };
@@ -45,8 +46,7 @@ static int set_up(void **state)
 	struct error err = {0};
 
 	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/fc-watchdog-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	folder_make(f->folder, sizeof(f->folder), "watchdog");
 	(void)snprintf(f->path, sizeof(f->path), "%s/watchdog", f->folder);
 	assert_int_equal(mkfifo(f->path, 0600), 0);
 	f->end = open(f->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -66,8 +66,7 @@ static int tear_down(void **state)
 	watchdog_free(f->watchdog);
 	loop_free(f->loop);
 	close(f->end);
-	(void)unlink(f->path);
-	(void)rmdir(f->folder);
+	folder_remove(f->folder);
 	free(f);
 	return 0;
 }

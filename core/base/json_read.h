@@ -1,8 +1,8 @@
 /* JSON reader for what others send: base/tree.h as received, with a longest text. Depth at most 32. Duplicate keys: the last wins.
  * An empty list and an empty object both read as VALUE_EMPTY (some write one for the other); integral numbers up to 2^53 read as
  * VALUE_INT. */
-#ifndef FC_SCRIPT_JSON_H
-#define FC_SCRIPT_JSON_H
+#ifndef FC_BASE_JSON_READ_H
+#define FC_BASE_JSON_READ_H
 
 #include "base/error.h"
 #include "base/value.h"

@@ -1,4 +1,4 @@
-#include "script/json.h"
+#include "base/json_read.h"
 
 #include <stdlib.h>
 
