@@ -286,7 +286,8 @@ static int is_unreadable(int code)
 }
 
 /* 1 sound, 0 damaged; or FC_EIO when that can't be said: a full or read-only disk is no damage, nor is a lack of memory. Of a page for which
- * there was none SQLite says that it can't be had, as of a bad one: so what is bad is looked at once more, a moment later. */
+ * there was none SQLite says that it can't be had, as of a bad one; of a row that says it is longer than all memory, that there is none: so what is
+ * bad is looked at once more, a moment later. */
 static int is_sound(struct store *store, struct error *err)
 {
 	enum { LOOKS = 3, ROOM = 256 << 10 };
@@ -301,7 +302,7 @@ static int is_sound(struct store *store, struct error *err)
 		code = file_query(store->db, "PRAGMA quick_check(1)", text, sizeof(text));
 		if (code == SQLITE_OK && !strcmp(text, "ok"))
 			return 1;
-		if (code != SQLITE_OK && !is_unreadable(code))
+		if (code != SQLITE_OK && !is_unreadable(code) && !store_is_for_memory(code))
 			return file_failed(store->db, store->path, err);
 	}
 	return usage_has_room(ROOM) ? 0 : error_set(err, FC_EIO, "store: %s: no memory to look at it", store->path);

@@ -116,6 +116,8 @@ const char *store_column(sqlite3_stmt *s, int column);
 int store_text(sqlite3_stmt *s, int column, char *out, size_t size);
 /* Nonzero when a result of SQLite says that the file itself is bad, and not the disk full, locked or read-only. */
 int store_is_damage(int code);
+/* Nonzero when it says that there was no memory, which may be the file's fault, too: of a row that says that it is longer than all there is. */
+int store_is_for_memory(int code);
 /* FC_EIO "store: what: why"; and the store's health knows. */
 int store_failed(struct store *store, struct error *err, const char *what);
 /* Nonzero outside of a transaction, also while there is no file: it was set aside, and the new one could not be opened yet. */

@@ -125,7 +125,7 @@ int migrate_version(sqlite3 *db)
 	char text[64];
 	int code = file_query(db, "PRAGMA user_version", text, sizeof(text));
 
-	if ((code & 0xFF) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM)
+	if (store_is_for_memory(code))
 		return MIGRATE_NO_MEMORY;
 	return code ? -1 : atoi(text);
 }

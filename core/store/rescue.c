@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/usage.h"
 #include "store/internal.h"
 
 /* How a table is read: along its key from both ends, so that one bad page costs only the rows on it ... */
@@ -15,6 +16,8 @@ enum { NAMED_MAX = 1000 }; /* lines of log */
 /* What a walk may cost: of each row or key that the file has room for - a cell in a page and the pointer to it (SQLite's file format, 1.6) -
  * some steps of SQLite's machine, looked at every thousand. */
 enum { LEAST_CELL = 6, STEPS_A_CELL = 16, STEPS_A_LOOK = 1000 };
+/* More than reading a row of ours takes; and how often one is tried for which there was no memory. */
+enum { ROOM = 256 << 10, TRIES = 3 };
 
 struct copy {
 	sqlite3 *from, *to;
@@ -41,10 +44,11 @@ static int can_not_write(struct copy *c, struct error *err)
 	return error_set(err, FC_EIO, "store: rescue: %s: %s", c->table, sqlite3_errmsg(c->to));
 }
 
-/* A result that says nothing of the damaged file: what could not be read for want of memory is not lost, and the rescue begins anew. */
-static int is_for_memory(int code)
+/* A result that says nothing of the damaged file: what could not be read for want of memory is not lost, and the rescue begins anew. But
+ * where a damaged row says that it is longer than all memory there is room for any of ours, and the same comes of the next try. */
+static int is_without_memory(int code)
 {
-	return (code & 0xFF) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM;
+	return store_is_for_memory(code) && !usage_has_room(ROOM);
 }
 
 static int no_memory(const struct copy *c, struct error *err)
@@ -67,16 +71,20 @@ static int put_row(struct copy *c, sqlite3_stmt *s, struct error *err)
 	return FC_OK;
 }
 
-/* Takes the statement. */
-static int put_rows(struct copy *c, sqlite3_stmt *s, struct error *err)
+static int put_rows(struct copy *c, const char *sql, struct error *err)
 {
-	int code = s ? SQLITE_ERROR : sqlite3_errcode(c->from), result = FC_OK;
+	int code = SQLITE_NOMEM, result = FC_OK;
 
-	c->looks = 0;
-	while (s && !result && (code = sqlite3_step(s)) == SQLITE_ROW)
-		result = put_row(c, s, err);
-	sqlite3_finalize(s);
-	if (!result && is_for_memory(code))
+	for (int tries = 0; tries < TRIES && !result && store_is_for_memory(code); tries++) {
+		sqlite3_stmt *s = store_prepare(c->from, sql);
+
+		code = s ? SQLITE_ERROR : sqlite3_errcode(c->from);
+		c->looks = 0;
+		while (s && !result && (code = sqlite3_step(s)) == SQLITE_ROW)
+			result = put_row(c, s, err);
+		sqlite3_finalize(s);
+	}
+	if (!result && is_without_memory(code))
 		return no_memory(c, err);
 	if (code != SQLITE_DONE)
 		c->found->torn = 1;
@@ -89,7 +97,7 @@ static int along_the_key(struct copy *c, const char *direction, struct error *er
 
 	(void)snprintf(sql, sizeof(sql), "SELECT %s FROM %s NOT INDEXED WHERE %s ORDER BY %s", c->columns, c->table,
 		       believable(c), !strcmp(direction, "ASC") ? c->key : c->key_down);
-	return put_rows(c, store_prepare(c->from, sql), err);
+	return put_rows(c, sql, err);
 }
 
 /* One that an index knows, and nobody can read. A damaged index may come by it again. */
@@ -121,42 +129,63 @@ static int is_there(sqlite3_stmt *there, sqlite3_value *key)
 	return code == SQLITE_ROW;
 }
 
-static int along_an_index(struct copy *c, const char *key, const char *index, struct error *err)
+/* The row of a key, if it can be read. */
+static int find(sqlite3_stmt *row, sqlite3_value *key)
+{
+	int code = SQLITE_NOMEM;
+
+	for (int tries = 0; tries < TRIES && store_is_for_memory(code); tries++) {
+		(void)sqlite3_reset(row);
+		code = sqlite3_bind_value(row, 1, key);
+		if (code == SQLITE_OK)
+			code = sqlite3_step(row);
+	}
+	return code;
+}
+
+/* What the walk ended with, by SQLite, is in *code. What an earlier one took over or lost is passed by. */
+static int walk_an_index(struct copy *c, const char *key, const char *index, int *code, struct error *err)
 {
 	char sql[1600];
-	int result = FC_OK, code = SQLITE_ERROR;
+	int result = FC_OK;
 
 	(void)snprintf(sql, sizeof(sql), "SELECT %s FROM %s INDEXED BY %s", key, c->table, index);
 	sqlite3_stmt *keys = store_prepare(c->from, sql);
 	(void)snprintf(sql, sizeof(sql), "SELECT %s FROM %s NOT INDEXED WHERE %s = ?1 AND %s", c->columns, c->table,
 		       key, believable(c));
 	sqlite3_stmt *row = store_prepare(c->from, sql);
+	*code = keys && row ? SQLITE_ERROR : sqlite3_errcode(c->from);
 	(void)snprintf(sql, sizeof(sql), "SELECT 1 FROM %s WHERE %s = ?1", c->table, key);
 	sqlite3_stmt *there = store_prepare(c->to, sql);
 	c->looks = 0;
-	if (!keys || !row)
-		code = sqlite3_errcode(c->from);
-	while (keys && row && !result && (code = sqlite3_step(keys)) == SQLITE_ROW) {
+	while (keys && row && !result && (*code = sqlite3_step(keys)) == SQLITE_ROW) {
 		if (is_there(there, sqlite3_column_value(keys, 0)))
 			continue;
-		int found = sqlite3_bind_value(row, 1, sqlite3_column_value(keys, 0));
-		if (found == SQLITE_OK)
-			found = sqlite3_step(row);
+		int found = find(row, sqlite3_column_value(keys, 0));
 		if (found == SQLITE_ROW)
 			result = put_row(c, row, err);
-		else if (is_for_memory(found))
+		else if (is_without_memory(found))
 			result = no_memory(c, err);
 		else
 			lose(c, sqlite3_column_value(keys, 0));
 		(void)sqlite3_reset(row);
 	}
-	if (code != SQLITE_DONE)
-		c->found->torn = 1;
 	sqlite3_finalize(keys);
 	sqlite3_finalize(there);
 	sqlite3_finalize(row);
-	if (!result && is_for_memory(code))
+	return result;
+}
+
+static int along_an_index(struct copy *c, const char *key, const char *index, struct error *err)
+{
+	int code = SQLITE_NOMEM, result = FC_OK;
+
+	for (int tries = 0; tries < TRIES && !result && store_is_for_memory(code); tries++)
+		result = walk_an_index(c, key, index, &code, err);
+	if (!result && is_without_memory(code))
 		return no_memory(c, err);
+	if (code != SQLITE_DONE)
+		c->found->torn = 1;
 	return result;
 }
 

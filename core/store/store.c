@@ -64,6 +64,11 @@ int store_is_damage(int code)
 	       code == SQLITE_IOERR_DATA || code == SQLITE_IOERR_CORRUPTFS;
 }
 
+int store_is_for_memory(int code)
+{
+	return (code & 0xFF) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM;
+}
+
 int store_is_idle(const struct store *store)
 {
 	return !store->db || sqlite3_get_autocommit(store->db);
