@@ -123,13 +123,18 @@ class Fleet:
 
     def not_told(self, ended):
         """By gateway: what the register delivered in charges that no order tells, to the Wh as the register has it. Cars begin by themselves: an order
-        counts from the last reading before that, when nothing flowed. What is told differently or out of turn is not told."""
+        counts from the last reading before that, when nothing flowed. What is told differently is not told, nor is what comes after it."""
         told, found = self.told(), {}
         for g, energies in ended.items():
-            orders = told.get(g, [])
-            same = next((i for i, (a, b) in enumerate(zip(energies, orders)) if a != b), min(len(energies), len(orders)))
-            if same < len(energies):
-                found[g] = energies[same:]
+            orders, missing = iter(told.get(g, [])), []
+            order = next(orders, None)
+            for energy in energies:
+                if order == energy:
+                    order = next(orders, None)
+                else:
+                    missing.append(energy)
+            if missing:
+                found[g] = missing
         return found
 
     def memory_kb(self):

@@ -174,7 +174,9 @@ def test_the_last_order_is_the_last(clocked):
     time.sleep(2)
     station.ask_chargers("stop 0 1")
     found = logged(station, rf"charge: order \w+: connector {connector}: closed: (\d+) Wh")
-    assert int(found.group(1)) == register_wh(station)
+    # What flowed before the gateway's first reading, on a machine that is slow to start it, went by unseen.
+    unseen = re.findall(rf"charge: order \w+: connector {connector}: (\d+) Wh went by unseen", station.gateway.output())
+    assert int(found.group(1)) + sum(map(int, unseen)) == register_wh(station), unseen
 
 
 def test_a_step_over_a_border_is_none(clocked):

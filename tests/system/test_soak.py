@@ -71,18 +71,18 @@ def test_the_line_through_the_samples():
 
 
 @pytest.mark.parametrize("told, missing", [
-    ([300, 900, 1100, 700], []),       # the first had begun before the gateway, 1100 is 60 s less than the register
-    ([300, 900, 700], [1300]),         # another one's being told makes up for none
-    ([300, 900, 1100], [700]),
-    ([300, 901, 1100, 700], [900, 1300, 700]),  # more than was delivered is nobody's
-    ([300, 900, 1060, 700], [1300, 700]),
-    ([], [900, 1300, 700]),
+    ([1000, 900, 1300, 700], []),
+    ([1000, 900, 700], [1300]),        # another one's being told makes up for none
+    ([1000, 900, 1300], [700]),
+    ([900, 1300, 700], [1000]),        # the first is one like any other
+    ([1000, 901, 1300, 700], [900, 1300, 700]),  # more than was delivered is nobody's
+    ([1000, 900, 1299, 700], [1300, 700]),       # nor is less
+    ([], [1000, 900, 1300, 700]),
 ])
 def test_the_fleets_verdict(told, missing):
     sys.path.insert(0, str(TESTS / "fleet"))
     import run as fleet
     judge = fleet.Fleet.__new__(fleet.Fleet)
-    judge.options = type("options", (), {"poll": 60})
     judge.told = lambda: {"G": told}
     assert judge.not_told({"G": [1000, 900, 1300, 700]}) == ({"G": missing} if missing else {})
 
