@@ -148,6 +148,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
 	server->loop = loop;
 	server->handler = handler;
 	server->user = user;
+	server->deadline = (struct loop_timer){.fn = http_server_deadline, .user = server};
 	copy_config(&server->config, config);
 	websocket_group_init(&server->sockets, loop, config->websocket, server->config.name);
 	if (!server->config.name || check_files(&server->config, err)) {
@@ -177,6 +178,7 @@ void http_server_free(struct http_server *server)
 	if (!server)
 		return;
 	loop_fd_remove(server->listener);
+	loop_timer_cancel(server->loop, &server->deadline);
 	while (server->connections) {
 		struct connection *c = server->connections;
 

@@ -81,24 +81,33 @@ static int refuse(struct connection *c, struct lws *wsi, int status)
 	return -1;
 }
 
-/* One timer runs from deadline to deadline: it is never cancelled, since libwebsockets 4.1 calls a cancelled one at once. */
-static void set_timer(struct connection *c, struct lws *wsi, int64_t delay_us)
+static int set_deadline(struct http_server *server, int64_t delay_us)
 {
-	lws_set_timer_usecs(wsi, delay_us);
-	c->timer_set = 1;
+	int result = loop_timer_set(server->loop, &server->deadline, delay_us);
+
+	server->deadline_is_set = !result;
+	return result;
 }
 
-static int on_timer(struct connection *c, struct lws *wsi)
+/* It runs from deadline to deadline, and is not moved by each request. */
+void http_server_deadline(void *user)
 {
-	int64_t left_us = c->deadline_us - clock_mono_us();
+	struct http_server *server = user;
+	int64_t now_us = clock_mono_us(), next_us = INT64_MAX;
+	struct connection *next;
 
-	c->timer_set = 0;
-	if (!c->head.method || c->whole)
-		return 0;
-	if (left_us <= 0)
-		return -1;
-	set_timer(c, wsi, left_us);
-	return 0;
+	server->deadline_is_set = 0;
+	for (struct connection *c = server->connections; c; c = next) {
+		next = c->next;
+		if (!c->head.method || c->whole)
+			continue;
+		if (c->deadline_us <= now_us)
+			lws_set_timeout(c->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_SYNC);
+		else if (c->deadline_us < next_us)
+			next_us = c->deadline_us;
+	}
+	if (next_us < INT64_MAX)
+		(void)set_deadline(server, next_us - now_us);
 }
 
 static struct http_request request_of(struct connection *c)
@@ -148,8 +157,8 @@ static int begin_request(struct http_server *server, struct connection *c, struc
 	c->too_large = c->head.length > c->body.limit;
 	loop_trim_tls(server->loop, 0);
 	c->deadline_us = clock_mono_us() + (int64_t)REQUEST_SECONDS * LWS_USEC_PER_SEC;
-	if (!c->timer_set)
-		set_timer(c, wsi, (int64_t)REQUEST_SECONDS * LWS_USEC_PER_SEC);
+	if (!server->deadline_is_set && set_deadline(server, (int64_t)REQUEST_SECONDS * LWS_USEC_PER_SEC))
+		return -1;
 	return 0;
 }
 
@@ -332,8 +341,6 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		return answer(server, c, wsi);
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return write_more(c, wsi);
-	case LWS_CALLBACK_TIMER:
-		return on_timer(c, wsi);
 	default:
 		return 0;
 	}

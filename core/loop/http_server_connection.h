@@ -36,8 +36,7 @@ struct connection {
 	struct http_head head;
 	struct buffer body;
 	int64_t deadline_us; /* for the request to be whole */
-	int timer_set;
-	int whole;     /* the request is complete: its answer is on the way */
+	int whole;           /* the request is complete: its answer is on the way */
 	int too_large; /* its body is read and thrown away, then 413: an answer before its end is lost in the reset */
 	struct http_reply answer;
 	char headers[640];          /* of an answer that came later */
@@ -61,6 +60,9 @@ struct http_server {
 	struct connection *connections;
 	int count; /* without those that became WebSockets */
 	struct websocket_group sockets;
+	/* One for all requests: libwebsockets goes through all timers that there are for each that it sets. */
+	struct loop_timer deadline;
+	int deadline_is_set;
 	char arriving[PEER_TEXT]; /* peer of the connection that libwebsockets is about to make */
 };
 
@@ -74,6 +76,8 @@ int http_server_admit(struct http_server *server, int fd);
 
 /* The callbacks of all connections. */
 const struct lws_protocols *http_server_protocols(void);
+/* server->deadline: who has not sent a whole request in time is hung up on. */
+void http_server_deadline(void *server);
 /* Takes it out of its server and frees it; who still owes it an answer is told by http_answer. */
 void http_server_drop(struct http_server *server, struct connection *c);
 

@@ -682,6 +682,61 @@ static void test_who_takes_nothing_is_let_go(void **state)
 	close(fd);
 }
 
+/* Nor does it help to send a byte now and then. Each by its own time, and nobody who has said all. */
+static void test_a_request_must_be_whole_in_time(void **state)
+{
+	static const char begun[] = "POST /begun HTTP/1.1\r\nHost: a\r\nContent-Length: 300\r\n\r\n";
+	static const char whole[] = "POST /whole HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
+	/* libwebsockets itself lets go who sends nothing for five seconds. */
+	enum { SLOW = 2, TURN_MS = 250, SILENCE_MS = 4500, REQUEST_MS = 10000 };
+	struct fixture *f = *state;
+	char text[4096];
+	int fds[SLOW], open = SLOW;
+	int64_t begin[SLOW], last, silence = 0;
+
+	serve(f, (struct http_server_config){0});
+	int kept = dial(http_server_port(f->server));
+	say(kept, whole);
+	assert_int_equal(hear(f->loop, kept, text, sizeof(text), "{}"), 0);
+	for (int i = 0; i < SLOW; i++) {
+		fds[i] = dial(http_server_port(f->server));
+		begin[i] = last = clock_mono_ms();
+		say(fds[i], begun);
+		turn_for(f->loop, TURN_MS);
+	}
+	while (open && silence < SILENCE_MS) {
+		assert_true(clock_mono_ms() - begin[0] < REQUEST_MS + PATIENCE_MS);
+		for (int i = 0; i < SLOW; i++) {
+			if (fds[i] < 0)
+				continue;
+			(void)send(fds[i], "x", 1, MSG_NOSIGNAL);
+			turn_for(f->loop, TURN_MS);
+			if (read(fds[i], text, sizeof(text)) < 0 && errno == EAGAIN)
+				continue;
+			/* A machine that is too busy to send: whose time it was can't be told. */
+			assert_true(clock_mono_ms() - begin[i] >= REQUEST_MS ||
+				    clock_mono_ms() - last >= SILENCE_MS / 2);
+			close(fds[i]);
+			fds[i] = -1;
+			open--;
+		}
+		silence = clock_mono_ms() - last > silence ? clock_mono_ms() - last : silence;
+		last = clock_mono_ms();
+	}
+	for (int i = 0; i < SLOW; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	if (open) {
+		printf("SKIPPED: this machine took %lld ms for one turn\n", (long long)silence);
+		close(kept);
+		return;
+	}
+	say(kept, whole);
+	assert_int_equal(hear(f->loop, kept, text, sizeof(text), "{}"), 0);
+	assert_int_equal(f->seen.requests, 2);
+	close(kept);
+}
+
 static void test_server_keeps_connection(void **state)
 {
 	struct fixture *f = *state;
@@ -1475,6 +1530,7 @@ int main(void)
 	    T(test_a_body_in_chunks_is_refused),
 	    T(test_a_long_answer_over_a_slow_link),
 	    T(test_who_takes_nothing_is_let_go),
+	    T(test_a_request_must_be_whole_in_time),
 	    T(test_server_keeps_connection),
 	    T(test_requests_in_one_piece),
 	    T(test_no_delay),
