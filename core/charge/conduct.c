@@ -17,8 +17,9 @@ enum { START_POLLS = 2 };
 static const int64_t unlooked_us = 180000000;
 /* So long after a stop the status is sure to have been read again. */
 static const int64_t rest_us = 2000000;
-/* So long the end waits for a reading made after it; where nothing counts, for the last words of car and charger. */
-static const int64_t last_reading_us = 5000000, last_words_us = 1000000;
+/* So long the end waits for a reading made after it; where nothing counts, for the last words of car and charger. One that was not read again
+ * since the status said the end, but is read, has more to say: its period may be longer. Who stopped it must know within 50 s. */
+static const int64_t last_reading_us = 5000000, last_words_us = 1000000, behind_us = 25000000;
 
 /* Seconds since 1970 by the charge's own time. */
 int64_t conduct_now(const struct charge *c)
@@ -221,6 +222,16 @@ static void look_at_settling(struct charge *c)
 	(void)settle(c);
 }
 
+static int64_t patience_us(const struct charge *c, int counts)
+{
+	int64_t wh, read_us;
+
+	if (!counts)
+		return last_words_us;
+	return metering_is_behind(c) && !energy_read(c->connector, c->order->meter, &wh, &read_us) ? behind_us
+												   : last_reading_us;
+}
+
 static void look_at_closing(struct charge *c)
 {
 	int64_t now = clock_mono_us();
@@ -235,7 +246,7 @@ static void look_at_closing(struct charge *c)
 	/* The next car is there already, and its charge may be short. */
 	int again = !counts && !offline && c->connector->status == CONNECTOR_CHARGING;
 	if (!c->order->metered || offline || again || c->read_us > c->closing_since_us ||
-	    now - c->closing_since_us > (counts ? last_reading_us : last_words_us))
+	    now - c->closing_since_us > patience_us(c, counts))
 		finish_closing(c);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "charge/car.h"
+#include "charge/durable.h"
 #include "charge/metering.h"
 #include "charge/policy.h"
 #include "charge/set.h"
@@ -594,6 +595,78 @@ static void a_register_that_is_behind_at_the_end(void **state)
 	assert_int_equal(f->charge.remembered, 0);
 }
 
+/* What a charge of 500 Wh has by the time its end is written: the status said it six seconds ago, the register was read before. */
+static int64_t written_after(struct fixture *f, void (*then)(struct fixture *f))
+{
+	struct charge *c = &f->charge;
+	struct point_value v = {.quality = QUALITY_GOOD, .milli = 1500};
+	struct error err = {0};
+
+	device_free(f->meter);
+	f->meter = device_new("m1", &f->meter_profile, (const int[]){1}, 1, 15000, 1, &err);
+	assert_non_null(f->meter);
+	attach_meter(f);
+	say(f->meter, "energy", 1000);
+	metering_look(c);
+	begin(f);
+	assert_int_equal(durable_open(c, &err), FC_OK);
+	say(f->meter, "energy", 1500);
+	assert_int_equal(delivered(f), 500);
+	int64_t now = clock_mono_us();
+	v.mono_us = c->read_us = now - 8000000;
+	device_take_value(f->meter, 0, 0, &v);
+	f->connector.status = CONNECTOR_OCCUPIED;
+	c->state = SESSION_ENDED;
+	c->ended_us = c->closing_since_us = now - 6000000;
+	c->closing = 1;
+	then(f);
+	conduct_tick(c);
+	if (c->order)
+		return -1;
+	return c->idle_wh - 1000;
+}
+
+static void nothing(struct fixture *f)
+{
+	(void)f;
+}
+
+static void is_read(struct fixture *f)
+{
+	say(f->meter, "energy", 1560);
+}
+
+static void is_silent(struct fixture *f)
+{
+	unsay(f->meter, "energy");
+}
+
+static void is_late(struct fixture *f)
+{
+	f->charge.closing_since_us -= 20000000;
+}
+
+/* A meter that is read each quarter of a minute: its last word is the charge's. Nobody waits for one that is silent, or for ever. */
+static void an_end_waits_for_a_register_that_is_behind(void **state)
+{
+	assert_int_equal(written_after(*state, nothing), -1);
+}
+
+static void an_end_has_what_was_waited_for(void **state)
+{
+	assert_int_equal(written_after(*state, is_read), 560);
+}
+
+static void an_end_waits_for_no_silent_register(void **state)
+{
+	assert_int_equal(written_after(*state, is_silent), 500);
+}
+
+static void an_end_waits_for_half_a_minute(void **state)
+{
+	assert_int_equal(written_after(*state, is_late), 500);
+}
+
 /* The section of the meter is taken away while it counts: the charger's register takes over, from where it stands. */
 static void a_register_that_is_gone_is_followed_by_another(void **state)
 {
@@ -889,6 +962,10 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_meter_knows_of_a_charge_before_its_charger, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_charge_between_two_readings, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_register_that_is_behind_at_the_end, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(an_end_waits_for_a_register_that_is_behind, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(an_end_has_what_was_waited_for, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(an_end_waits_for_no_silent_register, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(an_end_waits_for_half_a_minute, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_register_that_is_gone_is_followed_by_another, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_flows_while_the_clock_does_not_tell, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_flowed_has_its_time_once_the_clock_is_set, set_up, tear_down),
