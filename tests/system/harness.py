@@ -2,6 +2,7 @@
 and platform, the gateway. Everything listens on loopback; every process started here is ended here."""
 import contextlib
 import fcntl
+import glob
 import json
 import os
 import pathlib
@@ -69,27 +70,33 @@ def free_port(count=1):
     raise RuntimeError("no free ports")
 
 
-def openssl(*args, cwd):
-    subprocess.run(["openssl", *args], cwd=cwd, check=True, capture_output=True)
+# Moves the clock of one process. Not by its command faketime, which gives up where an earlier process of the same number was killed
+# and left its semaphore; the library itself goes on.
+FAKETIME = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
+
+
+def openssl(*args, cwd, since=None):
+    """since: run as if it were then, as faketime reads it ("-30d")."""
+    if since and not FAKETIME:
+        raise RuntimeError("libfaketime is not installed")
+    under = ["env", f"LD_PRELOAD={FAKETIME}", f"FAKETIME={since}"] if since else []
+    subprocess.run([*under, "openssl", *args], cwd=cwd, check=True, capture_output=True)
 
 
 def make_certificates(folder, days="2", since=None, names="DNS:localhost,IP:127.0.0.1"):
     """A CA and a server certificate for localhost (or names), signed by it: ca.pem, server.pem, server.key, client.pem, client.key.
     since: valid from then on, as faketime reads it ("-30d"); now."""
-    if since:
-        subprocess.run(["faketime", "-f", since, "/usr/bin/python3", "-B", __file__, folder, days], check=True)
-        return
     folder.mkdir(parents=True, exist_ok=True)
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     openssl("req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.pem", "-days", days, "-subj", "/CN=Forecourt test CA",
-            "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=keyCertSign", cwd=folder)
+            "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=keyCertSign", cwd=folder, since=since)
     for name, common, extensions in (
             ("server", "localhost", f"subjectAltName={names}\nextendedKeyUsage=serverAuth"),
             ("client", "station-client", "extendedKeyUsage=clientAuth")):
-        openssl("req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={common}", cwd=folder)
+        openssl("req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={common}", cwd=folder, since=since)
         (folder / f"{name}.ext").write_text(extensions + "\n")
         openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", days,
-                "-extfile", f"{name}.ext", "-out", f"{name}.pem", cwd=folder)
+                "-extfile", f"{name}.ext", "-out", f"{name}.pem", cwd=folder, since=since)
 
 
 def section(section_type, name, **options):
@@ -373,7 +380,3 @@ class Station:
 
     def __exit__(self, *unused):
         self.stop()
-
-
-if __name__ == "__main__":  # make_certificates at another time
-    make_certificates(pathlib.Path(sys.argv[1]), sys.argv[2])
