@@ -11,8 +11,9 @@ shared_cflags := $(CFLAGS) -fPIC
 comma  := ,
 soname  = -shared -Wl$(comma)-soname$(comma)$(1) -o $(prefix)/lib/$(1)
 
-# What a step prints is of interest only when it fails.
-run = mkdir -p $(work)/log; ( set -e; $(2) ) >$(work)/log/$(1) 2>&1 || { tail -n 60 $(work)/log/$(1) >&2; echo "cross: $(1) failed" >&2; exit 1; }; \
+# What a step prints is of interest only when it fails. Not `( set -e; ... ) || ...`: before || a shell passes over what set -e is for.
+run = mkdir -p $(work)/log; ( set -e; $(2) ) >$(work)/log/$(1) 2>&1; \
+      [ $$? -eq 0 ] || { tail -n 60 $(work)/log/$(1) >&2; echo "cross: $(1) failed" >&2; exit 1; }; \
       touch $@
 
 done := $(addprefix $(work)/,$(addsuffix .done,lua wolfssl lws modbus sqlite zlib cmocka))
