@@ -135,7 +135,10 @@ static void compare_connector(struct world *w, int k)
 	world_differ(w, "order of K", k, 0, strcmp(w->seq[m->order], c->order->seq));
 	world_differ(w, "durable at K", k, m->durable, c->durable);
 	world_differ(w, "timed at K", k, m->timed, c->timed);
-	world_differ(w, "away at K", k, m->away, c->away);
+	/* Of one that is over nothing is read any more; and where the hour of its occupancy was played on its own time alone, the clock that is
+	 * set then says less than that and is not believed. */
+	if (!m->settling)
+		world_differ(w, "away at K", k, m->away, c->away);
 	if (m->durable && !m->closing && !m->settling)
 		world_differ(w, "noted at K", k, m->noted,
 			     c->noted_parts == c->order->split.count && played_us - c->noted_us < 900000000);
