@@ -326,15 +326,14 @@ void charge_stop(struct charge_set *set, const struct charge_stop_request *reque
 
 struct last_register {
 	struct charge *charge;
-	int is_unseen; /* what was looked at before: went by unseen ... */
+	int during; /* what was looked at before went by unseen, and was found during the charge after it ... */
 	int64_t from_wh, to_wh;
 };
 
-/* What went by unseen may have been found during the next charge: up to where that began. It was opened after it then, and that one was
- * closed later. */
+/* What went by unseen and was found during the next charge was opened after that one, which was closed later. */
 static int is_during(const struct last_register *last, const struct split *split)
 {
-	return last->is_unseen && last->to_wh == split->start_register_wh && last->from_wh != split->last_register_wh;
+	return last->during && last->to_wh == split->start_register_wh && last->from_wh != split->last_register_wh;
 }
 
 static void take_register(void *user, const struct journal_order *entry)
@@ -352,8 +351,8 @@ static void take_register(void *user, const struct journal_order *entry)
 		(void)snprintf(c->idle_source, sizeof(c->idle_source), "%s", order->meter);
 		c->remembered = 1;
 		c->remembered_wall = entry->end_wall;
-		*last = (struct last_register){c, (order->split.repairs & SPLIT_UNSEEN) != 0,
-					       order->split.start_register_wh, order->split.last_register_wh};
+		*last = (struct last_register){c, order->split.during, order->split.start_register_wh,
+					       order->split.last_register_wh};
 	}
 	free(order);
 }

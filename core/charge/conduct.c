@@ -134,10 +134,16 @@ static void take_time(struct charge *c)
 	if (by <= 0)
 		return;
 	c->anchor_wall += by;
+	/* An end that was seen since we are here moves with it, written or not. */
+	if (c->closing_wall)
+		c->closing_wall += by;
 	/* The split's last time is right, unless it is moved below. */
 	c->away = c->away && !clock_trusted(c->order->start_wall);
-	if (clock_trusted(c->order->start_wall))
+	if (clock_trusted(c->order->start_wall)) {
+		if (c->settling && c->closing_wall)
+			c->order->end_wall = c->closing_wall;
 		return;
+	}
 	/* The prices of now: those of the begin were of a day in 1970. */
 	struct order *now = c->conductor->found(c);
 	if (!now)

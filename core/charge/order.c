@@ -82,7 +82,8 @@ static struct value *write_split(struct arena *a, const struct split *s)
 	if (value_add(a, v, "parts", parts) || put_int(a, v, "start_wall", s->start_wall) ||
 	    put_int(a, v, "last_wall", s->last_wall) || put_int(a, v, "start_register_wh", s->start_register_wh) ||
 	    put_int(a, v, "last_register_wh", s->last_register_wh) || put_int(a, v, "total_wh", s->total_wh) ||
-	    put_int(a, v, "repairs", s->repairs) || (s->unread && put_int(a, v, "unread", 1)))
+	    put_int(a, v, "repairs", s->repairs) || (s->unread && put_int(a, v, "unread", 1)) ||
+	    (s->during && put_int(a, v, "during", 1)))
 		return NULL;
 	return v;
 }
@@ -371,6 +372,7 @@ static void read_split(const struct value *v, struct split *s, const char **miss
 	s->total_wh = get_int(v, "total_wh", missing);
 	s->repairs = (unsigned)get_int(v, "repairs", missing);
 	s->unread = value_get(v, "unread") != NULL;
+	s->during = value_get(v, "during") != NULL;
 	/* Not in the records of earlier versions. */
 	s->spare_ws = -1;
 	if (!*missing && (!s->count || sum != s->total_wh))

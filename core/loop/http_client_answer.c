@@ -133,7 +133,8 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	struct lws_vhost *vhost = wsi ? lws_get_vhost(wsi) : NULL;
 	struct http_client *owner = vhost ? lws_get_vhost_user(vhost) : NULL;
 
-	if (owner && reason == LWS_CALLBACK_WSI_DESTROY)
+	/* One that fails while it waits for its turn is told of by the error alone. */
+	if (owner && (reason == LWS_CALLBACK_WSI_DESTROY || reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR))
 		http_client_forget(owner, wsi);
 	if (owner && (reason == LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER || reason == LWS_CALLBACK_WSI_DESTROY))
 		loop_trim_tls(owner->loop, reason == LWS_CALLBACK_WSI_DESTROY);

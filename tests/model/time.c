@@ -78,28 +78,22 @@ static void wish_look(struct model *m, int k)
 		    "a charge goes on that nobody vouches for");
 }
 
-static void note_stale(struct model *m, int k, enum model_time time)
+static void note_stale(struct model *m)
 {
 	int any = 0;
 
 	for (int i = 0; i < m->rules->connectors; i++) {
 		const struct model_connector *c = at(m, i);
 
-		any |= c->order != MODEL_NONE && c->durable && !c->closing && !c->settling &&
-		       (!c->noted || (i == k && time == MODEL_QUARTER));
+		any |= c->order != MODEL_NONE && c->durable && !c->closing && !c->settling && !c->noted;
 	}
-	if (!any)
+	if (!any || m->s.disk_full)
 		return;
-	if (m->s.disk_full) {
-		at(m, k)->noted &= time != MODEL_QUARTER;
-		return;
-	}
 	int differs = m->s.settles != 0;
 	for (int i = 0; i < m->rules->connectors; i++) {
 		struct model_connector *c = at(m, i);
 
-		if (c->order == MODEL_NONE || !c->durable || c->closing || c->settling ||
-		    (c->noted && !(i == k && time == MODEL_QUARTER)))
+		if (c->order == MODEL_NONE || !c->durable || c->closing || c->settling || c->noted)
 			continue;
 		differs |= memcmp(&m->s.order[c->order].record, &c->memory, sizeof(c->memory)) != 0;
 		m->s.order[c->order].record = c->memory;
@@ -116,12 +110,14 @@ void session_do_tick(struct model *m, int k, enum model_time time)
 		at(m, k)->rested = 1;
 	if (time == MODEL_LAST || time == MODEL_OCCUPANCY)
 		at(m, k)->over = 1;
+	if (time == MODEL_QUARTER)
+		at(m, k)->noted = 0;
 	for (int i = 0; i < m->rules->connectors; i++) {
 		energy_unseen_look(m, i);
 		tick(m, i, i == k ? time : MODEL_NOW);
 		wish_look(m, i);
 	}
-	note_stale(m, k, time);
+	note_stale(m);
 }
 
 /* The charger is heard, or is not ---------------------------------------------------------------------------------- */

@@ -259,6 +259,31 @@ static void known_ways_are_gone(void **state)
 							     {.kind = MODEL_TICK, .b = MODEL_DEADLINE},
 							     {.kind = MODEL_TICK},
 							     {.kind = MODEL_TICK, .b = MODEL_DEADLINE}};
+	/* The end, of 1970, waits for the disk; then the clock is set. */
+	static const struct model_event dated_while_it_ends[] = {
+	    {.kind = MODEL_BOOT},
+	    {.kind = MODEL_DISK, .b = 1},
+	    {.kind = MODEL_SEE, .b = MODEL_CHARGING},
+	    {.kind = MODEL_SEE, .b = MODEL_CHARGING, .c = MODEL_MORE},
+	    {.kind = MODEL_SEE, .b = MODEL_OCCUPIED},
+	    {.kind = MODEL_TICK, .b = MODEL_LAST},
+	    {.kind = MODEL_CLOCK},
+	    {.kind = MODEL_DISK},
+	    {.kind = MODEL_TICK},
+	    {.kind = MODEL_TICK, .b = MODEL_OCCUPANCY}};
+	/* A register that is reset, and passes by unseen to where the last order began. */
+	static const struct model_event as_it_began[] = {
+	    {.kind = MODEL_BOOT, .b = 1},
+	    {.kind = MODEL_SEE, .b = MODEL_CHARGING, .c = MODEL_MORE},
+	    {.kind = MODEL_SEE, .b = MODEL_CHARGING, .c = MODEL_MORE},
+	    {.kind = MODEL_SEE, .b = MODEL_CHARGING, .c = MODEL_MORE_UNREAD},
+	    {.kind = MODEL_SEE, .b = MODEL_IDLE},
+	    {.kind = MODEL_SEE, .b = MODEL_OCCUPIED},
+	    {.kind = MODEL_SEE, .b = MODEL_IDLE, .c = MODEL_RESET},
+	    {.kind = MODEL_SEE, .b = MODEL_OFFLINE, .c = MODEL_UNREAD},
+	    {.kind = MODEL_SEE, .b = MODEL_OCCUPIED, .c = MODEL_MORE},
+	    {.kind = MODEL_CRASH},
+	    {.kind = MODEL_BOOT, .b = 1}};
 	struct model_rules rules = rules_of(0, MODEL_RIGHT);
 	struct check_result way = {.steps = sizeof(granted_while_away) / sizeof(granted_while_away[0])};
 	int steps = 0;
@@ -272,6 +297,21 @@ static void known_ways_are_gone(void **state)
 	memcpy(way.way, silent_for_good, sizeof(silent_for_good));
 	assert_int_equal(go(&rules, &way, &steps), 0);
 	assert_true(steps >= 13);
+
+	rules = rules_of(5, MODEL_RIGHT);
+	rules.connectors = 1;
+	way.steps = sizeof(dated_while_it_ends) / sizeof(dated_while_it_ends[0]);
+	memcpy(way.way, dated_while_it_ends, sizeof(dated_while_it_ends));
+	steps = 0;
+	assert_int_equal(go(&rules, &way, &steps), 0);
+	assert_true(steps > way.steps);
+	rules = rules_of(0, MODEL_RIGHT);
+	rules.connectors = 1;
+	way.steps = sizeof(as_it_began) / sizeof(as_it_began[0]);
+	memcpy(way.way, as_it_began, sizeof(as_it_began));
+	steps = 0;
+	assert_int_equal(go(&rules, &way, &steps), 0);
+	assert_true(steps >= way.steps);
 }
 
 int main(void)
