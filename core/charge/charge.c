@@ -326,44 +326,42 @@ void charge_stop(struct charge_set *set, const struct charge_stop_request *reque
 
 struct last_register {
 	struct charge *charge;
-	int during; /* what was looked at before went by unseen, and was found during the charge after it ... */
-	int64_t from_wh, to_wh;
+	int taken;
+	char during[JOURNAL_SEQ]; /* order.h */
 };
-
-/* What went by unseen and was found during the next charge was opened after that one, which was closed later. */
-static int is_during(const struct last_register *last, const struct split *split)
-{
-	return last->during && last->to_wh == split->start_register_wh && last->from_wh != split->last_register_wh;
-}
 
 static void take_register(void *user, const struct journal_order *entry)
 {
 	struct last_register *last = user;
 	struct charge *c = last->charge;
 	struct charge_set *set = c->conductor->user;
-	struct order *order = calloc(1, sizeof(*order));
 	struct error err = {0};
 
-	if (order && !order_read(set->reader, entry, order, &err) && order->metered &&
-	    (!c->has_idle || is_during(last, &order->split))) {
+	if (last->taken || !entry->closed || entry->wh <= 0)
+		return;
+	struct order *order = calloc(1, sizeof(*order));
+	if (order && !order_read(set->reader, entry, order, &err) && order->metered) {
+		last->taken = 1;
+		(void)snprintf(last->during, sizeof(last->during), "%s", order->during);
 		c->has_idle = 1;
 		c->idle_wh = order->split.last_register_wh;
 		(void)snprintf(c->idle_source, sizeof(c->idle_source), "%s", order->meter);
 		c->remembered = 1;
 		c->remembered_wall = entry->end_wall;
-		*last = (struct last_register){c, order->split.during, order->split.start_register_wh,
-					       order->split.last_register_wh};
 	}
 	free(order);
 }
 
-/* Where the register stood at the end of the last charge: what it shows more when we come went by unseen (unseen.c). */
+/* Where the register stood at the end of the last charge: what it shows more when we come went by unseen (unseen.c). The one that was opened last
+ * is the one that was closed last, but for what went by unseen before another. */
 static void take_last_register(struct charge *c)
 {
 	struct charge_set *set = c->conductor->user;
-	struct last_register last = {.charge = c};
+	struct last_register last = {.charge = c}, later = {.charge = c};
 
 	(void)journal_last(set->conductor.store, c->connector_id, 2, take_register, &last);
+	if (*last.during)
+		(void)journal_find(set->conductor.store, last.during, take_register, &later);
 }
 
 /* Life --------------------------------------------------------------------------------------------------------------- */

@@ -82,8 +82,7 @@ static struct value *write_split(struct arena *a, const struct split *s)
 	if (value_add(a, v, "parts", parts) || put_int(a, v, "start_wall", s->start_wall) ||
 	    put_int(a, v, "last_wall", s->last_wall) || put_int(a, v, "start_register_wh", s->start_register_wh) ||
 	    put_int(a, v, "last_register_wh", s->last_register_wh) || put_int(a, v, "total_wh", s->total_wh) ||
-	    put_int(a, v, "repairs", s->repairs) || (s->unread && put_int(a, v, "unread", 1)) ||
-	    (s->during && put_int(a, v, "during", 1)))
+	    put_int(a, v, "repairs", s->repairs) || (s->unread && put_int(a, v, "unread", 1)))
 		return NULL;
 	return v;
 }
@@ -121,6 +120,8 @@ static int write_car(struct arena *a, struct value *v, const struct order *o)
 {
 	int result = put_text(a, v, "meter", o->meter);
 
+	if (!result)
+		result = put_text(a, v, "during", o->during);
 	if (!result)
 		result = put_text(a, v, "vin", o->vin);
 	if (!result && o->has_soc)
@@ -372,7 +373,6 @@ static void read_split(const struct value *v, struct split *s, const char **miss
 	s->total_wh = get_int(v, "total_wh", missing);
 	s->repairs = (unsigned)get_int(v, "repairs", missing);
 	s->unread = value_get(v, "unread") != NULL;
-	s->during = value_get(v, "during") != NULL;
 	/* Not in the records of earlier versions. */
 	s->spare_ws = -1;
 	if (!*missing && (!s->count || sum != s->total_wh))
@@ -410,6 +410,7 @@ static void read_car(const struct value *v, struct order *o)
 		char *out;
 		size_t size;
 	} texts[] = {{"meter", o->meter, sizeof(o->meter)},
+		     {"during", o->during, sizeof(o->during)},
 		     {"vin", o->vin, sizeof(o->vin)},
 		     {"cause_code", o->cause_code, sizeof(o->cause_code)},
 		     {"cause", o->cause, sizeof(o->cause)}};

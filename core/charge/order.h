@@ -25,6 +25,8 @@ struct order {
 	enum order_mode mode;
 	char profile[64], profile_version[65]; /* that read the charger at the start; "" = not known */
 	struct tariff tariff;
+	/* Of what went by unseen and was found when the next charge had its order: that one's number. It is closed later. "": none had. */
+	char during[JOURNAL_SEQ];
 	char meter[ENERGY_SOURCE]; /* whose register counts, from its start to its end; "" = the charger's own */
 	/* What the car said, by its charger or a BMS listener; "" and has_soc 0: nothing. */
 	char vin[ORDER_VIN]; /* personal data: masked in logs and lists */

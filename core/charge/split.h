@@ -61,8 +61,7 @@ struct split {
 	int64_t total_wh;  /* the sum of the parts */
 	unsigned repairs;  /* enum split_repair */
 	int unread;        /* the register was not known at the start: the first reading is the start */
-	int during; /* of what went by unseen: it was found when the next charge had its order, and ended where that began */
-	int away; /* how long ago the last reading was is not known: until the next one */
+	int away;          /* how long ago the last reading was is not known: until the next one */
 };
 
 /* Begins with the register's value at the start. */

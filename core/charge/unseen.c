@@ -32,7 +32,8 @@ static struct order *make_order(struct charge_set *set, const struct charge *c, 
 	o->split.away = !clock_wall_trusted() || now < o->start_wall - SPLIT_ROUNDING_S;
 	(void)split_reading(&o->split, &o->tariff, o->end_wall, wh, c->connector->config->power_w);
 	o->split.repairs |= SPLIT_UNSEEN;
-	o->split.during = c->order != NULL;
+	if (c->order)
+		(void)snprintf(o->during, sizeof(o->during), "%s", c->order->seq);
 	return o;
 }
 
