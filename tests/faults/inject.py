@@ -52,7 +52,8 @@ class Injector:
         return ["env", f"LD_PRELOAD={self.library}", f"FORECOURT_INJECT={self.path}"]
 
     def fail(self, kinds, ways=WAYS, pause_ms=0, last_ms=0, most=1 << 31):
-        """From now on, until calm(), or there were most faults."""
+        """From now on, until calm(), or there were most faults. What an earlier one began is over."""
+        self.control.until_us = 0
         self.control.most = most
         self.control.ways = sum(1 << WAYS.index(way) for way in ways)
         self.control.pause_ms, self.control.last_ms = pause_ms, last_ms
