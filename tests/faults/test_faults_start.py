@@ -3,7 +3,9 @@ next one, without a fault, goes through), or there is a gateway that has all its
 library does (faulty.KNOWN), never hangs, and never starts silently without a part.
 FORECOURT_FAULT_S=0 goes on until every place of a start has failed; the table is printed."""
 import collections
+import json
 import re
+import signal
 import time
 
 import inject
@@ -19,11 +21,16 @@ class Starts:
         self.outcomes, self.bad, self.known = collections.Counter(), [], 0
 
     def parts(self):
-        """What a gateway must have; None when it does not say."""
-        try:
-            stats = self.station.stats()
-        except AssertionError:
-            return None
+        """What a gateway must have; None when it does not say, as when the memory was gone just then."""
+        file, popen = self.station.stats_file, self.station.gateway.popen
+        before = file.stat().st_mtime_ns if file.exists() else 0
+        popen.send_signal(signal.SIGUSR1)
+        end = time.monotonic() + 2
+        while not file.exists() or file.stat().st_mtime_ns == before:
+            if popen.poll() is not None or time.monotonic() > end:
+                return None
+            time.sleep(0.02)
+        stats = json.loads(file.read_text())
         return (len(stats["buses"]), len(stats["platforms"]), len(stats["connectors"]) if isinstance(stats.get("connectors"), list)
                 else stats.get("connectors"))
 
@@ -46,7 +53,7 @@ class Starts:
             self.bad.append(("hangs", injector.last(), gateway.output()[-600:]))
             return "hangs"
         # A part that is missing is there a little later, or there is an alarm or a line of the log that says what is wrong.
-        end = time.monotonic() + 5
+        end = time.monotonic() + 10
         found = self.parts()
         while found != whole and gateway.running() and time.monotonic() < end:
             time.sleep(0.2)
