@@ -65,19 +65,20 @@ struct control_socket {
 
 /* Answers ------------------------------------------------------------------------------------------------------------ */
 
-/* Escaped by way of a tree, whatever is in the text. */
+/* To an empty out. Escaped by way of a tree, whatever is in the text; without memory for that it says so. */
 static void write_error(struct buffer *out, int code, const char *text, const char *key)
 {
 	struct arena arena;
 
 	arena_init(&arena, TREE_MEMORY);
 	struct value *v = value_object(&arena);
-	(void)value_add(&arena, v, "ok", value_bool(&arena, 0));
-	(void)value_add(&arena, v, "code", value_string(&arena, error_name(code)));
-	(void)value_add(&arena, v, "error", value_string(&arena, text));
-	if (key && *key)
-		(void)value_add(&arena, v, "key", value_string(&arena, key));
-	(void)json_write(out, v);
+	if (value_add(&arena, v, "ok", value_bool(&arena, 0)) ||
+	    value_add(&arena, v, "code", value_string(&arena, error_name(code))) ||
+	    value_add(&arena, v, "error", value_string(&arena, text)) ||
+	    (key && *key && value_add(&arena, v, "key", value_string(&arena, key))) || json_write(out, v)) {
+		buffer_clear(out);
+		(void)buffer_text(out, "{\"ok\":false,\"code\":\"no memory\",\"error\":\"no memory\"}");
+	}
 	arena_fini(&arena);
 }
 

@@ -73,7 +73,7 @@ class FaultyStation(PeerStation):
             return None
 
     def alarms(self, kind=None):
-        """By the local socket; None when there is no answer."""
+        """By the local socket; None when there is no answer, or none but why."""
         with contextlib.suppress(OSError, ValueError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
             s.settimeout(10)
             s.connect(str(self.control_socket))
@@ -84,8 +84,9 @@ class FaultyStation(PeerStation):
                 if not more:
                     return None
                 data += more
-            found = json.loads(data)["result"]["alarms"]
-            return [a for a in found if kind in (None, a["kind"])]
+            answer = json.loads(data)
+            assert answer["result"] if answer["ok"] else answer["error"], data
+            return [a for a in answer["result"]["alarms"] if kind in (None, a["kind"])] if "result" in answer else None
         return None
 
     def output_count(self, text):

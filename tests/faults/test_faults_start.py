@@ -54,15 +54,15 @@ class Starts:
             return "hangs"
         # A part that is missing is there a little later, or there is an alarm or a line of the log that says what is wrong.
         end = time.monotonic() + 10
-        found = self.parts()
-        while found != whole and gateway.running() and time.monotonic() < end:
+        found, alarms = self.parts(), station.alarms()
+        while (found != whole or alarms is None) and gateway.running() and time.monotonic() < end:
             time.sleep(0.2)
-            found = self.parts()
-        if found == whole and not station.alarms():
+            found, alarms = self.parts(), station.alarms()
+        if found == whole and alarms == []:
             return "whole"
         if not gateway.running():
             return "refused, and said why" if "not started: " in gateway.output() else "ended later"
-        if station.alarms() or re.search(r" (warning|error) ", gateway.output()):
+        if alarms or re.search(r" (warning|error) ", gateway.output()):
             return "started, and says what it lacks"
         self.bad.append(("lacks a part", injector.last(), str((found, whole))))
         return "lacks a part in silence"
@@ -84,6 +84,14 @@ class Starts:
         self.outcomes[outcome] += 1
         return 1
 
+    def tell(self, took):
+        injector, kinds = self.station.injector, self.kinds
+        print(f"\n{sum(self.outcomes.values())} starts in {took:.0f} s, ways left {injector.left(kinds)}")
+        print("; ".join(f"{outcome}: {count}" for outcome, count in self.outcomes.most_common()))
+        print(rows(injector, kinds))
+        for found in self.bad:
+            print(*found)
+
 
 @pytest.fixture
 def faulty():
@@ -104,16 +112,13 @@ def test_a_start_with_a_fault(faulty, kinds):
     assert station.gateway.stop() == 0
     station.processes.remove(station.gateway)
     begun = time.monotonic()
-    while goes_on(begun, limit, sum(starts.outcomes.values()) >= 10) and starts.one(whole):
-        pass
-    took = time.monotonic() - begun
+    try:
+        while goes_on(begun, limit, sum(starts.outcomes.values()) >= 10) and starts.one(whole):
+            pass
+    finally:
+        starts.tell(time.monotonic() - begun)
     # And without a fault it starts as ever.
     station.start_gateway()
     station.until(lambda: starts.parts() == whole and not station.alarms(), 120, "a whole gateway")
-    print(f"\n{sum(starts.outcomes.values())} starts in {took:.0f} s, ways left {station.injector.left(kinds)}")
-    print("; ".join(f"{outcome}: {count}" for outcome, count in starts.outcomes.most_common()))
-    print(rows(station.injector, kinds))
-    for found in starts.bad:
-        print(*found)
     assert not starts.bad, starts.bad
     assert sum(starts.outcomes.values()) >= 10
