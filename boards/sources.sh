@@ -119,6 +119,24 @@ if [ -d "$folder/libwebsockets" ]; then
 	file=$folder/libwebsockets/lib/core-net/vhost.c
 	sed -i 's/^\t*if (w != wsi &&$/& lwsi_state(w) == LRS_IDLING \&\& !w->keepalive_rejected \&\&/' "$file"
 	changed "$file" 'w != wsi && lwsi_state(w) == LRS_IDLING' "which connection is taken"
+	# A listener for which there is no memory: it writes the certificate's path to nowhere, leaks, or gives one that the first connection ends.
+	sed -i 's/^.*"vh paths");$/&\
+		if (!vh->tls.alloc_cert_path) {\
+			lws_free(vh);\
+			return NULL;\
+		}/
+	/"vhost-specific plugin table");$/,/return NULL;/ s/^\t*return NULL;/\t\tlws_free(vh->tls.alloc_cert_path);\
+		lws_free(vh);\
+&/
+	s/^.*"same vh list");$/&\
+	if (!vh->same_vh_protocol_owner) {\
+		lws_free(lwsp);\
+		lws_free(vh->tls.alloc_cert_path);\
+		lws_free(vh);\
+		return NULL;\
+	}/' "$file"
+	changed "$file" 'if (!vh->tls.alloc_cert_path) {' "a listener without memory"
+	changed "$file" 'if (!vh->same_vh_protocol_owner) {' "a listener without memory"
 fi
 if [ -d "$folder/cmocka" ]; then
 	# It knows 64 bits by glibc's name, or on three CPUs.

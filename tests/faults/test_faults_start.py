@@ -34,6 +34,16 @@ class Starts:
         return (len(stats["buses"]), len(stats["platforms"]), len(stats["connectors"]) if isinstance(stats.get("connectors"), list)
                 else stats.get("connectors"))
 
+    def ended(self):
+        station, injector = self.station, self.station.injector
+        code, said = station.gateway.popen.returncode, station.gateway.output()
+        if code in (1, 2, 3) and re.search(r"not started: |no memory|can't|config: |forecourtd: ", said):
+            return "refused, and said why"
+        if any(re.search(pattern, injector.last()) for pattern in KNOWN):
+            return "ended by a library"
+        self.bad.append((code, injector.last(), said[-600:]))
+        return "ended without a reason"
+
     def judge(self, whole):
         """After a start with a fault: what it is, and ends it."""
         station, injector = self.station, self.station.injector
@@ -42,13 +52,7 @@ class Starts:
         while gateway.running() and "admin: listens on" not in gateway.output() and time.monotonic() < end:
             time.sleep(0.02)
         if not gateway.running():
-            said = gateway.output()
-            if gateway.popen.returncode in (1, 2, 3) and re.search(r"not started: |no memory|can't|config: |forecourtd: ", said):
-                return "refused, and said why"
-            if any(re.search(pattern, injector.last()) for pattern in KNOWN):
-                return "ended by a library"
-            self.bad.append((gateway.popen.returncode, injector.last(), said[-600:]))
-            return "ended without a reason"
+            return self.ended()
         if "admin: listens on" not in gateway.output():
             self.bad.append(("hangs", injector.last(), gateway.output()[-600:]))
             return "hangs"
@@ -61,7 +65,7 @@ class Starts:
         if found == whole and alarms == []:
             return "whole"
         if not gateway.running():
-            return "refused, and said why" if "not started: " in gateway.output() else "ended later"
+            return self.ended()
         if alarms or re.search(r" (warning|error) ", gateway.output()):
             return "started, and says what it lacks"
         self.bad.append(("lacks a part", injector.last(), str((found, whole))))

@@ -1,4 +1,4 @@
-/* The HTTP client without memory: a request's connection waits for that of its headers, and then there is none to take its address apart. */
+/* Client and server while there is no memory for one thing that libwebsockets asks for. */
 #include "loop/http_client_job.h"
 #include "loop_fixture.h"
 
@@ -19,7 +19,9 @@ struct fixture {
 	struct told told[3];
 };
 
-static int no_headers, no_addresses, refused;
+static const char
+    *none_for; /* how libwebsockets names what it wants the memory for begins so; NULL: there is some for all */
+static int no_addresses, refused;
 
 /* What libwebsockets has its memory from. */
 static void *give(void *memory, size_t size, const char *what)
@@ -28,7 +30,7 @@ static void *give(void *memory, size_t size, const char *what)
 		free(memory);
 		return NULL;
 	}
-	if (no_headers && what && !strncmp(what, "ah ", 3)) {
+	if (none_for && what && !strncmp(what, none_for, strlen(none_for))) {
 		refused++;
 		return NULL;
 	}
@@ -78,7 +80,8 @@ static int tear_down(void **state)
 {
 	struct fixture *f = *state;
 
-	no_headers = no_addresses = 0;
+	none_for = NULL;
+	no_addresses = 0;
 	http_client_free(f->client);
 	loop_free(f->loop);
 	(void)close(f->listener);
@@ -123,14 +126,14 @@ static void one_that_fails_while_it_waits_is_forgotten(void **state)
 	hear(f, 1);
 	assert_int_equal(f->client->connection_count, 1);
 
-	no_headers = 1;
+	none_for = "ah ";
 	post(f->client, "END", &f->told[1]);
 	turn_until(f->loop, &refused, 1);
 	turn_until(f->loop, &f->client->connection_count, 2);
 
 	/* The first connection goes, and it is the second one's turn; it gets no address. */
 	no_addresses = 1;
-	no_headers = 0;
+	none_for = NULL;
 	answer(f);
 	turn_until(f->loop, &f->told[0].done, 1);
 	assert_int_equal(f->told[1].done, 0);
@@ -150,10 +153,35 @@ static void one_that_fails_while_it_waits_is_forgotten(void **state)
 	assert_int_equal(f->client->connection_count, 1);
 }
 
+/* There is none, and an error; or one that the first connection does not end. */
+static void a_listener_without_memory_is_none(void **state)
+{
+	static const struct {
+		const char *what, *file;
+	} parts[] = {
+	    {"lws_create_vhost", NULL}, {"vh paths", "/dev/null"}, {"vhost-specific", NULL}, {"same vh list", NULL}};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		const struct http_server_config config = {
+		    .name = "test", .address = "127.0.0.1", .certificate = parts[i].file, .key = parts[i].file};
+		struct seen seen = {0};
+		struct error err = {0};
+
+		none_for = parts[i].what;
+		refused = 0;
+		assert_null(http_server_new(f->loop, &config, seen_handler, &seen, &err));
+		none_for = NULL;
+		assert_int_equal(refused, 1);
+		assert_int_not_equal(err.code, FC_OK);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(one_that_fails_while_it_waits_is_forgotten, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_listener_without_memory_is_none, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
