@@ -34,7 +34,11 @@ KNOWN = {
 }
 # What boards/sources.sh changes in a source, by its own words there.
 CHANGED = {"libwebsockets": "A request whose body came in one piece with the request before it is read to its end once (lib/roles/http/server/server.c); "
-                            "the upper half of a WebSocket frame's 64-bit length counts (lib/roles/ws/ops-ws.c, client-parser-ws.c). boards/sources.sh"}
+                            "the upper half of a WebSocket frame's 64-bit length counts (lib/roles/ws/ops-ws.c, lib/roles/ws/client-parser-ws.c); "
+                            "a connection without memory leaves its host's list (lib/core-net/connect.c); "
+                            "a request that could not be written is told as gone (lib/roles/http/client/client-http.c); "
+                            "a connection that rests is found by its address (lib/roles/http/client/client-handshake.c), and only one that rests is taken, "
+                            "and a listener without memory is none (lib/core-net/vhost.c). boards/sources.sh"}
 # Where a library's own build file is not the Debian package's: archives that boards/cross.mk and boards/deps.sh make, by the source.
 ARCHIVES = {"libwebsockets": "libwebsockets", "libwolfssl": "wolfssl", "liblua5.4": "lua5.4", "libmodbus": "libmodbus",
             "libsqlite3": "sqlite3", "libz": "zlib", "libc": "musl", "crt1": "musl", "crti": "musl", "crtn": "musl", "Scrt1": "musl"}
