@@ -8,30 +8,15 @@
 #include "base/log.h"
 #include "store/versions.h"
 #include "upstream/life.h"
+#include "upstream/results.h"
 #include "upstream/states.h"
 #include "upstream/tell.h"
 
 enum {
 	AWAY_S = 30,
-	RESULT_GIVE_UP_MS = 600000,
-	RESULT_FIRST_MS = 1000,
-	RESULT_LAST_MS = 60000,
 	REST_MS = 60000,
 	MISREAD_MAX = 3, /* tries before a record is damaged */
-	SPARES = 8,      /* results that need no memory: as many charges as begin or end while there is none */
 	AGAIN_MS = 5000, /* an order that can't be read now */
-};
-
-struct result {
-	struct business *business;
-	struct result *next;
-	char connector_id[ORDER_ID];
-	int attempts;
-	char seq[JOURNAL_SEQ]; /* no more: a platform that is away for days must not fill the memory */
-	int is_stop, good;
-	int in_flight, done;
-	int is_spare, is_used; /* one of the business's own */
-	int64_t due_ms, give_up_ms, pause_ms;
 };
 
 struct business {
@@ -39,7 +24,7 @@ struct business {
 	struct peer *peer;
 	void (*wake)(void *user);
 	void *user;
-	struct result *results, spares[SPARES];
+	struct results *results;
 	struct states *states;
 	/* The order under way. */
 	int order_in_flight, order_wanted;
@@ -56,13 +41,6 @@ struct business {
 	char failed_text[PLATFORM_ERROR_SIZE];
 };
 
-static int is_on(const struct business *b, const char *method)
-{
-	const struct message *message = message_find(method);
-
-	return message && mapping_enabled(b->platform->mapping, message, b->platform->options);
-}
-
 struct business *business_new(struct platform *platform, struct peer *peer, void (*wake)(void *user), void *user)
 {
 	struct business *b = calloc(1, sizeof(*b));
@@ -74,166 +52,27 @@ struct business *business_new(struct platform *platform, struct peer *peer, void
 	b->wake = wake;
 	b->user = user;
 	b->order_wanted = 1; /* what the last run left */
+	b->results = results_new(platform, peer, wake, user);
 	b->states = states_new(platform, peer);
-	if (b->states)
+	if (b->results && b->states)
 		return b;
-	free(b);
+	business_free(b);
 	return NULL;
-}
-
-static struct result *new_result(struct business *b)
-{
-	struct result *r = calloc(1, sizeof(*r));
-
-	for (int i = 0; i < SPARES && !r; i++)
-		if (!b->spares[i].is_used) {
-			r = &b->spares[i];
-			*r = (struct result){.is_spare = 1, .is_used = 1};
-		}
-	return r;
-}
-
-static void free_result(struct result *r)
-{
-	if (r->is_spare)
-		r->is_used = 0;
-	else
-		free(r);
 }
 
 void business_free(struct business *b)
 {
 	if (!b)
 		return;
-	while (b->results) {
-		struct result *next = b->results->next;
-
-		free_result(b->results);
-		b->results = next;
-	}
+	results_free(b->results);
 	states_free(b->states);
 	free(b);
 }
 
-/* Results ------------------------------------------------------------------------------------------------------------ */
-
 void business_event(struct business *b, const struct charge_event *event)
 {
-	struct result *r = new_result(b), **at = &b->results;
-	int64_t now = clock_mono_ms();
-
-	if (!r) {
-		log_error("upstream: %s: order %s: result not told: no memory", b->platform->options->name,
-			  event->order->seq);
-		return;
-	}
-	r->business = b;
-	(void)snprintf(r->seq, sizeof(r->seq), "%s", event->order->seq);
-	(void)snprintf(r->connector_id, sizeof(r->connector_id), "%s", event->order->connector_id);
-	r->is_stop = event->kind == CHARGE_STOPPED || event->kind == CHARGE_NOT_STOPPED;
-	r->good = event->kind == CHARGE_STARTED || event->kind == CHARGE_STOPPED;
-	r->due_ms = now;
-	r->give_up_ms = now + RESULT_GIVE_UP_MS;
-	r->pause_ms = RESULT_FIRST_MS;
-	while (*at)
-		at = &(*at)->next;
-	*at = r;
-	b->wake(b->user);
+	results_event(b->results, event);
 }
-
-static const char *result_method(const struct result *r)
-{
-	return r->is_stop ? "notification_stop_charge_result" : "notification_start_charge_result";
-}
-
-static void result_later(struct result *r)
-{
-	int64_t now = clock_mono_ms();
-
-	r->due_ms = now + peer_pause_ms(r->business->peer, r->pause_ms);
-	r->pause_ms = r->pause_ms * 2 < RESULT_LAST_MS ? r->pause_ms * 2 : RESULT_LAST_MS;
-	if (now < r->give_up_ms)
-		return;
-	log_warning("upstream: %s: %s: %s: given up", r->business->platform->options->name, result_method(r), r->seq);
-	r->done = 1;
-}
-
-static void result_done(void *user, enum peer_outcome outcome, const struct value *answer)
-{
-	struct result *r = user;
-	int64_t verdict = 0;
-
-	r->in_flight = 0;
-	r->attempts++;
-	(void)message_verdict(message_find(result_method(r)), answer, &verdict);
-	life_called(r->business->platform, peer_told(r->business->peer),
-		    (struct life_message){.seq = r->seq,
-					  .connector = r->connector_id,
-					  .method = result_method(r),
-					  .answer = outcome != PEER_DONE ? NULL
-						    : verdict            ? "discarded by the platform"
-									 : "taken",
-					  .attempt = r->attempts});
-	if (outcome == PEER_DONE || outcome == PEER_REFUSED)
-		r->done = 1;
-	else
-		result_later(r);
-	r->business->wake(r->business->user);
-}
-
-static void sweep_results(struct business *b)
-{
-	struct result **at = &b->results;
-
-	while (*at) {
-		struct result *r = *at;
-
-		if (!r->done || r->in_flight) {
-			at = &r->next;
-			continue;
-		}
-		*at = r->next;
-		free_result(r);
-	}
-}
-
-static int call(struct business *b, const char *method, struct value *request, struct arena *arena, peer_done done,
-		void *user)
-{
-	struct error err = {0};
-
-	if (!request)
-		return FC_ENOMEM;
-	int result = peer_call(b->peer, message_find(method), request, arena, done, user, &err);
-	if (result && result != FC_EBUSY)
-		log_warning("upstream: %s: %s: not sent: %s", b->platform->options->name, method, err.text);
-	return result;
-}
-
-static void send_result_of(void *user, const struct order *order, enum session_state state,
-			   const struct connector *connector)
-{
-	struct result *r = user;
-	struct arena arena;
-
-	(void)state;
-	(void)connector;
-	arena_init(&arena, PLATFORM_MEMORY_MAX);
-	struct value *request =
-	    r->is_stop ? tell_stop_result(order, r->good, &arena)
-		       : tell_start_result(order, r->good, r->business->platform->options->send_vin, &arena);
-	r->in_flight = !call(r->business, result_method(r), request, &arena, result_done, r);
-	arena_fini(&arena);
-}
-
-static void send_result(struct result *r)
-{
-	(void)charge_find(r->business->platform->charges, r->seq, send_result_of, r);
-	if (!r->in_flight)
-		result_later(r);
-}
-
-/* Orders ------------------------------------------------------------------------------------------------------------- */
 
 void business_order(struct business *b)
 {
@@ -391,6 +230,7 @@ static void send_order(void *user, const struct order *order, enum session_state
 {
 	struct sending *s = user;
 	struct business *b = s->business;
+	struct error err = {0};
 	struct value *request;
 
 	(void)state;
@@ -402,7 +242,11 @@ static void send_order(void *user, const struct order *order, enum session_state
 		request = tell_order(order, &s->arena);
 	(void)snprintf(b->mapping, sizeof(b->mapping), "%s",
 		       b->platform->mapping ? mapping_hash(b->platform->mapping) : "");
-	s->result = call(b, b->entry.method, request, &s->arena, order_done, b);
+	s->result = !request
+			? FC_ENOMEM
+			: peer_call(b->peer, message_find(b->entry.method), request, &s->arena, order_done, b, &err);
+	if (s->result && request && s->result != FC_EBUSY)
+		log_warning("upstream: %s: %s: not sent: %s", b->platform->options->name, b->entry.method, err.text);
 }
 
 /* It waits no longer, and those behind it go on. An order can be put into the outbox again. */
@@ -465,19 +309,7 @@ static int next_order(struct business *b, int64_t now)
 
 int64_t business_pump(struct business *b, int64_t now)
 {
-	int64_t next = now + REST_MS;
-
-	sweep_results(b);
-	for (struct result *r = b->results; r; r = r->next) {
-		if (r->in_flight || r->done)
-			continue;
-		if (!is_on(b, result_method(r)))
-			r->done = 1;
-		else if (now >= r->due_ms && peer_ready(b->peer))
-			send_result(r);
-		if (!r->done && r->due_ms < next)
-			next = r->due_ms;
-	}
+	int64_t next = results_pump(b->results, now);
 	int64_t due = states_pump(b->states, now);
 	next = due < next ? due : next;
 	while (peer_ready(b->peer) && next_order(b, now))
@@ -490,9 +322,5 @@ int64_t business_pump(struct business *b, int64_t now)
 
 uint32_t business_waiting(const struct business *b)
 {
-	uint32_t n = b->order_in_flight ? 1 : 0;
-
-	for (const struct result *r = b->results; r; r = r->next)
-		n += !r->done;
-	return n;
+	return (b->order_in_flight ? 1 : 0) + results_waiting(b->results);
 }

@@ -1,7 +1,7 @@
 /* Business: what we tell one platform of charges by ourselves (protocol.md 2.9, 2.11, 2.13, 2.14): results of its start and stop
  * commands, the state of its running charges every 50 s, and orders from the outbox until it has confirmed them.
  *
- *   results  at once; not reached: again after a second, doubling to a minute, for ten minutes
+ *   results  of starts and stops, at once (results.h)
  *   states   every charge_status_s of the mapping's timing; a lost one is replaced by the next
  *   orders   in the order of the outbox, one at a time, for ever: spaced by order_retry_s when the platform does not take one,
  *            every 30 s while it is away
