@@ -17,6 +17,9 @@ enum { START_POLLS = 2 };
 static const int64_t unlooked_us = 180000000;
 /* So long after a stop the status is sure to have been read again. */
 static const int64_t rest_us = 2000000;
+/* So long a charge that is over is told to stop, where nobody answers: a start may be waiting there for the next car. No longer: that may
+ * have begun without us, and be somebody else's. */
+static const int64_t over_us = 30000000;
 /* So long the end waits for a reading made after it; where nothing counts, for the last words of car and charger. One that was not read again
  * since the status said the end, but is read, has more to say: its period may be longer. Who stopped it must know within 50 s. */
 static const int64_t last_reading_us = 5000000, last_words_us = 1000000, behind_us = 25000000;
@@ -66,6 +69,11 @@ static void is_taken(struct charge *c)
 	c->polls = 0;
 }
 
+static int is_over(const struct charge *c)
+{
+	return c->state == SESSION_IDLE || c->state == SESSION_ENDED;
+}
+
 static void on_command(void *user, enum bus_status status)
 {
 	struct charge_sent *sent = user;
@@ -73,11 +81,12 @@ static void on_command(void *user, enum bus_status status)
 	int wanted = c->command && sent == sent_of(c, c->command) && !sent->old;
 
 	sent->under_way = sent->old = 0;
-	if (status == BUS_OK && wanted) {
+	/* One that refuses to end what is over has nothing to end. */
+	if (wanted && (status == BUS_OK || (status == BUS_EXCEPTION && is_over(c))))
 		c->command = NULL;
-		if (sent == &c->start_sent)
-			is_taken(c);
-	} else if (status != BUS_OK)
+	if (wanted && status == BUS_OK && sent == &c->start_sent)
+		is_taken(c);
+	if (status != BUS_OK)
 		log_warning("charge: connector %s: command %s%s: %s", c->connector_id,
 			    sent == &c->stop_sent ? "stop" : "start", wanted ? "" : " (given up)",
 			    bus_status_name(status));
@@ -96,7 +105,7 @@ static void send_command(struct charge *c)
 	sent->under_way = !device_command(c->conductor->devices, c->connector->device, c->connector->config->number,
 					  c->command, on_command, sent, &err);
 	/* Trying again would not teach the profile a command. */
-	if (sent == &c->stop_sent)
+	if (sent == &c->stop_sent && !is_over(c))
 		c->owes_stop = sent->under_way || err.code == FC_ENOENT ? 0 : c->owes_stop > 1 ? 2 : 1;
 	if (sent->under_way)
 		return;
@@ -468,6 +477,8 @@ void conduct_tick(struct charge *c)
 		return;
 	if (c->settling)
 		look_at_settling(c);
+	if (is_over(c) && now - c->entered_us > over_us)
+		c->command = NULL;
 	send_command(c);
 	look_at_status(c);
 	if (c->closing)

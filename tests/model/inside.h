@@ -60,7 +60,7 @@ void session_do_start(struct model *m, int k, int order);
 void session_do_stop(struct model *m, int order);
 void session_do_card(struct model *m, int k);
 void session_do_decide(struct model *m, int k, int granted);
-void session_do_done(struct model *m, int k, enum model_command command, int ok);
+void session_do_done(struct model *m, int k, enum model_command command, enum model_outcome outcome);
 /* Nonzero: the trigger means nothing now, or a start can't be carried out; nothing was done. */
 int session_conduct(struct model *m, int k, enum session_trigger trigger, int order);
 void session_stop(struct model *m, int k);
@@ -69,6 +69,7 @@ void session_note(struct model *m, int k);
 int session_settle(struct model *m, int k);
 void session_look_at_closing(struct model *m, int k);
 void session_send_command(struct model *m, int k);
+int session_is_over(const struct model_connector *c);
 /* Whether somebody vouches for what charges. */
 void session_ask(struct model *m, int k);
 

@@ -111,7 +111,8 @@ static void add_ticks(const struct model *m, int k, struct list *list)
 		add(list, MODEL_TICK, k, MODEL_RESTED, 0);
 	if (c->closing && !c->over)
 		add(list, MODEL_TICK, k, MODEL_LAST, 0);
-	if (!c->closing && session_timeout((enum session_state)c->state, 50))
+	if (!c->closing && (session_timeout((enum session_state)c->state, 50) ||
+			    (session_is_over(c) && c->command != MODEL_NO_COMMAND)))
 		add(list, MODEL_TICK, k, MODEL_DEADLINE, 0);
 	if (c->settling && !c->over)
 		add(list, MODEL_TICK, k, MODEL_OCCUPANCY, 0);
@@ -134,11 +135,11 @@ static void add_connector(const struct model *m, int k, struct list *list)
 		add(list, MODEL_DECIDE, k, 1, 0);
 		add(list, MODEL_DECIDE, k, 0, 0);
 	}
-	for (int ok = 0; ok < 2; ok++) {
+	for (int outcome = 0; outcome < MODEL_OUTCOMES; outcome++) {
 		if (c->on_way)
-			add(list, MODEL_DONE, k, MODEL_ON, ok);
+			add(list, MODEL_DONE, k, MODEL_ON, outcome);
 		if (c->off_way)
-			add(list, MODEL_DONE, k, MODEL_OFF, ok);
+			add(list, MODEL_DONE, k, MODEL_OFF, outcome);
 	}
 	if (m->s.reloads && c->present)
 		add(list, MODEL_AWAY, k, 0, 0);
@@ -229,7 +230,7 @@ static void carry_out(struct model *m, const struct model_event *e)
 		session_do_decide(m, e->a, e->b);
 		break;
 	case MODEL_DONE:
-		session_do_done(m, e->a, (enum model_command)e->b, e->c);
+		session_do_done(m, e->a, (enum model_command)e->b, (enum model_outcome)e->c);
 		break;
 	case MODEL_PUMP:
 		delivery_pump(m, e->a);
@@ -442,7 +443,7 @@ int model_is_bound_to_come(const struct model *m, const struct model_event *e)
 	case MODEL_DISK:
 		return !e->b;
 	case MODEL_DONE:
-		return e->c;
+		return e->c == MODEL_CARRIED_OUT;
 	case MODEL_TICK:
 	case MODEL_PUMP:
 	case MODEL_TAKE:

@@ -25,6 +25,7 @@ struct model_record {
 };
 
 enum model_command { MODEL_NO_COMMAND, MODEL_ON, MODEL_OFF };
+enum model_outcome { MODEL_UNANSWERED, MODEL_CARRIED_OUT, MODEL_REFUSED, MODEL_OUTCOMES };
 enum model_status {
 	MODEL_OFFLINE,
 	MODEL_IDLE,
@@ -88,7 +89,7 @@ enum model_kind {
 	MODEL_TICK,   /* a: connector, b: enum model_time of it; all of them tick */
 	MODEL_CARD,   /* a: connector */
 	MODEL_DECIDE, /* a: connector, b: granted */
-	MODEL_DONE,   /* a: connector, b: enum model_command, c: carried out */
+	MODEL_DONE,   /* a: connector, b: enum model_command, c: enum model_outcome */
 	MODEL_PUMP,   /* a: platform: the next order goes out */
 	MODEL_TAKE,   /* a: platform, b: it disputes it */
 	MODEL_ANSWER, /* a: platform: its answer comes */

@@ -132,6 +132,11 @@ void session_send_command(struct model *m, int k)
 		c->on_way = 1;
 }
 
+int session_is_over(const struct model_connector *c)
+{
+	return c->state == SESSION_IDLE || c->state == SESSION_ENDED;
+}
+
 static void command(struct model *m, int k, enum model_command what)
 {
 	at(m, k)->command = (unsigned)what & 3;
@@ -412,7 +417,7 @@ void session_do_decide(struct model *m, int k, int granted)
 	}
 }
 
-void session_do_done(struct model *m, int k, enum model_command what, int ok)
+void session_do_done(struct model *m, int k, enum model_command what, enum model_outcome outcome)
 {
 	struct model_connector *c = at(m, k);
 	int old = what == MODEL_ON ? c->on_old : c->off_old;
@@ -421,6 +426,7 @@ void session_do_done(struct model *m, int k, enum model_command what, int ok)
 		c->on_way = c->on_old = 0;
 	else
 		c->off_way = c->off_old = 0;
-	if (ok && c->command == (unsigned)what && !old)
+	if ((outcome == MODEL_CARRIED_OUT || (outcome == MODEL_REFUSED && session_is_over(c))) &&
+	    c->command == (unsigned)what && !old)
 		c->command = MODEL_NO_COMMAND;
 }

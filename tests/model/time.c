@@ -47,6 +47,8 @@ static void tick(struct model *m, int k, enum model_time time)
 	}
 	if (c->settling && ((c->status != MODEL_OCCUPIED && c->status != MODEL_OFFLINE && c->present) || c->over))
 		(void)session_settle(m, k);
+	if (time == MODEL_DEADLINE && session_is_over(c))
+		c->command = MODEL_NO_COMMAND;
 	session_send_command(m, k);
 	look_at_status(m, k);
 	if (c->closing)

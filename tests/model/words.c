@@ -51,6 +51,7 @@ const char *model_mistake_name(enum model_mistake mistake)
 void model_print_event(const struct model_event *e, char *out, int size)
 {
 	static const char *const done[] = {"?", "start", "stop"};
+	static const char *const outcomes[MODEL_OUTCOMES] = {"not answered", "taken", "refused"};
 	char text[80] = "?";
 
 	switch ((enum model_kind)e->kind) {
@@ -74,7 +75,7 @@ void model_print_event(const struct model_event *e, char *out, int size)
 		(void)snprintf(text, sizeof(text), "the wish at K%d is %s", e->a, e->b ? "granted" : "refused");
 		break;
 	case MODEL_DONE:
-		(void)snprintf(text, sizeof(text), "K%d: command %s %s", e->a, done[e->b], e->c ? "taken" : "failed");
+		(void)snprintf(text, sizeof(text), "K%d: command %s %s", e->a, done[e->b], outcomes[e->c]);
 		break;
 	case MODEL_PUMP:
 		(void)snprintf(text, sizeof(text), "platform %d: the next order is sent", e->a);

@@ -273,6 +273,63 @@ static void a_stop_that_is_ignored_is_told(void **state)
 	assert_string_equal(told, "+-");
 }
 
+/* The car is gone before current flows: the start may be waiting there for the next one. A charger that has nothing to stop says so, and one
+ * that says nothing is not told for ever: whoever comes next may begin at the charger, and it would be his charge that ends. */
+static void a_charge_that_is_over_is_told_to_stop_for_a_while(void **state)
+{
+	static const enum bus_status answers[] = {BUS_OK, BUS_EXCEPTION, BUS_TIMEOUT};
+	struct fixture *f = *state;
+	size_t asked = 0;
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		see(f, CONNECTOR_OCCUPIED);
+		order(f);
+		answer(f, BUS_OK);
+		see(f, CONNECTOR_IDLE);
+		f->charge.closing_since_us -= 60000000;
+		conduct_tick(&f->charge);
+		assert_null(f->charge.order);
+		assert_string_equal(told + asked, "+-");
+		asked += 2;
+		answer(f, answers[i]);
+		if (answers[i] == BUS_TIMEOUT) {
+			assert_string_equal(told + asked, "-");
+			asked++;
+			f->charge.entered_us -= 31000000;
+			answer(f, BUS_TIMEOUT);
+		}
+		for (int j = 0; j < 3; j++)
+			conduct_tick(&f->charge);
+		assert_null(f->charge.command);
+		assert_string_equal(told + asked, "");
+	}
+}
+
+/* What could not be said of a charge that is over is not owed by the next one. */
+static void a_stop_is_owed_by_its_own_charge(void **state)
+{
+	struct fixture *f = *state;
+
+	order(f);
+	answer(f, BUS_OK);
+	deaf = FC_ENOMEM;
+	see(f, CONNECTOR_IDLE);
+	f->charge.closing_since_us -= 60000000;
+	for (int i = 0; i < 3; i++)
+		conduct_tick(&f->charge);
+	assert_null(f->charge.order);
+	assert_string_equal(told, "+");
+	deaf = FC_OK;
+	f->connector.status = CONNECTOR_OCCUPIED;
+	order(f);
+	answer(f, BUS_OK);
+	see(f, CONNECTOR_CHARGING);
+	for (int i = 0; i < 3; i++)
+		conduct_tick(&f->charge);
+	assert_string_equal(told, "++");
+	assert_int_equal(f->charge.state, SESSION_CHARGING);
+}
+
 /* Reads the status, which is what it was. Each reading is later than the one before. */
 static void poll(struct fixture *f)
 {
@@ -516,6 +573,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_stop_goes_past_the_start, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_stop_that_could_not_be_said_is_owed, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_stop_that_is_ignored_is_told, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_charge_that_is_over_is_told_to_stop_for_a_while, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_stop_is_owed_by_its_own_charge, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,7 +61,7 @@ static void do_tick(struct world *w, int k, enum model_time time)
 		c->closing_since_us -= 6000000;
 		break;
 	case MODEL_DEADLINE:
-		c->entered_us -= 3000000;
+		c->entered_us -= 31000000;
 		c->deadline_us = c->deadline_us ? played_us : 0;
 		/* Time enough to have been read, too. */
 		c->polls = 2;
@@ -94,11 +94,12 @@ static void do_decide(struct world *w, int k, int granted)
 	charge_decide(w->charges, world_ids[k], world_charge(w, k)->wish, &grant);
 }
 
-static void do_done(struct world *w, int k, enum model_command command, int ok)
+static void do_done(struct world *w, int k, enum model_command command, enum model_outcome outcome)
 {
+	static const enum bus_status as[MODEL_OUTCOMES] = {BUS_TIMEOUT, BUS_OK, BUS_EXCEPTION};
 	int is_stop = command == MODEL_OFF;
 
-	w->stations.sent[k][is_stop].done(w->stations.sent[k][is_stop].user, ok ? BUS_OK : BUS_TIMEOUT);
+	w->stations.sent[k][is_stop].done(w->stations.sent[k][is_stop].user, as[outcome]);
 }
 
 static void do_answer(struct world *w, int p, int is_lost)
@@ -157,7 +158,7 @@ void world_act(struct world *w, const struct model_event *e)
 		do_decide(w, e->a, e->b);
 		break;
 	case MODEL_DONE:
-		do_done(w, e->a, (enum model_command)e->b, e->c);
+		do_done(w, e->a, (enum model_command)e->b, (enum model_outcome)e->c);
 		break;
 	case MODEL_PUMP:
 		/* Whatever pause there is, it is over. */
