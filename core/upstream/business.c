@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "store/versions.h"
 #include "upstream/life.h"
+#include "upstream/refused.h"
 #include "upstream/results.h"
 #include "upstream/states.h"
 #include "upstream/tell.h"
@@ -29,13 +30,16 @@ struct business {
 	/* The order under way. */
 	int order_in_flight, order_wanted;
 	struct outbox_entry entry;
-	int64_t order_due_ms;
+	int64_t order_due_ms;   /* of all of them */
+	int64_t order_awake_ms; /* those that wait were refused, and none is due before; 0 = not known */
+	int all_tried;          /* none waits that was never told */
+	struct refused refused;
 	int misread;         /* how often it could not be made out */
 	int64_t answered_id; /* the platform has answered to this entry, but the disk would not take it; 0 = none */
 	int answer;
 	char mapping[JOURNAL_VERSION]; /* that made the message of the order under way */
 	char order_connector[ORDER_ID];
-	/* Tries that failed since the start, of this entry; the same failure is told once, whatever the days it lasts. */
+	/* Tries of this entry that did not reach the platform; the same failure is told once, whatever the days it lasts. */
 	int64_t failed_id;
 	int failures;
 	char failed_text[PLATFORM_ERROR_SIZE];
@@ -77,12 +81,15 @@ void business_event(struct business *b, const struct charge_event *event)
 void business_order(struct business *b)
 {
 	b->order_wanted = 1;
+	b->order_awake_ms = 0;
+	b->all_tried = 0;
 	b->wake(b->user);
 }
 
 void business_order_again(struct business *b)
 {
 	b->order_due_ms = 0;
+	refused_forget(&b->refused);
 	/* Its answer of before is none to what is sent now. */
 	b->answered_id = 0;
 	business_order(b);
@@ -94,12 +101,19 @@ static void order_later(struct business *b, int reached)
 	double pause_s =
 	    reached ? mapping_timing_item(b->platform->mapping, TIMING_ORDER_RETRY_S, b->entry.attempts) : AWAY_S;
 	int64_t pause_ms = peer_pause_ms(b->peer, (int64_t)(pause_s * 1000));
+	int64_t now = clock_mono_ms();
 	struct error err = {0};
 
 	/* In memory: the spacing must not depend on a wall clock that may jump. Days without a platform are no wear of the flash. */
-	b->order_due_ms = clock_mono_ms() + pause_ms;
+	b->order_due_ms =
+	    now + (reached ? refused_note(&b->refused, b->entry.id, now + pause_ms, pause_ms) : pause_ms);
 	if (reached && outbox_later(b->platform->store, b->entry.id, clock_wall() + pause_ms / 1000, &err))
 		log_error("upstream: %s: %s", b->platform->options->name, err.text);
+}
+
+static int failures(const struct business *b)
+{
+	return b->failed_id == b->entry.id ? b->failures : 0;
 }
 
 /* Before the outbox is told, so that both are durable together. */
@@ -111,13 +125,18 @@ static void tell_life(struct business *b, const char *answer, const char *text)
 					  .method = b->entry.method,
 					  .answer = answer,
 					  .text = text,
-					  .attempt = b->entry.attempts + b->failures + 1});
+					  .attempt = b->entry.attempts + failures(b) + 1});
 }
 
 static void note_failure(struct business *b, int reached)
 {
 	const char *text = peer_told(b->peer)->text;
 
+	if (reached) {
+		if (refused_is_news(&b->refused, b->entry.id, text))
+			tell_life(b, NULL, NULL);
+		return;
+	}
 	if (b->failed_id != b->entry.id) {
 		b->failed_id = b->entry.id;
 		b->failures = 0;
@@ -127,19 +146,17 @@ static void note_failure(struct business *b, int reached)
 		tell_life(b, NULL, NULL);
 	(void)snprintf(b->failed_text, sizeof(b->failed_text), "%s", text);
 	/* Those that reached it are counted in the outbox. */
-	b->failures += !reached;
+	b->failures++;
 }
 
 static void note_success(struct business *b)
 {
 	char dispute[64];
 
-	if (b->failed_id != b->entry.id)
-		b->failures = 0;
+	refused_taken(&b->refused, &b->entry);
 	(void)snprintf(dispute, sizeof(dispute), "disputed (%d)", b->answer);
 	tell_life(b, b->answer ? dispute : "confirmed", NULL);
 	b->failed_id = 0;
-	b->failures = 0;
 }
 
 /* What the platform said of the order under way. A disk that is full is no reason to tell it again. */
@@ -261,6 +278,50 @@ static int drop_order(struct business *b, const char *why)
 		  result ? err.text : why);
 	if (result)
 		b->order_due_ms = clock_mono_ms() + REST_MS;
+	else
+		refused_drop(&b->refused, b->entry.id);
+	return result;
+}
+
+struct look {
+	const struct business *business;
+	int64_t now, next_ms; /* INT64_MAX: none waits */
+};
+
+static int was_tried(void *user, const struct outbox_entry *entry)
+{
+	const struct look *look = user;
+
+	return refused_was(&look->business->refused, entry);
+}
+
+static int is_to_wait(void *user, const struct outbox_entry *entry)
+{
+	struct look *look = user;
+	int64_t due_ms;
+
+	if (!refused_waits(&look->business->refused, entry, look->now, &due_ms))
+		return 0;
+	look->next_ms = due_ms < look->next_ms ? due_ms : look->next_ms;
+	return 1;
+}
+
+/* Of those that were never told the first, else of those whose time has come. FC_ENOENT: none, until order_awake_ms. */
+static int find_order(struct business *b, int64_t now)
+{
+	struct look look = {.business = b, .now = now, .next_ms = INT64_MAX};
+	struct store *store = b->platform->store;
+	const char *name = b->platform->options->name;
+	int result = FC_ENOENT;
+
+	if (!b->all_tried)
+		result = outbox_next(store, name, was_tried, &look, &b->entry);
+	if (result != FC_ENOENT)
+		return result;
+	b->all_tried = 1;
+	result = outbox_next(store, name, is_to_wait, &look, &b->entry);
+	b->order_wanted = result != FC_ENOENT || look.next_ms < INT64_MAX;
+	b->order_awake_ms = result == FC_ENOENT && b->order_wanted ? look.next_ms : 0;
 	return result;
 }
 
@@ -269,11 +330,9 @@ static int next_order(struct business *b, int64_t now)
 {
 	struct sending s = {.business = b, .result = FC_EIO};
 
-	if (b->order_in_flight || !b->order_wanted || now < b->order_due_ms)
+	if (b->order_in_flight || !b->order_wanted || now < b->order_due_ms || now < b->order_awake_ms)
 		return 0;
-	int result = outbox_first(b->platform->store, b->platform->options->name, &b->entry);
-	if (result == FC_ENOENT)
-		b->order_wanted = 0;
+	int result = find_order(b, now);
 	if (result)
 		return 0;
 	if (!message_find(b->entry.method) || !platform_sends_order(b->platform, b->entry.method))
@@ -304,7 +363,7 @@ static int next_order(struct business *b, int64_t now)
 		return 0;
 	}
 	order_later(b, 1);
-	return 0;
+	return 1;
 }
 
 int64_t business_pump(struct business *b, int64_t now)
@@ -314,8 +373,9 @@ int64_t business_pump(struct business *b, int64_t now)
 	next = due < next ? due : next;
 	while (peer_ready(b->peer) && next_order(b, now))
 		;
-	if (b->order_wanted && !b->order_in_flight && b->order_due_ms > now && b->order_due_ms < next)
-		next = b->order_due_ms;
+	due = b->order_due_ms > b->order_awake_ms ? b->order_due_ms : b->order_awake_ms;
+	if (b->order_wanted && !b->order_in_flight && due > now && due < next)
+		next = due;
 	/* Something due that did not go waits for the peer, which wakes; but never spin. */
 	return next - now > 100 ? next - now : 100;
 }

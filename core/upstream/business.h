@@ -3,8 +3,8 @@
  *
  *   results  of starts and stops, at once (results.h)
  *   states   every charge_status_s of the mapping's timing; a lost one is replaced by the next
- *   orders   in the order of the outbox, one at a time, for ever: spaced by order_retry_s when the platform does not take one,
- *            every 30 s while it is away
+ *   orders   in the order of the outbox, one at a time, for ever: every 30 s while the platform is away; one that it does not take
+ *            waits as order_retry_s says, and those behind it go on (refused.h)
  *
  * Nothing here is lost by a restart but a result on its way: the order tells the same. */
 #ifndef FC_UPSTREAM_BUSINESS_H

@@ -21,20 +21,36 @@ static void note_answer(struct model *m, int p, int order, int disputes)
 	disk_committed(m);
 }
 
-void delivery_pump(struct model *m, int p)
+/* Those that were never told first; of the others, those whose time has come. */
+static int next(const struct model *m, int p, int is_soon)
 {
-	int order = disk_first(m, p);
+	unsigned tried = m->s.delivery[p].listed, among = (1u << MODEL_ORDERS) - 1;
+	int order;
+
+	for (int o = 0; o < m->rules->orders; o++)
+		tried |= (m->s.order[o].tried >> p & 1) << o;
+	order = disk_first(m, p, among & ~tried);
+	if (order != MODEL_NONE)
+		return order;
+	return disk_first(m, p, is_soon ? among & ~m->s.delivery[p].held : among);
+}
+
+void delivery_pump(struct model *m, int p, int is_soon)
+{
+	int order = next(m, p, is_soon);
 
 	while (order != MODEL_NONE && (int)m->s.delivery[p].answered == order) {
 		note_answer(m, p, order, (int)m->s.delivery[p].disputes);
 		if ((int)m->s.delivery[p].answered == order)
 			return;
-		order = disk_first(m, p);
+		order = next(m, p, is_soon);
 	}
 	if (order == MODEL_NONE) {
-		m->s.delivery[p].wanted = 0;
+		if (disk_first(m, p, (1u << MODEL_ORDERS) - 1) == MODEL_NONE || model_has(m, MODEL_REFUSED_FORGOTTEN))
+			m->s.delivery[p].wanted = 0;
 		return;
 	}
+	m->s.delivery[p].again = (unsigned)m->s.order[order].tried >> p & 1;
 	m->s.delivery[p].fly = (unsigned)order & 7;
 	m->s.delivery[p].taken = 0;
 	if (model_has(m, MODEL_CONFIRM_AT_SENDING)) {
@@ -66,8 +82,30 @@ void delivery_answer(struct model *m, int p, int is_lost)
 
 	m->s.delivery[p].fly = MODEL_NONE;
 	m->s.delivery[p].taken = 0;
+	if (!is_lost) {
+		m->s.delivery[p].listed &= ~(1u << order) & ((1u << MODEL_ORDERS) - 1);
+		m->s.delivery[p].held &= ~(1u << order) & ((1u << MODEL_ORDERS) - 1);
+		/* One that was refused is taken: the others are worth a try. */
+		if (m->s.delivery[p].again)
+			m->s.delivery[p].held = 0;
+	}
 	if (!is_lost || model_has(m, MODEL_LOST_ANSWER_IS_ONE))
 		note_answer(m, p, order, !is_lost && m->s.taken[p][order].disputes);
+}
+
+void delivery_refuse(struct model *m, int p)
+{
+	int order = (int)m->s.delivery[p].fly;
+
+	m->s.refusals--;
+	m->s.delivery[p].fly = MODEL_NONE;
+	m->s.delivery[p].taken = 0;
+	m->s.delivery[p].listed |= 1u << order & ((1u << MODEL_ORDERS) - 1);
+	m->s.delivery[p].held |= 1u << order & ((1u << MODEL_ORDERS) - 1);
+	if (m->s.disk_full)
+		return;
+	m->s.order[order].tried |= 1u << p & ((1u << MODEL_PLATFORMS) - 1);
+	disk_committed(m);
 }
 
 void delivery_resend(struct model *m, int p, int order)
@@ -76,6 +114,8 @@ void delivery_resend(struct model *m, int p, int order)
 	if (m->s.disk_full)
 		return;
 	disk_set_outbox(m, p, order, MODEL_WAITING);
+	m->s.order[order].tried &= ~(1u << p) & ((1u << MODEL_PLATFORMS) - 1);
+	m->s.delivery[p].held = 0;
 	disk_committed(m);
 	if (!model_has(m, MODEL_RESEND_SETTLED))
 		disk_settle(m, p, order, 0);

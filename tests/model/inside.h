@@ -30,15 +30,16 @@ void disk_committed(struct model *m);
 int disk_last(const struct model *m, int k);
 enum model_outbox disk_outbox(const struct model *m, int platform, int order);
 void disk_set_outbox(struct model *m, int platform, int order, enum model_outbox state);
-/* The first that waits for a platform, or MODEL_NONE. */
-int disk_first(const struct model *m, int platform);
+/* Of those in a set of orders the first that waits for a platform, or MODEL_NONE. */
+int disk_first(const struct model *m, int platform, unsigned among);
 int disk_is_settling(const struct model *m, int platform, int order);
 void disk_settle(struct model *m, int platform, int order, int is_on);
 
 /* delivery.c: core/upstream/business.c, by platform. */
-void delivery_pump(struct model *m, int p);
+void delivery_pump(struct model *m, int p, int is_soon);
 void delivery_take(struct model *m, int p, int disputes);
 void delivery_answer(struct model *m, int p, int is_lost);
+void delivery_refuse(struct model *m, int p);
 void delivery_resend(struct model *m, int p, int order);
 
 /* energy.c: metering.c and unseen.c of core/charge. */

@@ -57,6 +57,7 @@ void model_init(struct model *m, const struct model_rules *rules)
 	m->s.resends = (unsigned)rules->resends & 1;
 	m->s.reloads = (unsigned)rules->reloads & 1;
 	m->s.fulls = (unsigned)rules->fulls & 3;
+	m->s.refusals = (unsigned)rules->refusals & 3;
 }
 
 /* Events ----------------------------------------------------------------------------------------------------------- */
@@ -152,6 +153,9 @@ static void add_platform(const struct model *m, int p, struct list *list)
 	if (m->s.delivery[p].fly == MODEL_NONE) {
 		if (m->s.delivery[p].wanted)
 			add(list, MODEL_PUMP, p, 0, 0);
+		/* A confirmation that the disk would not take is tried a minute later, and no order meanwhile. */
+		if (m->s.delivery[p].wanted && m->s.delivery[p].held && !m->rules->fulls)
+			add(list, MODEL_PUMP, p, 1, 0);
 	} else {
 		int is_new = !m->s.taken[p][m->s.delivery[p].fly].has;
 
@@ -163,6 +167,8 @@ static void add_platform(const struct model *m, int p, struct list *list)
 			add(list, MODEL_ANSWER, p, 0, 0);
 		}
 		add(list, MODEL_LOSE, p, 0, 0);
+		if (m->s.refusals)
+			add(list, MODEL_REFUSE, p, 0, 0);
 	}
 	for (int o = 0; o < m->rules->orders && m->s.resends; o++)
 		if (disk_outbox(m, p, o) != MODEL_NOT_SENT)
@@ -233,7 +239,7 @@ static void carry_out(struct model *m, const struct model_event *e)
 		session_do_done(m, e->a, (enum model_command)e->b, (enum model_outcome)e->c);
 		break;
 	case MODEL_PUMP:
-		delivery_pump(m, e->a);
+		delivery_pump(m, e->a, e->b);
 		break;
 	case MODEL_TAKE:
 		delivery_take(m, e->a, e->b);
@@ -243,6 +249,9 @@ static void carry_out(struct model *m, const struct model_event *e)
 		break;
 	case MODEL_LOSE:
 		delivery_answer(m, e->a, 1);
+		break;
+	case MODEL_REFUSE:
+		delivery_refuse(m, e->a);
 		break;
 	case MODEL_RESEND:
 		delivery_resend(m, e->a, e->b);
@@ -410,8 +419,22 @@ static void reduce_order(struct model *m, int o)
 	m->s.order[o].told = 0;
 }
 
+static void reduce_delivery(struct model *m, int p)
+{
+	for (int o = 0; o < m->rules->orders; o++) {
+		if (disk_outbox(m, p, o) == MODEL_WAITING)
+			continue;
+		m->s.order[o].tried &= ~(1u << p) & ((1u << MODEL_PLATFORMS) - 1);
+		m->s.delivery[p].held &= ~(1u << o) & ((1u << MODEL_ORDERS) - 1);
+	}
+	if (m->s.delivery[p].fly == MODEL_NONE)
+		m->s.delivery[p].again = 0;
+}
+
 void model_reduce(struct model *m)
 {
+	for (int p = 0; p < m->rules->platforms; p++)
+		reduce_delivery(m, p);
 	for (int k = 0; k < m->rules->connectors; k++)
 		reduce_connector(m, k);
 	for (int o = 0; o < m->rules->orders; o++)
@@ -444,8 +467,9 @@ int model_is_bound_to_come(const struct model *m, const struct model_event *e)
 		return !e->b;
 	case MODEL_DONE:
 		return e->c == MODEL_CARRIED_OUT;
-	case MODEL_TICK:
 	case MODEL_PUMP:
+		return !e->b;
+	case MODEL_TICK:
 	case MODEL_TAKE:
 	case MODEL_ANSWER:
 	case MODEL_FLUSH:
@@ -459,6 +483,7 @@ int model_is_bound_to_come(const struct model *m, const struct model_event *e)
 	case MODEL_CARD:
 	case MODEL_DECIDE:
 	case MODEL_LOSE:
+	case MODEL_REFUSE:
 	case MODEL_RESEND:
 	case MODEL_AWAY:
 	case MODEL_END:

@@ -62,6 +62,7 @@ struct model_state {
 		unsigned exists : 1, closed : 1, connector : 1, row : 3,
 		    sent : 3; /* row, sent: the how manieth of its table */
 		unsigned outbox : 2 * MODEL_PLATFORMS;
+		unsigned tried : MODEL_PLATFORMS; /* not taken, at least once */
 		/* What must be true, by what was said to whom. */
 		unsigned accepted : 1, told : 4, stop_owed : 1, nobodys : 1;
 		struct model_record record;
@@ -77,9 +78,11 @@ struct model_state {
 	struct {
 		unsigned fly : 3, taken : 1, wanted : 1, answered : 3,
 		    disputes : 1; /* fly, answered: order, or MODEL_NONE */
+		/* Of each order: it was refused since the gateway is up, and its time is not yet; of the one that flies: it was tried before. */
+		unsigned listed : MODEL_ORDERS, held : MODEL_ORDERS, again : 1;
 	} delivery[MODEL_PLATFORMS];
 	/* What is left of what is bounded. */
-	unsigned crashes : 2, resets : 1, resends : 1, reloads : 1, fulls : 2;
+	unsigned crashes : 2, resets : 1, resends : 1, reloads : 1, fulls : 2, refusals : 2;
 };
 
 enum model_kind {
@@ -90,10 +93,11 @@ enum model_kind {
 	MODEL_CARD,   /* a: connector */
 	MODEL_DECIDE, /* a: connector, b: granted */
 	MODEL_DONE,   /* a: connector, b: enum model_command, c: enum model_outcome */
-	MODEL_PUMP,   /* a: platform: the next order goes out */
+	MODEL_PUMP,   /* a: platform: the next order goes out; b: so soon that those refused are not due */
 	MODEL_TAKE,   /* a: platform, b: it disputes it */
 	MODEL_ANSWER, /* a: platform: its answer comes */
 	MODEL_LOSE,   /* a: platform: no answer comes */
+	MODEL_REFUSE, /* a: platform: it says that it has not taken it, whatever is true */
 	MODEL_RESEND, /* a: platform, b: order */
 	MODEL_FLUSH,  /* five minutes after a confirmation */
 	MODEL_DISK,   /* b: full */
@@ -148,6 +152,8 @@ enum model_mistake {
 	MODEL_NEXT_TICK,       /* a charge that began while the last was being written is looked at a second later */
 	MODEL_UNSEEN_ONCE,     /* what went by unseen is forgotten when the disk does not take it */
 	MODEL_RESEND_ANSWERED, /* an answer that the disk would not take ends an order that is to be sent again */
+	/* These were not, so far. */
+	MODEL_REFUSED_FORGOTTEN, /* what waits until it is due again is not looked for any more */
 	MODEL_MISTAKES
 };
 const char *model_mistake_name(enum model_mistake mistake);
@@ -157,7 +163,7 @@ struct model_rules {
 	const char *name;
 	int connectors, platforms, orders, seqs,
 	    units;                                    /* seqs: numbers that platforms give; the others are made here */
-	int crashes, resets, resends, reloads, fulls; /* at most, in one life */
+	int crashes, resets, resends, reloads, fulls, refusals; /* at most, in one life */
 	/* Nonzero: cards and who vouches for a charge; a clock that is not set at first; disputes; a fee for the place afterwards; nobody may
 	 * charge unvouched; a register that can't be read; commands that take their time, and fail; chargers reserved and faulty. */
 	int cards, clocks, disputes, occupancy, authorised, unread, commands, faults;

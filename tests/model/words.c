@@ -36,6 +36,7 @@ static const char *const mistakes[MODEL_MISTAKES] = {
     "the next charge is looked at a second after the last end",
     "what a full disk did not take of the unseen is forgotten",
     "an answer that is not noted ends a resend",
+    "what was refused is not looked for any more",
 };
 static const char *const statuses[MODEL_STATUSES] = {"off line", "idle", "occupied", "charging", "reserved", "faulty"};
 static const char *const readings[MODEL_READINGS] = {"", ", one unit more", ", register at 0", ", register not read",
@@ -78,7 +79,8 @@ void model_print_event(const struct model_event *e, char *out, int size)
 		(void)snprintf(text, sizeof(text), "K%d: command %s %s", e->a, done[e->b], outcomes[e->c]);
 		break;
 	case MODEL_PUMP:
-		(void)snprintf(text, sizeof(text), "platform %d: the next order is sent", e->a);
+		(void)snprintf(text, sizeof(text), "platform %d: the next order is sent%s", e->a,
+			       e->b ? ", those refused are not due" : "");
 		break;
 	case MODEL_TAKE:
 		(void)snprintf(text, sizeof(text), "platform %d takes the order%s", e->a, e->b ? ", disputes it" : "");
@@ -88,6 +90,9 @@ void model_print_event(const struct model_event *e, char *out, int size)
 		break;
 	case MODEL_LOSE:
 		(void)snprintf(text, sizeof(text), "platform %d: no answer comes", e->a);
+		break;
+	case MODEL_REFUSE:
+		(void)snprintf(text, sizeof(text), "platform %d refuses the order", e->a);
 		break;
 	case MODEL_RESEND:
 		(void)snprintf(text, sizeof(text), "order %d is to be sent to platform %d again", e->b, e->a);

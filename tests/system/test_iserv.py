@@ -143,6 +143,41 @@ def test_an_order_survives_a_kill_and_a_platform_that_is_away(charging):
     assert len(accepted) == 1
 
 
+def test_an_order_that_is_refused_holds_up_no_other(charging):
+    """What one platform can't digest stays with us, and is told again by its own time or on demand; what comes after it goes through."""
+    station = charging(tcp=2, line_units=(), connectors=1)
+    refused, take = [], station.server.answers["notification_charge_order_info"]
+    bad, good = new_seq(), new_seq()
+
+    def order(payload):
+        if payload["StartChargeSeq"] == bad and len(refused) < 2:
+            refused.append(payload)
+            return (4004, None)
+        return take(payload)
+
+    def charge(charger, seq):
+        connector = plug(station, charger)
+        assert start(station, connector, seq).data["SuccStat"] == 0
+        wait_told(station, "notification_start_charge_result", seq)
+        time.sleep(1)
+        station.ask_chargers(f"unplug {charger} 1")
+        return wait_told(station, "notification_charge_order_info", seq)
+
+    station.server.answers["notification_charge_order_info"] = order
+    charge(0, bad)
+    station.until(lambda: refused, 60, "the first try")
+    check_order(charge(1, good))
+    station.until(lambda: station.stats()["store"]["orders_to_send"] == 1, 60, "the other one confirmed")
+    assert len(told(station, "notification_charge_order_info", bad)) == len(refused) == 1
+    # Somebody looks at it, in vain; and again when the platform is mended.
+    for count in (2, 3):
+        assert station.cli("orders", "resend", bad).returncode == 0
+        station.until(lambda n=count: len(told(station, "notification_charge_order_info", bad)) == n, 60, "one more try")
+    station.until(lambda: station.stats()["store"]["orders_to_send"] == 0, 60, "an empty outbox")
+    assert told(station, "notification_charge_order_info", bad) == [refused[0]] * 3
+    assert len(told(station, "notification_charge_order_info", good)) == 1
+
+
 def test_a_charge_that_nobody_ordered_has_an_order(charging):
     """It is no platform's, so nobody is told; the journal has it."""
     station = charging(tcp=1, line_units=(), connectors=1)

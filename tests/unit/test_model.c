@@ -46,6 +46,8 @@ static const struct model_rules all[] = {
      .fulls = 1,
      .resends = 1,
      .disputes = 1},
+    {.name = "orders refused", .connectors = 1, .platforms = 1, .orders = 2, .crashes = 1, .resends = 1, .refusals = 2},
+    {.name = "one of three refused", .connectors = 1, .platforms = 1, .orders = 3, .crashes = 1, .refusals = 1},
     {.name = "two platforms",
      .connectors = 1,
      .platforms = 2,

@@ -102,7 +102,7 @@ static void do_done(struct world *w, int k, enum model_command command, enum mod
 	w->stations.sent[k][is_stop].done(w->stations.sent[k][is_stop].user, as[outcome]);
 }
 
-static void do_answer(struct world *w, int p, int is_lost)
+static void do_answer(struct world *w, int p, enum peer_outcome outcome)
 {
 	struct peer peer = w->peer[p];
 	struct arena arena;
@@ -115,7 +115,7 @@ static void do_answer(struct world *w, int p, int is_lost)
 	arena_init(&arena, JSON_MAX);
 	struct value *answer = value_object(&arena);
 	assert_int_equal(value_add(&arena, answer, "ConfirmResult", value_int(&arena, disputes)), FC_OK);
-	peer.done(peer.user, is_lost ? PEER_UNREACHED : PEER_DONE, is_lost ? NULL : answer);
+	peer.done(peer.user, outcome, outcome == PEER_DONE ? answer : NULL);
 	arena_fini(&arena);
 }
 
@@ -161,14 +161,18 @@ void world_act(struct world *w, const struct model_event *e)
 		do_done(w, e->a, (enum model_command)e->b, (enum model_outcome)e->c);
 		break;
 	case MODEL_PUMP:
-		/* Whatever pause there is, it is over. */
-		(void)business_pump(w->business[e->a], played_us / 1000 + 86400000);
+		/* Whatever pause there is, it is over; or that of a platform that is away, and not yet that of an order. */
+		(void)business_pump(w->business[e->a], played_us / 1000 + (e->b ? 50000 : 86400000));
 		break;
 	case MODEL_TAKE:
 		break;
 	case MODEL_ANSWER:
 	case MODEL_LOSE:
-		do_answer(w, e->a, e->kind == MODEL_LOSE);
+	case MODEL_REFUSE:
+		do_answer(w, e->a,
+			  e->kind == MODEL_ANSWER ? PEER_DONE
+			  : e->kind == MODEL_LOSE ? PEER_UNREACHED
+						  : PEER_REFUSED);
 		break;
 	case MODEL_RESEND:
 		do_resend(w, e->a, e->b);
