@@ -24,6 +24,8 @@ from conftest import PeerStation  # noqa: E402
 CONNECTORS = 16
 # Shares of the kills; what is left are kills while it works.
 START, RELOAD, MIGRATION, RESCUE = 0.25, 0.10, 0.05, 0.05
+# Each start tries what was refused again; six refusals later the next try would be half an hour away (order_retry_s), and this test over.
+HASTY = 'return { forecourt = 1, kind = "operator", name = "hasty", timing = { order_retry_s = 1 } }'
 MOST = 20  # times as many kills as were asked for, and no more, whatever becomes of the charges
 SCHEMA = 17  # whose last step older_store() takes back
 
@@ -119,6 +121,8 @@ def station_of(kills, charged, seed, told, stop):
     chance = random.Random(seed)
     station = PeerStation(tcp=CONNECTORS, line_units=(), connectors=1, poll_ms=200)
     try:
+        station.mapping = "hasty"
+        station.write_mapping("hasty", HASTY)
         station.platform_options.update(iserv=1, policy="test", rate_per_s=1000, retry_s=1)
         station.write_policy("test", prices())
         platform = charges.Platform(station, random.Random(seed + 1))
