@@ -105,8 +105,7 @@ static void order_later(struct business *b, int reached)
 	struct error err = {0};
 
 	/* In memory: the spacing must not depend on a wall clock that may jump. Days without a platform are no wear of the flash. */
-	b->order_due_ms =
-	    now + (reached ? refused_note(&b->refused, b->entry.id, now + pause_ms, pause_ms) : pause_ms);
+	b->order_due_ms = now + (reached ? refused_note(&b->refused, b->entry.id, now + pause_ms, pause_ms) : pause_ms);
 	if (reached && outbox_later(b->platform->store, b->entry.id, clock_wall() + pause_ms / 1000, &err))
 		log_error("upstream: %s: %s", b->platform->options->name, err.text);
 }

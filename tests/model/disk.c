@@ -157,7 +157,8 @@ int disk_first(const struct model *m, int platform, unsigned among)
 	int first = MODEL_NONE;
 
 	for (int o = 0; o < MODEL_ORDERS; o++)
-		if (among >> o & 1 && disk_outbox(m, platform, o) == MODEL_WAITING && !disk_is_settling(m, platform, o) &&
+		if (among >> o & 1 && disk_outbox(m, platform, o) == MODEL_WAITING &&
+		    !disk_is_settling(m, platform, o) &&
 		    (first == MODEL_NONE || m->s.order[o].sent < m->s.order[first].sent))
 			first = o;
 	return first;

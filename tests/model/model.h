@@ -162,7 +162,7 @@ const char *model_mistake_name(enum model_mistake mistake);
 struct model_rules {
 	const char *name;
 	int connectors, platforms, orders, seqs,
-	    units;                                    /* seqs: numbers that platforms give; the others are made here */
+	    units; /* seqs: numbers that platforms give; the others are made here */
 	int crashes, resets, resends, reloads, fulls, refusals; /* at most, in one life */
 	/* Nonzero: cards and who vouches for a charge; a clock that is not set at first; disputes; a fee for the place afterwards; nobody may
 	 * charge unvouched; a register that can't be read; commands that take their time, and fail; chargers reserved and faulty. */

@@ -25,7 +25,7 @@ enum { ORDERS = 400, CALLS = 4000, HOUR = 3600 };
 
 static struct {
 	int64_t ahead_ms; /* the clock stands, and is put forward by */
-	peer_done done;	  /* of the call under way */
+	peer_done done;   /* of the call under way */
 	void *user;
 	int number; /* ... of which order */
 	enum peer_outcome says[ORDERS];
