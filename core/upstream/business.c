@@ -355,9 +355,10 @@ static int next_order(struct business *b, int64_t now)
 	b->misread = 0;
 	if (result == FC_ENOENT || result == FC_EINVAL)
 		return !drop_order(b, "it is not in the journal, or damaged there");
-	if (result) {
-		/* For want of memory or of a disk: it is none of the tries that the platform gets, and goes when it can be read. */
-		log_error("upstream: %s: order %s: can't be read", b->platform->options->name, b->entry.seq);
+	if (result || s.result == FC_ENOMEM) {
+		/* For want of memory or of a disk: it is none of the tries that the platform gets, and goes when that is there. */
+		log_error("upstream: %s: order %s: %s", b->platform->options->name, b->entry.seq,
+			  result ? "can't be read" : "no memory to tell it");
 		b->order_due_ms = now + AGAIN_MS;
 		return 0;
 	}

@@ -24,11 +24,11 @@ static void note_answer(struct model *m, int p, int order, int disputes)
 /* Those that were never told first; of the others, those whose time has come. */
 static int next(const struct model *m, int p, int is_soon)
 {
-	unsigned tried = m->s.delivery[p].listed, among = (1u << MODEL_ORDERS) - 1;
+	unsigned tried = m->s.delivery[p].listed, among = ALL_ORDERS;
 	int order;
 
 	for (int o = 0; o < m->rules->orders; o++)
-		tried |= (m->s.order[o].tried >> p & 1) << o;
+		tried |= ((unsigned)m->s.order[o].tried >> p & 1) << o;
 	order = disk_first(m, p, among & ~tried);
 	if (order != MODEL_NONE)
 		return order;
@@ -46,7 +46,7 @@ void delivery_pump(struct model *m, int p, int is_soon)
 		order = next(m, p, is_soon);
 	}
 	if (order == MODEL_NONE) {
-		if (disk_first(m, p, (1u << MODEL_ORDERS) - 1) == MODEL_NONE || model_has(m, MODEL_REFUSED_FORGOTTEN))
+		if (disk_first(m, p, ALL_ORDERS) == MODEL_NONE || model_has(m, MODEL_REFUSED_FORGOTTEN))
 			m->s.delivery[p].wanted = 0;
 		return;
 	}
@@ -83,8 +83,8 @@ void delivery_answer(struct model *m, int p, int is_lost)
 	m->s.delivery[p].fly = MODEL_NONE;
 	m->s.delivery[p].taken = 0;
 	if (!is_lost) {
-		m->s.delivery[p].listed &= ~(1u << order) & ((1u << MODEL_ORDERS) - 1);
-		m->s.delivery[p].held &= ~(1u << order) & ((1u << MODEL_ORDERS) - 1);
+		m->s.delivery[p].listed = without(m->s.delivery[p].listed, order) & ALL_ORDERS;
+		m->s.delivery[p].held = without(m->s.delivery[p].held, order) & ALL_ORDERS;
 		/* One that was refused is taken: the others are worth a try. */
 		if (m->s.delivery[p].again)
 			m->s.delivery[p].held = 0;
@@ -100,11 +100,11 @@ void delivery_refuse(struct model *m, int p)
 	m->s.refusals--;
 	m->s.delivery[p].fly = MODEL_NONE;
 	m->s.delivery[p].taken = 0;
-	m->s.delivery[p].listed |= 1u << order & ((1u << MODEL_ORDERS) - 1);
-	m->s.delivery[p].held |= 1u << order & ((1u << MODEL_ORDERS) - 1);
+	m->s.delivery[p].listed = (m->s.delivery[p].listed | 1u << order) & ALL_ORDERS;
+	m->s.delivery[p].held = (m->s.delivery[p].held | 1u << order) & ALL_ORDERS;
 	if (m->s.disk_full)
 		return;
-	m->s.order[order].tried |= 1u << p & ((1u << MODEL_PLATFORMS) - 1);
+	m->s.order[order].tried = (m->s.order[order].tried | 1u << p) & ALL_PLATFORMS;
 	disk_committed(m);
 }
 
@@ -114,7 +114,7 @@ void delivery_resend(struct model *m, int p, int order)
 	if (m->s.disk_full)
 		return;
 	disk_set_outbox(m, p, order, MODEL_WAITING);
-	m->s.order[order].tried &= ~(1u << p) & ((1u << MODEL_PLATFORMS) - 1);
+	m->s.order[order].tried = without(m->s.order[order].tried, p) & ALL_PLATFORMS;
 	m->s.delivery[p].held = 0;
 	disk_committed(m);
 	if (!model_has(m, MODEL_RESEND_SETTLED))

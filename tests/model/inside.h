@@ -6,6 +6,14 @@
 
 enum { DIED = 1, CUT = 2 };
 
+/* Sets, a bit each. */
+#define ALL_ORDERS    ((1u << MODEL_ORDERS) - 1)
+#define ALL_PLATFORMS ((1u << MODEL_PLATFORMS) - 1)
+static inline unsigned without(unsigned set, int which)
+{
+	return set & ~(1u << which);
+}
+
 /* It must be so. */
 void model_claim(struct model *m, int holds, const char *otherwise);
 /* The rules look no further. */

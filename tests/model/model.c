@@ -424,8 +424,8 @@ static void reduce_delivery(struct model *m, int p)
 	for (int o = 0; o < m->rules->orders; o++) {
 		if (disk_outbox(m, p, o) == MODEL_WAITING)
 			continue;
-		m->s.order[o].tried &= ~(1u << p) & ((1u << MODEL_PLATFORMS) - 1);
-		m->s.delivery[p].held &= ~(1u << o) & ((1u << MODEL_ORDERS) - 1);
+		m->s.order[o].tried = without(m->s.order[o].tried, p) & ALL_PLATFORMS;
+		m->s.delivery[p].held = without(m->s.delivery[p].held, o) & ALL_ORDERS;
 	}
 	if (m->s.delivery[p].fly == MODEL_NONE)
 		m->s.delivery[p].again = 0;

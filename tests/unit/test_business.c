@@ -27,7 +27,8 @@ static struct {
 	int64_t ahead_ms; /* the clock stands, and is put forward by */
 	peer_done done;   /* of the call under way */
 	void *user;
-	int number; /* ... of which order */
+	int number;    /* ... of which order */
+	int no_memory; /* for a call */
 	enum peer_outcome says[ORDERS];
 	int calls[ORDERS];
 	struct {
@@ -93,7 +94,9 @@ const struct peer_told *peer_told(const struct peer *peer)
 int peer_call(struct peer *peer, const struct message *message, struct value *request, struct arena *arena,
 	      peer_done done, void *user, struct error *err)
 {
-	(void)peer, (void)message, (void)arena, (void)err;
+	(void)peer, (void)message, (void)arena;
+	if (world.no_memory)
+		return error_set(err, FC_ENOMEM, "no memory");
 	world.done = done;
 	world.user = user;
 	world.number = atoi(value_text(value_get(request, "StartChargeSeq")) + 9);
@@ -365,6 +368,24 @@ static void a_platform_that_is_away_gets_them_in_order(void **state)
 	assert_int_equal(outbox_waiting(f->store, "city"), 0);
 }
 
+/* Nobody has refused anything: it is told as soon as it can be, and counts for no try. */
+static void without_memory_it_waits_for_that(void **state)
+{
+	struct fixture *f = *state;
+	struct outbox_entry first;
+
+	world.no_memory = 1;
+	add(f, 3);
+	go(f, 60);
+	assert_int_equal(outbox_first(f->store, "city", &first), FC_OK);
+	assert_int_equal(first.attempts, 0);
+	world.no_memory = 0;
+	go(f, 5);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(world.call[i].number, i);
+	assert_int_equal(outbox_waiting(f->store, "city"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +395,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_platform_that_takes_none_is_left_in_peace, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(many_that_are_refused_hold_up_no_other, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(after_a_restart_each_is_tried_at_once, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(without_memory_it_waits_for_that, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_platform_that_is_away_gets_them_in_order, set_up, tear_down),
 	};
 
