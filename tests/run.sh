@@ -147,7 +147,7 @@ for suite in $suites; do
 			continue
 		fi
 		# They wait most of the time: several at a time, each with ports of its own (harness.py).
-		timeout 3600 /usr/bin/python3 -B -m pytest -q -n "$side" -p no:cacheprovider --tb=short tests/system >"$log" 2>&1
+		timeout 3600 /usr/bin/python3 -B -m pytest -q -n "$side" -p no:cacheprovider --tb=short -r fEs tests/system >"$log" 2>&1
 		code=$?
 		closing=$(grep -E '^[0-9]+ (passed|failed|error|skipped)|^=.* in [0-9.]+s' "$log" | tail -n 1)
 		p=$(echo "$closing" | grep -oE '[0-9]+ passed' | cut -d' ' -f1)
