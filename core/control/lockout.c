@@ -4,16 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 static const int64_t second_us = 1000000;
 
-/* FNV-1a: two that meet share a delay, no more. */
+/* Two that meet share a delay, no more. */
 static uint64_t key_of(const void *data, size_t len)
 {
-	const unsigned char *at = data;
-	uint64_t hash = 14695981039346656037U;
+	uint64_t hash = hash_more(HASH_BEGIN, data, len);
 
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ at[i]) * 1099511628211U;
 	return hash ? hash : 1;
 }
 

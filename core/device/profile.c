@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "bus/bus.h"
 #include "device/can_plan.h"
 #include "device/sample.h"
@@ -43,21 +44,11 @@ const char *connector_status_name(enum connector_status status)
 	return "unknown";
 }
 
-/* FNV-1a over the bytes of a part. Padding can at worst make the same look different: then reads are planned anew, or a sequence
- * ended, needlessly. */
-static uint64_t hash_bytes(const void *from, size_t len)
-{
-	const unsigned char *bytes = from;
-	uint64_t hash = 14695981039346656037u;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ bytes[i]) * 1099511628211u;
-	return hash;
-}
-
+/* Of the bytes of a part. Padding can at worst make the same look different: then reads are planned anew, or a sequence ended,
+ * needlessly. */
 static uint64_t fingerprint(const struct profile *profile, size_t from, size_t to)
 {
-	return hash_bytes((const unsigned char *)profile + from, to - from);
+	return hash_more(HASH_BEGIN, (const unsigned char *)profile + from, to - from);
 }
 
 /* Takes the script over. name: by which it is asked for, whatever the file calls itself; NULL: as the file says. */
@@ -79,7 +70,7 @@ static struct profile *make(struct script *script, const char *name, const struc
 	profile->script = script;
 	profile->fingerprint = fingerprint(profile, offsetof(struct profile, points), offsetof(struct profile, status));
 	if (profile->can)
-		profile->fingerprint ^= hash_bytes(profile->can, sizeof(*profile->can));
+		profile->fingerprint ^= hash_more(HASH_BEGIN, profile->can, sizeof(*profile->can));
 	profile->commands_print =
 	    fingerprint(profile, offsetof(struct profile, matches), offsetof(struct profile, commands_print));
 	(void)snprintf(profile->hash, sizeof(profile->hash), "%s", script_hash(script));

@@ -5,26 +5,18 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
-
-/* FNV-1a, 64 bits: tells a change, guards against nothing. */
-static void mix(uint64_t *digest, const void *data, size_t len)
-{
-	const unsigned char *p = data;
-
-	for (size_t i = 0; i < len; i++)
-		*digest = (*digest ^ p[i]) * 1099511628211u;
-}
 
 static void mix_text(uint64_t *digest, const char *text)
 {
 	/* With its zero byte, so that "ab" "c" differs from "a" "bc". */
-	mix(digest, text, strlen(text) + 1);
+	*digest = hash_more(*digest, text, strlen(text) + 1);
 }
 
 static void mix_int(uint64_t *digest, int64_t i)
 {
-	mix(digest, &i, sizeof(i));
+	*digest = hash_more(*digest, &i, sizeof(i));
 }
 
 static void mix_station(uint64_t *d, const struct config_station *s)
@@ -70,7 +62,7 @@ static void mix_connector(uint64_t *d, const struct config_connector *c)
 
 uint64_t describe_digest(const struct config *config, int station)
 {
-	uint64_t digest = 14695981039346656037u;
+	uint64_t digest = HASH_BEGIN;
 
 	mix_text(&digest, config->gateway.operator_id);
 	mix_station(&digest, &config->stations[station]);

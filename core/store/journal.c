@@ -271,20 +271,8 @@ int journal_each_closed(struct store *store, const char *platform, int64_t first
 	return each(store, s, fn, user);
 }
 
-static int skip_none(void *user, const struct outbox_entry *entry)
-{
-	(void)user;
-	(void)entry;
-	return 0;
-}
-
-int outbox_first(struct store *store, const char *platform, struct outbox_entry *entry)
-{
-	return outbox_next(store, platform, skip_none, NULL, entry);
-}
-
-int outbox_next(struct store *store, const char *platform, int (*skip)(void *user, const struct outbox_entry *entry),
-		void *user, struct outbox_entry *entry)
+int outbox_first(struct store *store, const char *platform, int (*skip)(void *user, const struct outbox_entry *entry),
+		 void *user, struct outbox_entry *entry)
 {
 	sqlite3_stmt *s =
 	    store_prepare(store_db(store), "SELECT " OUTBOX_COLUMNS
@@ -296,7 +284,7 @@ int outbox_next(struct store *store, const char *platform, int (*skip)(void *use
 		int code, read = FC_OK;
 
 		while ((code = sqlite3_step(s)) == SQLITE_ROW)
-			if ((read = outbox_row(s, entry)) || !skip(user, entry))
+			if ((read = outbox_row(s, entry)) || !skip || !skip(user, entry))
 				break;
 		if (!read)
 			result = code == SQLITE_ROW ? FC_OK : code == SQLITE_DONE ? FC_ENOENT : FC_EIO;

@@ -68,11 +68,10 @@ struct outbox_entry {
 	char mapping[JOURNAL_VERSION]; /* the version of the mapping that shaped what was confirmed, "" = not known */
 };
 
-/* The platform's oldest waiting entry. FC_ENOENT when nothing waits. */
-int outbox_first(struct store *store, const char *platform, struct outbox_entry *entry);
-/* ... of those that skip() says 0 of; it must not touch the store. FC_ENOENT when there is none. */
-int outbox_next(struct store *store, const char *platform, int (*skip)(void *user, const struct outbox_entry *entry),
-		void *user, struct outbox_entry *entry);
+/* The platform's oldest waiting entry, of those that skip() says 0 of (NULL: of all); it must not touch the store. FC_ENOENT when there is
+ * none; then *entry means nothing. */
+int outbox_first(struct store *store, const char *platform, int (*skip)(void *user, const struct outbox_entry *entry),
+		 void *user, struct outbox_entry *entry);
 /* A try that failed: one more attempt, not before next_wall. */
 int outbox_later(struct store *store, int64_t id, int64_t next_wall, struct error *err);
 /* The platform answered, to what this version of its mapping had made of the order ("" = none; NULL: what is there stays).

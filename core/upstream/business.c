@@ -246,7 +246,6 @@ static void send_order(void *user, const struct order *order, enum session_state
 {
 	struct sending *s = user;
 	struct business *b = s->business;
-	struct error err = {0};
 	struct value *request;
 
 	(void)state;
@@ -258,11 +257,7 @@ static void send_order(void *user, const struct order *order, enum session_state
 		request = tell_order(order, &s->arena);
 	(void)snprintf(b->mapping, sizeof(b->mapping), "%s",
 		       b->platform->mapping ? mapping_hash(b->platform->mapping) : "");
-	s->result = !request
-			? FC_ENOMEM
-			: peer_call(b->peer, message_find(b->entry.method), request, &s->arena, order_done, b, &err);
-	if (s->result && request && s->result != FC_EBUSY)
-		log_warning("upstream: %s: %s: not sent: %s", b->platform->options->name, b->entry.method, err.text);
+	s->result = peer_send(b->peer, b->platform, b->entry.method, request, &s->arena, order_done, b);
 }
 
 /* It waits no longer, and those behind it go on. An order can be put into the outbox again. */
@@ -283,15 +278,13 @@ static int drop_order(struct business *b, const char *why)
 }
 
 struct look {
-	const struct business *business;
+	const struct refused *refused;
 	int64_t now, next_ms; /* INT64_MAX: none waits */
 };
 
 static int was_tried(void *user, const struct outbox_entry *entry)
 {
-	const struct look *look = user;
-
-	return refused_was(&look->business->refused, entry);
+	return refused_was(user, entry);
 }
 
 static int is_to_wait(void *user, const struct outbox_entry *entry)
@@ -299,7 +292,7 @@ static int is_to_wait(void *user, const struct outbox_entry *entry)
 	struct look *look = user;
 	int64_t due_ms;
 
-	if (!refused_waits(&look->business->refused, entry, look->now, &due_ms))
+	if (!refused_waits(look->refused, entry, look->now, &due_ms))
 		return 0;
 	look->next_ms = due_ms < look->next_ms ? due_ms : look->next_ms;
 	return 1;
@@ -308,17 +301,17 @@ static int is_to_wait(void *user, const struct outbox_entry *entry)
 /* Of those that were never told the first, else of those whose time has come. FC_ENOENT: none, until order_awake_ms. */
 static int find_order(struct business *b, int64_t now)
 {
-	struct look look = {.business = b, .now = now, .next_ms = INT64_MAX};
+	struct look look = {.refused = &b->refused, .now = now, .next_ms = INT64_MAX};
 	struct store *store = b->platform->store;
 	const char *name = b->platform->options->name;
 	int result = FC_ENOENT;
 
 	if (!b->all_tried)
-		result = outbox_next(store, name, was_tried, &look, &b->entry);
+		result = outbox_first(store, name, was_tried, &b->refused, &b->entry);
 	if (result != FC_ENOENT)
 		return result;
 	b->all_tried = 1;
-	result = outbox_next(store, name, is_to_wait, &look, &b->entry);
+	result = outbox_first(store, name, is_to_wait, &look, &b->entry);
 	b->order_wanted = result != FC_ENOENT || look.next_ms < INT64_MAX;
 	b->order_awake_ms = result == FC_ENOENT && b->order_wanted ? look.next_ms : 0;
 	return result;

@@ -54,6 +54,10 @@ void peer_complain(struct peer *peer, const char *method, const char *what);
  * come: FC_EBUSY (not ready, too many at once or in this second: try again), or what codec and envelope say. */
 int peer_call(struct peer *peer, const struct message *message, struct value *request, struct arena *arena,
 	      peer_done done, void *user, struct error *err);
+/* As peer_call, for a caller that tries again by itself: NULL for a request is FC_ENOMEM, and why it was not sent is logged, but for FC_EBUSY.
+ * platform: the peer's. */
+int peer_send(struct peer *peer, const struct platform *platform, const char *method, struct value *request,
+	      struct arena *arena, peer_done done, void *user);
 
 /* For a trial of the platform (conformance.h). ------------------------------------------------------------------- */
 

@@ -1,5 +1,9 @@
 #include "upstream/refused.h"
 
+#include <string.h>
+
+#include "base/hash.h"
+
 static int place_of(const struct refused *r, int64_t id)
 {
 	for (int i = 0; i < r->count; i++)
@@ -59,12 +63,9 @@ int refused_waits(const struct refused *r, const struct outbox_entry *entry, int
 
 int refused_is_news(struct refused *r, int64_t id, const char *text)
 {
-	uint32_t hash = 2166136261u; /* FNV-1a */
+	uint64_t hash = hash_more(HASH_BEGIN, text, strlen(text)) | 1;
 	int at = place_for(r, id);
 
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 16777619u;
-	hash |= 1;
 	if (at < 0 || r->list[at].text == hash)
 		return at < 0;
 	r->list[at].text = hash;

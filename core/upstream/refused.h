@@ -12,7 +12,7 @@ enum { REFUSED_MOST = 64, REFUSED_PAUSE_MS = 1000, REFUSED_PAUSE_MOST_MS = 30000
 struct refused {
 	struct {
 		int64_t id, due_ms;
-		uint32_t text; /* why, as told last */
+		uint64_t text; /* why, as told last; 0 = not told */
 		int in_row;
 	} list[REFUSED_MOST];
 	int count;

@@ -144,7 +144,7 @@ static int is_on(const struct results *t, const struct result *r)
 	return message && mapping_enabled(t->platform->mapping, message, t->platform->options);
 }
 
-/* pause: until then. */
+/* Not this time, and given up where its ten minutes are over. */
 static void later(struct result *r, int64_t pause_ms)
 {
 	int64_t now = clock_mono_ms();
@@ -196,7 +196,6 @@ static void send_one(void *user, const struct order *order, enum session_state s
 	struct sending *s = user;
 	struct result *r = s->result;
 	const struct platform *p = r->all->platform;
-	struct error err = {0};
 	struct arena arena;
 
 	(void)state;
@@ -204,11 +203,8 @@ static void send_one(void *user, const struct order *order, enum session_state s
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
 	struct value *request = r->is_stop ? tell_stop_result(order, r->good, &arena)
 					   : tell_start_result(order, r->good, p->options->send_vin, &arena);
-	s->code =
-	    !request ? FC_ENOMEM : peer_call(r->all->peer, message_find(method_of(r)), request, &arena, told, r, &err);
+	s->code = peer_send(r->all->peer, p, method_of(r), request, &arena, told, r);
 	arena_fini(&arena);
-	if (s->code && request && s->code != FC_EBUSY)
-		log_warning("upstream: %s: %s: not sent: %s", p->options->name, method_of(r), err.text);
 }
 
 static void send_it(struct result *r)

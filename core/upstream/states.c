@@ -127,7 +127,6 @@ static int push_state(struct states *t, const struct order *order, enum session_
 		      const struct connector *connector)
 {
 	struct pushed *pushed = calloc(1, sizeof(*pushed));
-	struct error err = {0};
 	struct arena arena;
 
 	if (!pushed)
@@ -136,13 +135,9 @@ static int push_state(struct states *t, const struct order *order, enum session_
 	(void)snprintf(pushed->seq, sizeof(pushed->seq), "%s", order->seq);
 	arena_init(&arena, PLATFORM_MEMORY_MAX);
 	struct value *request = tell_snapshot(order, state, connector, &arena);
-	int result = request ? peer_call(t->peer, message_find(order_status), request, &arena, state_done, pushed, &err)
-			     : FC_ENOMEM;
+	int result = peer_send(t->peer, t->platform, order_status, request, &arena, state_done, pushed);
 	arena_fini(&arena);
 	if (result) {
-		if (result != FC_EBUSY)
-			log_warning("upstream: %s: %s: not sent: %s", t->platform->options->name, order_status,
-				    err.text);
 		free(pushed);
 		return result;
 	}

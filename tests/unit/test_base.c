@@ -21,6 +21,7 @@
 #include "base/decimal.h"
 #include "base/disk.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/value.h"
@@ -409,6 +410,16 @@ static void files_get_onto_the_disk(void **state)
 	assert_int_equal(disk_sync_folder(endless), -1);
 }
 
+/* The published values: some hashes are on the disk of boxes. */
+static void hashes_are_fnv_1a(void **state)
+{
+	(void)state;
+	assert_true(hash_more(HASH_BEGIN, "", 0) == UINT64_C(0xcbf29ce484222325));
+	assert_true(hash_more(HASH_BEGIN, "a", 1) == UINT64_C(0xaf63dc4c8601ec8c));
+	assert_true(hash_more(HASH_BEGIN, "foobar", 6) == UINT64_C(0x85944171f73967e8));
+	assert_true(hash_more(hash_more(HASH_BEGIN, "foo", 3), "bar", 3) == UINT64_C(0x85944171f73967e8));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +437,7 @@ int main(void)
 	    cmocka_unit_test(a_log_line_is_one_line),
 	    cmocka_unit_test(personal_data_is_masked),
 	    cmocka_unit_test(files_get_onto_the_disk),
+	    cmocka_unit_test(hashes_are_fnv_1a),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

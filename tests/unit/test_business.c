@@ -11,12 +11,10 @@
 
 #include <cmocka.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "folder.h"
+#include "standing_clock.h"
 #include "store/journal.h"
 #include "upstream/refused.h"
 #include "upstream/states.h"
@@ -24,8 +22,7 @@
 enum { ORDERS = 400, CALLS = 4000, HOUR = 3600 };
 
 static struct {
-	int64_t ahead_ms; /* the clock stands, and is put forward by */
-	peer_done done;   /* of the call under way */
+	peer_done done; /* of the call under way */
 	void *user;
 	int number;    /* ... of which order */
 	int no_memory; /* for a call */
@@ -47,15 +44,6 @@ struct fixture {
 
 static struct config_platform options = {.name = "city", .iserv = 1};
 static struct platform platform = {.options = &options};
-
-int clock_gettime(clockid_t clock, struct timespec *at)
-{
-	if (clock != CLOCK_MONOTONIC)
-		return (int)syscall(SYS_clock_gettime, clock, at);
-	at->tv_sec = 1000 + world.ahead_ms / 1000;
-	at->tv_nsec = world.ahead_ms % 1000 * 1000000;
-	return 0;
-}
 
 int charge_find(struct charge_set *set, const char *seq,
 		void (*fn)(void *user, const struct order *order, enum session_state state,
@@ -103,7 +91,7 @@ int peer_call(struct peer *peer, const struct message *message, struct value *re
 	assert_true(world.number < ORDERS && world.count < CALLS);
 	world.calls[world.number]++;
 	world.call[world.count].number = world.number;
-	world.call[world.count++].ms = world.ahead_ms;
+	world.call[world.count++].ms = clock_ahead_ms;
 	return FC_OK;
 }
 
@@ -149,6 +137,7 @@ static int set_up(void **state)
 
 	assert_non_null(f);
 	memset(&world, 0, sizeof(world));
+	clock_ahead_ms = 0;
 	folder_make(f->folder, sizeof(f->folder), "business");
 	platform.store = f->store = store_open(f->folder, &err);
 	assert_non_null(f->store);
@@ -192,13 +181,13 @@ static void refuse(int first, int count)
 /* So long; each answer comes at once. */
 static void go(struct fixture *f, int seconds)
 {
-	int64_t end_ms = world.ahead_ms + (int64_t)seconds * 1000;
+	int64_t end_ms = clock_ahead_ms + (int64_t)seconds * 1000;
 
-	while (world.ahead_ms < end_ms) {
+	while (clock_ahead_ms < end_ms) {
 		int64_t wait_ms = business_pump(f->business, clock_mono_ms());
 
 		if (!world.done) {
-			world.ahead_ms += wait_ms;
+			clock_ahead_ms += wait_ms;
 			continue;
 		}
 		peer_done done = world.done;
@@ -235,7 +224,7 @@ static void one_that_is_refused_holds_up_no_other(void **state)
 	/* Some time later it waits for an hour: what ends then does not. */
 	go(f, 2 * HOUR);
 	add(f, 1);
-	int64_t now_ms = world.ahead_ms;
+	int64_t now_ms = clock_ahead_ms;
 	go(f, 1);
 	assert_int_equal(world.calls[5], 1);
 	assert_int_equal(world.call[world.count - 1].ms, now_ms);
@@ -295,7 +284,7 @@ static void a_platform_that_takes_none_is_left_in_peace(void **state)
 	go(f, REFUSED_PAUSE_MOST_MS / 1000 + 1);
 	assert_int_equal(world.calls[200], 1);
 	memset(world.says, 0, sizeof(world.says));
-	int64_t now_ms = world.ahead_ms;
+	int64_t now_ms = clock_ahead_ms;
 	int before = world.count;
 	go(f, REFUSED_PAUSE_MOST_MS / 1000 + 1);
 	assert_int_equal(outbox_waiting(f->store, "city"), 0);
@@ -342,7 +331,7 @@ static void after_a_restart_each_is_tried_at_once(void **state)
 	business_free(f->business);
 	begin(f);
 	add(f, 1);
-	int64_t now_ms = world.ahead_ms;
+	int64_t now_ms = clock_ahead_ms;
 	go(f, 1);
 	assert_int_equal(world.calls[0], tries + 1);
 	assert_int_equal(world.calls[1], 1);
@@ -377,7 +366,7 @@ static void without_memory_it_waits_for_that(void **state)
 	world.no_memory = 1;
 	add(f, 3);
 	go(f, 60);
-	assert_int_equal(outbox_first(f->store, "city", &first), FC_OK);
+	assert_int_equal(outbox_first(f->store, "city", NULL, NULL, &first), FC_OK);
 	assert_int_equal(first.attempts, 0);
 	world.no_memory = 0;
 	go(f, 5);

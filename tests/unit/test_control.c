@@ -374,7 +374,7 @@ static void a_resend_wakes_who_is_meant(void **state)
 		keep_order(f, i, NULL);
 	run_order(f, 8);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(outbox_first(f->store, i ? "city" : "bonus", &entry), FC_OK);
+		assert_int_equal(outbox_first(f->store, i ? "city" : "bonus", NULL, NULL, &entry), FC_OK);
 		assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_DISPUTED, 3, NULL, &f->err), FC_OK);
 	}
 	assert_int_equal(call(f, "resend", "{\"seq\":\"123456789000000000000000002\",\"platform\":\"bonus\"}"), FC_OK);

@@ -96,7 +96,7 @@ static void one_life(void **state)
 	o.record = "{\"wh\":5}";
 	o.wh = 5;
 	assert_int_equal(journal_note(f->store, &o, &f->err), FC_OK);
-	assert_int_equal(outbox_first(f->store, "city", &entry), FC_ENOENT);
+	assert_int_equal(outbox_first(f->store, "city", NULL, NULL, &entry), FC_ENOENT);
 	o.wh = 777;
 	o.record = "{}";
 	assert_int_equal(journal_close(f->store, &o, both, 2, &f->err), FC_OK);
@@ -151,7 +151,7 @@ static struct outbox_entry close_and_confirm(struct fixture *f, int number, cons
 
 	assert_int_equal(journal_open(f->store, &o, &f->err), FC_OK);
 	assert_int_equal(journal_close(f->store, &o, both, 1, &f->err), FC_OK);
-	assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
+	assert_int_equal(outbox_first(f->store, "city", NULL, NULL, &entry), FC_OK);
 	assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_CONFIRMED, 0, mapping, &f->err), FC_OK);
 	return entry;
 }
@@ -164,7 +164,7 @@ static void a_confirmation_waits_for_the_next_order(void **state)
 
 	/* In memory alone, and yet everyone sees it. */
 	assert_int_equal(written(f), 0);
-	assert_int_equal(outbox_first(f->store, "city", &entry), FC_ENOENT);
+	assert_int_equal(outbox_first(f->store, "city", NULL, NULL, &entry), FC_ENOENT);
 	assert_int_equal(outbox_waiting(f->store, "city"), 0);
 	assert_int_equal(outbox_unsettled(f->store, count_state, &unsettled), FC_OK);
 	assert_int_equal(unsettled, 0);
@@ -185,7 +185,7 @@ static void a_confirmation_waits_for_the_next_order(void **state)
 	assert_int_equal(outbox_waiting(f->store, "city"), 1);
 	assert_int_equal(outbox_flush(f->store, &f->err), FC_OK);
 	assert_int_equal(outbox_waiting(f->store, "city"), 1);
-	assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
+	assert_int_equal(outbox_first(f->store, "city", NULL, NULL, &entry), FC_OK);
 	assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_CONFIRMED, 0, "abc", &f->err), FC_OK);
 	/* A clean end writes all. */
 	assert_int_equal(written(f), 1);
@@ -206,7 +206,7 @@ static void no_more_wait_than_there_is_room_for(void **state)
 		assert_int_equal(journal_close(f->store, &o, both, 1, &f->err), FC_OK);
 	}
 	for (int i = 0; i <= SETTLES; i++) {
-		assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
+		assert_int_equal(outbox_first(f->store, "city", NULL, NULL, &entry), FC_OK);
 		assert_int_equal(atoi(entry.seq + 18), i);
 		assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_CONFIRMED, 0, NULL, &f->err), FC_OK);
 		assert_int_equal(written(f), i < SETTLES ? 0 : 1);
@@ -229,7 +229,8 @@ static void a_power_cut_costs_a_repeat_and_no_order(void **state)
 		f->store = store_open(f->folder, &f->err);
 		struct journal_order o = order_of(1);
 		_exit(!f->store || journal_open(f->store, &o, &f->err) ||
-		      journal_close(f->store, &o, both, 1, &f->err) || outbox_first(f->store, "city", &entry) ||
+		      journal_close(f->store, &o, both, 1, &f->err) ||
+		      outbox_first(f->store, "city", NULL, NULL, &entry) ||
 		      outbox_done(f->store, entry.id, OUTBOX_CONFIRMED, 0, "abc", &f->err) ||
 		      outbox_waiting(f->store, "city"));
 	}
@@ -237,7 +238,7 @@ static void a_power_cut_costs_a_repeat_and_no_order(void **state)
 	assert_int_equal(status, 0);
 	f->store = store_open(f->folder, &f->err);
 	assert_non_null(f->store);
-	assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
+	assert_int_equal(outbox_first(f->store, "city", NULL, NULL, &entry), FC_OK);
 	assert_string_equal(entry.seq, order_of(1).seq);
 	assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_CONFIRMED, 0, "abc", &f->err), FC_OK);
 	assert_int_equal(outbox_waiting(f->store, "city"), 0);
@@ -255,26 +256,26 @@ static void what_waits_waits_in_order(void **state)
 		assert_int_equal(journal_close(f->store, &o, both, 1, &f->err), FC_OK);
 	}
 	/* In the order in which they were closed; a failed try keeps its place. */
-	assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
+	assert_int_equal(outbox_first(f->store, "city", NULL, NULL, &entry), FC_OK);
 	assert_int_equal(atoi(entry.seq + 18), 5);
 	assert_string_equal(entry.method, "order");
 	assert_int_equal(outbox_later(f->store, entry.id, 99999, &f->err), FC_OK);
 	reopen(f);
-	assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
+	assert_int_equal(outbox_first(f->store, "city", NULL, NULL, &entry), FC_OK);
 	assert_int_equal(atoi(entry.seq + 18), 5);
 	assert_int_equal(entry.attempts, 1);
 	assert_int_equal(entry.next_wall, 99999);
 	for (int i = 5; i > 0; i--) {
-		assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
+		assert_int_equal(outbox_first(f->store, "city", NULL, NULL, &entry), FC_OK);
 		assert_int_equal(atoi(entry.seq + 18), i);
 		assert_int_equal(outbox_done(f->store, entry.id, i == 3 ? OUTBOX_DISPUTED : OUTBOX_CONFIRMED, i == 3,
 					     i == 3 ? "abc" : NULL, &f->err),
 				 FC_OK);
 	}
-	assert_int_equal(outbox_first(f->store, "city", &entry), FC_ENOENT);
+	assert_int_equal(outbox_first(f->store, "city", NULL, NULL, &entry), FC_ENOENT);
 	assert_int_equal(outbox_again(f->store, "city", order_of(3).seq, &f->err), FC_OK);
 	assert_int_equal(outbox_again(f->store, "other", order_of(3).seq, &f->err), FC_ENOENT);
-	assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
+	assert_int_equal(outbox_first(f->store, "city", NULL, NULL, &entry), FC_OK);
 	assert_int_equal(atoi(entry.seq + 18), 3);
 	assert_int_equal(entry.attempts, 0);
 	assert_string_equal(entry.mapping, "");

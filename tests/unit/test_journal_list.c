@@ -209,9 +209,9 @@ static void what_became_of_an_order(void **state)
 	struct fixture *f = *state;
 	struct outbox_entry first;
 
-	assert_int_equal(outbox_first(f->store, "city", &first), FC_OK);
+	assert_int_equal(outbox_first(f->store, "city", NULL, NULL, &first), FC_OK);
 	assert_int_equal(outbox_done(f->store, first.id, OUTBOX_CONFIRMED, 0, NULL, &f->err), FC_OK);
-	assert_int_equal(outbox_first(f->store, "bonus", &first), FC_OK);
+	assert_int_equal(outbox_first(f->store, "bonus", NULL, NULL, &first), FC_OK);
 	assert_int_equal(outbox_done(f->store, first.id, OUTBOX_DISPUTED, 4, NULL, &f->err), FC_OK);
 	assert_int_equal(outbox_of(f->store, order_of(0).seq, entry, f), 1);
 	assert_int_equal(outbox_of(f->store, order_of(1).seq, entry, f), 2);

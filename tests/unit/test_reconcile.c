@@ -149,7 +149,7 @@ static void add_order(struct fixture *f, const char *seq, const char *platform, 
 	assert_int_equal(journal_close(f->store, &o, &recipient, *platform != 0, &f->err), FC_OK);
 	if (state == OUTBOX_WAITING)
 		return;
-	assert_int_equal(outbox_first(f->store, platform, &entry), FC_OK);
+	assert_int_equal(outbox_first(f->store, platform, NULL, NULL, &entry), FC_OK);
 	assert_string_equal(entry.seq, seq);
 	assert_int_equal(outbox_done(f->store, entry.id, state, 0, NULL, &f->err), FC_OK);
 }
@@ -286,14 +286,14 @@ static void differences_are_named(void **state)
 	assert_int_equal(d->their_energy_e2, 150);
 	/* What is unknown there is sent again, in its place of the order. */
 	assert_int_equal(f->resent, 1);
-	assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
+	assert_int_equal(outbox_first(f->store, "city", NULL, NULL, &entry), FC_OK);
 	assert_string_equal(entry.seq, SEQ(3));
 	assert_int_equal(checks_last_day(f->store, "city", &day), FC_OK);
 	assert_int_equal(day, DAY);
 	/* Once more, all well: the new check replaces the old one. */
 	f->count = 0;
 	assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_CONFIRMED, 0, NULL, &f->err), FC_OK);
-	assert_int_equal(outbox_first(f->store, "city", &entry), FC_OK);
+	assert_int_equal(outbox_first(f->store, "city", NULL, NULL, &entry), FC_OK);
 	assert_int_equal(outbox_done(f->store, entry.id, OUTBOX_CONFIRMED, 0, NULL, &f->err), FC_OK);
 	assert_int_equal(reconcile_start(f->reconcile, DAY, on_done, f, &f->err), FC_OK);
 	answer(f, PEER_DONE, "{\"TotalDisputeOrder\":0}");

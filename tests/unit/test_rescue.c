@@ -463,7 +463,7 @@ static void files_of_older_versions(void **state)
 			assert_int_equal(journal_last(f->store, "K9", 1, tell_seq, f), FC_OK);
 			assert_int_equal(f->seen, 2);
 			assert_int_equal(journal_each_open(f->store, tell_seq, f), 1);
-			assert_int_equal(outbox_first(f->store, "town", &entry), FC_OK);
+			assert_int_equal(outbox_first(f->store, "town", NULL, NULL, &entry), FC_OK);
 			assert_string_equal(entry.seq, "987654321000000000000000001");
 			assert_string_equal(entry.mapping, "");
 		}

@@ -321,7 +321,7 @@ static int read_last(struct fixture *f, struct told *t)
 static int read_first(struct fixture *f, struct told *t)
 {
 	struct outbox_entry entry;
-	int result = outbox_first(f->store, "city", &entry);
+	int result = outbox_first(f->store, "city", NULL, NULL, &entry);
 
 	if (!result)
 		tell_entry(t, &entry);
