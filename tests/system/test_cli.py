@@ -26,8 +26,11 @@ ELEC, SERVICE = Decimal("1.2345"), Decimal("0.4")
 def site(make_station):
     """A station with prices, whose platform confirms what it is told."""
 
-    def make(**more):
+    def make(mapping_text=None, **more):
         station = make_station(start=False, poll_ms=200, **{"tcp": 2, "line_units": (), "connectors": 1, **more})
+        if mapping_text:
+            station.mapping = "test"
+            station.write_mapping("test", mapping_text)
         station.station_options["policy"] = "test"
         station.platform_options.update(iserv=1)
         station.write_policy("test", PRICES.format(name="test", elec=ELEC, service=SERVICE))
@@ -127,7 +130,7 @@ def test_while_it_charges(site):
 
 
 def test_resend_reaches_the_platform_once_more(site):
-    station = site()
+    station = site(mapping_text='return { forecourt = 1, kind = "operator", name = "patient", timing = { order_retry_s = 86400 } }')
     station.client.login()
     connector, seq = plug(station), new_seq()
     assert start(station, connector, seq).data["SuccStat"] == 0
@@ -143,7 +146,7 @@ def test_resend_reaches_the_platform_once_more(site):
     assert wait_told(station, "notification_charge_order_info", seq, 2) == first
     station.until(lambda: good(station, "orders", "show", seq)["told"][0]["state"] == "confirmed", 60, "the confirmation")
     assert len(told(station, "notification_charge_order_info", seq)) == 2
-    # Refused by the platform, then after a resend accepted: without the pause that a failure asks for.
+    # Refused by the platform, then after a resend accepted: without the pause of a day that a failure asks for.
     attempts = []
     station.server.answers["notification_charge_order_info"] = lambda p: (attempts.append(p), (-1, None))[1]
     good(station, "orders", "resend", seq)
@@ -151,10 +154,8 @@ def test_resend_reaches_the_platform_once_more(site):
     station.until(lambda: good(station, "orders", "show", seq)["told"][0]["attempts"] == 1, 60, "its failure noted")
     station.server.answers["notification_charge_order_info"] = lambda p: (
         0, {"StartChargeSeq": p["StartChargeSeq"], "ConnectorID": p["ConnectorID"], "ConfirmResult": 1})
-    before = time.monotonic()
     good(station, "orders", "resend", seq)
     station.until(lambda: good(station, "orders", "show", seq)["told"][0]["state"] == "disputed", 60, "the dispute")
-    assert time.monotonic() - before < 14  # the pause would be 15 s
     assert good(station, "status")["orders"]["disputed"] == 1
     assert station.cli("orders", "resend", seq, "p2").returncode == 1
     assert station.cli("orders", "resend", new_seq()).returncode == 1

@@ -327,13 +327,17 @@ static void hostile_files(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		const char *head = i == 8 ? "" : GATEWAY;
-		double small = refuse_filled(head, units[i], 1 << 17) + 1000;
-		double large = refuse_filled(head, units[i], (1 << 20) - 100);
+		int is_good = 0;
 
-		print_message("%.12s: %.0f us, eight times as much %.0f us\n",
-			      i == 8 ? "(empty)" : units[i] + (*units[i] == '\t'), small, large);
-		/* 64 would be the square. */
-		assert_true(large < small * 32);
+		for (int try = 0; try < CPU_TRIES && !is_good; try++) {
+			double small = refuse_filled(head, units[i], 1 << 17) + 1000;
+			double large = refuse_filled(head, units[i], (1 << 20) - 100);
+
+			print_message("%.12s: %.0f us, eight times as much %.0f us\n",
+				      i == 8 ? "(empty)" : units[i] + (*units[i] == '\t'), small, large);
+			is_good = large < small * 32; /* 64 would be the square */
+		}
+		assert_true(is_good);
 	}
 	static struct reading r;
 	read_text(&r, "config gateway\0 'x'\n", 20);

@@ -444,11 +444,33 @@ static void every_text_of_the_standard_is_decided_on(void **state)
 	assert_true(fields > 50);
 }
 
+enum { LENGTH = 200000 };
+
+/* How long the text of LENGTH and one of a tenth of it take, made of the same piece. */
+static void search_filled(char *text, const char *piece, int64_t took[2])
+{
+	size_t step = strlen(piece), begin;
+
+	for (int part = 0; part < 2; part++) {
+		size_t n = 0, limit = part ? LENGTH : LENGTH / 10;
+
+		while (n < limit) {
+			memcpy(text + n, piece, step);
+			n += step;
+		}
+		text[n] = '\0';
+		int64_t before = cpu_us();
+		size_t at = 0, found;
+		while ((found = personal_find(NULL, text, n, at, &begin)))
+			at = begin + found;
+		took[part] = cpu_us() - before;
+	}
+}
+
 /* Hostile texts: long, many candidates, words without end. */
 static void hostile_texts_take_no_time(void **state)
 {
 	static const char *const pieces[] = {"a-", "a.", "1-", "1 ", "13812345678,", "京", "x", "0", "a@", "+/"};
-	enum { LENGTH = 200000 };
 	struct mask mask;
 	struct buffer out;
 	char *text = malloc(LENGTH + 20);
@@ -457,27 +479,18 @@ static void hostile_texts_take_no_time(void **state)
 	assert_non_null(text);
 	assert_int_equal(mask_init(&mask), FC_OK);
 	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
-		size_t step = strlen(pieces[i]), begin;
-		int64_t took[2];
+		int is_good = 0;
 
-		for (int part = 0; part < 2; part++) {
-			size_t n = 0, limit = part ? LENGTH : LENGTH / 10;
+		for (int try = 0; try < CPU_TRIES && !is_good; try++) {
+			int64_t took[2];
 
-			while (n < limit) {
-				memcpy(text + n, pieces[i], step);
-				n += step;
-			}
-			text[n] = '\0';
-			int64_t before = cpu_us();
-			size_t at = 0, found;
-			while ((found = personal_find(NULL, text, n, at, &begin)))
-				at = begin + found;
-			took[part] = cpu_us() - before;
+			search_filled(text, pieces[i], took);
+			printf("\"%s\" x %d: %lld us, a tenth of it %lld us\n", pieces[i],
+			       LENGTH / (int)strlen(pieces[i]), (long long)took[1], (long long)took[0]);
+			/* Ten times the text is about ten times the time, not a hundred. */
+			is_good = took[1] < took[0] * 50 + 20000;
 		}
-		printf("\"%s\" x %d: %lld us, a tenth of it %lld us\n", pieces[i], LENGTH / (int)step,
-		       (long long)took[1], (long long)took[0]);
-		/* Ten times the text is about ten times the time, not a hundred; a busy machine may spoil one. */
-		assert_true(took[1] < took[0] * 50 + 20000);
+		assert_true(is_good);
 	}
 	/* More than an entry may hold is given up early. */
 	buffer_init(&out, 1000);
@@ -511,48 +524,69 @@ static struct value *stations(struct arena *a, int unknown)
 	return v;
 }
 
+/* Thread time in us of TIMES messages: as JSON written and read, recorded, and with the recorder off. */
+struct cost {
+	int64_t json, recording, off;
+	size_t len;
+};
+
+enum { TIMES = 3000 };
+
+static struct cost cost_of(struct json_reader *reader, struct recorder *r, const struct value *v)
+{
+	struct buffer json;
+	struct cost cost;
+
+	buffer_init(&json, 1 << 20);
+	int64_t begin = cpu_us();
+	for (int i = 0; i < TIMES; i++) {
+		struct value *back;
+		struct arena inner;
+
+		buffer_clear(&json);
+		(void)json_write(&json, v);
+		arena_init(&inner, 4 << 20);
+		assert_int_equal(json_read(reader, json.data, json.len, &inner, &back, NULL), FC_OK);
+		arena_fini(&inner);
+	}
+	cost.json = cpu_us() - begin;
+	begin = cpu_us();
+	for (int i = 0; i < TIMES; i++)
+		note(r, "city", "query_station_status", MESSAGE_ANSWER, v, NULL);
+	cost.recording = cpu_us() - begin;
+	begin = cpu_us();
+	for (int i = 0; i < TIMES; i++)
+		note(NULL, "city", "query_station_status", MESSAGE_ANSWER, v, NULL);
+	cost.off = cpu_us() - begin;
+	cost.len = json.len;
+	buffer_fini(&json);
+	return cost;
+}
+
 /* What it costs beside what a message costs anyway: reading the JSON and writing it. */
 static void what_it_costs(void **state)
 {
-	enum { TIMES = 3000 };
 	struct json_reader *reader = json_reader_new(0);
 	struct recorder *r = recorder_new(256 << 10);
-	struct buffer json;
 	struct arena a;
 
 	(void)state;
 	arena_init(&a, 16 << 20);
-	buffer_init(&json, 1 << 20);
 	for (int unknown = 0; unknown < 2; unknown++) {
 		struct value *v = stations(&a, unknown);
-		int64_t begin = cpu_us();
+		int is_good = 0;
 
-		for (int i = 0; i < TIMES; i++) {
-			struct value *back;
-			struct arena inner;
+		for (int try = 0; try < CPU_TRIES && !is_good; try++) {
+			struct cost cost = cost_of(reader, r, v);
 
-			buffer_clear(&json);
-			(void)json_write(&json, v);
-			arena_init(&inner, 4 << 20);
-			assert_int_equal(json_read(reader, json.data, json.len, &inner, &back, NULL), FC_OK);
-			arena_fini(&inner);
+			printf("a message of %zu bytes, %s names: JSON %.1f us, recording %.1f us, off %.3f us\n",
+			       cost.len, unknown ? "other" : "the standard's", (double)cost.json / TIMES,
+			       (double)cost.recording / TIMES, (double)cost.off / TIMES);
+			is_good = cost.recording < cost.json * 5;
 		}
-		int64_t work = cpu_us() - begin;
-		begin = cpu_us();
-		for (int i = 0; i < TIMES; i++)
-			note(r, "city", "query_station_status", MESSAGE_ANSWER, v, NULL);
-		int64_t recording = cpu_us() - begin;
-		begin = cpu_us();
-		for (int i = 0; i < TIMES; i++)
-			note(NULL, "city", "query_station_status", MESSAGE_ANSWER, v, NULL);
-		int64_t off = cpu_us() - begin;
-		printf("a message of %zu bytes, %s names: JSON %.1f us, recording %.1f us, off %.3f us\n", json.len,
-		       unknown ? "other" : "the standard's", (double)work / TIMES, (double)recording / TIMES,
-		       (double)off / TIMES);
-		assert_true(recording < work * 5);
+		assert_true(is_good);
 	}
 	recorder_free(r);
-	buffer_fini(&json);
 	json_reader_free(reader);
 	arena_fini(&a);
 }
