@@ -9,6 +9,7 @@ import time
 from decimal import ROUND_HALF_UP, Decimal
 
 import business
+import harness
 from business import new_seq, plug, start, wait_told
 
 VIN, PHONE, CARD, PLATE = "LSVAA49J132047883", "13812345678", "6222020200001234567", "京AD12345"
@@ -99,15 +100,8 @@ def price_anew(order, periods, minute):
     return elec, service + fen(minutes * Decimal(minute))
 
 
-def away_from_midnight():
-    """The border of a charge must be within its day."""
-    left = 86400 - (time.time() + 8 * 3600) % 86400
-    if left < 240:
-        time.sleep(left + 1)
-
-
 def test_try_before_live(charging, tmp_path):
-    away_from_midnight()
+    harness.away_from_midnight(240)  # the border of a charge must be within its day
     # A whole minute that is not over when the first charge is: the second charge goes over it.
     border = local(time.time() + 85).strftime("%H:%M")
     station = charging(tcp=1, line_units=(), connectors=2, mapping_text=MAPPING, policy=TARIFF.format(border=border, service=0.4))
@@ -168,7 +162,8 @@ def test_try_before_live(charging, tmp_path):
 
     # A changed policy: another border, other prices; the figures are those of an independent calculation.
     middle = local(over + 2 - 60).strftime("%H:%M")
-    changed = [("00:00", "0.5", "0.4"), (middle, "0.9", "0.3"), (border, "1.5", "0.2")]
+    # By their beginnings: just after midnight, the middle one is the first.
+    changed = [(s, *prices) for s, prices in {"00:00": ("0.5", "0.4"), middle: ("0.9", "0.3"), border: ("1.5", "0.2")}.items()]
     policy.write_text("return { forecourt = 1, kind = 'policy', name = 'test', prices = {" + ",".join(
         f"{{ start = '{s}', elec = {e}, service = {v} }}" for s, e, v in changed) + "}, terms = { minute = 0.07 } }")
     done = station.cli("lua", "check", policy)
