@@ -1,6 +1,7 @@
 """A whole station on this machine, for the demo and the system tests: certificates, configuration, the simulated chargers
 and platform, the gateway. Everything listens on loopback; every process started here is ended here."""
 import contextlib
+import datetime
 import fcntl
 import glob
 import json
@@ -70,10 +71,19 @@ def free_port(count=1):
     raise RuntimeError("no free ports")
 
 
+CHINA_AHEAD_S = 8 * 3600  # of UTC, all year
+# So long after midnight a day's last readings are in, and its statistics are told (core/upstream/push.c).
+STATISTICS_LATER_S = 300
+
+
+def today(later=0):
+    """China's date now. later: a day is meant that ends so many seconds after midnight."""
+    return datetime.datetime.fromtimestamp(time.time() + CHINA_AHEAD_S - later, datetime.timezone.utc).date()
+
+
 def away_from_midnight(seconds=180, later=0):
-    """For a test whose day must not change under it: where China's has fewer seconds left, waits until the next one has begun.
-    later: the day that is meant ends so many seconds after midnight."""
-    left = 86400 - (time.time() + 8 * 3600 - later) % 86400
+    """For a test whose day (today) must not change under it: where it has fewer seconds left, waits until the next one has begun."""
+    left = 86400 - (time.time() + CHINA_AHEAD_S - later) % 86400
     if left < seconds:
         time.sleep(left + 1)
 

@@ -1,7 +1,6 @@
 """The command line against a running daemon, as an operator uses it: figures equal to the charger's own register, exit codes,
 JSON for scripts, Chinese for people."""
 import csv
-import datetime
 import io
 import json
 import os
@@ -219,13 +218,10 @@ def test_only_root_and_the_daemons_user(site):
     assert station.cli("status").returncode == 0
 
 
-def today():
-    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=8)).strftime("%Y-%m-%d")
-
-
 def test_orders_compared_with_the_platform(site):
     """On demand, with differences named by order and field, as a table, CSV and JSON; what is unknown there is sent again."""
     harness.away_from_midnight()
+    today = str(harness.today())
     station = site()
     station.client.login()
     orders = []
@@ -250,9 +246,9 @@ def test_orders_compared_with_the_platform(site):
                    "TotalDisputeOrder": len(disputes), "TotalDisputePower": 0, "TotalDisputeMoney": 1, "DisputeOrders": disputes}
 
     station.server.answers["check_charge_orders"] = check
-    done = station.cli("reconcile", "p1", today(), "--last")
+    done = station.cli("reconcile", "p1", today, "--last")
     assert done.returncode == 1 and "was not compared" in done.stderr
-    done = station.cli("reconcile", "p1", today(), "--csv")
+    done = station.cli("reconcile", "p1", today, "--csv")
     assert done.returncode == 0, done
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert [r["field"] for r in rows] == ["TotalMoney", "missing there"]
@@ -261,7 +257,7 @@ def test_orders_compared_with_the_platform(site):
     assert Decimal(rows[0]["our_energy_kwh"]) == Decimal(str(orders[0]["TotalPower"]))
     # What was asked adds up.
     question = asked[0]
-    assert question["StartTime"] == today() + " 00:00:00" and question["EndTime"] == today() + " 23:59:59"
+    assert question["StartTime"] == today + " 00:00:00" and question["EndTime"] == today + " 23:59:59"
     assert question["OrderCount"] == 2 == len(question["ChargeOrders"])
     assert {o["StartChargeSeq"]: (o["TotalPower"], o["TotalMoney"]) for o in question["ChargeOrders"]} == {
         o["StartChargeSeq"]: (o["TotalPower"], o["TotalMoney"]) for o in orders}
@@ -269,9 +265,9 @@ def test_orders_compared_with_the_platform(site):
         assert Decimal(str(question[total])) == sum(Decimal(str(o[part])) for o in question["ChargeOrders"])
     wait_told(station, "notification_charge_order_info", orders[1]["StartChargeSeq"], 2)
     assert len(told(station, "notification_charge_order_info", orders[0]["StartChargeSeq"])) == 1
-    assert len(good(station, "reconcile", "p1", today(), "--last")["differences"]) == 2
-    assert "平台缺少" in station.cli("reconcile", "p1", today(), "--last", LANG="zh_CN.UTF-8").stdout
-    report = good(station, "reconcile", "p1", today())
+    assert len(good(station, "reconcile", "p1", today, "--last")["differences"]) == 2
+    assert "平台缺少" in station.cli("reconcile", "p1", today, "--last", LANG="zh_CN.UTF-8").stdout
+    report = good(station, "reconcile", "p1", today)
     assert report["orders"] == 2 and report["differences"] == [] and len(asked) == 2
     assert station.cli("reconcile", "nobody").returncode == 1
     assert station.cli("reconcile", "p1", "2026-02-30").returncode != 0

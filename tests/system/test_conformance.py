@@ -25,7 +25,6 @@ from business import new_seq, plug, start, stop, wait_told
 pytestmark = pytest.mark.usefixtures("shared_store")
 
 README = harness.ROOT / "tests" / "README.md"
-SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
 STATION_ID = "110105000100001"
 CARD, VIN = "04A1B2C3D4E5F6", "LSVAA49J132047371"
 ELEC, SERVICE = decimal.Decimal("1.2345"), decimal.Decimal("0.4")
@@ -129,13 +128,9 @@ def registers(station, connector_id):
 
 def hours_around_now():
     """The hours of reconciliation, so that now stands in their middle, after every station's share of the first half."""
-    now = datetime.datetime.now(SHANGHAI)
-    if now.hour == 23 and now.minute >= 55:  # the day of this test must not change under it
-        time.sleep((60 - now.minute) * 60)
-        now = datetime.datetime.now(SHANGHAI)
-    if now.hour == 0 and now.minute < 5:
-        time.sleep((5 - now.minute) * 60)
-        now = datetime.datetime.now(SHANGHAI)
+    later = harness.STATISTICS_LATER_S
+    harness.away_from_midnight(300 + later, later)  # neither the day of its orders nor that of its statistics changes under it
+    now = datetime.datetime.now(peer.SHANGHAI)
     hour = now.hour + now.minute / 60 + now.second / 3600
     half = min(0.5, hour, 24 - hour)
     return hour - half, hour + half
@@ -222,7 +217,7 @@ def charge(station, charger, kwh):
 
 
 def ask_about_stations(station):
-    call, today = station.client.call, str(datetime.datetime.now(SHANGHAI).date())
+    call, today = station.client.call, str(harness.today())
     assert call("query_stations_info", {"LastQueryTime": "2016-01-02 12:12:12", "PageNo": 1, "PageSize": 10}).ret == 0
     assert call("query_stations_info", {"LastQueryTime": "", "PageNo": 9}).data["StationInfos"] == []
     assert call("query_station_status", {"StationIDs": [STATION_ID, "unknown"]}).data["Total"] == 1

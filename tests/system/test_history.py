@@ -202,7 +202,7 @@ def test_orders_are_found_and_exported(charging):
         "CheckOrderSeq": p["CheckOrderSeq"], "StartTime": p["StartTime"], "EndTime": p["EndTime"], "TotalDisputeOrder": 1,
         "TotalDisputePower": 0, "TotalDisputeMoney": 0,
         "DisputeOrders": [{"StartChargeSeq": seq, "TotalPower": 1, "TotalMoney": 9, "DisputeReason": 2}]})
-    day = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 8 * 3600))
+    day = str(harness.today())
 
     def compared_today():
         """Without the day before, which the gateway compares by itself if this test is run in the small hours."""

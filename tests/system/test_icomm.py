@@ -5,18 +5,10 @@ import re
 import signal
 
 import harness
+from harness import today
 
 STATION_ID = "110105000100001"
 TODAY = "%Y-%m-%d"
-DAY_ENDS_S = 300  # so long after midnight a day's last readings are in, and its statistics are told (core/upstream/push.c)
-
-
-def now():
-    return datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8)))
-
-
-def today():
-    return now().date()
 
 
 def test_login_both_ways(station):
@@ -184,7 +176,7 @@ def test_statistics_measured_and_kept_over_a_restart(make_station):
 
 def test_station_information_and_statistics_are_pushed_where_wanted(make_station):
     """Off by default; on: at the start, on change, and for the day before."""
-    harness.away_from_midnight(later=DAY_ENDS_S)
+    harness.away_from_midnight(later=harness.STATISTICS_LATER_S)
     plain = make_station(tcp=1, line_units=(), connectors=1, poll_ms=200)
     plain.wait_status(plain.connector_id(0), 1)
     assert {m for m, _ in plain.server.received} == {"notification_stationStatus"}
@@ -202,7 +194,7 @@ def test_station_information_and_statistics_are_pushed_where_wanted(make_station
     pulled = station.client.call("query_stations_info", {}).data["StationInfos"]
     assert pushed("notification_stationInfo")[0]["StationInfo"] == pulled[0]
     stats = pushed("notification_station_stats")[0]["StationStats"]
-    yesterday = (now() - datetime.timedelta(seconds=DAY_ENDS_S)).date() - datetime.timedelta(days=1)
+    yesterday = today(later=harness.STATISTICS_LATER_S) - datetime.timedelta(days=1)
     assert stats["StationID"] == STATION_ID and stats["StartTime"] == stats["EndTime"] == str(yesterday)
     assert stats == ask_stats(station, yesterday, yesterday).data["StationStats"]
 

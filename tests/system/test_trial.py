@@ -11,9 +11,9 @@ from decimal import ROUND_HALF_UP, Decimal
 import business
 import harness
 from business import new_seq, plug, start, wait_told
+from peer import SHANGHAI
 
 VIN, PHONE, CARD, PLATE = "LSVAA49J132047883", "13812345678", "6222020200001234567", "京AD12345"
-SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
 
 # Renames a field, makes a text of a number, passes the rest; what comes in carries a driver's data.
 MAPPING = """return { forecourt = 1, kind = "operator", name = "test",
