@@ -249,39 +249,52 @@ static struct value *put_somewhere(struct arena *a, enum kind kind, const char *
 	return v;
 }
 
+/* Whether the line of this message, in its messages, has the text. */
+static int is_told(struct recorder *r, const struct value *before, const struct value *after, const char *text,
+		   struct buffer *line)
+{
+	note(r, "city", "notification_stationStatus", MESSAGE_REQUEST, before, after);
+	uint64_t number = recorder_counts(r).noted - 1;
+	buffer_clear(line);
+	assert_int_equal(recorder_line(r, &number, line), FC_OK);
+	assert_non_null(strstr(line->data, "\"ConnectorID\":\"11010500010011\""));
+	/* What stands before the message, such as the time, may have any digits. */
+	const char *messages = strstr(line->data, "\"before\":");
+	assert_non_null(messages);
+	return strstr(messages, text) != NULL;
+}
+
 static void nobody_is_in_it(void **state)
 {
-	enum { ROUNDS = 20000 };
+	enum { ROUNDS = 20000, KEYS = 4 };
+	struct recorder *r = NULL;
 	struct buffer line;
 
 	(void)state;
 	buffer_init(&line, 1 << 20);
 	for (int i = 0; i < ROUNDS; i++) {
-		/* One at a time, so that a failure shows which. */
-		struct recorder *r = i % 100 ? NULL : recorder_new(16 << 10);
-		static struct recorder *kept;
 		enum kind kind = (enum kind)random_to(KINDS - 1);
 		struct arena a;
 		char personal[80];
-		uint64_t number;
 
-		if (r) {
-			recorder_free(kept);
-			kept = r;
+		if (i % 100 == 0) {
+			recorder_free(r);
+			r = recorder_new(16 << 10);
 		}
 		arena_init(&a, 1 << 20);
 		make_personal(kind, personal);
-		struct value *v = put_somewhere(&a, kind, personal);
-		note(kept, "city", "notification_stationStatus", MESSAGE_REQUEST, v, random_to(1) ? v : NULL);
-		number = recorder_counts(kept).noted - 1;
-		buffer_clear(&line);
-		assert_int_equal(recorder_line(kept, &number, &line), FC_OK);
+		/* One at a time, so that a failure shows which. */
+		const struct value *v = put_somewhere(&a, kind, personal), *after = random_to(1) ? v : NULL;
 		/* Without the province and its letter too; a name's digits too. */
 		const char *core = kind == A_PLATE ? personal + 4 : kind == A_NAME ? "Zhang" : personal;
-		/* What stands before the message, such as the time, may have any digits. */
-		const char *told = strstr(line.data, "\"before\":");
-		assert_non_null(told);
-		if (strstr(told, core)) {
+		/* Five digits are their own stand-in once in a hundred thousand; what is left as it was is so by each key. */
+		int told = is_told(r, v, after, core, &line);
+		for (int key = 1; told && key < KEYS; key++) {
+			recorder_free(r);
+			r = recorder_new(16 << 10);
+			told = is_told(r, v, after, core, &line);
+		}
+		if (told) {
 			struct buffer was;
 
 			buffer_init(&was, 1 << 16);
@@ -289,11 +302,9 @@ static void nobody_is_in_it(void **state)
 			print_message("kind %d, %s: in %s\n%s\n", kind, personal, was.data, line.data);
 			fail();
 		}
-		assert_non_null(strstr(line.data, "\"ConnectorID\":\"11010500010011\""));
 		arena_fini(&a);
-		if (i == ROUNDS - 1)
-			recorder_free(kept);
 	}
+	recorder_free(r);
 	buffer_fini(&line);
 }
 
@@ -316,7 +327,7 @@ static void a_stand_in_of_the_same_form(void **state)
 {
 	struct mask mask, other;
 	struct buffer x, y;
-	int same = 0;
+	int same = 0, same_of_another = 0;
 
 	(void)state;
 	assert_int_equal(mask_init(&mask), FC_OK);
@@ -330,7 +341,7 @@ static void a_stand_in_of_the_same_form(void **state)
 		make_personal((enum kind)random_to(KINDS - 2), personal);
 		const char *text = masked(&mask, "note", personal, &x);
 		assert_true(personal_same_form(text + 9, masked(&other, "note", personal, &y) + 9));
-		assert_string_not_equal(x.data, y.data);
+		same_of_another += !strcmp(x.data, y.data);
 		assert_string_equal(x.data, masked(&mask, "note", personal, &y));
 		/* {"note":"..."}: of the length, and found again. */
 		assert_int_equal(x.len, strlen(personal) + strlen("{\"note\":\"\"}"));
@@ -338,7 +349,9 @@ static void a_stand_in_of_the_same_form(void **state)
 		personal[strlen(personal) - 2] = personal[strlen(personal) - 2] == '1' ? '2' : '1';
 		same += !strcmp(x.data, masked(&mask, "note", personal, &y));
 	}
+	/* By chance, which a plate's few digits give now and then. */
 	assert_true(same <= 2);
+	assert_true(same_of_another <= 2);
 	/* The same for the field of the standard and in a text. */
 	(void)masked(&mask, "phone", "13812345678", &x);
 	(void)masked(&mask, "note", "call 13812345678!", &y);
