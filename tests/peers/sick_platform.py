@@ -51,6 +51,7 @@ class Connection:
         self.platform, self.raw, self.tls = platform, raw, None
         self.left = b""
         self.method = ""
+        self.order = None  # confirmed by the last answer: nobody knows that it arrived until there is another request
 
     def bite(self):
         with self.platform.changed:
@@ -142,6 +143,7 @@ class Connection:
     def one(self):
         """A request and its answer. True when another may come."""
         lines = self.head().split("\r\n")
+        self.order = None
         headers = {name.lower(): value.strip() for name, value in (line.split(":", 1) for line in lines[1:])}
         path = lines[0].split(" ")[1]
         self.method = path.rsplit("/", 1)[-1]
@@ -158,7 +160,8 @@ class Connection:
         with self.platform.lock:
             answer = self.platform.take(path, headers.get("authorization", ""), body)
             if (not sick or sick.right) and self.method.endswith("charge_order_info") and answer["Ret"] == 0:
-                self.platform.confirmed.append(self.platform.received[-1][1]["StartChargeSeq"])
+                self.order = self.platform.received[-1][1]["StartChargeSeq"]
+                self.platform.confirmed.append(self.order)
         data = json.dumps(answer).encode()
         right = head_of(len(data))
         if sick:
@@ -174,14 +177,15 @@ def head_of(length=None, status="200 OK", more=""):
 
 
 class SickPlatform(peer.Platform):
-    """.fault, .bites, .confirmed (orders whose confirmation went out as it should, in that order), .context (its TLS)."""
+    """.fault, .bites, .confirmed (orders whose confirmation went out as it should, in that order), .unsure (of these, how often the connection
+    ended with it, so that it may not have arrived: the order is rightly told once more), .context (its TLS)."""
 
     def __init__(self, keys, certificate, key, path="/evcs/v20160701", address="127.0.0.1", port=0):
         super().__init__(keys, path)
         self.fault, self.closing = None, False
         # What some faults need: where they send us to, and the number of another order.
         self.elsewhere, self.another_order = "https://localhost:1", ""
-        self.bites, self.confirmed = collections.Counter(), []
+        self.bites, self.confirmed, self.unsure = collections.Counter(), [], collections.Counter()
         self.lock = threading.Lock()  # one request at a time is taken
         self.connections = set()
         self.address = address
@@ -232,6 +236,9 @@ class SickPlatform(peer.Platform):
         except (OSError, Over, ValueError):
             pass
         finally:
+            if connection.order:
+                with self.lock:
+                    self.unsure[connection.order] += 1
             connection.close()
             self.connections.discard(connection)
 
